@@ -1,0 +1,1 @@
+//! The names, grammar and rules of Spondee's events.

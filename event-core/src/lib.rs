@@ -1,0 +1,1 @@
+//! What a Spondee module is written against: events, stanzas, sessions and the dispatch tables.

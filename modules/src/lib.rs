@@ -1,0 +1,1 @@
+//! The bundled modules, one file each, named after the feature.

@@ -1,0 +1,2 @@
+//! The Spondee server with its bundled modules.
+fn main() {}
