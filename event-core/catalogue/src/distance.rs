@@ -1,0 +1,110 @@
+//! Edit distance: optimal string alignment, in which swapping two neighbours is one edit.
+
+use alloc::{vec, vec::Vec};
+use core::mem;
+
+/// The candidates that are reasonably near to `word`, at most three, nearest first.
+///
+/// Candidates that are equally near keep their order.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let limit = reasonable(word.chars().count());
+    let mut near: Vec<_> = candidates
+        .into_iter()
+        .filter_map(|candidate| Some((distance(word, candidate, limit)?, candidate)))
+        .collect();
+    near.sort_by_key(|&(edits, _)| edits);
+    near.truncate(3);
+    near.into_iter().map(|(_, candidate)| candidate).collect()
+}
+
+/// How many edits may lie between a word of `length` characters and what was meant.
+pub(crate) const fn reasonable(length: usize) -> usize {
+    match length {
+        0..=3 => 1,
+        4..=7 => 2,
+        _ => 3,
+    }
+}
+
+/// The number of edits between two words, unless it is above `limit`.
+pub(crate) fn distance(a: &str, b: &str, limit: usize) -> Option<usize> {
+    if a.len().abs_diff(b.len()) > limit.saturating_mul(4) {
+        return None;
+    }
+    let b: Vec<char> = b.chars().collect();
+    let mut two_above: Vec<usize> = Vec::new();
+    let mut above: Vec<usize> = (0..=b.len()).collect();
+    let mut left_of_above = None;
+    for (row, x) in (1_usize..).zip(a.chars()) {
+        let mut current = vec![row];
+        let mut left = row;
+        let mut best = row;
+        let mut before = None;
+        let neighbours = above.iter().zip(above.iter().skip(1)).zip(&b);
+        // The cells two rows up and two columns left start at the second column.
+        let mut swapped = two_above.iter();
+        for ((&diagonal, &up), &y) in neighbours {
+            let mut cell = (left + 1).min(up + 1).min(diagonal + usize::from(x != y));
+            if let Some(before) = before
+                && let Some(&corner) = swapped.next()
+                && before == x
+                && left_of_above == Some(y)
+            {
+                cell = cell.min(corner + 1);
+            }
+            before = Some(y);
+            best = best.min(cell);
+            left = cell;
+            current.push(cell);
+        }
+        // A swap reaches back over one row, so one row beyond the limit is not yet the end.
+        if best > limit.saturating_add(1) {
+            return None;
+        }
+        left_of_above = Some(x);
+        two_above = mem::replace(&mut above, current);
+    }
+    above.last().copied().filter(|&edits| edits <= limit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{distance, nearest};
+
+    #[test]
+    fn edits_are_counted() {
+        for (a, b, edits) in [
+            ("", "", 0),
+            ("", "abc", 3),
+            ("bare", "bare", 0),
+            ("bar", "bare", 1),
+            ("bbare", "bare", 1),
+            ("bale", "bare", 1),
+            ("bera", "bare", 2),
+            ("abre", "bare", 1),
+            ("baer", "bare", 1),
+            ("ca", "abc", 3),
+            ("intial", "initial", 1),
+            ("größe", "grosse", 3),
+        ] {
+            assert_eq!(distance(a, b, 9), Some(edits), "{a} {b}");
+            assert_eq!(distance(b, a, 9), Some(edits), "{b} {a}");
+            assert_eq!(distance(a, b, edits), Some(edits), "{a} {b}");
+            if edits > 0 {
+                assert_eq!(distance(a, b, edits - 1), None, "{a} {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_nearest_come_first_and_the_far_not_at_all() {
+        let options = ["priority", "namespace", "name", "after"];
+        assert_eq!(nearest("prority", options), ["priority"]);
+        assert_eq!(nearest("nmae", options), ["name"]);
+        assert!(nearest("colour", options).is_empty());
+        assert_eq!(
+            nearest("ab", ["abc", "b", "a", "ab", "abcd"]),
+            ["ab", "abc", "b"]
+        );
+    }
+}

@@ -1,0 +1,106 @@
+//! What an event name is made of, character by character.
+
+/// How `XMLNS:TAG` is malformed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Malformed {
+    /// There is no `:TAG`.
+    NoElement,
+    /// Namespace and element are there, the colon between them is not.
+    NoColon,
+    /// There is nothing before the colon.
+    NoNamespace,
+    /// A character that no namespace has, or not at its start.
+    Namespace(char),
+    /// The text after the last colon is not the name of an element.
+    Element,
+}
+
+/// Splits `XMLNS:TAG` at the last colon.
+pub(crate) fn split(payload: &str) -> Result<(&str, &str), Malformed> {
+    let (namespace, element) = payload.rsplit_once(':').ok_or(Malformed::NoElement)?;
+    if element.trim().is_empty() || element.starts_with("//") {
+        return Err(Malformed::NoElement);
+    }
+    if namespace.is_empty() {
+        return Err(Malformed::NoNamespace);
+    }
+    if namespace.starts_with('/') {
+        return Err(Malformed::Namespace('/'));
+    }
+    if let Some(odd) = namespace
+        .chars()
+        .find(|c| c.is_whitespace() || c.is_control())
+    {
+        return Err(Malformed::Namespace(odd));
+    }
+    if is_ncname(element) {
+        Ok((namespace, element))
+    } else {
+        Err(Malformed::Element)
+    }
+}
+
+/// Whether `word` is an XML name without a colon.
+pub(crate) fn is_ncname(word: &str) -> bool {
+    let mut chars = word.chars();
+    chars.next().is_some_and(starts_name) && chars.all(continues_name)
+}
+
+fn starts_name(c: char) -> bool {
+    matches!(c,
+        'A'..='Z' | '_' | 'a'..='z'
+        | '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}' | '\u{F8}'..='\u{2FF}'
+        | '\u{370}'..='\u{37D}' | '\u{37F}'..='\u{1FFF}' | '\u{200C}'..='\u{200D}'
+        | '\u{2070}'..='\u{218F}' | '\u{2C00}'..='\u{2FEF}' | '\u{3001}'..='\u{D7FF}'
+        | '\u{F900}'..='\u{FDCF}' | '\u{FDF0}'..='\u{FFFD}' | '\u{10000}'..='\u{EFFFF}')
+}
+
+fn continues_name(c: char) -> bool {
+    starts_name(c)
+        || matches!(c,
+            '-' | '.' | '0'..='9' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Malformed, is_ncname, split};
+
+    #[test]
+    fn payloads_split_at_the_last_colon() {
+        assert_eq!(
+            split("jabber:iq:version:query"),
+            Ok(("jabber:iq:version", "query"))
+        );
+        assert_eq!(
+            split("https://ogp.me/ns#image::x"),
+            Ok(("https://ogp.me/ns#image:", "x"))
+        );
+        assert_eq!(split("vcard-temp:vCard"), Ok(("vcard-temp", "vCard")));
+    }
+
+    #[test]
+    fn malformed_payloads_say_how() {
+        for (payload, malformed) in [
+            ("vcard-temp", Malformed::NoElement),
+            ("jabber:iq:version:", Malformed::NoElement),
+            ("https://example.org/ns", Malformed::NoElement),
+            (":query", Malformed::NoNamespace),
+            ("/jabber:iq:version:query", Malformed::Namespace('/')),
+            ("jabber:iq version:query", Malformed::Namespace(' ')),
+            ("urn:xmpp:mam:2", Malformed::Element),
+            ("jabber:iq:version:que ry", Malformed::Element),
+        ] {
+            assert_eq!(split(payload), Err(malformed), "{payload}");
+        }
+    }
+
+    #[test]
+    fn names_of_elements() {
+        for name in ["query", "vCard", "_x", "größe", "a-b.c1", "日"] {
+            assert!(is_ncname(name), "{name}");
+        }
+        for name in ["", "1x", "-x", ".x", "a:b", "a b", "a/b", "a\u{d7}"] {
+            assert!(!is_ncname(name), "{name}");
+        }
+    }
+}

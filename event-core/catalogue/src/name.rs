@@ -1,0 +1,145 @@
+//! From a name to its event, and whether the namespace in it can be what was meant.
+
+use crate::{
+    error::NameError,
+    grammar::{self, Malformed},
+    namespaces, suggest,
+    table::{EVENTS, EventDef, Family, Parameter},
+};
+
+/// A name that an event can be hooked by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Name<'a> {
+    /// The event.
+    pub event: &'static EventDef,
+    /// The open part of the name.
+    pub parameter: NameParameter<'a>,
+}
+
+/// What stands in the open part of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameParameter<'a> {
+    /// The name has no open part.
+    None,
+    /// `XMLNS:TAG`.
+    Payload {
+        /// The namespace of the element.
+        namespace: &'a str,
+        /// The name of the element.
+        element: &'a str,
+    },
+    /// The id of the iq.
+    Id(&'a str),
+}
+
+/// What the author says about the namespace in a name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Namespace {
+    /// Nothing: it must not look like a misspelling of a known one.
+    #[default]
+    Known,
+    /// It is the author's own, whatever it looks like.
+    Own,
+}
+
+/// Reads a name without judging whether its namespace may be a misspelling.
+///
+/// # Errors
+///
+/// No event has this name.
+pub fn parse(name: &str) -> Result<Name<'_>, NameError> {
+    resolve(name, Namespace::Own)
+}
+
+/// Reads a name and judges its namespace.
+///
+/// # Errors
+///
+/// No event has this name, or its namespace is not known and close to one that is.
+pub fn resolve(name: &str, namespace: Namespace) -> Result<Name<'_>, NameError> {
+    judge(name, namespace).map_err(|fault| NameError::new(name, namespace, fault))
+}
+
+/// Why a name is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// No event begins like this, or the name looks like a misspelling of a fixed part.
+    Name,
+    /// The name ends where an open part should begin.
+    NoParameter(&'static EventDef),
+    /// `XMLNS:TAG` is malformed.
+    Malformed(&'static EventDef, Malformed),
+    /// The namespace is not known and close to one that is.
+    Namespace,
+    /// The namespace is known with another version number.
+    Version,
+}
+
+pub(crate) fn judge(name: &str, namespace: Namespace) -> Result<Name<'_>, Fault> {
+    let closed = |event: &&EventDef| event.parameter == Parameter::None && event.name == name;
+    if let Some(event) = EVENTS.iter().find(closed) {
+        return Ok(Name {
+            event,
+            parameter: NameParameter::None,
+        });
+    }
+    // `stanza/iq/XMLNS:TAG` stands before `stanza/XMLNS:TAG` in the table.
+    let open = |event: &'static EventDef| Some((event, name.strip_prefix(open_head(event)?)?));
+    let Some((event, rest)) = EVENTS.iter().find_map(open) else {
+        let cut =
+            |event: &&EventDef| open_head(event).and_then(|h| h.strip_suffix('/')) == Some(name);
+        return Err(EVENTS
+            .iter()
+            .find(cut)
+            .map_or(Fault::Name, Fault::NoParameter));
+    };
+    if rest.is_empty() {
+        return Err(Fault::NoParameter(event));
+    }
+    if event.parameter == Parameter::Id {
+        return Ok(Name {
+            event,
+            parameter: NameParameter::Id(rest),
+        });
+    }
+    let (xmlns, element) = match grammar::split(rest) {
+        Ok(parts) => parts,
+        Err(_) if namespaces::is_known(rest) => {
+            return Err(Fault::Malformed(event, Malformed::NoElement));
+        }
+        Err(_) if suggest::lacks_colon(rest) => {
+            return Err(Fault::Malformed(event, Malformed::NoColon));
+        }
+        Err(malformed) => return Err(Fault::Malformed(event, malformed)),
+    };
+    let parameter = NameParameter::Payload {
+        namespace: xmlns,
+        element,
+    };
+    let found = Name { event, parameter };
+    if namespaces::is_known(xmlns) {
+        return Ok(found);
+    }
+    if event.family == Family::Nonza && suggest::looks_like_stream_stanza(name) {
+        return Err(Fault::Name);
+    }
+    if namespaces::is_known(rest) {
+        return Err(Fault::Malformed(event, Malformed::NoElement));
+    }
+    if suggest::lacks_colon(rest) {
+        return Err(Fault::Malformed(event, Malformed::NoColon));
+    }
+    match namespace {
+        Namespace::Own => Ok(found),
+        Namespace::Known if suggest::looks_like_known(rest, xmlns) => Err(Fault::Namespace),
+        Namespace::Known if namespaces::other_versions(xmlns).next().is_some() => {
+            Err(Fault::Version)
+        }
+        Namespace::Known => Ok(found),
+    }
+}
+
+/// What precedes the open part of an open name.
+pub(crate) fn open_head(event: &EventDef) -> Option<&'static str> {
+    (event.parameter != Parameter::None).then(|| event.head())
+}
