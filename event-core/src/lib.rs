@@ -1,1 +1,130 @@
 //! What a Spondee module is written against: events, stanzas, sessions and the dispatch tables.
+//!
+//! A module is a struct of options and a handful of functions, each annotated with the event it
+//! answers:
+//!
+//! ```
+//! //! Software Version (XEP-0092).
+//! use event_core::{prelude::*, xmpp_parsers::version::VersionResult};
+//!
+//! /// Says what software runs here.
+//! #[module(features = ["jabber:iq:version"])]
+//! pub struct Version {
+//!     /// Leave the operating system out of the answer.
+//!     #[serde(default)]
+//!     hide_os: bool,
+//! }
+//!
+//! #[hook("iq-get/host/jabber:iq:version:query", priority = 10)]
+//! fn answer_version(iq: &mut Iq, cx: &Context<Version>) -> Result<Reply, StanzaError> {
+//!     let os = (!cx.hide_os).then(|| std::env::consts::OS.to_owned());
+//!     let (name, version) = ("Spondee".into(), Some(VERSION.into()));
+//!     Ok(iq.reply_with(VersionResult { name, version: version.unwrap_or_default(), os }))
+//! }
+//! ```
+
+// So that the attributes can be used in this crate's own tests.
+extern crate self as event_core;
+
+pub mod context;
+mod core;
+mod dispatch;
+mod error;
+mod event;
+pub mod events;
+mod flow;
+pub mod host;
+mod module;
+pub mod query;
+mod registry;
+pub mod router;
+pub mod services;
+mod session;
+mod sessions;
+mod stanza;
+mod start;
+pub mod storage;
+mod table;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+pub mod xml;
+
+pub use event_macros::{event, hook, module};
+pub use jid;
+pub use serde;
+pub use toml;
+pub use xmpp_parsers;
+pub use xso;
+
+pub use crate::{
+    context::Context,
+    core::{Core, HookListing, HostConfig, random_id},
+    dispatch::{BoxFuture, HandlerStats},
+    error::{Condition, ErrorType, NS_STANZAS, NS_STREAMS, StanzaError, StreamError},
+    event::{Event, EventInfo, Family, Fire, Fired, Payload, Scope},
+    flow::{Flow, Reply},
+    host::{Action, Host, HostSettings},
+    module::{Module, ModuleInfo, ModuleState, OptionInfo},
+    registry::{HookMeta, ModuleCrate, Registry, declared_events},
+    session::{Available, Session, SessionKind, SessionState, Stream},
+    sessions::Sessions,
+    stanza::{
+        AnswerLater, Destination, Iq, IqType, Message, Nonza, Origin, Presence, Stanza, StanzaKind,
+    },
+    start::StartError,
+};
+
+/// The version of Spondee.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What almost every module needs.
+pub mod prelude {
+    pub use crate::{
+        Context, Event as _, Flow, Host, Iq, IqType, Message, ModuleState, Nonza, Presence, Reply,
+        Session, Stanza, StanzaError, StartError, StreamError, VERSION, event, events,
+        events::{
+            AuthenticationFailure, AuthenticationSuccess, ComponentAuthenticated,
+            ComponentDisconnected, ConfigReloaded, PreResourceUnbind, ResourceBind, ResourceUnbind,
+            ServerStarted, ServerStarting, ServerStopped, ServerStopping, StreamFeatures,
+        },
+        hook, module,
+        xml::{Element, ElementBuilder},
+    };
+}
+
+/// What the attributes expand to; not for use by hand.
+#[doc(hidden)]
+pub mod __private {
+    pub use std::{
+        boxed::Box,
+        column, file, line, module_path,
+        option::Option::{self, None, Some},
+        result::Result::{self, Err, Ok},
+    };
+
+    pub use inventory;
+    pub use toml;
+
+    pub use crate::{
+        Event, EventInfo, Family, Flow, Iq, Message, Module, ModuleInfo, Nonza, OptionInfo,
+        Presence, Reply, Scope, Stanza, StanzaError, StreamError,
+        context::ContextRef,
+        event::{DecisionOf, DeclaredEvent, EventCell, EventId, Fire, Payload, kind},
+        events::{
+            self, AuthenticationFailure, AuthenticationSuccess, ComponentAuthenticated,
+            ComponentDisconnected, ConfigReloaded, PreResourceUnbind, ResourceBind, ResourceUnbind,
+            ServerStarted, ServerStarting, ServerStopped, ServerStopping, StreamFeatures, same,
+        },
+        flow::Outcome,
+        module::VtableOf,
+        registry::{
+            EventRecord, HookMeta, HookParameter, HookRecord, Installer, ModuleRecord,
+            WrongContext, encloses,
+        },
+    };
+
+    /// Reads a module's options.
+    pub fn options<T: serde::de::DeserializeOwned>(table: toml::Table) -> Result<T, toml::de::Error> {
+        T::deserialize(toml::Value::Table(table))
+    }
+}

@@ -1,0 +1,309 @@
+//! The server without its sockets: hosts, their modules, and the events of its life.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use arc_swap::ArcSwap;
+use jid::{DomainPart, FullJid};
+use tokio::{sync::mpsc, time::Instant};
+
+use crate::{
+    Host, HostSettings, Registry, Session,
+    dispatch::{HandlerStats, Verdict},
+    event::{Event, Payload, Scope},
+    events,
+    query::Queries,
+    registry::HookMeta,
+    router::{MAX_BACKGROUND, Outgoing, background, turns},
+    session::SessionState,
+    start::StartError,
+    storage::KeyValue,
+    table::{Enabled, GlobalTable, HostTable},
+};
+
+/// A host as the configuration asks for it.
+#[derive(Debug)]
+pub struct HostConfig {
+    /// The domain.
+    pub name: String,
+    /// Its modules in order, each with its options.
+    pub modules: Vec<(String, toml::Table)>,
+    /// The rest.
+    pub settings: HostSettings,
+}
+
+/// A server that has no sockets yet.
+pub struct Core {
+    registry: Registry,
+    hosts: ArcSwap<HashMap<Box<str>, Arc<Host>>>,
+    order: Mutex<Vec<Arc<Host>>>,
+    global: ArcSwap<GlobalTable>,
+    queries: Queries,
+    background: mpsc::Sender<Outgoing>,
+    storage: Arc<dyn KeyValue>,
+    clock: (SystemTime, Instant),
+}
+
+impl std::fmt::Debug for Core {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Core").field("hosts", &self.hosts()).finish_non_exhaustive()
+    }
+}
+
+impl Core {
+    /// Makes the hosts and starts their modules. `prepare` is called for each host before its
+    /// modules start, to provide the services they need.
+    ///
+    /// # Errors
+    /// A module that is not linked, whose options are wrong, or that does not start; a host that
+    /// is not a domain.
+    pub async fn start(
+        registry: Registry,
+        hosts: Vec<HostConfig>,
+        storage: Arc<dyn KeyValue>,
+        prepare: impl Fn(&Arc<Host>),
+    ) -> Result<Arc<Self>, StartError> {
+        let (sender, queue) = mpsc::channel(MAX_BACKGROUND);
+        let mut ready = Vec::new();
+        for config in hosts {
+            let name = DomainPart::new(&config.name).map_err(|error| StartError::HostName {
+                name: config.name.clone(),
+                reason: error.to_string(),
+            })?;
+            ready.push((name.into_owned(), config));
+        }
+        let core = Arc::new_cyclic(|core| {
+            let hosts: Vec<_> = ready
+                .iter()
+                .map(|(name, config)| {
+                    Arc::new(Host::new(name.clone(), config.settings.clone(), core.clone()))
+                })
+                .collect();
+            let by_name = hosts.iter().map(|host| (host.name().into(), Arc::clone(host))).collect();
+            Self {
+                registry,
+                hosts: ArcSwap::from_pointee(by_name),
+                order: Mutex::new(hosts),
+                global: ArcSwap::from_pointee(GlobalTable::build(&[])),
+                queries: Queries::default(),
+                background: sender,
+                storage,
+                clock: (SystemTime::now(), Instant::now()),
+            }
+        });
+        tokio::spawn(background(Arc::downgrade(&core), queue));
+        let mut tables = Vec::new();
+        for (host, (_, config)) in core.hosts().iter().zip(&ready) {
+            prepare(host);
+            core.start_modules(host, &config.modules).await?;
+            tables.push(host.table().clone());
+        }
+        core.global.store(Arc::new(GlobalTable::build(&tables)));
+        turns(async {
+            core.fire_global::<events::ServerStarting>(&mut events::ServerStarting {}).await;
+            core.drain().await;
+        })
+        .await;
+        Ok(core)
+    }
+
+    async fn start_modules(
+        &self,
+        host: &Arc<Host>,
+        modules: &[(String, toml::Table)],
+    ) -> Result<(), StartError> {
+        let mut enabled = Vec::new();
+        let mut running = Vec::new();
+        for (name, options) in modules {
+            let module = self.registry.module(name).ok_or_else(|| {
+                StartError::unknown_module(name, format!("host `{}`", host.name()), &self.registry)
+            })?;
+            let started =
+                module.vtable.start(host, options.clone()).await.map_err(|error| match error {
+                    StartError::Other(reason) => StartError::Module {
+                        module: module.info.name,
+                        host: host.name().into(),
+                        reason,
+                    },
+                    error => error,
+                })?;
+            enabled.push(Enabled { module, context: started.context() });
+            running.push(started);
+        }
+        let table = HostTable::build(&self.registry, &enabled)?;
+        host.publish(table, running);
+        Ok(())
+    }
+
+    /// All listeners listen: fires `server-started`.
+    pub async fn started(&self) {
+        turns(async {
+            self.fire_global::<events::ServerStarted>(&mut events::ServerStarted {}).await;
+            self.drain().await;
+        })
+        .await;
+    }
+
+    /// The server is about to stop: fires `server-stopping` and waits for its handlers, at most
+    /// for `limit`.
+    pub async fn stopping(&self, limit: Duration) {
+        let fire = turns(async {
+            self.fire_global::<events::ServerStopping>(&mut events::ServerStopping {}).await;
+            self.drain().await;
+        });
+        if tokio::time::timeout(limit, fire).await.is_err() {
+            tracing::warn!(?limit, "handlers of server-stopping took too long");
+        }
+    }
+
+    /// All streams are closed: stops the modules and fires `server-stopped`, the last event.
+    pub async fn stopped(&self) {
+        turns(async {
+            self.fire_global::<events::ServerStopped>(&mut events::ServerStopped {}).await;
+        })
+        .await;
+        for host in self.hosts() {
+            host.stop().await;
+        }
+    }
+
+    /// The configuration was read again: fires `config-reloaded`.
+    pub async fn reloaded(&self, mut event: events::ConfigReloaded) {
+        turns(async {
+            self.fire_global::<events::ConfigReloaded>(&mut event).await;
+            self.drain().await;
+        })
+        .await;
+    }
+
+    /// The host of a domain.
+    pub fn host(&self, domain: &str) -> Option<Arc<Host>> {
+        self.hosts.load().get(domain).cloned()
+    }
+
+    /// All hosts, in the order of the configuration.
+    pub fn hosts(&self) -> Vec<Arc<Host>> {
+        self.order.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The session of a full JID on any host.
+    pub fn find(&self, jid: &FullJid) -> Option<Session> {
+        self.hosts.load().get(jid.domain().as_str())?.sessions().find(jid)
+    }
+
+    /// What modules keep.
+    pub fn storage(&self) -> &Arc<dyn KeyValue> {
+        &self.storage
+    }
+
+    /// The modules and events of this binary.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The time of day, by the clock of the runtime.
+    pub fn now(&self) -> SystemTime {
+        let (wall, start) = self.clock;
+        wall + start.elapsed()
+    }
+
+    /// A stream has ended, for the reason given if it did not end by itself. Fires
+    /// `pre-resource-unbind` and, unless a module keeps the session, `resource-unbind`. Call it
+    /// within [`turns`].
+    pub async fn disconnected(&self, session: &Session, error: Option<&str>) {
+        if session.jid().is_some() && session.state() == SessionState::Connected {
+            let mut event = events::PreResourceUnbind {
+                session: session.clone(),
+                error: error.map(Into::into),
+            };
+            let verdict =
+                session.host().fire_with::<events::PreResourceUnbind>(&mut event).await;
+            if matches!(verdict.outcome, crate::flow::Outcome::Handled) {
+                session.set_state(SessionState::Detached);
+                self.drain().await;
+                return;
+            }
+        }
+        self.end(session, error).await;
+        self.drain().await;
+    }
+
+    /// Ends a session for good, fires `resource-unbind` if it had a resource.
+    pub async fn end(&self, session: &Session, error: Option<&str>) {
+        if session.state() == SessionState::Ended {
+            return;
+        }
+        let host = session.host();
+        host.forget(session);
+        if session.jid().is_some() {
+            let event =
+                events::ResourceUnbind { session: session.clone(), error: error.map(Into::into) };
+            Box::pin(host.fire(event)).await;
+        }
+    }
+
+    pub(crate) async fn fire_global<E: Event>(
+        &self,
+        payload: &mut <E::Payload as Payload>::Of<'_>,
+    ) -> Verdict {
+        let table = self.global.load_full();
+        match table.chain::<E::Payload>(E::id()) {
+            Some(chain) => chain.fire(payload).await,
+            None => Verdict::CONTINUE,
+        }
+    }
+
+    pub(crate) fn queries(&self) -> &Queries {
+        &self.queries
+    }
+
+    pub(crate) fn background(&self) -> &mpsc::Sender<Outgoing> {
+        &self.background
+    }
+}
+
+/// A line of `spondee hooks`.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct HookListing {
+    /// The event, priority, function and place.
+    pub hook: &'static HookMeta,
+    /// The module it belongs to.
+    pub module: &'static str,
+    /// What it did so far.
+    pub stats: HandlerStats,
+}
+
+impl Host {
+    /// The handlers of this host, by event and then in the order they run.
+    pub fn hooks(&self) -> Vec<HookListing> {
+        let table = self.table().clone();
+        let stats = table.stats();
+        let mut listing: Vec<_> = table
+            .hooks()
+            .map(|hook| HookListing {
+                hook: hook.meta(),
+                module: hook.module,
+                stats: stats.get(&std::ptr::from_ref(hook.meta())).copied().unwrap_or_default(),
+            })
+            .collect();
+        // Stable: within one event the hooks stay in their order.
+        listing.sort_by_key(|line| (line.hook.scope == Scope::Host, (line.hook.event_id)(), line.hook.event));
+        listing
+    }
+}
+
+/// An id that nobody can guess.
+#[expect(clippy::expect_used, reason = "without random numbers no id is safe to use")]
+pub fn random_id() -> String {
+    let mut bytes = [0; 12];
+    getrandom::fill(&mut bytes).expect("the system gives random numbers");
+    bytes.iter().fold(String::with_capacity(24), |mut id, byte| {
+        use std::fmt::Write;
+        let _ = write!(id, "{byte:02x}");
+        id
+    })
+}

@@ -1,0 +1,166 @@
+//! The events of the catalogue, one type each, named after the event in camel case.
+//!
+//! Each says when it fires and on what, what its handlers are given, who may stop it, and what
+//! happens when nobody does. `docs/events.md` is made from these texts.
+
+mod component;
+mod iq;
+mod server;
+mod session;
+mod stanza;
+mod stream;
+
+pub use component::*;
+pub use iq::*;
+pub use server::*;
+pub use session::*;
+pub use stanza::*;
+pub use stream::*;
+
+use crate::event::EventInfo;
+
+/// The id of a catalogue event, known when this crate is compiled.
+pub(crate) const fn index_of(name: &str) -> u16 {
+    let mut index = 0;
+    while index < event_catalogue::EVENTS.len() {
+        #[expect(clippy::indexing_slicing, reason = "index is below the length")]
+        let event = &event_catalogue::EVENTS[index];
+        if same(event.name, name) {
+            return event.id;
+        }
+        index += 1;
+    }
+    panic!("the catalogue has no event of this name")
+}
+
+pub(crate) const fn same(a: &str, b: &str) -> bool {
+    a.len() == b.len() && crate::registry::encloses(a, b)
+}
+
+/// The catalogue's line of an event, checked against the type that declares it.
+pub(crate) const fn info(
+    name: &'static str,
+    (marker, payload): (&'static str, &'static str),
+    doc: &'static str,
+    place: (&'static str, u32),
+) -> EventInfo {
+    #[expect(clippy::indexing_slicing, reason = "index_of gives an index of the table")]
+    let event = &event_catalogue::EVENTS[index_of(name) as usize];
+    assert!(same(event.marker, marker), "the catalogue names another type");
+    assert!(same(event.payload, payload), "the catalogue names another payload");
+    EventInfo::new(name, (event.family, event.scope), event.payload, doc, place)
+}
+
+/// Declares event types: `Marker(Payload) = "name", "example handler";`.
+macro_rules! events {
+    ($(
+        $(#[doc = $doc:literal])*
+        $marker:ident($payload:ident) = $name:literal, $example:literal;
+    )*) => {
+        $(
+            $(#[doc = $doc])*
+            ///
+            /// ```
+            /// use event_core::prelude::*;
+            /// # /// An example.
+            /// # #[module]
+            /// # struct Example {}
+            #[doc = $example]
+            /// ```
+            #[derive(Debug)]
+            pub enum $marker {}
+
+            events!(@event $marker($payload) = $name, $($doc)*);
+        )*
+
+        /// What is known of the events of this file.
+        pub(crate) const INFOS: &[&crate::EventInfo] =
+            &[$(<$marker as crate::Event>::INFO),*];
+    };
+    (@event $marker:ident($payload:ident) = $name:literal, $($doc:literal)*) => {
+        impl crate::Event for $marker {
+            type Payload = $payload;
+
+            const INFO: &'static crate::EventInfo = &crate::events::info(
+                $name,
+                (stringify!($marker), stringify!($payload)),
+                concat!($($doc, "\n"),*),
+                (file!(), line!()),
+            );
+
+            fn id() -> crate::event::EventId {
+                const ID: crate::event::EventId =
+                    crate::event::EventId(crate::events::index_of($name));
+                ID
+            }
+        }
+    };
+}
+
+/// Declares events that are their own payload.
+macro_rules! payload_events {
+    ($(
+        $(#[doc = $doc:literal])*
+        $marker:ident { $($(#[$meta:meta])* $field:ident: $type:ty,)* } = $name:literal, $example:literal;
+    )*) => {
+        $(
+            $(#[doc = $doc])*
+            ///
+            /// ```
+            /// use event_core::prelude::*;
+            /// # /// An example.
+            /// # #[module]
+            /// # struct Example {}
+            #[doc = $example]
+            /// ```
+            #[derive(Debug)]
+            pub struct $marker {
+                $($(#[$meta])* pub $field: $type,)*
+            }
+
+            impl crate::event::Payload for $marker {
+                type Of<'p> = Self;
+            }
+
+            impl<'p> crate::event::Fire<'p> for $marker {
+                fn payload(&mut self) -> &mut Self {
+                    self
+                }
+            }
+
+            crate::events::events!(@event $marker($marker) = $name, $($doc)*);
+        )*
+
+        /// What is known of the events of this file.
+        pub(crate) const INFOS: &[&crate::EventInfo] =
+            &[$(<$marker as crate::Event>::INFO),*];
+    };
+}
+
+pub(crate) use {events, payload_events};
+
+/// All events of the catalogue, in its order.
+pub fn all() -> Vec<&'static EventInfo> {
+    let files: [&[&EventInfo]; 6] = [
+        server::INFOS,
+        session::INFOS,
+        stanza::INFOS,
+        iq::INFOS,
+        stream::INFOS,
+        component::INFOS,
+    ];
+    let mut all: Vec<_> = files.into_iter().flatten().copied().collect();
+    all.sort_by_key(|info| index_of(info.name));
+    all
+}
+
+const _: () = assert!(
+    server::INFOS.len()
+        + session::INFOS.len()
+        + stanza::INFOS.len()
+        + iq::INFOS.len()
+        + stream::INFOS.len()
+        + component::INFOS.len()
+        == event_catalogue::EVENTS.len(),
+    "every event of the catalogue has a type here"
+);

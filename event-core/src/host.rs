@@ -1,0 +1,304 @@
+//! A host: a domain served here, its sessions, its modules and its dispatch table.
+
+use std::{
+    any::{Any, TypeId},
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, RwLock, Weak},
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use jid::{BareJid, DomainPart, FullJid, Jid, ResourcePart};
+
+use crate::{
+    Core, Flow, Sessions, Session, StanzaError, StreamError,
+    dispatch::Verdict,
+    event::{Event, Fire, Fired, Payload, Scope},
+    events,
+    flow::Outcome,
+    module::Running,
+    query::{IntoStanza, QueryError},
+    session::SessionState,
+    stanza::Iq,
+    table::HostTable,
+};
+
+/// What the configuration says of a host, beside its modules.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct HostSettings {
+    /// Accounts with the role of an admin.
+    pub admins: Vec<BareJid>,
+    /// The SASL mechanisms to offer, when not all.
+    pub sasl: Option<Vec<String>>,
+    /// Whether clients may authenticate without TLS; for tests on loopback.
+    pub allow_plaintext: bool,
+}
+
+/// What somebody is to a host; who is more may do more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Anybody.
+    Guest,
+    /// An account of the host.
+    User,
+    /// Listed under `admins`.
+    Admin,
+}
+
+/// Something that not everybody may do. A module declares its own.
+///
+/// ```
+/// # use event_core::{Action, host::Role};
+/// const ANNOUNCE: Action = Action::new("announce", Role::Admin);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Action {
+    /// Its name.
+    pub name: &'static str,
+    /// Who may do it.
+    pub role: Role,
+}
+
+impl Action {
+    /// An action that needs at least `role`.
+    pub const fn new(name: &'static str, role: Role) -> Self {
+        Self { name, role }
+    }
+}
+
+/// A domain served here.
+pub struct Host {
+    name: DomainPart,
+    jid: Jid,
+    core: Weak<Core>,
+    settings: HostSettings,
+    table: ArcSwap<HostTable>,
+    running: Mutex<Vec<Box<dyn Running>>>,
+    sessions: Sessions,
+    services: RwLock<HashMap<TypeId, Box<dyn Any + Send + Sync>>>,
+}
+
+impl std::fmt::Debug for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Host({})", self.name)
+    }
+}
+
+impl Host {
+    /// How long [`Context::query`](crate::Context::query) waits.
+    pub const QUERY_TIMEOUT: Duration = Duration::from_secs(60);
+
+    /// How many resources an account may have bound at a time.
+    pub const MAX_RESOURCES: usize = 64;
+
+    pub(crate) fn new(name: DomainPart, settings: HostSettings, core: Weak<Core>) -> Self {
+        Self {
+            jid: Jid::from(BareJid::from_parts(None, &name)),
+            name,
+            core,
+            settings,
+            table: ArcSwap::from_pointee(HostTable::default()),
+            running: Mutex::default(),
+            sessions: Sessions::new(),
+            services: RwLock::default(),
+        }
+    }
+
+    /// The domain.
+    pub fn name(&self) -> &str {
+        self.name.as_str()
+    }
+
+    /// The domain as a JID.
+    pub fn jid(&self) -> &Jid {
+        &self.jid
+    }
+
+    /// What the configuration says of it.
+    pub fn settings(&self) -> &HostSettings {
+        &self.settings
+    }
+
+    /// Its bound sessions.
+    pub fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    /// The server it is part of.
+    ///
+    /// # Panics
+    /// When the server was dropped, which ends its hosts first.
+    #[expect(clippy::expect_used, reason = "the server owns its hosts and outlives them")]
+    pub fn core(&self) -> Arc<Core> {
+        self.core.upgrade().expect("a host lives no longer than its server")
+    }
+
+    /// The account of a username on this host, if it is one.
+    pub fn account(&self, username: &str) -> Option<BareJid> {
+        let node = jid::NodePart::new(username).ok()?;
+        Some(BareJid::from_parts(Some(&node), &self.name))
+    }
+
+    /// What `jid` is to this host.
+    pub fn role(&self, jid: &Jid) -> Role {
+        let bare = jid.to_bare();
+        if self.settings.admins.contains(&bare) {
+            Role::Admin
+        } else if bare.node().is_some() && bare.domain().as_str() == self.name() {
+            Role::User
+        } else {
+            Role::Guest
+        }
+    }
+
+    /// Offers a service to other modules, under its trait.
+    pub fn provide<S: ?Sized + Send + Sync + 'static>(&self, service: Arc<S>) {
+        let mut services = self.services.write().unwrap_or_else(PoisonError::into_inner);
+        services.insert(TypeId::of::<S>(), Box::new(service));
+    }
+
+    /// A service that a module or the server offers on this host.
+    pub fn service<S: ?Sized + Send + Sync + 'static>(&self) -> Option<Arc<S>> {
+        let services = self.services.read().unwrap_or_else(PoisonError::into_inner);
+        services.get(&TypeId::of::<S>())?.downcast_ref::<Arc<S>>().cloned()
+    }
+
+    /// Names of the modules that run here, and the features they announce.
+    pub fn features(&self) -> Vec<&'static str> {
+        let table = self.table.load();
+        let mut features: Vec<_> =
+            table.modules().iter().flat_map(|info| info.features).copied().collect();
+        features.sort_unstable();
+        features.dedup();
+        features
+    }
+
+    pub(crate) fn table(&self) -> arc_swap::Guard<Arc<HostTable>> {
+        self.table.load()
+    }
+
+    pub(crate) fn publish(&self, table: HostTable, running: Vec<Box<dyn Running>>) {
+        self.table.store(Arc::new(table));
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = running;
+    }
+
+    pub(crate) async fn stop(&self) {
+        let running =
+            std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner));
+        for module in running {
+            module.stop().await;
+        }
+    }
+
+    /// See [`Context::send`](crate::Context::send).
+    pub fn send(self: &Arc<Self>, stanza: impl IntoStanza) {
+        match stanza.into_stanza() {
+            Ok(stanza) => crate::router::send(self, stanza),
+            Err(error) => tracing::error!(%error, host = self.name(), "a stanza could not be sent"),
+        }
+    }
+
+    /// See [`Context::deliver`](crate::Context::deliver).
+    pub fn deliver(&self, to: &FullJid, stanza: impl IntoStanza) -> bool {
+        let Some(session) = self.core().find(to) else { return false };
+        match stanza.into_stanza() {
+            Ok(stanza) => session.send(&stanza),
+            Err(error) => {
+                tracing::error!(%error, host = self.name(), "a stanza could not be delivered");
+                false
+            }
+        }
+    }
+
+    /// See [`Context::query`](crate::Context::query).
+    ///
+    /// # Errors
+    /// The other side answered with an error, did not answer in time, or cannot be reached.
+    pub async fn query(self: &Arc<Self>, iq: impl IntoStanza) -> Result<Iq, QueryError> {
+        crate::query::query(self, iq.into_stanza()?).await
+    }
+
+    /// See [`Context::fire`](crate::Context::fire).
+    pub async fn fire<'p, E: Fire<'p>>(&self, mut event: E) -> Fired<E> {
+        let verdict = self.fire_with::<E>(event.payload()).await;
+        let flow = if verdict.goes_on() { Flow::Continue } else { Flow::Handled };
+        let error = match verdict.outcome {
+            Outcome::Error(error) => Some(*error),
+            Outcome::Panicked => Some(StanzaError::internal_server_error()),
+            _ => None,
+        };
+        Fired { event, flow, error }
+    }
+
+    /// Fires an event whose payload is a stanza, such as `message/offline/handle`.
+    ///
+    /// # Errors
+    /// A handler refused with it.
+    pub async fn fire_stanza<E: Event>(
+        &self,
+        payload: &mut <E::Payload as Payload>::Of<'_>,
+    ) -> Result<Flow, StanzaError> {
+        match self.fire_with::<E>(payload).await.outcome {
+            Outcome::Continue => Ok(Flow::Continue),
+            Outcome::Error(error) => Err(*error),
+            Outcome::Panicked => Err(StanzaError::internal_server_error()),
+            Outcome::Handled | Outcome::Reply(_) | Outcome::Stream(_) => Ok(Flow::Handled),
+        }
+    }
+
+    pub(crate) async fn fire_with<E: Event>(
+        &self,
+        payload: &mut <E::Payload as Payload>::Of<'_>,
+    ) -> Verdict {
+        if E::INFO.scope == Scope::Global {
+            return self.core().fire_global::<E>(payload).await;
+        }
+        let table = self.table.load_full();
+        match table.chain::<E::Payload>(E::id()) {
+            Some(chain) => chain.fire(payload).await,
+            None => Verdict::CONTINUE,
+        }
+    }
+
+    /// See [`Session::bind`].
+    pub(crate) async fn bind<'s>(
+        &self,
+        session: &'s Session,
+        resource: Option<&str>,
+    ) -> Result<&'s FullJid, StanzaError> {
+        let user = session.user().ok_or_else(StanzaError::not_authorized)?;
+        if session.jid().is_some() {
+            return Err(StanzaError::not_allowed().text("a resource is bound already"));
+        }
+        let resource = match resource.filter(|resource| !resource.is_empty()) {
+            Some(asked) => ResourcePart::new(asked)
+                .map_err(|error| StanzaError::bad_request().text(error.to_string()))?
+                .into_owned(),
+            None => ResourcePart::new(&crate::random_id())
+                .map_err(|_| StanzaError::internal_server_error())?
+                .into_owned(),
+        };
+        let jid = user.with_resource(&resource);
+        let jid = session.set_jid(jid).ok_or_else(StanzaError::not_allowed)?;
+        match self.sessions.add(session, jid, Self::MAX_RESOURCES) {
+            Err(_) => {
+                return Err(StanzaError::resource_constraint().text("too many resources are bound"));
+            }
+            Ok(Some(other)) => {
+                // RFC 6120 §7.7.2.2: the newer session wins.
+                self.core().end(&other, Some("replaced by a new session")).await;
+                other.close(StreamError::new("conflict").text("replaced by a new session"));
+            }
+            Ok(None) => {}
+        }
+        self.fire(events::ResourceBind { session: session.clone() }).await;
+        Ok(jid)
+    }
+
+    /// Removes an ended session; `false` when it was gone already.
+    pub(crate) fn forget(&self, session: &Session) -> bool {
+        session.set_state(SessionState::Ended);
+        self.sessions.remove(session)
+    }
+}

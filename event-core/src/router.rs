@@ -1,0 +1,576 @@
+//! The router: from a stanza that a stream delivered to the events it fires.
+//!
+//! The steps follow Prosody's `stanza_router`, with the differences that ARCHITECTURE.md lists.
+//! What handlers send while a chain runs waits in the turn's outbox and is routed, in order, when
+//! the outermost chain has ended.
+
+use std::{
+    cell::RefCell,
+    collections::VecDeque,
+    future::Future,
+    sync::Arc,
+};
+
+use event_catalogue::Role;
+use jid::Jid;
+use tokio::sync::mpsc;
+
+use crate::{
+    Core, Host, Nonza, Origin, Session, SessionKind, StanzaError, StanzaKind, StreamError,
+    dispatch::{Chain, Verdict},
+    event::{Event, EventId, Payload},
+    events,
+    flow::Outcome,
+    stanza::{Destination, Iq, IqType, Message, Presence, Stanza},
+    table::HostTable,
+    xml::Element,
+};
+
+/// Stanzas that one turn may cause; more is a loop of handlers that answer each other.
+const MAX_TURN: usize = 100_000;
+
+/// Stanzas sent outside any turn that may wait to be routed.
+pub(crate) const MAX_BACKGROUND: usize = 65_536;
+
+/// Something to do when the outermost chain has ended.
+#[derive(Debug)]
+pub(crate) enum Outgoing {
+    Route(Stanza),
+    Deliver(Session, Element),
+}
+
+tokio::task_local! {
+    static OUTBOX: RefCell<VecDeque<Outgoing>>;
+}
+
+/// Runs a task whose dispatches share an outbox: a stream's, or the background's.
+pub fn turns<F: Future>(task: F) -> impl Future<Output = F::Output> {
+    OUTBOX.scope(RefCell::default(), task)
+}
+
+/// Puts `outgoing` into the outbox of the turn that runs, or else on the background's queue.
+fn post(core: &Core, outgoing: Outgoing) {
+    let mut outgoing = Some(outgoing);
+    let in_turn = OUTBOX.try_with(|outbox| outbox.borrow_mut().extend(outgoing.take()));
+    if in_turn.is_err()
+        && let Some(outgoing) = outgoing
+        && core.background().try_send(outgoing).is_err()
+    {
+        tracing::error!("too many stanzas wait to be sent; one was dropped");
+    }
+}
+
+/// Routes what the background sends, until the server ends.
+pub(crate) async fn background(core: std::sync::Weak<Core>, mut queue: mpsc::Receiver<Outgoing>) {
+    turns(async {
+        while let Some(outgoing) = queue.recv().await {
+            let Some(core) = core.upgrade() else { break };
+            core.dispatch(outgoing).await;
+            core.drain().await;
+        }
+    })
+    .await;
+}
+
+/// Sets `from` to the host unless it is a JID of the host already.
+pub(crate) fn stamp(host: &Host, stanza: &mut Element) -> Jid {
+    if let Some(from) = stanza.attribute("from").and_then(|from| Jid::new(&from).ok()) {
+        if from.domain().as_str() == host.name() {
+            return from;
+        }
+        tracing::error!(%from, host = host.name(), "a module sends for another domain");
+    }
+    stanza.set_attribute("from", Some(host.jid().as_str()));
+    host.jid().clone()
+}
+
+/// A stanza from a host itself.
+pub(crate) fn send(host: &Arc<Host>, mut element: Element) {
+    let from = stamp(host, &mut element);
+    let to = element.attribute("to").map(|to| Jid::new(&to));
+    let Some(Ok(to)) = to else {
+        tracing::error!(host = host.name(), stanza = element.name(), "a stanza needs a valid `to`");
+        return;
+    };
+    let origin = Origin::Host(Arc::clone(host));
+    match Stanza::new(element, (Some(from), Some(to)), origin) {
+        Some(stanza) => post(&host.core(), Outgoing::Route(stanza)),
+        None => tracing::error!(host = host.name(), "what is sent must be a stanza"),
+    }
+}
+
+/// Sends an answer back to where the stanza came from.
+pub(crate) fn answer(origin: &Origin, reply: Element) {
+    let core = origin.host().core();
+    match origin {
+        Origin::Session(session) if session.kind() == SessionKind::Client => {
+            let is_waiting = OUTBOX.try_with(|outbox| !outbox.borrow().is_empty());
+            if is_waiting == Ok(true) {
+                // What the chain sent before its answer goes first.
+                post(&core, Outgoing::Deliver(session.clone(), reply));
+            } else {
+                session.send(&reply);
+            }
+        }
+        Origin::Session(_) | Origin::Host(_) => {
+            let jid = |name| reply.attribute(name).and_then(|jid| Jid::new(&jid).ok());
+            let (from, to) = (jid("from"), jid("to"));
+            let origin = Origin::Host(Arc::clone(origin.host()));
+            let Some(stanza) = Stanza::new(reply, (from, to), origin) else { return };
+            let stanza = match stanza.origin() {
+                // The host asked: only a query can wait for it.
+                Origin::Host(host) if stanza.to().is_some_and(|to| to.domain().as_str() == host.name()) => {
+                    core.queries().answer(stanza)
+                }
+                _ => Some(stanza),
+            };
+            if let Some(stanza) = stanza {
+                post(&core, Outgoing::Route(stanza));
+            }
+        }
+    }
+}
+
+/// A kind of stanza and its events.
+trait Kind: Payload + Sized {
+    /// `pre-NAME/full`, `/bare`, `/host`.
+    fn pre(destination: Destination) -> EventId;
+    fn stanza(&self) -> &Stanza;
+    fn stanza_mut(&mut self) -> &mut Stanza;
+    /// The chain of `NAME/DEST`, or of `NAME/bare` and `NAME/self` together.
+    fn post<'t>(&self, table: &'t HostTable) -> Option<&'t Chain<Self>>;
+    /// Whether the chain's end, or a panic in it, is answered.
+    fn is_answered(&self) -> bool;
+    /// A request that was dealt with, but by nobody who answered.
+    fn is_forgotten(&self, _verdict: &Verdict) -> bool {
+        false
+    }
+}
+
+macro_rules! kind {
+    ($name:ident, $own:ident, $pre:tt, $post:tt, $answered:literal) => {
+        impl Kind for $name {
+            fn pre(destination: Destination) -> EventId {
+                pick!(destination, $pre)
+            }
+
+            fn stanza(&self) -> &Stanza {
+                self
+            }
+
+            fn stanza_mut(&mut self) -> &mut Stanza {
+                self
+            }
+
+            fn post<'t>(&self, table: &'t HostTable) -> Option<&'t Chain<Self>> {
+                match self.destination() {
+                    Destination::Own => Some(table.$own()),
+                    destination => table.chain(pick!(destination, $post)),
+                }
+            }
+
+            fn is_answered(&self) -> bool {
+                $answered
+            }
+        }
+    };
+}
+
+macro_rules! pick {
+    ($destination:expr, ($full:ident, $bare:ident, $host:ident)) => {
+        match $destination {
+            Destination::Full => events::$full::id(),
+            Destination::Bare | Destination::Own => events::$bare::id(),
+            Destination::Host => events::$host::id(),
+        }
+    };
+}
+
+kind!(
+    Message,
+    message_self,
+    (PreMessageFull, PreMessageBare, PreMessageHost),
+    (MessageFull, MessageBare, MessageHost),
+    true
+);
+kind!(
+    Presence,
+    presence_self,
+    (PrePresenceFull, PrePresenceBare, PrePresenceHost),
+    (PresenceFull, PresenceBare, PresenceHost),
+    false
+);
+
+impl Kind for Iq {
+    fn pre(destination: Destination) -> EventId {
+        pick!(destination, (PreIqFull, PreIqBare, PreIqHost))
+    }
+
+    fn stanza(&self) -> &Stanza {
+        self
+    }
+
+    fn stanza_mut(&mut self) -> &mut Stanza {
+        self
+    }
+
+    fn post<'t>(&self, table: &'t HostTable) -> Option<&'t Chain<Self>> {
+        let id = self.id().unwrap_or_default();
+        table.iq(self.iq_type(), self.destination(), self.payload_name(), &id)
+    }
+
+    fn is_answered(&self) -> bool {
+        self.iq_type().is_request()
+    }
+
+    fn is_forgotten(&self, verdict: &Verdict) -> bool {
+        let delivered =
+            || verdict.by.is_some_and(|meta| meta.role() == Some(Role::Deliver));
+        self.iq_type().is_request()
+            && matches!(verdict.outcome, Outcome::Handled)
+            && !self.is_answered_later()
+            && !delivered()
+            && !is_answer_waiting(self)
+    }
+}
+
+/// Whether a handler has sent an answer to `iq`.
+fn is_answer_waiting(iq: &Iq) -> bool {
+    let is_answer = |element: &Element| {
+        element.name() == "iq"
+            && element.attribute("id") == iq.id()
+            && matches!(element.attribute("type").as_deref(), Some("result" | "error"))
+    };
+    OUTBOX
+        .try_with(|outbox| {
+            outbox.borrow().iter().any(|outgoing| match outgoing {
+                Outgoing::Route(stanza) => is_answer(stanza.element()) && stanza.to() == iq.from(),
+                Outgoing::Deliver(_, element) => is_answer(element),
+            })
+        })
+        .unwrap_or(false)
+}
+
+/// A stanza that is refused before any event, with its answer.
+struct Refused(StanzaError);
+
+impl Core {
+    /// Takes an element that a stream delivered, fires its events, and routes what they cause.
+    /// Call it within [`turns`].
+    ///
+    /// # Errors
+    /// The stream has to be closed with the error.
+    pub async fn receive(&self, session: &Session, element: Element) -> Result<(), StreamError> {
+        let received = match StanzaKind::of(&element) {
+            None => self.nonza(session, element).await,
+            Some(kind) if session.jid().is_none() && session.kind() == SessionKind::Client => {
+                self.unbound(session, kind, element).await
+            }
+            Some(kind) => {
+                self.stanza(session, kind, element).await;
+                Ok(())
+            }
+        };
+        self.drain().await;
+        received
+    }
+
+    /// Routes what waits in the outbox of this turn.
+    pub async fn drain(&self) {
+        for _ in 0..MAX_TURN {
+            let next = OUTBOX.try_with(|outbox| outbox.borrow_mut().pop_front());
+            match next {
+                Ok(Some(outgoing)) => self.dispatch(outgoing).await,
+                _ => return,
+            }
+        }
+        tracing::error!("handlers answer each other without end; their stanzas were dropped");
+        let _ = OUTBOX.try_with(|outbox| outbox.borrow_mut().clear());
+    }
+
+    async fn dispatch(&self, outgoing: Outgoing) {
+        match outgoing {
+            Outgoing::Route(stanza) => self.route(stanza).await,
+            Outgoing::Deliver(session, element) => {
+                session.send(&element);
+            }
+        }
+    }
+
+    /// `stanza/XMLNS:TAG`: an element that is not a stanza, on any stream.
+    async fn nonza(&self, session: &Session, element: Element) -> Result<(), StreamError> {
+        let table = session.host().table().clone();
+        let mut nonza = Nonza::new(session.clone(), element);
+        let chain = table.nonza(nonza.element.namespace(), nonza.element.name());
+        let verdict = match chain {
+            Some(chain) => chain.fire(&mut nonza).await,
+            None => Verdict::CONTINUE,
+        };
+        match verdict.outcome {
+            Outcome::Handled | Outcome::Reply(_) => Ok(()),
+            Outcome::Stream(error) => Err(*error),
+            Outcome::Error(_) | Outcome::Panicked => Err(StreamError::new("internal-server-error")),
+            Outcome::Continue => {
+                let (name, namespace) = (nonza.element.name(), nonza.element.namespace());
+                let text = format!("nothing here understands {{{namespace}}}{name} now");
+                Err(StreamError::new("unsupported-stanza-type").text(text))
+            }
+        }
+    }
+
+    /// `stanza/iq/XMLNS:TAG`, `stanza/message`, `stanza/presence`: on a stream without a resource.
+    async fn unbound(
+        &self,
+        session: &Session,
+        kind: StanzaKind,
+        element: Element,
+    ) -> Result<(), StreamError> {
+        let refused = || {
+            let text = match session.user() {
+                None => "authenticate first",
+                Some(_) => "bind a resource first",
+            };
+            Err(StreamError::new("not-authorized").text(text))
+        };
+        let to = match element.attribute("to").map(|to| Jid::new(&to)) {
+            None => None,
+            Some(Ok(to)) if to.domain().as_str() == session.host().name() => Some(to),
+            Some(_) => return refused(),
+        };
+        let origin = Origin::Session(session.clone());
+        let Some(stanza) = Stanza::new(element, (None, to), origin) else { return refused() };
+        let table = session.host().table().clone();
+        if kind != StanzaKind::Iq {
+            let verdict = if kind == StanzaKind::Message {
+                let chain = table.chain::<Message>(events::StanzaMessage::id());
+                fire(chain, &mut Message::new(stanza)).await
+            } else {
+                let chain = table.chain::<Presence>(events::StanzaPresence::id());
+                fire(chain, &mut Presence::new(stanza)).await
+            };
+            return match verdict.outcome {
+                Outcome::Handled | Outcome::Reply(_) => Ok(()),
+                _ => refused(),
+            };
+        }
+        let iq_type = stanza.type_().as_deref().and_then(IqType::parse);
+        let Some(iq_type) = iq_type.filter(|iq_type| iq_type.is_request()) else {
+            return refused();
+        };
+        let mut iq = Iq::new(stanza, iq_type);
+        let chain = iq.payload_name().and_then(|(namespace, name)| table.stanza_iq(namespace, name));
+        if chain.is_none() {
+            return refused();
+        }
+        if iq.id().is_none() {
+            let error = StanzaError::bad_request().text("an iq needs an id");
+            answer(iq.origin(), iq.error_reply(&error).0);
+            return Ok(());
+        }
+        let verdict = fire(chain, &mut iq).await;
+        if matches!(verdict.outcome, Outcome::Continue) {
+            return refused();
+        }
+        self.conclude(&iq, verdict);
+        Ok(())
+    }
+
+    /// A stanza on a stream that routes: checked, stamped, and through its pre-events.
+    async fn stanza(&self, session: &Session, kind: StanzaKind, element: Element) {
+        let (stanza, refused) = address(session, kind, element);
+        let Some(stanza) = stanza else { return };
+        if let Err(Refused(error)) = refused {
+            if stanza.may_be_answered() {
+                answer(stanza.origin(), stanza.error_reply(&error).0);
+            }
+            return;
+        }
+        let from_client = session.kind() == SessionKind::Client;
+        match kind {
+            StanzaKind::Message => self.pre(Message::new(stanza), from_client).await,
+            StanzaKind::Presence => self.pre(Presence::new(stanza), from_client).await,
+            StanzaKind::Iq => {
+                let Some(iq_type) = stanza.type_().as_deref().and_then(IqType::parse) else {
+                    return;
+                };
+                self.pre(Iq::new(stanza, iq_type), from_client).await;
+            }
+        }
+    }
+
+    /// `pre-NAME/DEST` on the sender's host, then on to the recipient.
+    async fn pre<K>(&self, mut payload: K, from_client: bool)
+    where
+        K: Kind + for<'p> Payload<Of<'p> = K> + Send + Sync,
+    {
+        if from_client {
+            let table = payload.stanza().origin().host().table().clone();
+            let id = K::pre(payload.stanza().destination());
+            let verdict = fire(table.chain::<K>(id), &mut payload).await;
+            if !verdict.goes_on() {
+                self.conclude(&payload, verdict);
+                return;
+            }
+        }
+        self.post(payload).await;
+    }
+
+    /// Routes a stanza without pre-events.
+    pub(crate) async fn route(&self, stanza: Stanza) {
+        match stanza.kind() {
+            StanzaKind::Message => self.post(Message::new(stanza)).await,
+            StanzaKind::Presence => self.post(Presence::new(stanza)).await,
+            StanzaKind::Iq => match stanza.type_().as_deref().and_then(IqType::parse) {
+                Some(iq_type) => self.post(Iq::new(stanza, iq_type)).await,
+                None => tracing::error!("an iq of no known type was sent from here"),
+            },
+        }
+    }
+
+    /// `NAME/DEST` on the recipient's host, or `route/remote` on the sender's.
+    async fn post<K>(&self, mut payload: K)
+    where
+        K: Kind + for<'p> Payload<Of<'p> = K> + Send + Sync,
+    {
+        let host = match payload.stanza().to() {
+            None => Some(Arc::clone(payload.stanza().origin().host())),
+            Some(to) => self.host(to.domain().as_str()),
+        };
+        let verdict = match &host {
+            Some(host) => {
+                let table = host.table().clone();
+                fire(payload.post(&table), &mut payload).await
+            }
+            None => {
+                let table = payload.stanza().origin().host().table().clone();
+                let chain = table.chain::<Stanza>(events::RouteRemote::id());
+                fire(chain, payload.stanza_mut()).await
+            }
+        };
+        if !verdict.goes_on() {
+            self.conclude(&payload, verdict);
+        } else if host.is_none() {
+            refuse(payload.stanza(), &StanzaError::remote_server_not_found());
+        } else if payload.is_answered() {
+            refuse(payload.stanza(), &StanzaError::service_unavailable());
+        }
+    }
+
+    /// What a chain that stopped means for the sender.
+    fn conclude<K: Kind>(&self, payload: &K, verdict: Verdict) {
+        let stanza = payload.stanza();
+        let who = || verdict.by.map(crate::HookMeta::id).unwrap_or_default();
+        if payload.is_forgotten(&verdict) {
+            tracing::error!(handler = who(), "an iq request was handled but not answered");
+            refuse(stanza, &StanzaError::internal_server_error());
+            return;
+        }
+        match verdict.outcome {
+            Outcome::Continue | Outcome::Handled | Outcome::Stream(_) => {}
+            Outcome::Reply(reply) => {
+                if stanza.may_be_answered() {
+                    answer(stanza.origin(), reply.0);
+                }
+            }
+            Outcome::Error(error) => refuse(stanza, &error),
+            Outcome::Panicked if payload.is_answered() => {
+                refuse(stanza, &StanzaError::internal_server_error());
+            }
+            Outcome::Panicked => {}
+        }
+    }
+}
+
+/// Fires a chain that may not be there, without a future where all its handlers are sync.
+async fn fire<P>(chain: Option<&Chain<P>>, payload: &mut P) -> Verdict
+where
+    P: for<'p> Payload<Of<'p> = P>,
+{
+    match chain {
+        None => Verdict::CONTINUE,
+        Some(chain) if chain.is_sync() => chain.fire_sync(payload),
+        Some(chain) => chain.fire(payload).await,
+    }
+}
+
+fn refuse(stanza: &Stanza, error: &StanzaError) {
+    if stanza.may_be_answered() {
+        answer(stanza.origin(), stanza.error_reply(error).0);
+    }
+}
+
+/// Checks and normalises the addresses: `from` is the session's, `to` is a JID, and what goes to
+/// oneself has none. `None` when there is nobody to tell.
+fn address(
+    session: &Session,
+    kind: StanzaKind,
+    mut element: Element,
+) -> (Option<Stanza>, Result<(), Refused>) {
+    let from = match session.jid() {
+        Some(full) => {
+            if element.attribute("from").as_deref() != Some(full.as_str()) {
+                element.set_attribute("from", Some(full.as_str()));
+            }
+            Ok(Some(Jid::from(full.clone())))
+        }
+        None => element.attribute("from").map(|from| Jid::new(&from)).transpose(),
+    };
+    let to = element.attribute("to").map(|to| Jid::new(&to)).transpose();
+    let origin = Origin::Session(session.clone());
+    let well_formed = check(kind, &element);
+    let (from, to, addressed) = match (from, to) {
+        (Ok(from), Ok(to)) => (from, to, Ok(())),
+        (from, to) => {
+            let error = StanzaError::jid_malformed().text("an address is not a JID");
+            (from.unwrap_or_default(), to.unwrap_or_default(), Err(Refused(error)))
+        }
+    };
+    let normalised = |name: &str, jid: Option<&Jid>, element: &mut Element| {
+        if let Some(jid) = jid
+            && element.attribute(name).as_deref() != Some(jid.as_str())
+        {
+            element.set_attribute(name, Some(jid.as_str()));
+        }
+    };
+    if addressed.is_ok() {
+        normalised("to", to.as_ref(), &mut element);
+        normalised("from", from.as_ref(), &mut element);
+    }
+    let is_own = match (&to, session.user()) {
+        (Some(to), Some(user)) => {
+            to.resource().is_none() && to.node().is_some() && *user == to.to_bare()
+        }
+        _ => false,
+    };
+    let mut stanza = Stanza::new(element, (from, to), origin);
+    if is_own && let Some(stanza) = &mut stanza {
+        stanza.clear_to();
+    }
+    // An error without a child says nothing to anybody.
+    let is_empty_error = stanza
+        .as_ref()
+        .is_some_and(|stanza| stanza.is_error() && stanza.element().first_child().is_none());
+    if is_empty_error {
+        return (None, Ok(()));
+    }
+    (stanza, addressed.and(well_formed))
+}
+
+/// RFC 6120 §8.2.3: an iq has a known type and an id, a request exactly one child.
+fn check(kind: StanzaKind, element: &Element) -> Result<(), Refused> {
+    let refused = |text: &str| Err(Refused(StanzaError::bad_request().text(text)));
+    if kind != StanzaKind::Iq {
+        return Ok(());
+    }
+    let Some(iq_type) = element.attribute("type").and_then(|value| IqType::parse(&value)) else {
+        return refused("an iq is of type get, set, result or error");
+    };
+    if element.attribute("id").is_none_or(|id| id.is_empty()) {
+        return refused("an iq needs an id");
+    }
+    if iq_type.is_request() && element.children().count() != 1 {
+        return refused("an iq request has exactly one child");
+    }
+    Ok(())
+}
+

@@ -1,0 +1,2 @@
+//! What modules offer each other on a host, as traits: [`Host::provide`](crate::Host::provide)
+//! and [`Host::service`](crate::Host::service).

@@ -1,0 +1,261 @@
+//! One stream, as modules see it: a handle whose wire side the server (or the test harness)
+//! implements.
+
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
+    },
+};
+
+use jid::{BareJid, FullJid};
+
+use crate::{Host, StanzaError, StreamError, xml::Element};
+
+/// The wire side of a stream.
+///
+/// What is written keeps its order; `start_tls`, `restart` and `close` take effect after all that
+/// was written before them.
+pub trait Stream: Send + Sync + std::fmt::Debug {
+    /// Queues bytes to be written. `false` when the stream is closed or its queue is full; then
+    /// nothing was queued, and a full queue ends the stream.
+    fn write(&self, bytes: &[u8]) -> bool;
+
+    /// Whether TLS protects the stream.
+    fn is_encrypted(&self) -> bool;
+
+    /// Whether [`Stream::start_tls`] would work.
+    fn can_start_tls(&self) -> bool;
+
+    /// Takes the stream to TLS (RFC 6120 §5.4.3).
+    fn start_tls(&self);
+
+    /// The TLS exporter's channel binding data (RFC 9266), where the connection has it.
+    fn tls_exporter(&self) -> Option<Vec<u8>>;
+
+    /// Expects a new stream header (RFC 6120 §4.3.3).
+    fn restart(&self);
+
+    /// Ends the stream (RFC 6120 §4.4), with an error if there is one.
+    fn close(&self, error: Option<StreamError>);
+
+    /// The address of the other side.
+    fn peer(&self) -> Option<IpAddr>;
+}
+
+/// Who is at the other end of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SessionKind {
+    /// A client.
+    Client,
+    /// Another server.
+    Server,
+    /// An external component (XEP-0114).
+    Component,
+}
+
+/// Where a session is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum SessionState {
+    /// Its stream is open.
+    Connected,
+    /// Its stream has ended but a module keeps it.
+    Detached,
+    /// It is over.
+    Ended,
+}
+
+/// A stream and who is at its other end. Cloning it is cheap; all clones are the same session.
+#[derive(Clone)]
+pub struct Session(Arc<Inner>);
+
+struct Inner {
+    id: u64,
+    kind: SessionKind,
+    host: Arc<Host>,
+    stream: Box<dyn Stream>,
+    user: OnceLock<BareJid>,
+    full: OnceLock<FullJid>,
+    state: AtomicU8,
+    lang: Mutex<Option<Box<str>>>,
+    presence: Mutex<Option<Arc<Available>>>,
+    available: AtomicBool,
+}
+
+/// The presence that a client last broadcast.
+#[derive(Debug)]
+pub struct Available {
+    /// Its priority (RFC 6121 §4.7.2.3).
+    pub priority: i8,
+    /// The stanza.
+    pub presence: Element,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut debug = f.debug_struct("Session");
+        debug.field("id", &self.0.id).field("kind", &self.0.kind).field("host", &self.0.host.name());
+        if let Some(full) = self.0.full.get() {
+            debug.field("jid", &full.as_str());
+        }
+        debug.finish()
+    }
+}
+
+impl PartialEq for Session {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Session {}
+
+impl Session {
+    /// A session on `host`, whose wire side is `stream`.
+    pub fn new(kind: SessionKind, host: Arc<Host>, stream: Box<dyn Stream>) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self(Arc::new(Inner {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            kind,
+            host,
+            stream,
+            user: OnceLock::new(),
+            full: OnceLock::new(),
+            state: AtomicU8::new(SessionState::Connected as u8),
+            lang: Mutex::default(),
+            presence: Mutex::default(),
+            available: AtomicBool::new(false),
+        }))
+    }
+
+    /// A number that no other session of this process has.
+    pub fn id(&self) -> u64 {
+        self.0.id
+    }
+
+    /// Client, server or component.
+    pub fn kind(&self) -> SessionKind {
+        self.0.kind
+    }
+
+    /// The host that the stream was opened to.
+    pub fn host(&self) -> &Arc<Host> {
+        &self.0.host
+    }
+
+    /// The account, once authenticated.
+    pub fn user(&self) -> Option<&BareJid> {
+        self.0.user.get()
+    }
+
+    /// The full JID, once a resource is bound.
+    pub fn jid(&self) -> Option<&FullJid> {
+        self.0.full.get()
+    }
+
+    /// Connected, detached or ended.
+    pub fn state(&self) -> SessionState {
+        match self.0.state.load(Ordering::Acquire) {
+            0 => SessionState::Connected,
+            1 => SessionState::Detached,
+            _ => SessionState::Ended,
+        }
+    }
+
+    pub(crate) fn set_state(&self, state: SessionState) {
+        self.0.state.store(state as u8, Ordering::Release);
+    }
+
+    /// The language that the stream was opened with, for texts that have none of their own.
+    pub fn lang(&self) -> Option<Box<str>> {
+        self.0.lang.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes the language of the stream header.
+    pub fn set_lang(&self, lang: Option<&str>) {
+        *self.0.lang.lock().unwrap_or_else(PoisonError::into_inner) = lang.map(Box::from);
+    }
+
+    /// The address of the other side.
+    pub fn peer(&self) -> Option<IpAddr> {
+        self.0.stream.peer()
+    }
+
+    /// Whether TLS protects the stream.
+    pub fn is_encrypted(&self) -> bool {
+        self.0.stream.is_encrypted()
+    }
+
+    /// Whether the stream can still be taken to TLS.
+    pub fn can_start_tls(&self) -> bool {
+        self.0.stream.can_start_tls()
+    }
+
+    /// Takes the stream to TLS, after what was sent so far (RFC 6120 §5.4.3).
+    pub fn start_tls(&self) {
+        self.0.stream.start_tls();
+    }
+
+    /// The channel binding data `tls-exporter` (RFC 9266), where the connection has it.
+    pub fn tls_exporter(&self) -> Option<Vec<u8>> {
+        self.0.stream.tls_exporter()
+    }
+
+    /// Notes who it is, after authentication. `false` when that was known already.
+    pub fn authenticated(&self, user: BareJid) -> bool {
+        self.0.user.set(user).is_ok()
+    }
+
+    /// Binds a resource (RFC 6120 §7): the one asked for, or one made here, and fires
+    /// `resource-bind`. Another session on the same resource is closed with `conflict`.
+    ///
+    /// # Errors
+    /// Not authenticated, bound already, not a resource, or too many resources.
+    pub async fn bind(&self, resource: Option<&str>) -> Result<&FullJid, StanzaError> {
+        self.0.host.bind(self, resource).await
+    }
+
+    pub(crate) fn set_jid(&self, jid: FullJid) -> Option<&FullJid> {
+        self.0.full.set(jid).ok()?;
+        self.0.full.get()
+    }
+
+    /// Expects a new stream header, after what was sent so far.
+    pub fn restart(&self) {
+        self.0.stream.restart();
+    }
+
+    /// Sends an element that is not a stanza.
+    pub fn send_nonza(&self, element: &Element) -> bool {
+        self.0.stream.write(element.as_bytes())
+    }
+
+    /// Queues a stanza for the other side, without any event. `false` when the session is over or
+    /// its queue is full.
+    pub fn send(&self, stanza: &Element) -> bool {
+        self.state() == SessionState::Connected && self.0.stream.write(stanza.as_bytes())
+    }
+
+    /// Ends the stream, with an error if there is one.
+    pub fn close(&self, error: impl Into<Option<StreamError>>) {
+        self.0.stream.close(error.into());
+    }
+
+    /// The presence that the client last broadcast, while it is available (RFC 6121 §4.2).
+    pub fn presence(&self) -> Option<Arc<Available>> {
+        if !self.0.available.load(Ordering::Acquire) {
+            return None;
+        }
+        self.0.presence.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes what the client broadcast; `None` when it became unavailable.
+    pub fn set_presence(&self, presence: Option<Available>) {
+        self.0.available.store(presence.is_some(), Ordering::Release);
+        let presence = presence.map(Arc::new);
+        *self.0.presence.lock().unwrap_or_else(PoisonError::into_inner) = presence;
+    }
+}

@@ -1,0 +1,447 @@
+//! Stanzas as handlers see them: where one came from, what it says, and how to answer it.
+
+use std::{
+    borrow::Cow,
+    ops::{Deref, DerefMut},
+    sync::Arc,
+};
+
+use jid::Jid;
+use xso::{AsXml, FromXml};
+
+use crate::{
+    Host, Session, StanzaError,
+    event::Payload,
+    flow::Reply,
+    xml::{Child, Element, ElementBuilder, NS_CLIENT, PayloadError},
+};
+
+/// The three kinds of stanza (RFC 6120 §8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StanzaKind {
+    /// `<message/>`
+    Message,
+    /// `<presence/>`
+    Presence,
+    /// `<iq/>`
+    Iq,
+}
+
+impl StanzaKind {
+    /// The kind of an element, if it is a stanza.
+    pub fn of(element: &Element) -> Option<Self> {
+        if element.namespace() != NS_CLIENT {
+            return None;
+        }
+        match element.name() {
+            "message" => Some(Self::Message),
+            "presence" => Some(Self::Presence),
+            "iq" => Some(Self::Iq),
+            _ => None,
+        }
+    }
+}
+
+/// What kind of address a stanza goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// A JID with a localpart and a resource.
+    Full,
+    /// A JID with a localpart only.
+    Bare,
+    /// A domain, with or without a resource.
+    Host,
+    /// The sender's own account: no `to`, or its own bare JID.
+    Own,
+}
+
+/// Where a stanza came from.
+#[derive(Clone, Debug)]
+pub enum Origin {
+    /// A client, another server or a component.
+    Session(Session),
+    /// This server itself, on behalf of a host.
+    Host(Arc<Host>),
+}
+
+impl Origin {
+    /// The session, unless the stanza was made here.
+    pub fn session(&self) -> Option<&Session> {
+        match self {
+            Self::Session(session) => Some(session),
+            Self::Host(_) => None,
+        }
+    }
+
+    /// The local host that the stanza entered through.
+    pub fn host(&self) -> &Arc<Host> {
+        match self {
+            Self::Session(session) => session.host(),
+            Self::Host(host) => host,
+        }
+    }
+}
+
+/// Any of the three kinds of stanza, as `route/remote` gives it.
+#[derive(Clone, Debug)]
+pub struct Stanza {
+    element: Element,
+    kind: StanzaKind,
+    to: Option<Jid>,
+    from: Option<Jid>,
+    origin: Origin,
+}
+
+impl Payload for Stanza {
+    type Of<'p> = Self;
+}
+
+impl Stanza {
+    /// `None` when the element is not a stanza.
+    pub(crate) fn new(
+        element: Element,
+        (from, to): (Option<Jid>, Option<Jid>),
+        origin: Origin,
+    ) -> Option<Self> {
+        Some(Self { kind: StanzaKind::of(&element)?, element, to, from, origin })
+    }
+
+    /// The local session, s2s stream, component or host that it came from.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Message, presence or iq.
+    pub fn kind(&self) -> StanzaKind {
+        self.kind
+    }
+
+    /// Who it is for; `None` when that is the sender's own account.
+    pub fn to(&self) -> Option<&Jid> {
+        self.to.as_ref()
+    }
+
+    /// Who sent it; `None` only before a resource is bound.
+    pub fn from(&self) -> Option<&Jid> {
+        self.from.as_ref()
+    }
+
+    /// The `id` attribute.
+    pub fn id(&self) -> Option<Cow<'_, str>> {
+        self.element.attribute("id")
+    }
+
+    /// The `type` attribute.
+    pub fn type_(&self) -> Option<Cow<'_, str>> {
+        self.element.attribute("type")
+    }
+
+    /// Whether `type` is `error`.
+    pub fn is_error(&self) -> bool {
+        self.type_().as_deref() == Some("error")
+    }
+
+    /// The stanza as XML.
+    pub fn element(&self) -> &Element {
+        &self.element
+    }
+
+    /// The stanza as XML, to be changed; what is changed is what is delivered. `to` and `from`
+    /// have been read by then: changing them does not route it elsewhere.
+    pub fn element_mut(&mut self) -> &mut Element {
+        &mut self.element
+    }
+
+    /// The first child of a name and namespace.
+    pub fn child(&self, name: &str, namespace: &str) -> Option<Child<'_>> {
+        self.element.child(name, namespace)
+    }
+
+    /// The first child element, typed by its specification.
+    ///
+    /// ```
+    /// # use event_core::{prelude::*, xmpp_parsers::version::VersionQuery};
+    /// fn answer(iq: &Iq) -> Result<(), StanzaError> {
+    ///     let VersionQuery = iq.payload()?;
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// There is no child, or it is not a `T`; as a [`StanzaError`] it is a `bad-request`.
+    pub fn payload<T: FromXml>(&self) -> Result<T, PayloadError> {
+        self.element.first_child().ok_or(PayloadError::Missing)?.parse_as()
+    }
+
+    /// Turns the whole stanza into a type of `xmpp_parsers`, as its `Message` or `Presence`.
+    ///
+    /// # Errors
+    /// It is not a `T`.
+    pub fn parse<T: FromXml>(&self) -> Result<T, PayloadError> {
+        self.element.parse_as()
+    }
+
+    /// An answer without a payload: for an iq, its empty result.
+    pub fn reply(&self) -> Reply {
+        Reply(self.answer(if self.kind == StanzaKind::Iq { Some("result") } else { None }).build())
+    }
+
+    /// An answer with a payload: for an iq, its result.
+    pub fn reply_with(&self, payload: impl AsXml) -> Reply {
+        let mut reply = self.reply();
+        match Element::from_xso(&payload) {
+            Ok(payload) => reply.0.push_child(&payload),
+            Err(error) => tracing::error!(%error, "a payload could not be written"),
+        }
+        reply
+    }
+
+    /// An answer with a payload that is XML already.
+    pub fn reply_with_element(&self, payload: &Element) -> Reply {
+        let mut reply = self.reply();
+        reply.0.push_child(payload);
+        reply
+    }
+
+    /// An answer that refuses.
+    pub fn error_reply(&self, error: &StanzaError) -> Reply {
+        Reply(self.answer(Some("error")).element(&error.to_element()).build())
+    }
+
+    /// Addressed back, with the same id (RFC 6120 §8.1.3, §8.2.3).
+    fn answer(&self, kind: Option<&str>) -> ElementBuilder {
+        let mut answer = ElementBuilder::new(self.element.name(), NS_CLIENT);
+        if let Some(kind) = kind {
+            answer = answer.attribute("type", kind);
+        } else if let Some(kind) = self.type_() {
+            answer = answer.attribute("type", &kind);
+        }
+        if let Some(id) = self.id() {
+            answer = answer.attribute("id", &id);
+        }
+        if let Some(from) = &self.from {
+            answer = answer.attribute("to", from.as_str());
+            // A self-addressed stanza lost its `to`: the account itself answers.
+            match &self.to {
+                Some(to) => answer = answer.attribute("from", to.as_str()),
+                None => answer = answer.attribute("from", from.to_bare().as_str()),
+            }
+        } else if let Some(to) = &self.to {
+            answer = answer.attribute("from", to.as_str());
+        }
+        answer
+    }
+
+    /// Where the stanza goes.
+    pub fn destination(&self) -> Destination {
+        match &self.to {
+            None => Destination::Own,
+            Some(to) if to.node().is_none() => Destination::Host,
+            Some(to) if to.resource().is_some() => Destination::Full,
+            Some(_) => Destination::Bare,
+        }
+    }
+
+    pub(crate) fn clear_to(&mut self) {
+        self.to = None;
+        self.element.set_attribute("to", None);
+    }
+
+    /// Whether its sender may be told that something went wrong: errors and iq results never are.
+    pub(crate) fn may_be_answered(&self) -> bool {
+        match self.type_().as_deref() {
+            Some("error") => false,
+            Some("result") => self.kind != StanzaKind::Iq,
+            _ => true,
+        }
+    }
+}
+
+macro_rules! stanza_payload {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub struct $name {
+            stanza: Stanza,
+        }
+
+        impl $name {
+            pub(crate) fn new(stanza: Stanza) -> Self {
+                Self { stanza }
+            }
+        }
+
+        impl Payload for $name {
+            type Of<'p> = Self;
+        }
+
+        impl Deref for $name {
+            type Target = Stanza;
+
+            fn deref(&self) -> &Stanza {
+                &self.stanza
+            }
+        }
+
+        impl DerefMut for $name {
+            fn deref_mut(&mut self) -> &mut Stanza {
+                &mut self.stanza
+            }
+        }
+    };
+}
+
+stanza_payload! {
+    /// A `<message/>` on its way (RFC 6121 §5).
+    Message
+}
+stanza_payload! {
+    /// A `<presence/>` on its way (RFC 6121 §4).
+    Presence
+}
+
+/// The type of an iq (RFC 6120 §8.2.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IqType {
+    /// A question.
+    Get,
+    /// An order.
+    Set,
+    /// The answer to either.
+    Result,
+    /// A refusal of either.
+    Error,
+}
+
+impl IqType {
+    /// Reads the `type` attribute.
+    pub fn parse(value: &str) -> Option<Self> {
+        match value {
+            "get" => Some(Self::Get),
+            "set" => Some(Self::Set),
+            "result" => Some(Self::Result),
+            "error" => Some(Self::Error),
+            _ => None,
+        }
+    }
+
+    /// Whether it waits for an answer.
+    pub fn is_request(self) -> bool {
+        matches!(self, Self::Get | Self::Set)
+    }
+}
+
+/// An `<iq/>` on its way (RFC 6120 §8.2.3).
+#[derive(Clone, Debug)]
+pub struct Iq {
+    stanza: Stanza,
+    kind: IqType,
+    later: bool,
+}
+
+impl Payload for Iq {
+    type Of<'p> = Self;
+}
+
+impl Deref for Iq {
+    type Target = Stanza;
+
+    fn deref(&self) -> &Stanza {
+        &self.stanza
+    }
+}
+
+impl DerefMut for Iq {
+    fn deref_mut(&mut self) -> &mut Stanza {
+        &mut self.stanza
+    }
+}
+
+impl Iq {
+    pub(crate) fn new(stanza: Stanza, kind: IqType) -> Self {
+        Self { stanza, kind, later: false }
+    }
+
+    /// Get, set, result or error.
+    pub fn iq_type(&self) -> IqType {
+        self.kind
+    }
+
+    /// Takes over the duty to answer a request. The handler then returns [`Flow::Handled`].
+    ///
+    /// [`Flow::Handled`]: crate::Flow::Handled
+    pub fn answer_later(&mut self) -> AnswerLater {
+        self.later = true;
+        AnswerLater { iq: Some(self.stanza.clone()) }
+    }
+
+    pub(crate) fn is_answered_later(&self) -> bool {
+        self.later
+    }
+
+    /// Namespace and name of the payload.
+    pub(crate) fn payload_name(&self) -> Option<(&str, &str)> {
+        self.stanza.element.payload_name()
+    }
+}
+
+/// The duty to answer an iq request. Dropped without an answer, it answers
+/// `internal-server-error`.
+#[derive(Debug)]
+#[must_use = "dropping it answers internal-server-error"]
+pub struct AnswerLater {
+    iq: Option<Stanza>,
+}
+
+impl AnswerLater {
+    /// Answers with an empty result.
+    pub fn reply(mut self) {
+        self.answer(Stanza::reply);
+    }
+
+    /// Answers with a payload.
+    pub fn reply_with(mut self, payload: impl AsXml) {
+        self.answer(|iq| iq.reply_with(payload));
+    }
+
+    /// Refuses.
+    pub fn error(mut self, error: &StanzaError) {
+        self.answer(|iq| iq.error_reply(error));
+    }
+
+    fn answer(&mut self, build: impl FnOnce(&Stanza) -> Reply) {
+        if let Some(iq) = self.iq.take() {
+            let reply = build(&iq);
+            crate::router::answer(iq.origin(), reply.0);
+        }
+    }
+}
+
+impl Drop for AnswerLater {
+    fn drop(&mut self) {
+        self.answer(|iq| {
+            tracing::error!(id = ?iq.id(), "an iq request was never answered");
+            iq.error_reply(&StanzaError::internal_server_error())
+        });
+    }
+}
+
+/// An element that is not a stanza: stream negotiation, SASL, stream management …
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Nonza {
+    /// The stream it came on.
+    pub session: Session,
+    /// The element.
+    pub element: Element,
+}
+
+impl Nonza {
+    pub(crate) fn new(session: Session, element: Element) -> Self {
+        Self { session, element }
+    }
+}
+
+impl Payload for Nonza {
+    type Of<'p> = Self;
+}

@@ -1,0 +1,128 @@
+//! The arguments of the attributes: `key = value`, each at most once, and nothing else.
+
+use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
+use syn::{
+    Error, Ident, LitStr, Path, Token,
+    ext::IdentExt,
+    parse::{Parse, ParseStream},
+};
+
+/// Mistakes, reported together.
+#[derive(Default)]
+pub(crate) struct Mistakes(Option<Error>);
+
+impl Mistakes {
+    pub(crate) fn add(&mut self, error: Error) {
+        match &mut self.0 {
+            Some(all) => all.combine(error),
+            None => self.0 = Some(error),
+        }
+    }
+
+    pub(crate) fn at(&mut self, tokens: impl ToTokens, message: impl std::fmt::Display) {
+        self.add(Error::new_spanned(tokens, message));
+    }
+
+    pub(crate) fn take<T>(&mut self, result: Result<T, Error>) -> Option<T> {
+        result.map_err(|error| self.add(error)).ok()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// `compile_error!` for each mistake; nothing when there is none.
+    pub(crate) fn into_tokens(self) -> TokenStream {
+        self.0.map(|error| error.to_compile_error()).unwrap_or_default()
+    }
+}
+
+/// Calls `value` for each `key = value` of the rest of `input`; a mistake is noted, and the rest
+/// is read on from the next comma.
+pub(crate) fn options(
+    input: ParseStream<'_>,
+    known: &[&str],
+    mistakes: &mut Mistakes,
+    mut value: impl FnMut(&Ident, ParseStream<'_>, &mut Mistakes) -> syn::Result<()>,
+) -> syn::Result<()> {
+    let mut seen: Vec<Ident> = Vec::new();
+    while !input.is_empty() {
+        let key = input.call(Ident::parse_any).map_err(|error| {
+            Error::new(error.span(), format!("expected an option: {}", list(known)))
+        })?;
+        let name = key.to_string();
+        if !known.contains(&name.as_str()) {
+            let near = event_catalogue::nearest(&name, known.iter().copied());
+            let help = near
+                .first()
+                .map(|near| format!("\n  help: did you mean `{near}`?"))
+                .unwrap_or_default();
+            mistakes.at(&key, format!("unknown option `{name}`; expected {}{help}", list(known)));
+            skip(input)?;
+        } else if seen.contains(&key) {
+            mistakes.at(&key, format!("`{name}` is given twice"));
+            skip(input)?;
+        } else if !input.peek(Token![=]) {
+            mistakes.at(&key, format!("`{name}` needs a value: `{name} = …`"));
+            skip(input)?;
+        } else {
+            input.parse::<Token![=]>()?;
+            if let Err(error) = value(&key, input, mistakes) {
+                mistakes.add(error);
+                skip(input)?;
+            }
+        }
+        seen.push(key);
+        if !input.is_empty() && input.parse::<Token![,]>().is_err() {
+            mistakes.add(Error::new(input.span(), "expected `,`"));
+            skip(input)?;
+            input.parse::<Option<Token![,]>>()?;
+        }
+    }
+    Ok(())
+}
+
+fn skip(input: ParseStream<'_>) -> syn::Result<()> {
+    while !input.is_empty() && !input.peek(Token![,]) {
+        input.parse::<proc_macro2::TokenTree>()?;
+    }
+    Ok(())
+}
+
+/// `` `a`, `b` or `c` ``
+pub(crate) fn list(words: &[&str]) -> String {
+    let words: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
+    match words.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// A string literal, or what was expected instead.
+pub(crate) fn string(input: ParseStream<'_>, expected: &str) -> syn::Result<LitStr> {
+    let span = input.span();
+    input.parse::<LitStr>().map_err(|_| Error::new(span, expected))
+}
+
+/// `["a", "b"]`
+pub(crate) fn strings(input: ParseStream<'_>, expected: &str) -> syn::Result<Vec<LitStr>> {
+    let span = input.span();
+    let parse = |input: ParseStream<'_>| {
+        let content;
+        syn::bracketed!(content in input);
+        let strings = content.parse_terminated(<LitStr as Parse>::parse, Token![,])?;
+        Ok(strings.into_iter().collect())
+    };
+    parse(input).map_err(|_: Error| Error::new(span, expected))
+}
+
+/// Where `event-core` is: `::event_core` unless `crate = path` says otherwise.
+pub(crate) fn event_core(path: Option<&Path>) -> TokenStream {
+    let span = Span::mixed_site();
+    match path {
+        Some(path) => path.to_token_stream(),
+        None => quote::quote_spanned!(span=> ::event_core),
+    }
+}

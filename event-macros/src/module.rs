@@ -1,0 +1,184 @@
+//! `#[module]`: a struct of options becomes a module that hosts can enable.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{
+    Error, Fields, Item, ItemStruct, LitStr, Path, Type,
+    parse::{ParseStream, Parser},
+    spanned::Spanned,
+};
+
+use crate::{
+    attr::{Mistakes, event_core, options, string, strings},
+    docs,
+};
+
+const OPTIONS: &[&str] = &["name", "state", "features", "after", "crate"];
+
+#[derive(Default)]
+struct Arguments {
+    name: Option<LitStr>,
+    state: Option<Type>,
+    features: Vec<LitStr>,
+    after: Vec<LitStr>,
+    event_core: Option<Path>,
+}
+
+pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let mut mistakes = Mistakes::default();
+    let parsed = (|input: ParseStream<'_>| parse(input, &mut mistakes)).parse2(arguments);
+    let parsed = mistakes.take(parsed);
+    let parsed_item = match syn::parse2(item.clone()) {
+        Ok(Item::Struct(item)) => Some(item),
+        Ok(_) | Err(_) => {
+            let first: TokenStream = item.clone().into_iter().take(1).collect();
+            mistakes.at(first, "`#[module]` annotates a struct: the module's options on one host");
+            None
+        }
+    };
+    let expansion = match (parsed, parsed_item) {
+        (Some(arguments), Some(item)) => declare(&arguments, item, &mut mistakes),
+        _ => None,
+    };
+    let mistakes = mistakes.into_tokens();
+    match expansion {
+        Some(expansion) => quote!(#expansion #mistakes),
+        None => quote!(#item #mistakes),
+    }
+}
+
+fn parse(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Arguments> {
+    let mut parsed = Arguments::default();
+    options(input, OPTIONS, mistakes, |key, input, mistakes| {
+        match key.to_string().as_str() {
+            "name" => {
+                let name = string(input, "a module's name is a string: `name = \"version\"`")?;
+                if !is_name(&name.value()) {
+                    mistakes.at(&name, "a module's name is lower case letters, digits and `_`, a letter first");
+                }
+                parsed.name = Some(name);
+            }
+            "state" => {
+                let span = input.span();
+                let expected = "`state` is a type: what the module keeps on a host";
+                parsed.state = Some(input.parse().map_err(|_| Error::new(span, expected))?);
+            }
+            "features" => {
+                parsed.features = strings(input, "`features` are strings: `features = [\"jabber:iq:version\"]`")?;
+            }
+            "after" => {
+                parsed.after = strings(input, "`after` names modules: `after = [\"carbons\"]`")?;
+            }
+            _ => parsed.event_core = Some(input.call(Path::parse_mod_style)?),
+        }
+        Ok(())
+    })?;
+    Ok(parsed)
+}
+
+fn is_name(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+}
+
+/// `InBandRegistration` → `in_band_registration`.
+fn snake_case(ident: &str) -> String {
+    let mut name = String::new();
+    for letter in ident.chars() {
+        if letter.is_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.extend(letter.to_lowercase());
+    }
+    name
+}
+
+fn declare(
+    arguments: &Arguments,
+    item: ItemStruct,
+    mistakes: &mut Mistakes,
+) -> Option<TokenStream> {
+    if !item.generics.params.is_empty() {
+        mistakes.at(&item.generics, "a module cannot be generic");
+        return None;
+    }
+    if let Fields::Unnamed(fields) = &item.fields {
+        mistakes.at(fields, "a module's options have names: `struct Version { hide_os: bool }`");
+        return None;
+    }
+    if !mistakes.is_empty() {
+        return None;
+    }
+    let span = Span::mixed_site();
+    let core = event_core(arguments.event_core.as_ref());
+    let c = quote_spanned!(span=> #core::__private);
+    let ident = &item.ident;
+    let name = match &arguments.name {
+        Some(name) => name.value(),
+        None => snake_case(&ident.to_string()),
+    };
+    let doc = docs::text(&item.attrs);
+    let state = match &arguments.state {
+        Some(state) => quote!(#state),
+        None => quote_spanned!(span=> ()),
+    };
+    let (features, after) = (&arguments.features, &arguments.after);
+    let described = item.fields.iter().filter_map(|field| {
+        let (name, doc) = (field.ident.as_ref()?.to_string(), docs::text(&field.attrs));
+        let ty = &field.ty;
+        let kind = quote!(#ty).to_string().replace(' ', "");
+        Some(quote_spanned!(span=> #c::OptionInfo::new(#name, #doc, #kind)))
+    });
+    let serde = format!("{}::serde", core.to_string().replace(' ', ""));
+    let derive = quote_spanned!(span=>
+        #[derive(#core::serde::Deserialize)]
+        #[serde(crate = #serde, deny_unknown_fields)]
+    );
+    // A unit struct is written without braces, but its table of options is a table all the same.
+    let (annotated, read) = if matches!(item.fields, Fields::Unit) {
+        let read = quote_spanned!(span=>
+            #derive
+            struct __SpondeeOptions {}
+            let __SpondeeOptions {} = #c::options(table)?;
+            #c::Ok(#ident)
+        );
+        (quote!(#item), read)
+    } else {
+        (quote!(#derive #item), quote_spanned!(span=> #c::options(table)))
+    };
+    let one = quote_spanned!(ident.span()=>
+        #[doc(hidden)]
+        #[allow(dead_code, reason = "its name is taken so that a second module here is refused")]
+        const ONE_MODULE_STRUCT_IN_EACH_RUST_MODULE: () = ();
+    );
+    let record = quote_spanned!(state.span()=> type State = #state;);
+    Some(quote_spanned!(span=>
+        #annotated
+        #one
+
+        const _: () = {
+            impl #c::Module for #ident {
+                #record
+
+                const INFO: &'static #c::ModuleInfo = &#c::ModuleInfo::new(
+                    (#name, #doc),
+                    &[#(#features),*],
+                    &[#(#after),*],
+                    &[#(#described),*],
+                    (#c::module_path!(), #c::file!(), #c::line!()),
+                );
+
+                fn options(table: #c::toml::Table) -> #c::Result<Self, #c::toml::de::Error> {
+                    #read
+                }
+            }
+
+            #c::inventory::submit! {
+                #c::ModuleRecord {
+                    info: <#ident as #c::Module>::INFO,
+                    vtable: &#c::VtableOf::<#ident>::NEW,
+                }
+            }
+        };
+    ))
+}

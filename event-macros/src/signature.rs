@@ -1,0 +1,158 @@
+//! The handler's signature, as far as its tokens tell. The body is left as it is, so that the
+//! editor keeps completing inside a half-typed one.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::{
+    Attribute, FnArg, GenericParam, Ident, ReturnType, Signature, Type, Visibility,
+    parse::{Parse, ParseStream},
+};
+
+use crate::attr::Mistakes;
+
+/// A function whose body was not parsed.
+pub(crate) struct Function {
+    attributes: Vec<Attribute>,
+    visibility: Visibility,
+    pub(crate) signature: Signature,
+    body: TokenStream,
+}
+
+impl Parse for Function {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        Ok(Self {
+            attributes: input.call(Attribute::parse_outer)?,
+            visibility: input.parse()?,
+            signature: input.parse()?,
+            body: input.parse()?,
+        })
+    }
+}
+
+impl ToTokens for Function {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        for attribute in &self.attributes {
+            attribute.to_tokens(tokens);
+        }
+        self.visibility.to_tokens(tokens);
+        self.signature.to_tokens(tokens);
+        self.body.to_tokens(tokens);
+    }
+}
+
+/// What a handler takes and returns.
+pub(crate) struct Handler {
+    pub(crate) name: Ident,
+    pub(crate) is_async: bool,
+    pub(crate) payload: Type,
+    pub(crate) context: Option<Type>,
+    pub(crate) returns: Option<Type>,
+}
+
+impl Function {
+    /// Reads the signature. `payload` is how the message names what the handler takes.
+    pub(crate) fn handler(&self, payload: &str, mistakes: &mut Mistakes) -> Option<Handler> {
+        let signature = &self.signature;
+        let before = mistakes.is_empty();
+        if let Some(token) = &signature.constness {
+            mistakes.at(token, "a handler cannot be `const`");
+        }
+        if let Some(token) = &signature.abi {
+            mistakes.at(token, "a handler cannot be `extern`");
+        }
+        let safety = signature.to_token_stream().into_iter().find(|token| {
+            matches!(token, TokenTree::Ident(word) if word == "unsafe" || word == "fn")
+        });
+        if let Some(TokenTree::Ident(word)) = safety
+            && word == "unsafe"
+        {
+            mistakes.at(word, "a handler cannot be `unsafe`");
+        }
+        let is_generic = |parameter: &&GenericParam| !matches!(parameter, GenericParam::Lifetime(_));
+        if let Some(parameter) = signature.generics.params.iter().find(is_generic) {
+            mistakes.at(parameter, "a handler cannot be generic: one function, one event");
+        }
+        let mut types = Vec::new();
+        for argument in &signature.inputs {
+            match argument {
+                FnArg::Receiver(receiver) => {
+                    mistakes.at(
+                        receiver,
+                        "`#[hook]` needs a free function; a handler has no `self`\n  help: take `&Context<…>` for the module's options and state",
+                    );
+                    return None;
+                }
+                FnArg::Typed(argument) => types.push((*argument.ty).clone()),
+                #[allow(unreachable_patterns, reason = "syn may learn other arguments")]
+                other => mistakes.at(other, "not an argument of a handler"),
+            }
+        }
+        if let Some(variadic) = &signature.variadic {
+            mistakes.at(variadic, "a handler has a fixed number of arguments");
+        }
+        let mut types = types.into_iter();
+        let Some(first) = types.next() else {
+            mistakes.at(
+                &signature.ident,
+                format!("the handler takes nothing; its first argument is `{payload}`"),
+            );
+            return None;
+        };
+        let context = types.next();
+        if let Some(extra) = types.next() {
+            mistakes.at(extra, "a handler takes the payload and, if it wants, `&Context<…>`; no more");
+        }
+        if let Type::ImplTrait(opaque) = &first {
+            mistakes.at(opaque, format!("name the payload's type: `{payload}`"));
+        }
+        let returns = match &signature.output {
+            ReturnType::Default => None,
+            ReturnType::Type(_, returns) => Some((**returns).clone()),
+            #[allow(unreachable_patterns, reason = "syn may learn other return types")]
+            other => {
+                mistakes.at(other, "not a return type of a handler");
+                None
+            }
+        };
+        if let Some(Type::ImplTrait(opaque)) = &returns {
+            mistakes.at(opaque, "name the return type; an async handler is an `async fn`");
+        }
+        (before && mistakes.is_empty()).then(|| Handler {
+            name: signature.ident.clone(),
+            is_async: signature.asyncness.is_some(),
+            payload: elide(&first),
+            context: context.as_ref().map(elide),
+            returns,
+        })
+    }
+}
+
+/// Replaces named lifetimes, which the expansion does not declare.
+fn elide(of: &Type) -> Type {
+    fn tokens(stream: TokenStream) -> TokenStream {
+        let mut after_quote = false;
+        stream
+            .into_iter()
+            .map(|token| match token {
+                TokenTree::Group(group) => {
+                    let mut elided = proc_macro2::Group::new(group.delimiter(), tokens(group.stream()));
+                    elided.set_span(group.span());
+                    TokenTree::Group(elided)
+                }
+                TokenTree::Ident(name) if std::mem::take(&mut after_quote) && name != "static" => {
+                    TokenTree::Ident(Ident::new("_", name.span()))
+                }
+                TokenTree::Punct(punct) => {
+                    after_quote = punct.as_char() == '\'';
+                    TokenTree::Punct(punct)
+                }
+                other => other,
+            })
+            .collect()
+    }
+    if of.to_token_stream().to_string().contains('\'') {
+        Type::Verbatim(tokens(of.to_token_stream()))
+    } else {
+        of.clone()
+    }
+}
