@@ -1,1 +1,2 @@
 //! What a Spondee module is written against: events, stanzas, sessions and the dispatch tables.
+pub mod xml;
