@@ -219,8 +219,7 @@ impl Core {
                 session: session.clone(),
                 error: error.map(Into::into),
             };
-            let verdict =
-                session.host().fire_with::<events::PreResourceUnbind>(&mut event).await;
+            let verdict = session.host().fire_with::<events::PreResourceUnbind>(&mut event).await;
             if matches!(verdict.outcome, crate::flow::Outcome::Handled) {
                 session.set_state(SessionState::Detached);
                 self.drain().await;
@@ -291,7 +290,9 @@ impl Host {
             })
             .collect();
         // Stable: within one event the hooks stay in their order.
-        listing.sort_by_key(|line| (line.hook.scope == Scope::Host, (line.hook.event_id)(), line.hook.event));
+        listing.sort_by_key(|line| {
+            (line.hook.scope == Scope::Host, (line.hook.event_id)(), line.hook.event)
+        });
         listing
     }
 }

@@ -24,7 +24,8 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// One dispatch in this many is timed, handler by handler.
 const TIMED: u64 = 256;
 
-pub(crate) type SyncCall<P> = Box<dyn for<'a, 'p> Fn(&'a mut <P as Payload>::Of<'p>) -> Outcome + Send + Sync>;
+pub(crate) type SyncCall<P> =
+    Box<dyn for<'a, 'p> Fn(&'a mut <P as Payload>::Of<'p>) -> Outcome + Send + Sync>;
 
 pub(crate) trait AsyncCall<P: Payload>: Send + Sync {
     fn call<'a, 'p>(&'a self, payload: &'a mut P::Of<'p>) -> BoxFuture<'a, Outcome>;

@@ -1,6 +1,6 @@
 //! What goes wrong on the wire: stanza errors (RFC 6120 §8.3) and stream errors (§4.9).
 
-use crate::xml::{Element, ElementBuilder};
+use crate::xml::{Element, ElementBuilder, STANZA_NS};
 
 /// Namespace of the stanza error conditions.
 pub const NS_STANZAS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
@@ -138,14 +138,15 @@ impl StanzaError {
 
     /// The `<error/>` element, to be put into an answer.
     pub fn to_element(&self) -> Element {
-        let mut error = ElementBuilder::new("error", crate::xml::NS_CLIENT)
+        let condition = ElementBuilder::new(self.condition.as_str(), NS_STANZAS).build();
+        let mut error = ElementBuilder::new("error", STANZA_NS)
             .attribute("type", self.kind.as_str())
-            .child(ElementBuilder::new(self.condition.as_str(), NS_STANZAS));
+            .child(&condition);
         if let Some(text) = &self.text {
-            error = error.child(ElementBuilder::new("text", NS_STANZAS).text(text));
+            error = error.child(&ElementBuilder::new("text", NS_STANZAS).text(text).build());
         }
         if let Some(application) = &self.application {
-            error = error.element(application);
+            error = error.child(application);
         }
         error.build()
     }

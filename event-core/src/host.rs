@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 use jid::{BareJid, DomainPart, FullJid, Jid, ResourcePart};
 
 use crate::{
-    Core, Flow, Sessions, Session, StanzaError, StreamError,
+    Core, Flow, Session, Sessions, StanzaError, StreamError,
     dispatch::Verdict,
     event::{Event, Fire, Fired, Payload, Scope},
     events,
@@ -98,7 +98,7 @@ impl Host {
             name,
             core,
             settings,
-            table: ArcSwap::from_pointee(HostTable::default()),
+            table: ArcSwap::from_pointee(HostTable::empty()),
             running: Mutex::default(),
             sessions: Sessions::new(),
             services: RwLock::default(),

@@ -124,7 +124,9 @@ pub mod __private {
     };
 
     /// Reads a module's options.
-    pub fn options<T: serde::de::DeserializeOwned>(table: toml::Table) -> Result<T, toml::de::Error> {
+    pub fn options<T: serde::de::DeserializeOwned>(
+        table: toml::Table,
+    ) -> Result<T, toml::de::Error> {
         T::deserialize(toml::Value::Table(table))
     }
 }

@@ -4,12 +4,7 @@
 //! What handlers send while a chain runs waits in the turn's outbox and is routed, in order, when
 //! the outermost chain has ended.
 
-use std::{
-    cell::RefCell,
-    collections::VecDeque,
-    future::Future,
-    sync::Arc,
-};
+use std::{cell::RefCell, collections::VecDeque, future::Future, sync::Arc};
 
 use event_catalogue::Role;
 use jid::Jid;
@@ -119,7 +114,9 @@ pub(crate) fn answer(origin: &Origin, reply: Element) {
             let Some(stanza) = Stanza::new(reply, (from, to), origin) else { return };
             let stanza = match stanza.origin() {
                 // The host asked: only a query can wait for it.
-                Origin::Host(host) if stanza.to().is_some_and(|to| to.domain().as_str() == host.name()) => {
+                Origin::Host(host)
+                    if stanza.to().is_some_and(|to| to.domain().as_str() == host.name()) =>
+                {
                     core.queries().answer(stanza)
                 }
                 _ => Some(stanza),
@@ -224,8 +221,7 @@ impl Kind for Iq {
     }
 
     fn is_forgotten(&self, verdict: &Verdict) -> bool {
-        let delivered =
-            || verdict.by.is_some_and(|meta| meta.role() == Some(Role::Deliver));
+        let delivered = || verdict.by.is_some_and(|meta| meta.role() == Some(Role::Deliver));
         self.iq_type().is_request()
             && matches!(verdict.outcome, Outcome::Handled)
             && !self.is_answered_later()
@@ -358,7 +354,8 @@ impl Core {
             return refused();
         };
         let mut iq = Iq::new(stanza, iq_type);
-        let chain = iq.payload_name().and_then(|(namespace, name)| table.stanza_iq(namespace, name));
+        let chain =
+            iq.payload_name().and_then(|(namespace, name)| table.stanza_iq(namespace, name));
         if chain.is_none() {
             return refused();
         }
@@ -573,4 +570,3 @@ fn check(kind: StanzaKind, element: &Element) -> Result<(), Refused> {
     }
     Ok(())
 }
-

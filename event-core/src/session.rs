@@ -97,7 +97,10 @@ pub struct Available {
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut debug = f.debug_struct("Session");
-        debug.field("id", &self.0.id).field("kind", &self.0.kind).field("host", &self.0.host.name());
+        debug
+            .field("id", &self.0.id)
+            .field("kind", &self.0.kind)
+            .field("host", &self.0.host.name());
         if let Some(full) = self.0.full.get() {
             debug.field("jid", &full.as_str());
         }

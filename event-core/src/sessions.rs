@@ -91,20 +91,20 @@ impl Sessions {
         let Some(node) = jid.node() else { return Ok(None) };
         let mut accounts = self.write(node.as_str());
         let sessions = accounts.entry(node.as_str().into()).or_default();
-        let place = sessions.iter_mut().find(|other| is(other, jid.resource().as_str()));
-        match place {
-            Some(place) => Ok(Some(std::mem::replace(place, session.clone()))),
-            None if sessions.len() >= limit => Err(TooMany),
-            None => {
-                sessions.push(session.clone());
-                Ok(None)
-            }
+        let count = sessions.len();
+        if let Some(place) = sessions.iter_mut().find(|other| is(other, jid.resource().as_str())) {
+            return Ok(Some(std::mem::replace(place, session.clone())));
         }
+        if count >= limit {
+            return Err(TooMany);
+        }
+        sessions.push(session.clone());
+        Ok(None)
     }
 
     /// Takes a session out. `false` when it was not, or no longer, there.
     pub(crate) fn remove(&self, session: &Session) -> bool {
-        let Some(node) = session.jid().and_then(FullJid::node) else { return false };
+        let Some(node) = session.jid().and_then(|jid| jid.node()) else { return false };
         let mut accounts = self.write(node.as_str());
         let Some(sessions) = accounts.get_mut(node.as_str()) else { return false };
         let before = sessions.len();

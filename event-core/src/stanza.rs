@@ -13,7 +13,7 @@ use crate::{
     Host, Session, StanzaError,
     event::Payload,
     flow::Reply,
-    xml::{Child, Element, ElementBuilder, NS_CLIENT, PayloadError},
+    xml::{Child, Element, ElementBuilder, PayloadError, STANZA_NS},
 };
 
 /// The three kinds of stanza (RFC 6120 §8).
@@ -30,7 +30,7 @@ pub enum StanzaKind {
 impl StanzaKind {
     /// The kind of an element, if it is a stanza.
     pub fn of(element: &Element) -> Option<Self> {
-        if element.namespace() != NS_CLIENT {
+        if element.namespace() != STANZA_NS {
             return None;
         }
         match element.name() {
@@ -205,12 +205,12 @@ impl Stanza {
 
     /// An answer that refuses.
     pub fn error_reply(&self, error: &StanzaError) -> Reply {
-        Reply(self.answer(Some("error")).element(&error.to_element()).build())
+        Reply(self.answer(Some("error")).child(&error.to_element()).build())
     }
 
     /// Addressed back, with the same id (RFC 6120 §8.1.3, §8.2.3).
     fn answer(&self, kind: Option<&str>) -> ElementBuilder {
-        let mut answer = ElementBuilder::new(self.element.name(), NS_CLIENT);
+        let mut answer = ElementBuilder::new(self.element.name(), STANZA_NS);
         if let Some(kind) = kind {
             answer = answer.attribute("type", kind);
         } else if let Some(kind) = self.type_() {

@@ -79,7 +79,9 @@ pub enum StartError {
         module: &'static str,
     },
     /// An expansion that installed nothing.
-    #[error("hook `{handler}` installed no handler\n  help: `event-core` and `event-macros` are of different builds")]
+    #[error(
+        "hook `{handler}` installed no handler\n  help: `event-core` and `event-macros` are of different builds"
+    )]
     NotInstalled {
         /// The handler.
         handler: String,
@@ -95,7 +97,10 @@ pub enum StartError {
         nearest: Vec<&'static str>,
     },
     /// `after` names something that looks like a misspelt module.
-    #[error("module `{module}` comes after `{after}`, which is not in this binary{}", help_near(nearest))]
+    #[error(
+        "module `{module}` comes after `{after}`, which is not in this binary{}",
+        help_near(nearest)
+    )]
     UnknownAfter {
         /// The module.
         module: &'static str,

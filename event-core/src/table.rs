@@ -11,7 +11,7 @@ use hashbrown::Equivalent;
 use crate::{
     context::AnyContext,
     dispatch::{Chain, Handler, HandlerStats},
-    event::{Event, EventId, Family, Payload, Scope},
+    event::{Event, EventId, Payload, Scope},
     events,
     registry::{
         AnyChain, HookMeta, HookParameter, HookRecord, Installed, LinkedModule, Registry,
@@ -114,6 +114,11 @@ struct Cascade {
 }
 
 impl HostTable {
+    /// The table of a host on which nothing runs yet.
+    pub(crate) fn empty() -> Self {
+        Self::of(Vec::new(), Vec::new())
+    }
+
     /// Builds the table of a host on which `enabled` run, in the order of the configuration.
     pub(crate) fn build(registry: &Registry, enabled: &[Enabled<'_>]) -> Result<Self, StartError> {
         let ranks = ranks(registry, enabled)?;
@@ -126,7 +131,11 @@ impl HostTable {
             }
         }
         hooks.sort_by(|a, b| a.key().cmp(&b.key()));
+        Ok(Self::of(hooks, enabled.iter().map(|enabled| enabled.module.info).collect()))
+    }
 
+    /// `hooks` are in order.
+    fn of(hooks: Vec<Hook>, modules: Vec<&'static crate::ModuleInfo>) -> Self {
         let merged = |bare: EventId, own: EventId| {
             hooks.iter().filter(move |hook| {
                 let id = (hook.meta().event_id)();
@@ -136,16 +145,20 @@ impl HostTable {
         let plain = |hook: &&Hook| {
             hook.meta().scope == Scope::Host && hook.meta().parameter == HookParameter::None
         };
-        Ok(Self {
+        Self {
             slots: Slots::build(hooks.iter().filter(plain)),
             message_self: chain(merged(events::MessageBare::id(), events::MessageSelf::id())),
             presence_self: chain(merged(events::PresenceBare::id(), events::PresenceSelf::id())),
             iq: IqTable::build(&hooks),
-            stanza_iq: PayloadMap::build(&hooks, &[events::StanzaIq::id()], |hooks| chain(hooks)),
-            nonzas: PayloadMap::build(&hooks, &[events::StanzaElement::id()], |hooks| chain(hooks)),
-            modules: enabled.iter().map(|enabled| enabled.module.info).collect(),
+            stanza_iq: PayloadMap::build(&hooks, &[events::StanzaIq::id()], |own| {
+                chain(own.iter().copied())
+            }),
+            nonzas: PayloadMap::build(&hooks, &[events::StanzaElement::id()], |own| {
+                chain(own.iter().copied())
+            }),
+            modules,
             hooks,
-        })
+        }
     }
 
     pub(crate) fn chain<P: Payload>(&self, id: EventId) -> Option<&Chain<P>> {

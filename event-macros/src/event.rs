@@ -33,7 +33,10 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 fn parse(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Arguments> {
-    let name = string(input, "expected the event's name: `#[event(\"muc-occupant-joined\", kind = \"notification\")]`")?;
+    let name = string(
+        input,
+        "expected the event's name: `#[event(\"muc-occupant-joined\", kind = \"notification\")]`",
+    )?;
     check_name(&name, mistakes);
     if !input.is_empty() {
         input.parse::<Token![,]>()?;
@@ -53,7 +56,8 @@ fn parse(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Argumen
             let near = event_catalogue::nearest(&word, words.iter().copied());
             let help = near.first().map(|near| format!("\n  help: did you mean `{near}`?"));
             let help = help.unwrap_or_default();
-            mistakes.at(&value, format!("`{word}` is not a {what}; expected {}{help}", list(words)));
+            mistakes
+                .at(&value, format!("`{word}` is not a {what}; expected {}{help}", list(words)));
         }
         if key == "kind" {
             kind = Some(word);

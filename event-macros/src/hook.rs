@@ -72,7 +72,8 @@ fn first(item: &TokenStream) -> TokenStream {
 }
 
 fn parse(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Arguments> {
-    let expected = "expected an event: its name, `\"message/bare\"`, or its type, `events::MessageBare`";
+    let expected =
+        "expected an event: its name, `\"message/bare\"`, or its type, `events::MessageBare`";
     let event = if input.peek(LitStr) {
         Named::String(input.parse()?)
     } else if input.is_empty() || input.peek2(Token![=]) {
@@ -161,12 +162,18 @@ fn resolve(
                 (Parameter::Payload, None) => {
                     mistakes.at(
                         path,
-                        format!("`{}` needs an element\n  help: `{last}, \"jabber:iq:version:query\"`", def.name),
+                        format!(
+                            "`{}` needs an element\n  help: `{last}, \"jabber:iq:version:query\"`",
+                            def.name
+                        ),
                     );
                     return None;
                 }
                 (Parameter::Id, None) => {
-                    mistakes.at(path, format!("`{}` needs an id\n  help: `{last}, \"probe-1\"`", def.name));
+                    mistakes.at(
+                        path,
+                        format!("`{}` needs an id\n  help: `{last}, \"probe-1\"`", def.name),
+                    );
                     return None;
                 }
             }
@@ -341,7 +348,8 @@ fn submit(
     let function = name.to_string();
     let unit = quote_spanned!(span=> ());
     let returns = returns.as_ref().map_or(unit, ToTokens::to_token_stream);
-    let view = quote_spanned!(payload.span()=> <#payload as __SpondeePayload #generics>::view(payload));
+    let view =
+        quote_spanned!(payload.span()=> <#payload as __SpondeePayload #generics>::view(payload));
     let (cx, passed, owned) = match context {
         Some(context) => (
             quote_spanned!(context.span()=> installer.context_of::<#context>()?),
@@ -361,9 +369,7 @@ fn submit(
         None => (quote_spanned!(span=> ()), TokenStream::new(), TokenStream::new()),
     };
     let call = quote_spanned!(name.span()=> #name(#view #passed));
-    let outcome = |call: TokenStream| {
-        quote_spanned!(returns.span()=> <#returns as __SpondeeReturn>::outcome(#call))
-    };
+    let outcome = |call: TokenStream| quote_spanned!(returns.span()=> <#returns as __SpondeeReturn>::outcome(#call));
     let install = if *is_async {
         let outcome = outcome(quote_spanned!(name.span()=> #call.await));
         let boxed = quote_spanned!(name.span()=> #c::Box::pin(async move { #outcome }));

@@ -54,7 +54,10 @@ fn parse(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Argumen
             "name" => {
                 let name = string(input, "a module's name is a string: `name = \"version\"`")?;
                 if !is_name(&name.value()) {
-                    mistakes.at(&name, "a module's name is lower case letters, digits and `_`, a letter first");
+                    mistakes.at(
+                        &name,
+                        "a module's name is lower case letters, digits and `_`, a letter first",
+                    );
                 }
                 parsed.name = Some(name);
             }
@@ -64,7 +67,8 @@ fn parse(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Argumen
                 parsed.state = Some(input.parse().map_err(|_| Error::new(span, expected))?);
             }
             "features" => {
-                parsed.features = strings(input, "`features` are strings: `features = [\"jabber:iq:version\"]`")?;
+                parsed.features =
+                    strings(input, "`features` are strings: `features = [\"jabber:iq:version\"]`")?;
             }
             "after" => {
                 parsed.after = strings(input, "`after` names modules: `after = [\"carbons\"]`")?;

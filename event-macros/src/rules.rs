@@ -107,7 +107,9 @@ impl Rule {
                 };
                 let default = if is_post && !has_priority { ", the default," } else { "" };
                 let message = if is_post {
-                    format!("priority 0{default} is read-only: a handler of `{event}` there takes `{takes}`{help}")
+                    format!(
+                        "priority 0{default} is read-only: a handler of `{event}` there takes `{takes}`{help}"
+                    )
                 } else {
                     format!("a handler of `{event}` takes `{takes}`: it can only look")
                 };
@@ -120,8 +122,11 @@ impl Rule {
                 );
             }
             Type::Reference(_) | Type::Verbatim(_) => {}
-            Type::Path(path) if path.path.segments.last().is_some_and(|s| s.ident == self.payload) => {
-                mistakes.at(path, format!("a handler of `{event}`{at} borrows its payload: `{takes}`"));
+            Type::Path(path)
+                if path.path.segments.last().is_some_and(|s| s.ident == self.payload) =>
+            {
+                mistakes
+                    .at(path, format!("a handler of `{event}`{at} borrows its payload: `{takes}`"));
             }
             _ => {}
         }
@@ -203,9 +208,7 @@ impl Returns {
             Self::Flow => "`Flow` or nothing",
             Self::FlowOrError => "`Flow`, nothing, or a `Result` of these with `StanzaError`",
             Self::Answer => "`Reply`, `Flow`, nothing, or a `Result` of these with `StanzaError`",
-            Self::FlowOrStreamError => {
-                "`Flow`, nothing, or a `Result` of these with `StreamError`"
-            }
+            Self::FlowOrStreamError => "`Flow`, nothing, or a `Result` of these with `StreamError`",
         }
     }
 }
@@ -221,7 +224,10 @@ pub(crate) fn priority(input: syn::parse::ParseStream<'_>) -> syn::Result<Priori
     };
     let tokens = quote_spanned!(number.span()=> #minus #number);
     if !matches!(number.suffix(), "" | "i32") {
-        return Err(syn::Error::new_spanned(tokens, "a priority is an `i32`; leave the suffix out"));
+        return Err(syn::Error::new_spanned(
+            tokens,
+            "a priority is an `i32`; leave the suffix out",
+        ));
     }
     let sign = if minus.is_some() { "-" } else { "" };
     let value = format!("{sign}{}", digits(number))

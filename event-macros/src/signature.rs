@@ -60,15 +60,16 @@ impl Function {
         if let Some(token) = &signature.abi {
             mistakes.at(token, "a handler cannot be `extern`");
         }
-        let safety = signature.to_token_stream().into_iter().find(|token| {
-            matches!(token, TokenTree::Ident(word) if word == "unsafe" || word == "fn")
-        });
+        let safety = signature.to_token_stream().into_iter().find(
+            |token| matches!(token, TokenTree::Ident(word) if word == "unsafe" || word == "fn"),
+        );
         if let Some(TokenTree::Ident(word)) = safety
             && word == "unsafe"
         {
             mistakes.at(word, "a handler cannot be `unsafe`");
         }
-        let is_generic = |parameter: &&GenericParam| !matches!(parameter, GenericParam::Lifetime(_));
+        let is_generic =
+            |parameter: &&GenericParam| !matches!(parameter, GenericParam::Lifetime(_));
         if let Some(parameter) = signature.generics.params.iter().find(is_generic) {
             mistakes.at(parameter, "a handler cannot be generic: one function, one event");
         }
@@ -100,7 +101,8 @@ impl Function {
         };
         let context = types.next();
         if let Some(extra) = types.next() {
-            mistakes.at(extra, "a handler takes the payload and, if it wants, `&Context<…>`; no more");
+            mistakes
+                .at(extra, "a handler takes the payload and, if it wants, `&Context<…>`; no more");
         }
         if let Type::ImplTrait(opaque) = &first {
             mistakes.at(opaque, format!("name the payload's type: `{payload}`"));
@@ -135,7 +137,8 @@ fn elide(of: &Type) -> Type {
             .into_iter()
             .map(|token| match token {
                 TokenTree::Group(group) => {
-                    let mut elided = proc_macro2::Group::new(group.delimiter(), tokens(group.stream()));
+                    let mut elided =
+                        proc_macro2::Group::new(group.delimiter(), tokens(group.stream()));
                     elided.set_span(group.span());
                     TokenTree::Group(elided)
                 }

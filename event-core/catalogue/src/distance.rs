@@ -102,9 +102,6 @@ mod tests {
         assert_eq!(nearest("prority", options), ["priority"]);
         assert_eq!(nearest("nmae", options), ["name"]);
         assert!(nearest("colour", options).is_empty());
-        assert_eq!(
-            nearest("ab", ["abc", "b", "a", "ab", "abcd"]),
-            ["ab", "abc", "b"]
-        );
+        assert_eq!(nearest("ab", ["abc", "b", "a", "ab", "abcd"]), ["ab", "abc", "b"]);
     }
 }

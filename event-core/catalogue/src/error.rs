@@ -50,10 +50,7 @@ impl NameError {
             message.push_str("\n  help: ");
             message.push_str(&line);
         }
-        Self {
-            message,
-            suggestions,
-        }
+        Self { message, suggestions }
     }
 }
 
@@ -71,9 +68,7 @@ const DESTINATIONS: [&str; 4] = ["bare", "full", "host", "self"];
 /// What is wrong with a name that no event has; may replace the suggestions by better ones.
 fn explain(name: &str, suggestions: &mut Vec<String>, help: &mut Vec<String>) -> String {
     let unknown = || format!("unknown event `{name}`");
-    let near = suggestions
-        .first()
-        .is_some_and(|first| distance(name, first, 1).is_some());
+    let near = suggestions.first().is_some_and(|first| distance(name, first, 1).is_some());
     let mut parts = name.splitn(3, '/');
     let kind = parts.next().unwrap_or_default();
     let (destination, rest) = (parts.next(), parts.next());
@@ -85,14 +80,8 @@ fn explain(name: &str, suggestions: &mut Vec<String>, help: &mut Vec<String>) ->
         if !near {
             suggestions.clear();
         }
-        let whole: Vec<_> = expected
-            .iter()
-            .map(|part| format!("{kind}/{part}"))
-            .collect();
-        return format!(
-            "`{name}` lacks a destination: expected {}",
-            alternatives(&whole)
-        );
+        let whole: Vec<_> = expected.iter().map(|part| format!("{kind}/{part}")).collect();
+        return format!("`{name}` lacks a destination: expected {}", alternatives(&whole));
     };
     if !near && let Some((reason, instead)) = missing_product(kind, destination, rest) {
         *suggestions = instead;
@@ -102,9 +91,7 @@ fn explain(name: &str, suggestions: &mut Vec<String>, help: &mut Vec<String>) ->
         return format!("`{name}` does not exist: {reason}");
     }
     let elsewhere = |first: &String| {
-        let part = first
-            .strip_prefix(kind)
-            .and_then(|rest| rest.split('/').nth(1));
+        let part = first.strip_prefix(kind).and_then(|rest| rest.split('/').nth(1));
         !part.is_some_and(|part| expected.contains(&part))
     };
     if expected.contains(&destination) || near && suggestions.first().is_some_and(elsewhere) {
@@ -118,10 +105,7 @@ fn explain(name: &str, suggestions: &mut Vec<String>, help: &mut Vec<String>) ->
             .filter(|whole| crate::parse(whole).is_ok())
             .collect();
     }
-    format!(
-        "`{name}`: `{destination}` is not a destination; expected {}",
-        alternatives(&expected)
-    )
+    format!("`{name}`: `{destination}` is not a destination; expected {}", alternatives(&expected))
 }
 
 /// Where stanzas of this kind can go: `pre-message` has no `self`, `iq-get` no `full`.
@@ -157,10 +141,7 @@ fn missing_product(
                 let others = ["bare", "host"].map(|part| format!("{kind}/{part}/{rest}"));
                 instead.extend(others.into_iter().filter(|name| crate::parse(name).is_ok()));
             }
-            Some((
-                "an iq to a full address has one event, whatever is in it",
-                instead,
-            ))
+            Some(("an iq to a full address has one event, whatever is in it", instead))
         }
         (None, _, Some(_)) if is_destination && matches!(kind, "message" | "presence") => Some((
             "only iq stanzas have events by element",
@@ -202,11 +183,7 @@ fn expected(event: &EventDef) -> String {
         "stanza/XMLNS:TAG" => "urn:ietf:params:xml:ns:xmpp-sasl:auth",
         _ => "jabber:iq:version:query",
     };
-    format!(
-        "expected `{}`, for example `{}{example}`",
-        event.name,
-        event.head()
-    )
+    format!("expected `{}`, for example `{}{example}`", event.name, event.head())
 }
 
 /// The namespace of a name that could be read, in backticks.
@@ -215,9 +192,7 @@ fn namespace_of(name: &str) -> String {
         .iter()
         .filter(|event| event.parameter == Parameter::Payload)
         .find_map(|event| name.strip_prefix(event.head()));
-    let namespace = payload
-        .and_then(|payload| split(payload).ok())
-        .map(|(namespace, _)| namespace);
+    let namespace = payload.and_then(|payload| split(payload).ok()).map(|(namespace, _)| namespace);
     namespace.map_or_else(String::new, |namespace| format!("`{namespace}`"))
 }
 
@@ -226,11 +201,7 @@ fn alternatives<S: AsRef<str>>(words: &[S]) -> String {
     let mut text = String::new();
     for (index, word) in words.iter().enumerate() {
         if index > 0 {
-            text.push_str(if index + 1 == words.len() {
-                " or "
-            } else {
-                ", "
-            });
+            text.push_str(if index + 1 == words.len() { " or " } else { ", " });
         }
         text.push('`');
         text.push_str(word.as_ref());

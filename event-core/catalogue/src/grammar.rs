@@ -27,17 +27,10 @@ pub(crate) fn split(payload: &str) -> Result<(&str, &str), Malformed> {
     if namespace.starts_with('/') {
         return Err(Malformed::Namespace('/'));
     }
-    if let Some(odd) = namespace
-        .chars()
-        .find(|c| c.is_whitespace() || c.is_control())
-    {
+    if let Some(odd) = namespace.chars().find(|c| c.is_whitespace() || c.is_control()) {
         return Err(Malformed::Namespace(odd));
     }
-    if is_ncname(element) {
-        Ok((namespace, element))
-    } else {
-        Err(Malformed::Element)
-    }
+    if is_ncname(element) { Ok((namespace, element)) } else { Err(Malformed::Element) }
 }
 
 /// Whether `word` is an XML name without a colon.
@@ -67,14 +60,8 @@ mod tests {
 
     #[test]
     fn payloads_split_at_the_last_colon() {
-        assert_eq!(
-            split("jabber:iq:version:query"),
-            Ok(("jabber:iq:version", "query"))
-        );
-        assert_eq!(
-            split("https://ogp.me/ns#image::x"),
-            Ok(("https://ogp.me/ns#image:", "x"))
-        );
+        assert_eq!(split("jabber:iq:version:query"), Ok(("jabber:iq:version", "query")));
+        assert_eq!(split("https://ogp.me/ns#image::x"), Ok(("https://ogp.me/ns#image:", "x")));
         assert_eq!(split("vcard-temp:vCard"), Ok(("vcard-temp", "vCard")));
     }
 

@@ -78,29 +78,20 @@ pub(crate) enum Fault {
 pub(crate) fn judge(name: &str, namespace: Namespace) -> Result<Name<'_>, Fault> {
     let closed = |event: &&EventDef| event.parameter == Parameter::None && event.name == name;
     if let Some(event) = EVENTS.iter().find(closed) {
-        return Ok(Name {
-            event,
-            parameter: NameParameter::None,
-        });
+        return Ok(Name { event, parameter: NameParameter::None });
     }
     // `stanza/iq/XMLNS:TAG` stands before `stanza/XMLNS:TAG` in the table.
     let open = |event: &'static EventDef| Some((event, name.strip_prefix(open_head(event)?)?));
     let Some((event, rest)) = EVENTS.iter().find_map(open) else {
         let cut =
             |event: &&EventDef| open_head(event).and_then(|h| h.strip_suffix('/')) == Some(name);
-        return Err(EVENTS
-            .iter()
-            .find(cut)
-            .map_or(Fault::Name, Fault::NoParameter));
+        return Err(EVENTS.iter().find(cut).map_or(Fault::Name, Fault::NoParameter));
     };
     if rest.is_empty() {
         return Err(Fault::NoParameter(event));
     }
     if event.parameter == Parameter::Id {
-        return Ok(Name {
-            event,
-            parameter: NameParameter::Id(rest),
-        });
+        return Ok(Name { event, parameter: NameParameter::Id(rest) });
     }
     let (xmlns, element) = match grammar::split(rest) {
         Ok(parts) => parts,
@@ -112,10 +103,7 @@ pub(crate) fn judge(name: &str, namespace: Namespace) -> Result<Name<'_>, Fault>
         }
         Err(malformed) => return Err(Fault::Malformed(event, malformed)),
     };
-    let parameter = NameParameter::Payload {
-        namespace: xmlns,
-        element,
-    };
+    let parameter = NameParameter::Payload { namespace: xmlns, element };
     let found = Name { event, parameter };
     if namespaces::is_known(xmlns) {
         return Ok(found);

@@ -26,9 +26,7 @@ pub(crate) fn other_versions(namespace: &str) -> impl Iterator<Item = &'static s
 
 /// The parts of a namespace that are not version numbers.
 fn words(namespace: &str) -> impl Iterator<Item = &str> {
-    namespace
-        .split([':', '#', '/'])
-        .filter(|part| !is_version(part))
+    namespace.split([':', '#', '/']).filter(|part| !is_version(part))
 }
 
 fn is_version(part: &str) -> bool {
@@ -37,10 +35,7 @@ fn is_version(part: &str) -> bool {
         && digits.bytes().all(|b| b.is_ascii_digit() || b == b'.')
 }
 
-#[expect(
-    clippy::indexing_slicing,
-    reason = "evaluated by the compiler, which checks the bounds"
-)]
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, which checks the bounds")]
 const fn count(text: &[u8]) -> usize {
     let (mut at, mut lines) = (0, 0);
     while at < text.len() {
@@ -52,10 +47,7 @@ const fn count(text: &[u8]) -> usize {
     lines
 }
 
-#[expect(
-    clippy::indexing_slicing,
-    reason = "evaluated by the compiler, which checks the bounds"
-)]
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, which checks the bounds")]
 const fn split(text: &'static str) -> [&'static str; COUNT] {
     let mut lines = [""; COUNT];
     let (mut at, mut start, mut line) = (0, 0, 0);
@@ -82,10 +74,7 @@ mod tests {
         assert!(list.is_sorted_by(|a, b| a < b));
         for namespace in list {
             assert!(is_known(namespace));
-            assert!(
-                namespace.bytes().all(|b| b.is_ascii_graphic()),
-                "{namespace}"
-            );
+            assert!(namespace.bytes().all(|b| b.is_ascii_graphic()), "{namespace}");
             assert!(!namespace.starts_with('/'), "{namespace}");
         }
     }
@@ -93,10 +82,7 @@ mod tests {
     #[test]
     fn versions_are_recognised_wherever_they_stand() {
         let versions = |namespace| other_versions(namespace).collect::<Vec<_>>();
-        assert_eq!(
-            versions("urn:xmpp:carbons:12"),
-            ["urn:xmpp:carbons:1", "urn:xmpp:carbons:2"]
-        );
+        assert_eq!(versions("urn:xmpp:carbons:12"), ["urn:xmpp:carbons:1", "urn:xmpp:carbons:2"]);
         assert_eq!(versions("urn:xmpp:sm"), ["urn:xmpp:sm:2", "urn:xmpp:sm:3"]);
         assert_eq!(versions("urn:xmpp:ping:0"), ["urn:xmpp:ping"]);
         assert_eq!(versions("urn:xmpp:pie:22#mam"), ["urn:xmpp:pie:0#mam"]);

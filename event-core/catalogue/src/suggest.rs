@@ -12,10 +12,7 @@ use crate::{
 
 /// At most three names that `name` may have been meant to be, nearest first.
 pub(crate) fn suggestions(name: &str, namespace: Namespace) -> Vec<String> {
-    let mut found = Found {
-        namespace,
-        ranked: Vec::new(),
-    };
+    let mut found = Found { namespace, ranked: Vec::new() };
     one_edit(name, &mut found);
     if found.ranked.is_empty() {
         further(name, &mut found);
@@ -26,9 +23,9 @@ pub(crate) fn suggestions(name: &str, namespace: Namespace) -> Vec<String> {
 /// Whether a name of `stanza/XMLNS:TAG` is one edit from another event of unbound streams.
 pub(crate) fn looks_like_stream_stanza(name: &str) -> bool {
     EVENTS.iter().any(|event| match event.family {
-        Family::StreamIq => one_edit_before(event.head(), name)
-            .iter()
-            .any(|rest| grammar::split(rest).is_ok()),
+        Family::StreamIq => {
+            one_edit_before(event.head(), name).iter().any(|rest| grammar::split(rest).is_ok())
+        }
         Family::StreamStanza => distance(name, event.name, 1).is_some(),
         _ => false,
     })
@@ -66,14 +63,12 @@ impl Found {
                 crate::NameParameter::Payload { namespace, .. } => !namespaces::is_known(namespace),
                 _ => false,
             };
-            self.ranked
-                .push((edits, unlikely + if odd { 8 } else { 0 }, name));
+            self.ranked.push((edits, unlikely + if odd { 8 } else { 0 }, name));
         }
     }
 
     fn into_nearest(mut self) -> Vec<String> {
-        self.ranked
-            .sort_by_key(|&(edits, unlikely, _)| (edits, unlikely));
+        self.ranked.sort_by_key(|&(edits, unlikely, _)| (edits, unlikely));
         let mut nearest: Vec<String> = Vec::new();
         for (_, _, name) in self.ranked {
             if nearest.len() < 3 && !nearest.contains(&name) {
@@ -168,11 +163,7 @@ fn squeeze(name: &str) -> String {
 
 /// What may follow `head` when `name` begins with it but for one edit; the likeliest first.
 fn one_edit_before(head: &str, name: &str) -> Vec<String> {
-    let same = head
-        .bytes()
-        .zip(name.bytes())
-        .take_while(|(a, b)| a == b)
-        .count();
+    let same = head.bytes().zip(name.bytes()).take_while(|(a, b)| a == b).count();
     let (Some(head), Some(tail)) = (head.get(same..), name.get(same..)) else {
         return Vec::new();
     };
@@ -186,17 +177,13 @@ fn one_edit_before(head: &str, name: &str) -> Vec<String> {
         // The head is there in full: the edit doubled its last character or added another that
         // the open part cannot begin with.
         let odd = first.is_some_and(|first| !first.is_alphanumeric());
-        return if odd {
-            Vec::from([after_first.into()])
-        } else {
-            Vec::new()
-        };
+        return if odd { Vec::from([after_first.into()]) } else { Vec::new() };
     };
     let after_expected = head_chars.as_str();
     let swapped = match head_chars.next() {
-        Some(next) if first == Some(next) && second == Some(expected) => after_second
-            .strip_prefix(head_chars.as_str())
-            .map(String::from),
+        Some(next) if first == Some(next) && second == Some(expected) => {
+            after_second.strip_prefix(head_chars.as_str()).map(String::from)
+        }
         None if second == Some(expected) => first.map(|first| format!("{first}{after_second}")),
         _ => None,
     };
@@ -205,11 +192,7 @@ fn one_edit_before(head: &str, name: &str) -> Vec<String> {
     let deleted = tail.strip_prefix(after_expected).map(String::from);
     // Only at the end of the head can several of these hold.
     let letter = first.is_some_and(char::is_alphanumeric);
-    let (likelier, less) = if letter {
-        (deleted, substituted)
-    } else {
-        (substituted, deleted)
-    };
+    let (likelier, less) = if letter { (deleted, substituted) } else { (substituted, deleted) };
     let mut all: Vec<String> = Vec::new();
     for rest in [inserted, swapped, likelier, less].into_iter().flatten() {
         if !all.contains(&rest) {

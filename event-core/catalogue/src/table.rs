@@ -109,34 +109,10 @@ pub const EVENTS: &[EventDef] = &[
         "AuthenticationFailure",
         Notification,
     ),
-    plain(
-        7,
-        "resource-bind",
-        "ResourceBind",
-        "ResourceBind",
-        Notification,
-    ),
-    plain(
-        8,
-        "resource-unbind",
-        "ResourceUnbind",
-        "ResourceUnbind",
-        Notification,
-    ),
-    plain(
-        9,
-        "pre-resource-unbind",
-        "PreResourceUnbind",
-        "PreResourceUnbind",
-        Veto,
-    ),
-    plain(
-        10,
-        "stream-features",
-        "StreamFeatures",
-        "StreamFeatures",
-        Collect,
-    ),
+    plain(7, "resource-bind", "ResourceBind", "ResourceBind", Notification),
+    plain(8, "resource-unbind", "ResourceUnbind", "ResourceUnbind", Notification),
+    plain(9, "pre-resource-unbind", "PreResourceUnbind", "PreResourceUnbind", Veto),
+    plain(10, "stream-features", "StreamFeatures", "StreamFeatures", Collect),
     // Stanzas from local clients.
     plain(11, "pre-message/full", "PreMessageFull", "Message", Pre),
     plain(12, "pre-message/bare", "PreMessageBare", "Message", Pre),
@@ -161,20 +137,8 @@ pub const EVENTS: &[EventDef] = &[
     plain(30, "iq/host", "IqHost", "Iq", Post),
     plain(31, "iq/self", "IqSelf", "Iq", Post),
     // What follows them.
-    plain(
-        32,
-        "presence/initial",
-        "PresenceInitial",
-        "Presence",
-        Notification,
-    ),
-    plain(
-        33,
-        "message/offline/handle",
-        "MessageOfflineHandle",
-        "Message",
-        Chain,
-    ),
+    plain(32, "presence/initial", "PresenceInitial", "Presence", Notification),
+    plain(33, "message/offline/handle", "MessageOfflineHandle", "Message", Chain),
     // The iq cascade.
     payload(34, "iq/bare/XMLNS:TAG", "IqBarePayload", "Iq", IqPayload),
     payload(35, "iq/host/XMLNS:TAG", "IqHostPayload", "Iq", IqPayload),
@@ -195,20 +159,8 @@ pub const EVENTS: &[EventDef] = &[
     plain(49, "route/remote", "RouteRemote", "Stanza", RouteRemote),
     // Streams.
     payload(50, "stanza/iq/XMLNS:TAG", "StanzaIq", "Iq", StreamIq),
-    plain(
-        51,
-        "stanza/message",
-        "StanzaMessage",
-        "Message",
-        StreamStanza,
-    ),
-    plain(
-        52,
-        "stanza/presence",
-        "StanzaPresence",
-        "Presence",
-        StreamStanza,
-    ),
+    plain(51, "stanza/message", "StanzaMessage", "Message", StreamStanza),
+    plain(52, "stanza/presence", "StanzaPresence", "Presence", StreamStanza),
     payload(53, "stanza/XMLNS:TAG", "StanzaElement", "Nonza", Nonza),
     // Components.
     plain(
@@ -235,10 +187,7 @@ pub fn by_marker(marker: &str) -> Option<&'static EventDef> {
 
 const fn global(id: u16, name: &'static str, marker: &'static str) -> EventDef {
     let scope = Scope::Global;
-    EventDef {
-        scope,
-        ..plain(id, name, marker, marker, Notification)
-    }
+    EventDef { scope, ..plain(id, name, marker, marker, Notification) }
 }
 
 const fn plain(
@@ -249,15 +198,7 @@ const fn plain(
     family: Family,
 ) -> EventDef {
     let (scope, parameter) = (Scope::Host, Parameter::None);
-    EventDef {
-        id,
-        name,
-        marker,
-        payload,
-        family,
-        scope,
-        parameter,
-    }
+    EventDef { id, name, marker, payload, family, scope, parameter }
 }
 
 const fn payload(
@@ -267,10 +208,7 @@ const fn payload(
     payload: &'static str,
     family: Family,
 ) -> EventDef {
-    EventDef {
-        parameter: Parameter::Payload,
-        ..plain(id, name, marker, payload, family)
-    }
+    EventDef { parameter: Parameter::Payload, ..plain(id, name, marker, payload, family) }
 }
 
 const fn with_id(
@@ -280,10 +218,7 @@ const fn with_id(
     payload: &'static str,
     family: Family,
 ) -> EventDef {
-    EventDef {
-        parameter: Parameter::Id,
-        ..plain(id, name, marker, payload, family)
-    }
+    EventDef { parameter: Parameter::Id, ..plain(id, name, marker, payload, family) }
 }
 
 #[cfg(test)]
@@ -301,13 +236,7 @@ mod tests {
     #[test]
     fn names_and_markers_are_unique() {
         for event in EVENTS {
-            assert_eq!(
-                EVENTS
-                    .iter()
-                    .filter(|other| other.name == event.name)
-                    .count(),
-                1
-            );
+            assert_eq!(EVENTS.iter().filter(|other| other.name == event.name).count(), 1);
             assert_eq!(by_marker(event.marker), Some(event));
         }
         assert_eq!(by_marker("MessageRoom"), None);
@@ -316,12 +245,7 @@ mod tests {
     #[test]
     fn names_parse_to_themselves() {
         for event in EVENTS {
-            assert_eq!(
-                parse(event.name).map(|name| name.event),
-                Ok(event),
-                "{}",
-                event.name
-            );
+            assert_eq!(parse(event.name).map(|name| name.event), Ok(event), "{}", event.name);
         }
     }
 

@@ -4,6 +4,8 @@ use super::payload_events;
 use crate::Session;
 
 payload_events! {
+    const COMPONENT;
+
     /// An external component has authenticated and now answers for its domain. Nothing can stop
     /// it.
     ComponentAuthenticated {

@@ -6,6 +6,8 @@ use super::events;
 use crate::Iq;
 
 events! {
+    const IQ;
+
     /// A local client sends an iq to a full JID. Fired on the sender's host before
     /// the recipient is looked up, for local and remote recipients. `Flow::Handled` blocks the
     /// stanza, an error blocks it and tells the sender; else it is routed.

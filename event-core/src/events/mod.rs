@@ -33,7 +33,8 @@ pub(crate) const fn index_of(name: &str) -> u16 {
     panic!("the catalogue has no event of this name")
 }
 
-pub(crate) const fn same(a: &str, b: &str) -> bool {
+#[doc(hidden)]
+pub const fn same(a: &str, b: &str) -> bool {
     a.len() == b.len() && crate::registry::encloses(a, b)
 }
 
@@ -53,7 +54,7 @@ pub(crate) const fn info(
 
 /// Declares event types: `Marker(Payload) = "name", "example handler";`.
 macro_rules! events {
-    ($(
+    (const $infos:ident; $(
         $(#[doc = $doc:literal])*
         $marker:ident($payload:ident) = $name:literal, $example:literal;
     )*) => {
@@ -74,7 +75,7 @@ macro_rules! events {
         )*
 
         /// What is known of the events of this file.
-        pub(crate) const INFOS: &[&crate::EventInfo] =
+        pub(crate) const $infos: &[&crate::EventInfo] =
             &[$(<$marker as crate::Event>::INFO),*];
     };
     (@event $marker:ident($payload:ident) = $name:literal, $($doc:literal)*) => {
@@ -99,7 +100,7 @@ macro_rules! events {
 
 /// Declares events that are their own payload.
 macro_rules! payload_events {
-    ($(
+    (const $infos:ident; $(
         $(#[doc = $doc:literal])*
         $marker:ident { $($(#[$meta:meta])* $field:ident: $type:ty,)* } = $name:literal, $example:literal;
     )*) => {
@@ -132,7 +133,7 @@ macro_rules! payload_events {
         )*
 
         /// What is known of the events of this file.
-        pub(crate) const INFOS: &[&crate::EventInfo] =
+        pub(crate) const $infos: &[&crate::EventInfo] =
             &[$(<$marker as crate::Event>::INFO),*];
     };
 }
@@ -141,26 +142,14 @@ pub(crate) use {events, payload_events};
 
 /// All events of the catalogue, in its order.
 pub fn all() -> Vec<&'static EventInfo> {
-    let files: [&[&EventInfo]; 6] = [
-        server::INFOS,
-        session::INFOS,
-        stanza::INFOS,
-        iq::INFOS,
-        stream::INFOS,
-        component::INFOS,
-    ];
+    let files: [&[&EventInfo]; 6] = [SERVER, SESSION, STANZA, IQ, STREAM, COMPONENT];
     let mut all: Vec<_> = files.into_iter().flatten().copied().collect();
     all.sort_by_key(|info| index_of(info.name));
     all
 }
 
 const _: () = assert!(
-    server::INFOS.len()
-        + session::INFOS.len()
-        + stanza::INFOS.len()
-        + iq::INFOS.len()
-        + stream::INFOS.len()
-        + component::INFOS.len()
+    SERVER.len() + SESSION.len() + STANZA.len() + IQ.len() + STREAM.len() + COMPONENT.len()
         == event_catalogue::EVENTS.len(),
     "every event of the catalogue has a type here"
 );

@@ -4,6 +4,8 @@
 use super::payload_events;
 
 payload_events! {
+    const SERVER;
+
     /// All modules have started; no listener is open yet. Nothing can stop it.
     ServerStarting {} = "server-starting",
         "#[hook(\"server-starting\")]\nfn warm_up(_: &ServerStarting) {}";

@@ -4,6 +4,8 @@ use super::payload_events;
 use crate::{Session, xml::Element};
 
 payload_events! {
+    const SESSION;
+
     /// A client has authenticated (RFC 6120 §6.4.6): `session.user()` is known, `<success/>` is
     /// not yet sent and no resource is bound. Nothing can stop it.
     AuthenticationSuccess {

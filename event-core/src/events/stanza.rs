@@ -4,6 +4,8 @@ use super::events;
 use crate::{Message, Presence, Stanza};
 
 events! {
+    const STANZA;
+
     /// A local client sends a message to a full JID. Fired on the sender's host before
     /// the recipient is looked up, for local and remote recipients. `Flow::Handled` blocks the
     /// stanza, an error blocks it and tells the sender; else it is routed.

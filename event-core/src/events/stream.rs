@@ -4,6 +4,8 @@ use super::events;
 use crate::{Iq, Message, Nonza, Presence};
 
 events! {
+    const STREAM;
+
     /// An iq request with this payload on a stream without a bound resource; resource binding is
     /// one. Fired on the stream's host. A `Reply` or an error answers it, `Flow::Handled` consumes
     /// it; when nobody does, the stream is closed with `not-authorized`.

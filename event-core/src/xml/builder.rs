@@ -1,0 +1,65 @@
+//! Elements that the server writes itself.
+
+use super::{element::Element, index, writer::Writer};
+
+/// Builds an element from the outside in. What comes out is always well-formed: values are
+/// escaped, characters that XML cannot hold become U+FFFD.
+#[derive(Debug)]
+#[must_use]
+pub struct ElementBuilder {
+    writer: Writer,
+}
+
+impl ElementBuilder {
+    /// Begins an element; `name` has no prefix.
+    pub fn new(name: &str, namespace: &str) -> Self {
+        let mut writer = Writer::default();
+        writer.start(name, namespace);
+        Self { writer }
+    }
+
+    /// Adds an attribute; call it before any text or child. `xml:lang` is one, too. Each name
+    /// may be given once.
+    pub fn attribute(mut self, name: &str, value: &str) -> Self {
+        self.writer.attribute(name, value);
+        self
+    }
+
+    /// Adds an attribute if there is a value.
+    pub fn optional_attribute(self, name: &str, value: Option<&str>) -> Self {
+        match value {
+            Some(value) => self.attribute(name, value),
+            None => self,
+        }
+    }
+
+    /// Appends character data.
+    pub fn text(mut self, text: &str) -> Self {
+        self.writer.text(text);
+        self
+    }
+
+    /// Appends a child.
+    pub fn child(mut self, child: &Element) -> Self {
+        let parent = self.writer.within().to_owned();
+        child.as_child().push_under(&parent, self.writer.raw());
+        self
+    }
+
+    /// Appends children.
+    pub fn children<'a>(self, children: impl IntoIterator<Item = &'a Element>) -> Self {
+        children.into_iter().fold(self, Self::child)
+    }
+
+    /// The finished element.
+    #[must_use]
+    pub fn build(self) -> Element {
+        index::index(self.writer.finish())
+    }
+}
+
+impl From<ElementBuilder> for Element {
+    fn from(builder: ElementBuilder) -> Self {
+        builder.build()
+    }
+}

@@ -1,0 +1,211 @@
+//! A view of an element inside another one.
+
+use std::borrow::Cow;
+
+use super::{
+    element::Element,
+    escape, index,
+    scope::STANZA_NS,
+    walk::{Head, Token, Walk},
+};
+
+/// A borrowed view of an element within an [`Element`].
+#[derive(Debug, Clone)]
+pub struct Child<'a> {
+    pub(super) xml: &'a str,
+    pub(super) name_length: usize,
+    pub(super) head_length: usize,
+    pub(super) namespace: Cow<'a, str>,
+    /// The `xml:lang` in effect around it, as written.
+    pub(super) lang: Option<&'a str>,
+}
+
+impl<'a> Child<'a> {
+    pub(super) fn head(&self) -> Head<'a> {
+        Head(self.xml.get(..self.head_length).unwrap_or_default())
+    }
+
+    /// Its local name.
+    #[must_use]
+    pub fn name(&self) -> &'a str {
+        self.xml.get(1..=self.name_length).unwrap_or_default()
+    }
+
+    /// Its namespace.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// Whether it has this name and namespace.
+    #[must_use]
+    pub fn is(&self, name: &str, namespace: &str) -> bool {
+        self.name() == name && self.namespace == namespace
+    }
+
+    /// The value of an attribute that is in no namespace.
+    #[must_use]
+    pub fn attribute(&self, name: &str) -> Option<Cow<'a, str>> {
+        if name == "xmlns" {
+            return None;
+        }
+        self.head().attribute(name)
+    }
+
+    /// The `xml:lang` in effect: its own or the nearest around it.
+    #[must_use]
+    pub fn lang(&self) -> Option<Cow<'a, str>> {
+        self.lang_raw().map(escape::attribute)
+    }
+
+    pub(super) fn lang_raw(&self) -> Option<&'a str> {
+        self.head().raw("xml:lang").or(self.lang)
+    }
+
+    /// The text directly in it, without that of its children.
+    #[must_use]
+    pub fn text(&self) -> Cow<'a, str> {
+        direct_text(self.inner())
+    }
+
+    /// Its child elements in document order, found by walking over it.
+    pub fn children(&self) -> impl Iterator<Item = Child<'a>> + use<'a> {
+        Children {
+            walk: Walk::new(self.inner()),
+            xml: self.inner(),
+            namespace: self.namespace.clone(),
+            lang: self.lang_raw(),
+        }
+    }
+
+    /// The first child element with this name and namespace.
+    #[must_use]
+    pub fn child(&self, name: &str, namespace: &str) -> Option<Child<'a>> {
+        self.children().find(|child| child.is(name, namespace))
+    }
+
+    /// The first child element.
+    #[must_use]
+    pub fn first_child(&self) -> Option<Child<'a>> {
+        self.children().next()
+    }
+
+    fn inner(&self) -> &'a str {
+        inner(self.xml, self.head_length)
+    }
+
+    /// Its bytes as they are in the element around it: without `xmlns` when it has the
+    /// namespace of its parent.
+    #[must_use]
+    pub fn xml(&self) -> &'a [u8] {
+        self.xml.as_bytes()
+    }
+
+    /// A copy that stands alone.
+    #[must_use]
+    pub fn to_element(&self) -> Element {
+        let mut out = String::with_capacity(self.xml.len() + 64);
+        self.push_under(STANZA_NS, &mut out);
+        index::index(out)
+    }
+
+    /// Writes it as a child of an element with this namespace.
+    pub(super) fn push_under(&self, parent: &str, out: &mut String) {
+        let head = self.head();
+        let declared = head.attributes().find(|attribute| attribute.name == "xmlns");
+        let name_end = 1 + self.name_length;
+        let push = |out: &mut String, from: usize, to: usize| {
+            out.push_str(self.xml.get(from..to).unwrap_or_default());
+        };
+        match (declared, self.namespace == parent) {
+            // Redundant: harmless but for the stanza namespace, which is never written there.
+            (Some(written), true) if parent == STANZA_NS => {
+                push(out, 0, written.gap);
+                push(out, written.end, self.xml.len());
+            }
+            (None, false) => {
+                push(out, 0, name_end);
+                out.push_str(" xmlns='");
+                escape::push_attribute(out, &self.namespace);
+                out.push('\'');
+                push(out, name_end, self.xml.len());
+            }
+            _ => out.push_str(self.xml),
+        }
+    }
+}
+
+struct Children<'a> {
+    walk: Walk<'a>,
+    xml: &'a str,
+    namespace: Cow<'a, str>,
+    lang: Option<&'a str>,
+}
+
+impl<'a> Iterator for Children<'a> {
+    type Item = Child<'a>;
+
+    fn next(&mut self) -> Option<Child<'a>> {
+        loop {
+            let start = self.walk.position();
+            let Token::Start(head) = self.walk.next()? else {
+                continue;
+            };
+            if !head.empty() {
+                skip_content(&mut self.walk);
+            }
+            return Some(Child {
+                xml: self.xml.get(start..self.walk.position())?,
+                name_length: head.name().len(),
+                head_length: head.0.len(),
+                namespace: head.attribute("xmlns").unwrap_or_else(|| self.namespace.clone()),
+                lang: self.lang,
+            });
+        }
+    }
+}
+
+/// Goes to the end of the element whose start tag was the last token.
+pub(super) fn skip_content(walk: &mut Walk<'_>) {
+    let mut depth = 1_usize;
+    for token in walk {
+        match token {
+            Token::Start(head) if !head.empty() => depth += 1,
+            Token::End => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return;
+        }
+    }
+}
+
+/// What is between the start tag and the end tag.
+pub(super) fn inner(xml: &str, head_length: usize) -> &str {
+    // The last `<` is that of the end tag; of an empty element it lies before `head_length`.
+    let end = memchr::memrchr(b'<', xml.as_bytes()).unwrap_or(xml.len());
+    xml.get(head_length..end).unwrap_or_default()
+}
+
+/// The text of some content that is in no element of it.
+pub(super) fn direct_text(content: &str) -> Cow<'_, str> {
+    if memchr::memchr(b'<', content.as_bytes()).is_none() {
+        return escape::text(content);
+    }
+    let mut walk = Walk::new(content);
+    let mut out = String::new();
+    while let Some(token) = walk.next() {
+        match token {
+            Token::Start(head) if !head.empty() => skip_content(&mut walk),
+            Token::Text(raw) => out.push_str(&escape::text(raw)),
+            Token::CData(raw) => out.push_str(&escape::cdata(raw)),
+            Token::Start(_) | Token::End => {}
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Whether an attribute is in no namespace or an `xml:` one.
+pub(super) fn plain(name: &str) -> bool {
+    name != "xmlns" && (!name.contains(':') || name.starts_with("xml:"))
+}

@@ -1,0 +1,182 @@
+//! Changing an element: what changes is written anew, the rest is copied.
+
+use super::{
+    child::Child,
+    element::{Element, Namespace},
+    escape,
+    index::{self, offset},
+    tag::Span,
+    walk::Head,
+    writer,
+};
+
+impl Element {
+    /// Sets or removes an attribute of the root that is in no namespace.
+    pub fn set_attribute(&mut self, name: &str, value: Option<&str>) {
+        self.set_attributes(&[(name, value)]);
+    }
+
+    /// Sets or removes several attributes of the root, for the cost of one.
+    pub fn set_attributes(&mut self, changes: &[(&str, Option<&str>)]) {
+        let mut head = String::with_capacity(self.buffer.len() + 64 * changes.len());
+        self.write_head(changes, &mut head);
+        self.replace_head(head);
+    }
+
+    /// Sets or removes the root's `xml:lang`.
+    pub fn set_lang(&mut self, lang: Option<&str>) {
+        self.set_attribute("xml:lang", lang);
+    }
+
+    fn write_head(&self, changes: &[(&str, Option<&str>)], out: &mut String) {
+        let head = self.head();
+        let push = |out: &mut String, from: usize, to: usize| {
+            out.push_str(head.0.get(from..to).unwrap_or_default());
+        };
+        let mut copied = 0;
+        for attribute in head.attributes() {
+            // The last change of a name counts.
+            let change = changes.iter().rev().find(|(name, _)| *name == attribute.name);
+            match change {
+                Some((_, Some(value))) if attribute.name != "xmlns" => {
+                    push(out, copied, attribute.gap);
+                    push_attribute(attribute.name, value, out);
+                    copied = attribute.end;
+                }
+                Some((_, None)) if attribute.name != "xmlns" => {
+                    push(out, copied, attribute.gap);
+                    copied = attribute.end;
+                }
+                _ => {}
+            }
+        }
+        let close = if head.empty() { 2 } else { 1 };
+        let end = head.0.len().saturating_sub(close);
+        push(out, copied, end.max(copied));
+        for (at, (name, value)) in changes.iter().enumerate() {
+            let Some(value) = value else { continue };
+            let later = changes.iter().skip(at + 1).any(|(other, _)| other == name);
+            if !later && *name != "xmlns" && head.raw(name).is_none() {
+                push_attribute(&attribute_name(name), value, out);
+            }
+        }
+        push(out, end, head.0.len());
+    }
+
+    /// Puts the element together with another start tag. Everything behind it moves as one.
+    fn replace_head(&mut self, mut head: String) {
+        let old = self.index.head_end as usize;
+        let new = head.len();
+        let moved = |at: u32| {
+            if (at as usize) < old { at } else { offset(at as usize - old + new) }
+        };
+        let length = moved(self.length);
+        let mut tail = String::new();
+        let mut root = index::root_index(Head(&head), length as usize, &mut tail);
+        // An escaped namespace of the root is in the tail already.
+        root.namespace = match self.index.namespace {
+            Namespace::At(span) if span.start() >= old => moved_namespace(span, moved),
+            _ => root.namespace,
+        };
+        let nodes = self.nodes().iter().map(|node| {
+            let mut node = *node;
+            node.whole = Span { start: moved(node.whole.start), end: moved(node.whole.end) };
+            node.name_end = moved(node.name_end);
+            node.head_end = moved(node.head_end);
+            node.namespace = match node.namespace {
+                Namespace::At(span) if span.start() >= old => moved_namespace(span, moved),
+                Namespace::At(_) => root.namespace,
+                Namespace::Stanza => Namespace::Stanza,
+            };
+            node
+        });
+        self.children = self.children.is_some().then(|| nodes.collect());
+        head.push_str(self.buffer.get(old..).unwrap_or_default());
+        self.buffer = head.into();
+        self.length = length;
+        self.index = root;
+    }
+
+    /// Appends a child.
+    pub fn push_child(&mut self, child: &Element) {
+        let mut out = self.opened(child.buffer.len() + 64);
+        child.as_child().push_under(self.namespace(), &mut out);
+        self.close(out);
+    }
+
+    /// Replaces all text and children of the root by this text.
+    pub fn set_text(&mut self, text: &str) {
+        let mut out = String::with_capacity(self.buffer.len() + text.len());
+        self.push_open_head(&mut out);
+        escape::push_text(&mut out, text);
+        self.close(out);
+    }
+
+    /// Removes the direct children for which `keep` says no, and tells how many they were.
+    pub fn retain_children(&mut self, mut keep: impl FnMut(&Child<'_>) -> bool) -> usize {
+        let gone: Vec<Span> = self
+            .nodes()
+            .iter()
+            .filter(|node| !keep(&self.view(node)))
+            .map(|node| node.whole)
+            .collect();
+        if gone.is_empty() {
+            return 0;
+        }
+        let xml = self.xml();
+        let mut out = String::with_capacity(xml.len());
+        let mut copied = 0;
+        for span in &gone {
+            out.push_str(xml.get(copied..span.start()).unwrap_or_default());
+            copied = span.end();
+        }
+        out.push_str(xml.get(copied..).unwrap_or_default());
+        *self = index::index(out);
+        gone.len()
+    }
+
+    /// The element without its end tag.
+    fn opened(&self, more: usize) -> String {
+        let mut out = String::with_capacity(self.buffer.len() + more);
+        self.push_open_head(&mut out);
+        out.push_str(self.inner_str());
+        out
+    }
+
+    fn push_open_head(&self, out: &mut String) {
+        let head = self.head().0;
+        match head.strip_suffix("/>") {
+            Some(open) => {
+                out.push_str(open);
+                out.push('>');
+            }
+            None => out.push_str(head),
+        }
+    }
+
+    fn close(&mut self, mut out: String) {
+        out.push_str("</");
+        out.push_str(self.name());
+        out.push('>');
+        *self = index::index(out);
+    }
+}
+
+fn moved_namespace(span: Span, moved: impl Fn(u32) -> u32) -> Namespace {
+    Namespace::At(Span { start: moved(span.start), end: moved(span.end) })
+}
+
+fn attribute_name(name: &str) -> String {
+    match name.strip_prefix("xml:") {
+        Some(local) => format!("xml:{}", writer::sound(local)),
+        None => writer::sound(name),
+    }
+}
+
+fn push_attribute(name: &str, value: &str, out: &mut String) {
+    out.push(' ');
+    out.push_str(name);
+    out.push_str("='");
+    escape::push_attribute(out, value);
+    out.push('\'');
+}

@@ -1,0 +1,246 @@
+//! An element that stands alone: its bytes and a small index of them.
+
+use std::{borrow::Cow, fmt, sync::Arc};
+
+use bytes::Bytes;
+
+use super::{
+    child::Child,
+    error::XmlError,
+    escape,
+    limits::Limits,
+    parse,
+    scope::{STANZA_NS, Scope},
+    tag::Span,
+    walk::Head,
+};
+
+/// An immutable element, cheap to clone and to write to any stream.
+///
+/// Its bytes are in a normal form: no element has a prefix, and the namespace of each is that of
+/// the nearest `xmlns`. The stanza namespace `jabber:client` stands for the content namespace of
+/// whichever stream the element came by or goes to, so a root in it carries no `xmlns`.
+#[derive(Clone)]
+pub struct Element {
+    /// The element, and after it namespaces whose written form is escaped.
+    pub(super) buffer: Arc<str>,
+    /// Where the element ends in the buffer.
+    pub(super) length: u32,
+    pub(super) index: RootIndex,
+    /// Direct children, `None` instead of an allocation when there is none.
+    pub(super) children: Option<Arc<[Node]>>,
+}
+
+/// What is known of the root's start tag.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct RootIndex {
+    pub(super) name_end: u32,
+    /// After the `>` of the start tag.
+    pub(super) head_end: u32,
+    pub(super) namespace: Namespace,
+    /// The values of the attributes that routing reads, as written. Zero: not there.
+    pub(super) known: [Span; KNOWN.len()],
+}
+
+/// The attributes whose place the index keeps.
+pub(super) const KNOWN: [&str; 5] = ["to", "from", "id", "type", "xml:lang"];
+
+/// Where a direct child is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Node {
+    pub(super) whole: Span,
+    pub(super) name_end: u32,
+    pub(super) head_end: u32,
+    pub(super) namespace: Namespace,
+}
+
+/// Where the characters of a namespace are in the buffer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Namespace {
+    /// `jabber:client`, which is not written.
+    #[default]
+    Stanza,
+    At(Span),
+}
+
+impl Namespace {
+    pub(super) fn of(self, buffer: &str) -> &str {
+        match self {
+            Self::Stanza => STANZA_NS,
+            Self::At(span) => span.of(buffer),
+        }
+    }
+}
+
+impl Element {
+    /// Reads one frame of a stream.
+    ///
+    /// # Errors
+    ///
+    /// Whatever RFC 6120 section 11, XML 1.0, its namespaces or the limits forbid.
+    pub fn parse(bytes: &[u8], scope: &Scope, limits: &Limits) -> Result<Self, XmlError> {
+        parse::parse(bytes, scope, limits)
+    }
+
+    pub(super) fn xml(&self) -> &str {
+        self.buffer.get(..self.length as usize).unwrap_or_default()
+    }
+
+    pub(super) fn head(&self) -> Head<'_> {
+        Head(self.buffer.get(..self.index.head_end as usize).unwrap_or_default())
+    }
+
+    pub(super) fn nodes(&self) -> &[Node] {
+        self.children.as_deref().unwrap_or_default()
+    }
+
+    /// The local name of the root.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.buffer.get(1..self.index.name_end as usize).unwrap_or_default()
+    }
+
+    /// The namespace of the root; `jabber:client` for a stanza of any kind of stream.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        self.index.namespace.of(&self.buffer)
+    }
+
+    /// Whether the root has this name and namespace.
+    #[must_use]
+    pub fn is(&self, name: &str, namespace: &str) -> bool {
+        self.name() == name && self.namespace() == namespace
+    }
+
+    /// The value of an attribute of the root that is in no namespace.
+    #[must_use]
+    pub fn attribute(&self, name: &str) -> Option<Cow<'_, str>> {
+        if let Some(slot) = KNOWN.iter().position(|known| *known == name) {
+            let span = self.index.known.get(slot).copied().unwrap_or_default();
+            return (span.start != 0).then(|| escape::attribute(span.of(&self.buffer)));
+        }
+        if name == "xmlns" {
+            return None;
+        }
+        self.head().attribute(name)
+    }
+
+    /// The root's own `xml:lang`.
+    #[must_use]
+    pub fn lang(&self) -> Option<Cow<'_, str>> {
+        self.attribute("xml:lang")
+    }
+
+    /// The attributes of the root that are in no namespace, and `xml:` ones.
+    pub fn attributes(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+        self.head()
+            .attributes()
+            .filter(|attribute| super::child::plain(attribute.name))
+            .map(|attribute| (attribute.name, escape::attribute(attribute.raw)))
+    }
+
+    /// The direct child elements in document order.
+    pub fn children(&self) -> impl DoubleEndedIterator<Item = Child<'_>> {
+        self.nodes().iter().map(|node| self.view(node))
+    }
+
+    pub(super) fn view(&self, node: &Node) -> Child<'_> {
+        let start = node.whole.start();
+        Child {
+            xml: node.whole.of(&self.buffer),
+            name_length: node.name_end as usize - start - 1,
+            head_length: node.head_end as usize - start,
+            namespace: Cow::Borrowed(node.namespace.of(&self.buffer)),
+            lang: self.head_lang(),
+        }
+    }
+
+    fn head_lang(&self) -> Option<&str> {
+        let span = self.index.known.last().copied().unwrap_or_default();
+        (span.start != 0).then(|| span.of(&self.buffer))
+    }
+
+    /// Namespace and name of the first direct child: what an iq is about.
+    #[must_use]
+    pub fn payload_name(&self) -> Option<(&str, &str)> {
+        let node = self.nodes().first()?;
+        let name = node.whole.start() + 1..node.name_end as usize;
+        Some((node.namespace.of(&self.buffer), self.buffer.get(name)?))
+    }
+
+    /// The first direct child with this name and namespace.
+    #[must_use]
+    pub fn child(&self, name: &str, namespace: &str) -> Option<Child<'_>> {
+        self.children().find(|child| child.is(name, namespace))
+    }
+
+    /// The first direct child.
+    #[must_use]
+    pub fn first_child(&self) -> Option<Child<'_>> {
+        self.children().next()
+    }
+
+    /// The text directly in the root, without that of its children.
+    #[must_use]
+    pub fn text(&self) -> Cow<'_, str> {
+        super::child::direct_text(self.inner_str())
+    }
+
+    /// The element as a child would be seen.
+    #[must_use]
+    pub fn as_child(&self) -> Child<'_> {
+        Child {
+            xml: self.xml(),
+            name_length: self.name().len(),
+            head_length: self.index.head_end as usize,
+            namespace: Cow::Borrowed(self.namespace()),
+            lang: None,
+        }
+    }
+
+    /// The bytes between the root's start and end tag, for a root that is written by hand.
+    #[must_use]
+    pub fn inner(&self) -> &[u8] {
+        self.inner_str().as_bytes()
+    }
+
+    pub(super) fn inner_str(&self) -> &str {
+        super::child::inner(self.xml(), self.index.head_end as usize)
+    }
+
+    /// The bytes to write to a stream.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.xml().as_bytes()
+    }
+
+    /// The bytes to write to a stream, shared with this element.
+    #[must_use]
+    pub fn to_bytes(&self) -> Bytes {
+        let shared: Arc<[u8]> = Arc::clone(&self.buffer).into();
+        let mut bytes = Bytes::from_owner(shared);
+        bytes.truncate(self.length as usize);
+        bytes
+    }
+}
+
+impl fmt::Display for Element {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.xml())
+    }
+}
+
+impl fmt::Debug for Element {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Element({})", self.xml())
+    }
+}
+
+/// Two elements are equal when their bytes are; the same tree may be written differently.
+impl PartialEq for Element {
+    fn eq(&self, other: &Self) -> bool {
+        self.xml() == other.xml()
+    }
+}
+
+impl Eq for Element {}

@@ -1,0 +1,98 @@
+//! From characters to their written form and back.
+
+use std::borrow::Cow;
+
+use super::chars;
+
+/// Writes character data. What XML cannot hold becomes U+FFFD.
+pub(super) fn push_text(out: &mut String, text: &str) {
+    // A lone CR would be read back as LF, hence the reference.
+    push(out, text, |c| match c {
+        '&' => Some("&amp;"),
+        '<' => Some("&lt;"),
+        '>' => Some("&gt;"),
+        '\r' => Some("&#xD;"),
+        c if !chars::is_char(c) => Some("\u{FFFD}"),
+        _ => None,
+    });
+}
+
+/// Writes an attribute's value for single quotes. What XML cannot hold becomes U+FFFD.
+pub(super) fn push_attribute(out: &mut String, value: &str) {
+    // White space other than the space would be read back as a space.
+    push(out, value, |c| match c {
+        '&' => Some("&amp;"),
+        '<' => Some("&lt;"),
+        '>' => Some("&gt;"),
+        '\'' => Some("&apos;"),
+        '\t' => Some("&#x9;"),
+        '\n' => Some("&#xA;"),
+        '\r' => Some("&#xD;"),
+        c if !chars::is_char(c) => Some("\u{FFFD}"),
+        _ => None,
+    });
+}
+
+fn push(out: &mut String, text: &str, escaped: impl Fn(char) -> Option<&'static str>) {
+    let mut rest = text;
+    while let Some((at, c, with)) =
+        rest.char_indices().find_map(|(at, c)| escaped(c).map(|with| (at, c, with)))
+    {
+        out.push_str(rest.get(..at).unwrap_or_default());
+        out.push_str(with);
+        rest = rest.get(at + c.len_utf8()..).unwrap_or_default();
+    }
+    out.push_str(rest);
+}
+
+/// The characters of checked character data, with line ends normalised (XML 1.0 section 2.11).
+pub(super) fn text(raw: &str) -> Cow<'_, str> {
+    if memchr::memchr2(b'&', b'\r', raw.as_bytes()).is_none() {
+        return Cow::Borrowed(raw);
+    }
+    let mut out = String::with_capacity(raw.len());
+    unescape(raw, "\n", &mut out);
+    Cow::Owned(out)
+}
+
+/// The characters of a CDATA section, with line ends normalised.
+pub(super) fn cdata(raw: &str) -> Cow<'_, str> {
+    if memchr::memchr(b'\r', raw.as_bytes()).is_none() {
+        return Cow::Borrowed(raw);
+    }
+    Cow::Owned(raw.replace("\r\n", "\n").replace('\r', "\n"))
+}
+
+/// The value of a checked attribute, normalised (XML 1.0 section 3.3.3).
+pub(super) fn attribute(raw: &str) -> Cow<'_, str> {
+    if !raw.bytes().any(|b| matches!(b, b'&' | b'\r' | b'\n' | b'\t')) {
+        return Cow::Borrowed(raw);
+    }
+    let mut out = String::with_capacity(raw.len());
+    unescape(raw, " ", &mut out);
+    Cow::Owned(out)
+}
+
+/// In text a line end becomes LF; in attributes every white space becomes a space.
+fn unescape(raw: &str, line_end: &str, out: &mut String) {
+    let mut rest = raw;
+    while let Some(at) = rest.bytes().position(|b| matches!(b, b'&' | b'\r' | b'\n' | b'\t')) {
+        let (before, special) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        out.push_str(before);
+        rest = special.get(1..).unwrap_or_default();
+        match special.as_bytes().first() {
+            Some(b'&') => {
+                let (body, tail) = rest.split_once(';').unwrap_or((rest, ""));
+                out.push(chars::reference(body).unwrap_or('\u{FFFD}'));
+                rest = tail;
+            }
+            Some(b'\r') => {
+                out.push_str(line_end);
+                rest = rest.strip_prefix('\n').unwrap_or(rest);
+            }
+            Some(b'\t') if line_end == "\n" => out.push('\t'),
+            _ => out.push_str(line_end),
+        }
+    }
+    out.push_str(rest);
+}

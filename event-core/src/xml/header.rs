@@ -1,0 +1,200 @@
+//! The stream header (RFC 6120 section 4.7).
+
+use super::{
+    chars,
+    error::XmlError,
+    escape,
+    limits::Limits,
+    scope::{STREAM_NS, Scope, XML_NS, XMLNS_NS},
+    tag::{self, Attribute},
+};
+
+/// What the start tag of a stream says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamHeader {
+    /// Whom the stream is meant for.
+    pub to: Option<String>,
+    /// Who opened the stream.
+    pub from: Option<String>,
+    /// The identifier the answering side gave the stream.
+    pub id: Option<String>,
+    /// The version of XMPP, as written.
+    pub version: Option<String>,
+    /// The default language of the stream.
+    pub lang: Option<String>,
+    /// The default namespace; empty if none is declared.
+    pub content_namespace: String,
+    /// What the stanzas of the stream are read with.
+    pub scope: Scope,
+    /// The name of the stream element with its prefix.
+    name: String,
+}
+
+impl StreamHeader {
+    /// Reads the frame that [`Frame::Header`](super::Frame::Header) delimits.
+    ///
+    /// # Errors
+    ///
+    /// `unsupported-encoding` for another encoding than UTF-8, `bad-namespace-prefix` for a prefix
+    /// that is not declared, `invalid-namespace` when the element is not in the stream namespace,
+    /// `invalid-xml` when it is another element of it, and what XML itself forbids.
+    pub fn parse(bytes: &[u8]) -> Result<Self, XmlError> {
+        let text = std::str::from_utf8(bytes).map_err(|_| XmlError::UnsupportedEncoding)?;
+        chars::check(text)?;
+        let start = declaration(text)?;
+        let start = tag::skip_space(text.as_bytes(), start, text.len());
+        if text.as_bytes().get(start) != Some(&b'<') {
+            return Err(XmlError::NotWellFormed("text before the stream"));
+        }
+        let mut attributes = Vec::new();
+        let max = Limits::default().max_attributes;
+        let tag = tag::read_start(text, start, max, &mut attributes)?;
+        if tag.end != text.len() || tag.empty {
+            return Err(XmlError::NotWellFormed("more than a start tag"));
+        }
+        let mut header = Self {
+            to: None,
+            from: None,
+            id: None,
+            version: None,
+            lang: None,
+            content_namespace: String::new(),
+            scope: Scope::default(),
+            name: tag.name.whole.of(text).to_owned(),
+        };
+        check_unique(text, &attributes)?;
+        header.scope = declarations(text, &attributes)?;
+        header.content_namespace = header.scope.content_namespace().to_owned();
+        let namespace = match tag.name.prefix(text) {
+            None => header.content_namespace.as_str(),
+            Some(prefix) => header.scope.prefix(prefix).ok_or(XmlError::BadNamespacePrefix)?,
+        };
+        if namespace != STREAM_NS {
+            return Err(XmlError::InvalidNamespace);
+        }
+        if tag.name.local(text) != "stream" {
+            return Err(XmlError::InvalidXml("another element than a stream"));
+        }
+        for attribute in &attributes {
+            let slot = match attribute.name.whole.of(text) {
+                "to" => &mut header.to,
+                "from" => &mut header.from,
+                "id" => &mut header.id,
+                "version" => &mut header.version,
+                "xml:lang" => &mut header.lang,
+                _ => continue,
+            };
+            *slot = Some(escape::attribute(attribute.value.of(text)).into_owned());
+        }
+        Ok(header)
+    }
+
+    /// Checks the frame that [`Frame::Close`](super::Frame::Close) delimits.
+    ///
+    /// # Errors
+    ///
+    /// `not-well-formed` if it is not the end tag of this stream.
+    pub fn check_close(&self, bytes: &[u8]) -> Result<(), XmlError> {
+        bytes
+            .strip_prefix(b"</")
+            .and_then(|rest| rest.strip_prefix(self.name.as_bytes()))
+            .and_then(|rest| rest.strip_suffix(b">"))
+            .filter(|rest| rest.iter().all(|&b| chars::is_space(b)))
+            .map(|_| ())
+            .ok_or(XmlError::NotWellFormed("end tag without its start tag"))
+    }
+}
+
+fn check_unique(text: &str, attributes: &[Attribute]) -> Result<(), XmlError> {
+    let name = |attribute: &Attribute| attribute.name.whole.of(text);
+    let mut rest = attributes;
+    while let [first, others @ ..] = rest {
+        if others.iter().any(|other| name(other) == name(first)) {
+            return Err(XmlError::NotWellFormed("attribute given twice"));
+        }
+        rest = others;
+    }
+    Ok(())
+}
+
+fn declarations(text: &str, attributes: &[Attribute]) -> Result<Scope, XmlError> {
+    const RESERVED: XmlError = XmlError::NotWellFormed("reserved prefix or namespace");
+    let mut content = "".into();
+    let mut prefixes = Vec::new();
+    for attribute in attributes {
+        let value = || escape::attribute(attribute.value.of(text));
+        match attribute.name.prefix(text) {
+            None if attribute.name.whole.of(text) == "xmlns" => content = value(),
+            Some("xmlns") => prefixes.push((attribute.name.local(text), value())),
+            _ => {}
+        }
+    }
+    if content == XML_NS || content == XMLNS_NS {
+        return Err(RESERVED);
+    }
+    let mut scope = Scope::new(&content);
+    for (prefix, namespace) in &prefixes {
+        match (*prefix, namespace.as_ref()) {
+            ("xml", XML_NS) => continue,
+            ("xml" | "xmlns", _) | (_, XML_NS | XMLNS_NS) => return Err(RESERVED),
+            (_, "") => return Err(XmlError::NotWellFormed("prefix without a namespace")),
+            (prefix, namespace) => scope = scope.with_prefix(prefix, namespace),
+        }
+    }
+    let mut seen: Vec<(&str, &str)> = Vec::new();
+    for attribute in attributes {
+        let Some(prefix) = attribute.name.prefix(text) else {
+            continue;
+        };
+        if matches!(prefix, "xml" | "xmlns") {
+            continue;
+        }
+        let namespace = scope.prefix(prefix).ok_or(XmlError::BadNamespacePrefix)?;
+        let name = (namespace, attribute.name.local(text));
+        if seen.contains(&name) {
+            return Err(XmlError::NotWellFormed("attribute given twice"));
+        }
+        seen.push(name);
+    }
+    Ok(scope)
+}
+
+/// Checks the XML declaration if there is one, and gives the position after it.
+fn declaration(text: &str) -> Result<usize, XmlError> {
+    const BAD: XmlError = XmlError::NotWellFormed("XML declaration");
+    if !text.starts_with("<?xml") {
+        return Ok(0);
+    }
+    let end = text.find("?>").ok_or(BAD)?;
+    let bytes = text.as_bytes();
+    let mut at = "<?xml".len();
+    // The pseudo-attributes come in this order; each but the first may be left out.
+    let mut next = ["version", "encoding", "standalone"].into_iter();
+    loop {
+        let gap = at;
+        at = tag::skip_space(bytes, at, end);
+        if at == end {
+            break;
+        }
+        let attribute = tag::read_attribute(text, gap, at, end)?;
+        let name = attribute.name.whole.of(text);
+        let value = attribute.value.of(text);
+        let first = gap == "<?xml".len();
+        if gap == at || (first && name != "version") || !next.any(|known| known == name) {
+            return Err(BAD);
+        }
+        match name {
+            "version" if value != "1.0" => return Err(BAD),
+            "encoding" if !value.eq_ignore_ascii_case("utf-8") => {
+                return Err(XmlError::UnsupportedEncoding);
+            }
+            "standalone" if !matches!(value, "yes" | "no") => return Err(BAD),
+            _ => at = attribute.end(),
+        }
+    }
+    // Nothing read: without even a version.
+    if text.get("<?xml".len()..end).is_none_or(|inside| inside.trim().is_empty()) {
+        return Err(BAD);
+    }
+    Ok(end + 2)
+}

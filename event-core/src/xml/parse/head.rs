@@ -1,0 +1,257 @@
+//! The namespaces of one start tag: resolving them, and writing the tag without prefixes.
+
+use std::borrow::Cow;
+
+use super::{Parse, Prefixed};
+use crate::xml::{
+    element::{Namespace, Node},
+    error::XmlError,
+    escape,
+    index::{offset, remember},
+    names::Ns,
+    scope::STANZA_NS,
+    tag::{Attribute, Span, StartTag},
+};
+
+/// Marks a position counted from the tail, whose own place is known only at the end.
+const IN_TAIL: u32 = 1 << 31;
+
+/// Turns a position in the tail into one in the buffer.
+pub(super) fn place_tail(namespace: &mut Namespace, length: usize) {
+    if let Namespace::At(span) = namespace
+        && span.start & IN_TAIL != 0
+    {
+        let start = length + (span.start & !IN_TAIL) as usize;
+        *span = Span::new(start, length + (span.end & !IN_TAIL) as usize);
+    }
+}
+
+/// The namespaces of an element.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct HeadNames {
+    pub(super) namespace: Ns,
+    /// What an element without prefix within it is in.
+    pub(super) default: Ns,
+    parent: Ns,
+}
+
+impl Parse<'_> {
+    /// Takes in the declarations of the tag at hand, then resolves its names.
+    pub(super) fn resolve(&mut self, tag: &StartTag) -> Result<HeadNames, XmlError> {
+        let (mut default, parent) = match self.s.open.last() {
+            Some(open) => (open.default, open.namespace),
+            None => {
+                let content = self.scope.content_namespace();
+                (self.s.names.namespace(content, self.scope), Ns::Content)
+            }
+        };
+        let declared = self.s.names.declared();
+        let mut prefixes = false;
+        for attribute in &self.s.attributes {
+            match attribute.name.prefix(self.text) {
+                None if attribute.name.whole.of(self.text) == "xmlns" => {
+                    let value = escape::attribute(attribute.value.of(self.text));
+                    default = self.s.names.default(&value, self.scope)?;
+                }
+                Some("xmlns") => {
+                    let value = escape::attribute(attribute.value.of(self.text));
+                    let prefix = attribute.name.local(self.text);
+                    self.s.names.declare(prefix, &value, self.scope)?;
+                }
+                None | Some("xml") => {}
+                Some(_) => prefixes = true,
+            }
+        }
+        let namespace = match tag.name.prefix(self.text) {
+            None => default,
+            // Normal form would make it a default namespace, which is forbidden for these.
+            Some("xml" | "xmlns") => return Err(XmlError::BadNamespacePrefix),
+            Some(prefix) => self.s.names.resolve(prefix, self.scope)?.0,
+        };
+        // It would be taken for a stanza of this stream.
+        if namespace == Ns::Client && self.s.open.is_empty() {
+            return Err(XmlError::InvalidNamespace);
+        }
+        self.s.prefixed.clear();
+        if prefixes {
+            self.resolve_attributes(declared)?;
+        }
+        Ok(HeadNames { namespace, default, parent })
+    }
+
+    fn resolve_attributes(&mut self, declared: usize) -> Result<(), XmlError> {
+        for (at, attribute) in self.s.attributes.iter().enumerate() {
+            let prefix = match attribute.name.prefix(self.text) {
+                None | Some("xml" | "xmlns") => continue,
+                Some(prefix) => prefix,
+            };
+            let (namespace, binding) = self.s.names.resolve(prefix, self.scope)?;
+            let here = binding.is_some_and(|binding| binding >= declared);
+            self.s.prefixed.push(Prefixed { attribute: at, namespace, here });
+        }
+        Ok(())
+    }
+
+    /// No two attributes may have the same name, nor the same local name and namespace.
+    pub(super) fn check_unique(&self) -> Result<(), XmlError> {
+        const TWICE: XmlError = XmlError::NotWellFormed("attribute given twice");
+        let name = |attribute: &Attribute| attribute.name.whole.of(self.text);
+        let mut rest = self.s.attributes.as_slice();
+        while let [first, others @ ..] = rest {
+            if others.iter().any(|other| name(other) == name(first)) {
+                return Err(TWICE);
+            }
+            rest = others;
+        }
+        let mut rest = self.s.prefixed.as_slice();
+        while let [first, others @ ..] = rest {
+            for other in others {
+                let same = self.local(first) == self.local(other)
+                    && self.s.names.literal(first.namespace, self.scope)
+                        == self.s.names.literal(other.namespace, self.scope);
+                if same {
+                    return Err(TWICE);
+                }
+            }
+            rest = others;
+        }
+        Ok(())
+    }
+
+    fn attribute(&self, prefixed: &Prefixed) -> Attribute {
+        self.s.attributes.get(prefixed.attribute).copied().unwrap_or_default()
+    }
+
+    fn local(&self, prefixed: &Prefixed) -> &str {
+        self.attribute(prefixed).name.local(self.text)
+    }
+
+    /// Makes the edits that bring the tag to normal form, and its entry in the index.
+    pub(super) fn write_head(&mut self, tag: &StartTag, names: &HeadNames) {
+        let depth = self.s.open.len();
+        let start = self.output(self.at);
+        let name = tag.name;
+        if name.local > name.whole.start {
+            self.replace(name.whole.start(), name.local as usize, "");
+        }
+        let needed = !self.s.names.same(names.namespace, names.parent);
+        let keep = name.local == name.whole.start
+            && match names.namespace {
+                Ns::At(_) => true,
+                stanza => needed && self.s.names.literal(stanza, self.scope) == STANZA_NS,
+            };
+        let written = self.s.attributes.iter().any(|a| a.name.whole.of(self.text) == "xmlns");
+        let mut namespace = match names.namespace {
+            Ns::At(_) => self.root.namespace,
+            Ns::Content | Ns::Client => Namespace::Stanza,
+        };
+        let name_end = self.output(name.whole.end());
+        if needed && !(written && keep) {
+            let place = self.insert_xmlns(name.whole.end(), names.namespace);
+            if !names.namespace.is_stanza() {
+                namespace = place;
+            }
+        }
+        if self.s.prefixed.iter().any(|prefixed| !prefixed.here) {
+            self.insert_prefixes(name.whole.end());
+        }
+        self.write_attributes(depth, keep, names, &mut namespace);
+        let head_end = offset(self.output(tag.end));
+        if depth == 0 {
+            self.root.name_end = offset(name_end);
+            self.root.head_end = head_end;
+            self.root.namespace = namespace;
+        } else if depth == 1 {
+            let whole = Span::new(start, start);
+            self.s.nodes.push(Node { whole, name_end: offset(name_end), head_end, namespace });
+        }
+    }
+
+    /// Goes over the attributes: leaves out declarations that normal form has no use for, and
+    /// notes the places the index wants.
+    fn write_attributes(
+        &mut self,
+        depth: usize,
+        keep_xmlns: bool,
+        names: &HeadNames,
+        namespace: &mut Namespace,
+    ) {
+        for at in 0..self.s.attributes.len() {
+            let attribute = self.s.attributes.get(at).copied().unwrap_or_default();
+            let written = attribute.name.whole.of(self.text);
+            let place = |parse: &Self| {
+                let start = parse.output(attribute.value.start());
+                (start, attribute.value.end() - attribute.value.start())
+            };
+            if written == "xmlns" {
+                if !keep_xmlns {
+                    self.replace(attribute.gap as usize, attribute.end(), "");
+                } else if depth <= 1 && !names.namespace.is_stanza() {
+                    let (start, length) = place(self);
+                    *namespace = match escape::attribute(attribute.value.of(self.text)) {
+                        Cow::Borrowed(_) => Namespace::At(Span::new(start, start + length)),
+                        Cow::Owned(plain) => self.push_tail(&plain),
+                    };
+                }
+            } else if attribute.name.prefix(self.text) == Some("xmlns") {
+                let prefix = attribute.name.local(self.text);
+                let used = self.s.prefixed.iter().any(|prefixed| {
+                    self.attribute(prefixed).name.prefix(self.text) == Some(prefix)
+                });
+                if !used {
+                    self.replace(attribute.gap as usize, attribute.end(), "");
+                }
+            } else if depth == 0 {
+                let (start, length) = place(self);
+                remember(&mut self.root.known, written, start, length);
+            }
+        }
+    }
+
+    fn insert_xmlns(&mut self, at: usize, namespace: Ns) -> Namespace {
+        self.replace(at, at, " xmlns='");
+        let start = self.s.out.len();
+        let plain = self.s.names.normal(namespace);
+        escape::push_attribute(&mut self.s.out, plain);
+        let end = self.s.out.len();
+        let place = if self.s.out.get(start..) == Some(plain) {
+            Namespace::At(Span::new(start, end))
+        } else {
+            let plain = plain.to_owned();
+            self.push_tail(&plain)
+        };
+        self.s.out.push('\'');
+        place
+    }
+
+    fn push_tail(&mut self, plain: &str) -> Namespace {
+        let start = offset(self.s.tail.len());
+        self.s.tail.push_str(plain);
+        let end = offset(self.s.tail.len());
+        Namespace::At(Span { start: start | IN_TAIL, end: end | IN_TAIL })
+    }
+
+    /// Declares, once each, the prefixes of attributes that are declared further out.
+    fn insert_prefixes(&mut self, at: usize) {
+        self.replace(at, at, "");
+        for number in 0..self.s.prefixed.len() {
+            let Some(&prefixed) = self.s.prefixed.get(number) else {
+                continue;
+            };
+            let prefix = self.attribute(&prefixed).name.prefix(self.text).unwrap_or_default();
+            let before = self.s.prefixed.get(..number).unwrap_or_default();
+            let again = before
+                .iter()
+                .any(|other| self.attribute(other).name.prefix(self.text) == Some(prefix));
+            if prefixed.here || again {
+                continue;
+            }
+            let namespace = self.s.names.literal(prefixed.namespace, self.scope);
+            for piece in [" xmlns:", prefix, "='"] {
+                self.s.out.push_str(piece);
+            }
+            escape::push_attribute(&mut self.s.out, namespace);
+            self.s.out.push('\'');
+        }
+    }
+}

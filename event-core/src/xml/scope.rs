@@ -1,0 +1,76 @@
+//! What a stream header declares for the stanzas that follow it.
+
+use std::borrow::Cow;
+
+/// The namespace stanzas have in this server, whichever kind of stream they came by.
+pub const STANZA_NS: &str = "jabber:client";
+/// The namespace of the `xml` prefix.
+pub(super) const XML_NS: &str = "http://www.w3.org/XML/1998/namespace";
+/// The namespace of the `xmlns` prefix.
+pub(super) const XMLNS_NS: &str = "http://www.w3.org/2000/xmlns/";
+/// The namespace of the stream element, its features and its errors.
+pub const STREAM_NS: &str = "http://etherx.jabber.org/streams";
+
+/// The namespaces in effect at the top level of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    content: Cow<'static, str>,
+    prefixes: Vec<(Cow<'static, str>, Cow<'static, str>)>,
+}
+
+impl Default for Scope {
+    /// A client stream whose header declares no prefix.
+    fn default() -> Self {
+        Self { content: Cow::Borrowed(STANZA_NS), prefixes: Vec::new() }
+    }
+}
+
+impl Scope {
+    /// A scope with this default namespace and no prefix.
+    #[must_use]
+    pub fn new(content_namespace: &str) -> Self {
+        Self { content: known(content_namespace), prefixes: Vec::new() }
+    }
+
+    /// The same with a prefix declared.
+    #[must_use]
+    pub fn with_prefix(mut self, prefix: &str, namespace: &str) -> Self {
+        self.prefixes.retain(|(known, _)| known != prefix);
+        self.prefixes.push((known(prefix), known(namespace)));
+        self
+    }
+
+    /// The default namespace: `jabber:client`, `jabber:server` or `jabber:component:accept`.
+    #[must_use]
+    pub fn content_namespace(&self) -> &str {
+        &self.content
+    }
+
+    /// Whether the default namespace is one that stanzas are in.
+    #[must_use]
+    pub fn has_stanzas(&self) -> bool {
+        matches!(self.content.as_ref(), STANZA_NS | "jabber:server" | "jabber:component:accept")
+    }
+
+    pub(super) fn prefix(&self, prefix: &str) -> Option<&str> {
+        self.prefixes.iter().find(|(known, _)| known == prefix).map(|(_, ns)| ns.as_ref())
+    }
+}
+
+/// An idle session keeps its scope, so the usual names cost no memory.
+fn known(name: &str) -> Cow<'static, str> {
+    const KNOWN: [&str; 8] = [
+        STANZA_NS,
+        "jabber:server",
+        "jabber:component:accept",
+        STREAM_NS,
+        "stream",
+        "db",
+        "jabber:server:dialback",
+        "",
+    ];
+    match KNOWN.into_iter().find(|known| *known == name) {
+        Some(known) => Cow::Borrowed(known),
+        None => Cow::Owned(name.to_owned()),
+    }
+}

@@ -1,0 +1,177 @@
+//! The strict reading of one start tag: names, quotes, white space. It knows nothing of namespaces.
+
+use quick_xml::parser::{ElementParser, Parser};
+
+use super::{
+    chars::{self, is_space},
+    error::XmlError,
+};
+
+/// A stretch of the text at hand. 32 bits, because frames are far smaller and an index of them is
+/// kept with each stanza.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Span {
+    pub(super) start: u32,
+    pub(super) end: u32,
+}
+
+impl Span {
+    pub(super) fn new(start: usize, end: usize) -> Self {
+        // Frames are bounded well below this by the caller.
+        let narrow = |at| u32::try_from(at).unwrap_or(u32::MAX);
+        Self { start: narrow(start), end: narrow(end) }
+    }
+
+    pub(super) fn start(self) -> usize {
+        self.start as usize
+    }
+
+    pub(super) fn end(self) -> usize {
+        self.end as usize
+    }
+
+    pub(super) fn of(self, text: &str) -> &str {
+        text.get(self.start()..self.end()).unwrap_or_default()
+    }
+}
+
+/// A name with at most one colon.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Name {
+    pub(super) whole: Span,
+    /// Where the local part begins.
+    pub(super) local: u32,
+}
+
+impl Name {
+    pub(super) fn prefix<'a>(&self, text: &'a str) -> Option<&'a str> {
+        let colon = (self.local as usize).checked_sub(1)?;
+        (self.local > self.whole.start)
+            .then(|| text.get(self.whole.start()..colon).unwrap_or_default())
+    }
+
+    pub(super) fn local<'a>(&self, text: &'a str) -> &'a str {
+        text.get(self.local as usize..self.whole.end()).unwrap_or_default()
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Attribute {
+    /// Where the white space before it begins.
+    pub(super) gap: u32,
+    pub(super) name: Name,
+    /// Between the quotes, as written.
+    pub(super) value: Span,
+}
+
+impl Attribute {
+    /// The end of the attribute, its closing quote included.
+    pub(super) fn end(&self) -> usize {
+        self.value.end() + 1
+    }
+}
+
+/// What a start tag is, apart from its attributes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StartTag {
+    pub(super) name: Name,
+    /// The position after its `>`.
+    pub(super) end: usize,
+    pub(super) empty: bool,
+}
+
+/// Reads the start tag whose `<` is at `start`, and its attributes into `attributes`.
+pub(super) fn read_start(
+    text: &str,
+    start: usize,
+    max_attributes: usize,
+    attributes: &mut Vec<Attribute>,
+) -> Result<StartTag, XmlError> {
+    attributes.clear();
+    let bytes = text.as_bytes();
+    let rest = bytes.get(start..).unwrap_or_default();
+    let close = ElementParser::Outside
+        .feed(rest)
+        .map(|length| start + length)
+        .ok_or(XmlError::NotWellFormed("unfinished tag"))?;
+    let empty = close > start + 1 && bytes.get(close - 1) == Some(&b'/');
+    let end = if empty { close - 1 } else { close };
+    let name = read_name(text, start + 1, end)?;
+    let mut at = name.whole.end();
+    loop {
+        let gap = at;
+        at = skip_space(bytes, at, end);
+        if at == end {
+            return Ok(StartTag { name, end: close + 1, empty });
+        }
+        if at == gap {
+            return Err(XmlError::NotWellFormed("no white space before an attribute"));
+        }
+        if attributes.len() >= max_attributes {
+            return Err(XmlError::TooManyAttributes);
+        }
+        let attribute = read_attribute(text, gap, at, end)?;
+        at = attribute.end();
+        attributes.push(attribute);
+    }
+}
+
+pub(super) fn read_attribute(
+    text: &str,
+    gap: usize,
+    start: usize,
+    end: usize,
+) -> Result<Attribute, XmlError> {
+    let bytes = text.as_bytes();
+    let name = read_name(text, start, end)?;
+    let mut at = skip_space(bytes, name.whole.end(), end);
+    if at >= end || bytes.get(at) != Some(&b'=') {
+        return Err(XmlError::NotWellFormed("attribute without a value"));
+    }
+    at = skip_space(bytes, at + 1, end);
+    let quote = match bytes.get(at) {
+        Some(&quote @ (b'"' | b'\'')) if at < end => quote,
+        _ => return Err(XmlError::NotWellFormed("value without quotes")),
+    };
+    let inside = bytes.get(at + 1..end).unwrap_or_default();
+    let length = memchr::memchr(quote, inside)
+        .ok_or(XmlError::NotWellFormed("unfinished attribute value"))?;
+    let value = Span::new(at + 1, at + 1 + length);
+    let raw = value.of(text);
+    match memchr::memchr2(b'<', b'&', raw.as_bytes()) {
+        None => {}
+        Some(_) if raw.contains('<') => {
+            return Err(XmlError::NotWellFormed("`<` in an attribute value"));
+        }
+        Some(_) => chars::check_references(raw)?,
+    }
+    Ok(Attribute { gap: Span::new(gap, gap).start, name, value })
+}
+
+/// Reads the name that begins at `start`, and must not reach beyond `end`.
+pub(super) fn read_name(text: &str, start: usize, end: usize) -> Result<Name, XmlError> {
+    let rest = text.get(start..end).ok_or(XmlError::NotWellFormed("name expected"))?;
+    let length = rest.bytes().position(chars::ends_name).unwrap_or(rest.len());
+    let name = rest.get(..length).unwrap_or_default();
+    let local = match memchr::memchr(b':', name.as_bytes()) {
+        None => 0,
+        Some(colon) => colon + 1,
+    };
+    let well_formed = match local.checked_sub(1) {
+        None => chars::is_ncname(name),
+        Some(colon) => {
+            chars::is_ncname(name.get(..colon).unwrap_or_default())
+                && chars::is_ncname(name.get(local..).unwrap_or_default())
+        }
+    };
+    if !well_formed {
+        return Err(XmlError::NotWellFormed("bad name"));
+    }
+    let whole = Span::new(start, start + length);
+    Ok(Name { whole, local: Span::new(start + local, 0).start })
+}
+
+pub(super) fn skip_space(bytes: &[u8], from: usize, end: usize) -> usize {
+    let rest = bytes.get(from..end).unwrap_or_default();
+    from + rest.iter().position(|&b| !is_space(b)).unwrap_or(rest.len())
+}

@@ -1,0 +1,137 @@
+//! Walking over XML that has been checked already. Nothing here can fail; what does not look as
+//! the checker left it ends the walk.
+
+use std::borrow::Cow;
+
+use quick_xml::parser::{ElementParser, Parser};
+
+use super::{chars, escape, tag};
+
+/// One piece of checked XML.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Token<'a> {
+    Start(Head<'a>),
+    End,
+    Text(&'a str),
+    CData(&'a str),
+}
+
+/// A start tag, `<` and `>` included.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Head<'a>(pub(super) &'a str);
+
+impl<'a> Head<'a> {
+    pub(super) fn empty(self) -> bool {
+        self.0.ends_with("/>")
+    }
+
+    pub(super) fn name(self) -> &'a str {
+        let rest = self.0.get(1..).unwrap_or_default();
+        let end = rest.bytes().position(chars::ends_name).unwrap_or(rest.len());
+        rest.get(..end).unwrap_or_default()
+    }
+
+    /// The attributes with their values as written, and where each begins.
+    pub(super) fn attributes(self) -> Attributes<'a> {
+        Attributes { head: self.0, at: 1 + self.name().len() }
+    }
+
+    pub(super) fn raw(self, name: &str) -> Option<&'a str> {
+        self.attributes().find(|attribute| attribute.name == name).map(|attribute| attribute.raw)
+    }
+
+    pub(super) fn attribute(self, name: &str) -> Option<Cow<'a, str>> {
+        self.raw(name).map(escape::attribute)
+    }
+}
+
+/// See [`Head::attributes`].
+#[derive(Debug, Clone)]
+pub(super) struct Attributes<'a> {
+    head: &'a str,
+    at: usize,
+}
+
+/// An attribute of a checked start tag.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Written<'a> {
+    pub(super) name: &'a str,
+    pub(super) raw: &'a str,
+    /// Where the white space before it begins.
+    pub(super) gap: usize,
+    pub(super) value_start: usize,
+    /// After the closing quote.
+    pub(super) end: usize,
+}
+
+impl<'a> Iterator for Attributes<'a> {
+    type Item = Written<'a>;
+
+    fn next(&mut self) -> Option<Written<'a>> {
+        let bytes = self.head.as_bytes();
+        let gap = self.at;
+        let start = tag::skip_space(bytes, gap, bytes.len());
+        let name_end = start + bytes.get(start..)?.iter().position(|&b| chars::ends_name(b))?;
+        let name = self.head.get(start..name_end).filter(|name| !name.is_empty())?;
+        let quoted =
+            name_end + bytes.get(name_end..)?.iter().position(|b| matches!(b, b'"' | b'\''))?;
+        let value_start = quoted + 1;
+        let length = memchr::memchr(*bytes.get(quoted)?, bytes.get(value_start..)?)?;
+        let raw = self.head.get(value_start..value_start + length)?;
+        let end = value_start + length + 1;
+        self.at = end;
+        Some(Written { name, raw, gap, value_start, end })
+    }
+}
+
+/// An iterator over the tokens of checked XML, with the position of each.
+#[derive(Debug, Clone)]
+pub(super) struct Walk<'a> {
+    xml: &'a str,
+    at: usize,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(xml: &'a str) -> Self {
+        Self { xml, at: 0 }
+    }
+
+    /// Where the next token begins.
+    pub(super) fn position(&self) -> usize {
+        self.at
+    }
+
+    fn take(&mut self, length: usize) -> Option<&'a str> {
+        let piece = self.xml.get(self.at..self.at + length)?;
+        self.at += length;
+        Some(piece)
+    }
+}
+
+impl<'a> Iterator for Walk<'a> {
+    type Item = Token<'a>;
+
+    fn next(&mut self) -> Option<Token<'a>> {
+        let rest = self.xml.get(self.at..).filter(|rest| !rest.is_empty())?;
+        let bytes = rest.as_bytes();
+        if bytes.first() != Some(&b'<') {
+            let length = memchr::memchr(b'<', bytes).unwrap_or(bytes.len());
+            return self.take(length).map(Token::Text);
+        }
+        match bytes.get(1)? {
+            b'/' => {
+                self.take(memchr::memchr(b'>', bytes)? + 1)?;
+                Some(Token::End)
+            }
+            b'!' => {
+                let length = memchr::memmem::find(bytes, b"]]>")?;
+                self.take(length + 3)?;
+                rest.get("<![CDATA[".len()..length).map(Token::CData)
+            }
+            _ => {
+                let length = ElementParser::Outside.feed(bytes)? + 1;
+                self.take(length).map(|head| Token::Start(Head(head)))
+            }
+        }
+    }
+}
