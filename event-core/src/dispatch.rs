@@ -95,9 +95,7 @@ impl HandlerStats {
         self.errors += counters.errors.load(Ordering::Relaxed);
         self.panics += counters.panics.load(Ordering::Relaxed);
         let timed = counters.timed.load(Ordering::Relaxed);
-        if timed > 0 {
-            self.mean_ns = Some(counters.nanoseconds.load(Ordering::Relaxed) / timed);
-        }
+        self.mean_ns = counters.nanoseconds.load(Ordering::Relaxed).checked_div(timed);
     }
 }
 
@@ -150,10 +148,6 @@ impl<P: Payload> Chain<P> {
             .collect();
         let all_sync = links.iter().all(|link| matches!(link.handler.call, Call::Sync(_)));
         Self { links, fired: AtomicU64::new(0), all_sync }
-    }
-
-    pub(crate) fn handlers(&self) -> impl Iterator<Item = &Arc<Handler<P>>> {
-        self.links.iter().map(|link| &link.handler)
     }
 
     pub(crate) fn is_sync(&self) -> bool {

@@ -39,12 +39,19 @@ pub trait Event {
 )]
 #[doc(hidden)]
 pub trait DeclaredEvent: Event {
-    /// How its handlers see the payload, by the event's kind.
-    type View<'a, 'p: 'a>;
     /// Notification, collect or chain.
     type Kind;
+}
 
-    fn view<'a, 'p>(payload: &'a mut <Self::Payload as Payload>::Of<'p>) -> Self::View<'a, 'p>;
+/// How the handlers of a declared event see its payload: `&P` or `&mut P`, by its kind.
+#[diagnostic::on_unimplemented(
+    message = "a handler of `{E}` does not take `{Self}`",
+    label = "not how this event is seen",
+    note = "a notification gives `&{E}`, a collect or chain event `&mut {E}`"
+)]
+#[doc(hidden)]
+pub trait PayloadOf<'a, 'p, E: DeclaredEvent>: Sized {
+    fn view(payload: &'a mut <E::Payload as Payload>::Of<'p>) -> Self;
 }
 
 /// The kinds of declared events.

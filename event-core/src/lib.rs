@@ -109,7 +109,7 @@ pub mod __private {
         Event, EventInfo, Family, Flow, Iq, Message, Module, ModuleInfo, Nonza, OptionInfo,
         Presence, Reply, Scope, Stanza, StanzaError, StreamError,
         context::ContextRef,
-        event::{DecisionOf, DeclaredEvent, EventCell, EventId, Fire, Payload, kind},
+        event::{DecisionOf, DeclaredEvent, EventCell, EventId, Fire, Payload, PayloadOf, kind},
         events::{
             self, AuthenticationFailure, AuthenticationSuccess, ComponentAuthenticated,
             ComponentDisconnected, ConfigReloaded, PreResourceUnbind, ResourceBind, ResourceUnbind,

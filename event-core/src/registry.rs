@@ -215,8 +215,7 @@ impl Installer<'_> {
 }
 
 /// An async handler: the expansion boxes its future.
-#[doc(hidden)]
-pub type AsyncHandler<P, C> =
+pub(crate) type AsyncHandler<P, C> =
     for<'a, 'p> fn(&'a mut <P as Payload>::Of<'p>, &'a C) -> BoxFuture<'a, Outcome>;
 
 struct WithContext<P: Payload, C> {

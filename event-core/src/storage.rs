@@ -69,13 +69,13 @@ pub trait KeyValue: Send + Sync + std::fmt::Debug {
 
 /// A store in memory, for tests.
 #[derive(Debug, Default)]
-pub struct Memory(Mutex<BTreeMap<(Box<str>, Box<str>, Box<str>), Vec<u8>>>);
+pub struct Memory(Mutex<Map>);
+
+/// Values by host, store and key.
+type Map = BTreeMap<(Box<str>, Box<str>, Box<str>), Vec<u8>>;
 
 impl Memory {
-    fn with<T>(
-        &self,
-        work: impl FnOnce(&mut BTreeMap<(Box<str>, Box<str>, Box<str>), Vec<u8>>) -> T,
-    ) -> T {
+    fn with<T>(&self, work: impl FnOnce(&mut Map) -> T) -> T {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -171,10 +171,11 @@ fn declare(
             }
 
             impl #c::DeclaredEvent for #any {
-                type View<'a, 'p: 'a> = #view;
                 type Kind = #c::kind::#kind;
+            }
 
-                fn view<'a, 'p>(payload: &'a mut #payload) -> #view {
+            impl<'a, 'p> #c::PayloadOf<'a, 'p, #any> for #view {
+                fn view(payload: &'a mut #payload) -> Self {
                     #give
                 }
             }

@@ -274,9 +274,13 @@ fn catalogue(
             }
         })*
     );
-    let types = Types { payload: &handler.payload, generics: quote_spanned!(span=> <'_>) };
+    let checks = Checks {
+        items: checks,
+        payload: quote_spanned!(span=> __SpondeePayload<'_>),
+        returns: quote_spanned!(span=> __SpondeeReturn),
+    };
     let meta = Meta { event: &event, name: quote!(#c::Some(#name)), parameter };
-    Some(submit(arguments, &handler, &checks, &types, &meta, c))
+    Some(submit(arguments, &handler, &checks, &meta, c))
 }
 
 /// A hook on an event that some crate declares: its type says what the handler takes.
@@ -288,41 +292,24 @@ fn declared(
 ) -> Option<TokenStream> {
     let span = Span::mixed_site();
     let Named::Path(path, _) = &arguments.event else { return None };
-    let written = path.to_token_stream().to_string().replace(' ', "");
     let last = &path.segments.last()?.ident;
     let handler = function.handler(&format!("&{last}"), mistakes)?;
-    let message = format!("a handler of `{written}` takes its payload, found `{{Self}}`");
-    let label = format!("`&{last}` for a notification, `&mut {last}` for a collect or chain event");
-    let checks = quote_spanned!(span=>
-        #[diagnostic::on_unimplemented(message = #message, label = #label)]
-        trait __SpondeePayload<'a, 'p> {
-            fn view(payload: &'a mut <<#path as #c::Event>::Payload as #c::Payload>::Of<'p>) -> Self;
-        }
-
-        impl<'a, 'p> __SpondeePayload<'a, 'p> for <#path as #c::DeclaredEvent>::View<'a, 'p> {
-            fn view(payload: &'a mut <<#path as #c::Event>::Payload as #c::Payload>::Of<'p>) -> Self {
-                <#path as #c::DeclaredEvent>::view(payload)
-            }
-        }
-
-        trait __SpondeeReturn {
-            fn outcome(self) -> #c::Outcome;
-        }
-
-        impl<T: #c::DecisionOf<<#path as #c::DeclaredEvent>::Kind>> __SpondeeReturn for T {
-            fn outcome(self) -> #c::Outcome {
-                #c::DecisionOf::outcome(self)
-            }
-        }
-    );
-    let types = Types { payload: &handler.payload, generics: quote_spanned!(span=> <'_, '_>) };
+    let checks = Checks {
+        items: TokenStream::new(),
+        payload: quote_spanned!(span=> #c::PayloadOf<'_, '_, #path>),
+        returns: quote_spanned!(span=> #c::DecisionOf<<#path as #c::DeclaredEvent>::Kind>),
+    };
     let meta = Meta { event: &path.to_token_stream(), name: quote!(#c::None), parameter: &none(c) };
-    Some(submit(arguments, &handler, &checks, &types, &meta, c))
+    Some(submit(arguments, &handler, &checks, &meta, c))
 }
 
-struct Types<'a> {
-    payload: &'a syn::Type,
-    generics: TokenStream,
+/// What makes a wrong payload or return type an error on that very type.
+struct Checks {
+    items: TokenStream,
+    /// The trait through which the handler's first argument is made.
+    payload: TokenStream,
+    /// The trait through which what it returns is understood.
+    returns: TokenStream,
 }
 
 struct Meta<'a> {
@@ -335,26 +322,25 @@ struct Meta<'a> {
 fn submit(
     arguments: &Arguments,
     handler: &Handler,
-    checks: &TokenStream,
-    types: &Types<'_>,
+    checks: &Checks,
     meta: &Meta<'_>,
     c: &TokenStream,
 ) -> TokenStream {
     let span = Span::mixed_site();
-    let Handler { name, is_async, context, returns, .. } = handler;
+    let at = |span: Span| Span::mixed_site().located_at(span);
+    let Handler { name, is_async, context, returns, payload } = handler;
+    let Checks { items, payload: payload_trait, returns: return_trait } = checks;
     let Meta { event, name: event_name, parameter } = meta;
-    let (payload, generics) = (types.payload, &types.generics);
     let priority = arguments.priority.value;
     let function = name.to_string();
     let unit = quote_spanned!(span=> ());
     let returns = returns.as_ref().map_or(unit, ToTokens::to_token_stream);
-    let view =
-        quote_spanned!(payload.span()=> <#payload as __SpondeePayload #generics>::view(payload));
+    let view = quote_spanned!(at(payload.span())=> <#payload as #payload_trait>::view(payload));
     let (cx, passed, owned) = match context {
         Some(context) => (
-            quote_spanned!(context.span()=> installer.context_of::<#context>()?),
-            quote_spanned!(context.span()=> , <#context as #c::ContextRef<'_>>::of(cx)),
-            quote_spanned!(context.span()=>
+            quote_spanned!(at(context.span())=> installer.context_of::<#context>()?),
+            quote_spanned!(at(context.span())=> , <#context as #c::ContextRef<'_>>::of(cx)),
+            quote_spanned!(at(context.span())=>
                 const _: () = {
                     #[expect(clippy::extra_unused_lifetimes, reason = "the type may elide lifetimes")]
                     const fn owner<'a, R: #c::ContextRef<'a>>(_: #c::Option<fn(R)>) -> &'static str {
@@ -368,11 +354,11 @@ fn submit(
         ),
         None => (quote_spanned!(span=> ()), TokenStream::new(), TokenStream::new()),
     };
-    let call = quote_spanned!(name.span()=> #name(#view #passed));
-    let outcome = |call: TokenStream| quote_spanned!(returns.span()=> <#returns as __SpondeeReturn>::outcome(#call));
+    let call = quote_spanned!(at(name.span())=> #name(#view #passed));
+    let outcome = |call: TokenStream| quote_spanned!(at(returns.span())=> <#returns as #return_trait>::outcome(#call));
     let install = if *is_async {
-        let outcome = outcome(quote_spanned!(name.span()=> #call.await));
-        let boxed = quote_spanned!(name.span()=> #c::Box::pin(async move { #outcome }));
+        let outcome = outcome(quote_spanned!(at(name.span())=> #call.await));
+        let boxed = quote_spanned!(at(name.span())=> #c::Box::pin(async move { #outcome }));
         quote_spanned!(span=>
             installer.asynchronous::<<#event as #c::Event>::Payload, _>(context, |payload, cx| #boxed))
     } else {
@@ -381,8 +367,9 @@ fn submit(
             installer.sync::<<#event as #c::Event>::Payload, _, _>(context, |payload, cx| #outcome))
     };
     quote_spanned!(span=>
+        #[allow(elided_lifetimes_in_paths, unused_qualifications, reason = "paths are the author's")]
         const _: () = {
-            #checks
+            #items
             #owned
 
             #[allow(unused_variables, clippy::unit_arg, clippy::let_unit_value, reason = "not every handler returns something or takes a context")]
