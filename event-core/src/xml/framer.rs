@@ -211,11 +211,8 @@ impl Framer {
             b'?' => return Err(XmlError::RestrictedXml("processing instruction")),
             b'!' => {
                 let start = rest.get(..CDATA.len()).unwrap_or(rest);
-                if !CDATA.starts_with(start) {
+                if self.depth == 0 || !CDATA.starts_with(start) {
                     return Err(XmlError::RestrictedXml("comment or declaration"));
-                }
-                if self.depth == 0 {
-                    return Err(XmlError::NotWellFormed("text outside an element"));
                 }
                 if start.len() < CDATA.len() {
                     return Ok(false);

@@ -138,10 +138,16 @@ pub(super) fn read_attribute(
         .ok_or(XmlError::NotWellFormed("unfinished attribute value"))?;
     let value = Span::new(at + 1, at + 1 + length);
     let raw = value.of(text);
-    match memchr::memchr2(b'<', b'&', raw.as_bytes()) {
+    // COMPAT: rxml, and with it the clients built on it, refuses a CR here that no LF follows.
+    match memchr::memchr3(b'<', b'&', b'\r', raw.as_bytes()) {
         None => {}
         Some(_) if raw.contains('<') => {
             return Err(XmlError::NotWellFormed("`<` in an attribute value"));
+        }
+        Some(_) if raw.replace("\r\n", "").contains('\r') => {
+            return Err(XmlError::NotWellFormed(
+                "carriage return in an attribute value",
+            ));
         }
         Some(_) => chars::check_references(raw)?,
     }
