@@ -1,1 +1,5 @@
 //! The Spondee XMPP server.
+
+pub mod accounts;
+pub mod config;
+pub mod sasl;
