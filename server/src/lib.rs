@@ -4,3 +4,4 @@ pub mod accounts;
 pub mod config;
 pub mod sasl;
 pub mod storage;
+pub mod tls;
