@@ -60,9 +60,6 @@ pub enum AccountError {
     /// The password cannot be one.
     #[error(transparent)]
     Password(#[from] PasswordError),
-    /// What is stored of an account cannot be read.
-    #[error("the stored keys of {0} are damaged; set the password anew")]
-    Damaged(BareJid),
     /// The list of accounts to import cannot be read.
     #[error("cannot read the list: {0}")]
     List(#[from] std::io::Error),

@@ -66,22 +66,34 @@ impl KeyValue for Memory {
 }
 
 fn apply(values: &mut BTreeMap<Name, Vec<u8>>, batch: Vec<Write>) -> StorageResult<bool> {
-    let mut next = values.clone();
+    // What the batch itself has made or deleted, so that a failing one is noticed before any of it
+    // is applied.
+    let mut made: BTreeMap<&Name, bool> = BTreeMap::new();
+    for write in &batch {
+        let (name, exists) = match write {
+            Write::Set(name, _) => (name, true),
+            Write::Delete(name) => (name, false),
+            Write::Create(name, _) => {
+                let taken = made
+                    .get(name)
+                    .copied()
+                    .unwrap_or_else(|| values.contains_key(name));
+                if taken {
+                    return Err(StorageError::Exists(name.clone()));
+                }
+                (name, true)
+            }
+        };
+        made.insert(name, exists);
+    }
     let mut deleted = false;
     for write in batch {
         match write {
-            Write::Set(name, value) => {
-                next.insert(name, value);
+            Write::Set(name, value) | Write::Create(name, value) => {
+                values.insert(name, value);
             }
-            Write::Create(name, _) if next.contains_key(&name) => {
-                return Err(StorageError::Exists(name));
-            }
-            Write::Create(name, value) => {
-                next.insert(name, value);
-            }
-            Write::Delete(name) => deleted |= next.remove(&name).is_some(),
+            Write::Delete(name) => deleted |= values.remove(&name).is_some(),
         }
     }
-    *values = next;
     Ok(deleted)
 }

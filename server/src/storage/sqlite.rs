@@ -62,12 +62,7 @@ impl Sqlite {
                 path: path.clone(),
                 source,
             })?;
-        let options = SqliteConnectOptions::new()
-            .filename(&path)
-            .journal_mode(SqliteJournalMode::Wal)
-            // In WAL mode NORMAL would lose the last commits when the power fails.
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(BUSY_TIMEOUT);
+        let options = connect_options(&path);
         let mut connection = SqliteConnection::connect_with(&options)
             .await
             .map_err(backend)?;
@@ -154,6 +149,15 @@ impl KeyValue for Sqlite {
             outcome.await.map_err(|_| StorageError::Closed)?
         })
     }
+}
+
+pub(super) fn connect_options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        // In WAL mode NORMAL would lose the last commits when the power fails.
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY_TIMEOUT)
 }
 
 async fn prepare(connection: &mut SqliteConnection, path: &Path) -> StorageResult<()> {

@@ -153,6 +153,28 @@ async fn a_newer_schema_is_refused() {
     assert!(error.to_string().contains("newer version of Spondee"));
 }
 
+#[tokio::test]
+async fn commits_wait_for_the_disk() {
+    use sqlx::Connection;
+
+    let folder = tempfile::tempdir().unwrap();
+    Sqlite::open(folder.path()).await.unwrap().close().await;
+    let options = sqlite::connect_options(&folder.path().join(DATABASE_FILE));
+    let mut connection = sqlx::SqliteConnection::connect_with(&options)
+        .await
+        .unwrap();
+    let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    let journal: String = sqlx::query_scalar("PRAGMA journal_mode")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!((synchronous, journal.as_str()), (2, "wal"));
+    connection.close().await.unwrap();
+}
+
 #[test]
 fn values_are_not_shown() {
     let write = Write::set(HOST, "s", "a", b"password".to_vec());
