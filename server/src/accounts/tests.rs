@@ -1,4 +1,4 @@
-//! Accounts on a storage in memory; the speed of an import is measured on a real one.
+//! Accounts on a storage in memory, and an import of several batches on a real one.
 
 use super::*;
 use crate::storage::{Memory, Sqlite};
