@@ -1,1 +1,9 @@
 //! The Spondee XMPP server.
+
+pub mod accounts;
+pub mod cli;
+pub mod config;
+pub mod log;
+pub mod sasl;
+pub mod storage;
+pub mod tls;

@@ -145,9 +145,7 @@ pub(super) fn read_attribute(
             return Err(XmlError::NotWellFormed("`<` in an attribute value"));
         }
         Some(_) if raw.replace("\r\n", "").contains('\r') => {
-            return Err(XmlError::NotWellFormed(
-                "carriage return in an attribute value",
-            ));
+            return Err(XmlError::NotWellFormed("carriage return in an attribute value"));
         }
         Some(_) => chars::check_references(raw)?,
     }

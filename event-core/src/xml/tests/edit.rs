@@ -23,9 +23,7 @@ fn names() -> impl Strategy<Value = &'static str> {
 
 fn stanza() -> impl Strategy<Value = Element> {
     document().prop_filter_map("refused", |xml| {
-        let scope = Scope::default()
-            .with_prefix("stream", "urn:s")
-            .with_prefix("u", "urn:u");
+        let scope = Scope::default().with_prefix("stream", "urn:s").with_prefix("u", "urn:u");
         Element::parse(xml.as_bytes(), &scope, &Limits::default()).ok()
     })
 }
@@ -138,10 +136,7 @@ fn several_attributes_are_set_at_once() {
 #[test]
 fn children_come_and_go() {
     let mut message = element("<message/>");
-    let x = ElementBuilder::new("x", "urn:x")
-        .attribute("a", "b")
-        .text("<")
-        .build();
+    let x = ElementBuilder::new("x", "urn:x").attribute("a", "b").text("<").build();
     message.push_child(&x);
     message.push_child(&element("<body>Hi</body>"));
     assert_eq!(
@@ -151,9 +146,7 @@ fn children_come_and_go() {
     assert_eq!(message.retain_children(|child| child.name() != "x"), 1);
     assert_eq!(message.retain_children(|_| true), 0);
     assert_eq!(message.to_string(), "<message><body>Hi</body></message>");
-    let forwarded = ElementBuilder::new("forwarded", "urn:xmpp:forward:0")
-        .child(&message)
-        .build();
+    let forwarded = ElementBuilder::new("forwarded", "urn:xmpp:forward:0").child(&message).build();
     assert_eq!(
         forwarded.to_string(),
         "<forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client'><body>Hi</body>\
@@ -164,13 +157,7 @@ fn children_come_and_go() {
 
 #[test]
 fn what_xml_cannot_hold_is_replaced() {
-    let built = ElementBuilder::new("a", "")
-        .attribute("b", "\0\u{FFFE}")
-        .text("\u{1}\r")
-        .build();
-    assert_eq!(
-        built.to_string(),
-        "<a xmlns='' b='\u{FFFD}\u{FFFD}'>\u{FFFD}&#xD;</a>"
-    );
+    let built = ElementBuilder::new("a", "").attribute("b", "\0\u{FFFE}").text("\u{1}\r").build();
+    assert_eq!(built.to_string(), "<a xmlns='' b='\u{FFFD}\u{FFFD}'>\u{FFFD}&#xD;</a>");
     assert_eq!(built.text(), "\u{FFFD}\r");
 }

@@ -55,10 +55,8 @@ fn frames_are_found() {
         ("close", "</stream:stream>"),
         ("space", "\n"),
     ];
-    let expected: Vec<_> = expected
-        .iter()
-        .map(|(kind, xml)| (*kind, xml.as_bytes().to_vec()))
-        .collect();
+    let expected: Vec<_> =
+        expected.iter().map(|(kind, xml)| (*kind, xml.as_bytes().to_vec())).collect();
     assert_eq!(frames, expected);
 }
 
@@ -86,21 +84,13 @@ fn what_cannot_be_a_frame_is_refused_at_once() {
         ("<s></s><a/>", "not-well-formed"),
     ] {
         let (_, error) = one(xml.as_bytes());
-        assert_eq!(
-            error.map(|error| error.condition()),
-            Some(condition),
-            "{xml}"
-        );
+        assert_eq!(error.map(|error| error.condition()), Some(condition), "{xml}");
     }
 }
 
 #[test]
 fn frames_are_bounded() {
-    let limits = Limits {
-        max_stanza: 20,
-        max_depth: 2,
-        ..Limits::default()
-    };
+    let limits = Limits { max_stanza: 20, max_depth: 2, ..Limits::default() };
     let error = |xml: &str| frames(&[b"<s>", xml.as_bytes()], &limits).1;
     assert_eq!(error("<a>0123456789012</a>"), None);
     assert_eq!(error("<a>01234567890123</a>"), Some(XmlError::TooLarge));
@@ -121,19 +111,14 @@ fn a_stream_can_be_restarted() {
     assert_eq!(framer.next(b"<s>", &limits), Ok(Some(Frame::Header(3))));
     assert_eq!(framer.next(b"<a", &limits), Ok(None));
     framer.reset();
-    assert_eq!(
-        framer.next(HEADER.as_bytes(), &limits),
-        Ok(Some(Frame::Header(HEADER.len())))
-    );
+    assert_eq!(framer.next(HEADER.as_bytes(), &limits), Ok(Some(Frame::Header(HEADER.len()))));
 }
 
 fn split<'a>(bytes: &'a [u8], cuts: &[prop::sample::Index]) -> Vec<&'a [u8]> {
     let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
     cuts.extend([0, bytes.len()]);
     cuts.sort_unstable();
-    cuts.windows(2)
-        .map(|pair| &bytes[pair[0]..pair[1]])
-        .collect()
+    cuts.windows(2).map(|pair| &bytes[pair[0]..pair[1]]).collect()
 }
 
 proptest! {

@@ -2,21 +2,10 @@
 
 use proptest::{collection::vec, prelude::*, sample::select, strategy::Union};
 
-const NAMES: &[&str] = &[
-    "message",
-    "body",
-    "x",
-    "y",
-    "p:x",
-    "q:body",
-    "stream:error",
-    "é",
-    "a-b.c",
-    "u:z",
-];
-const ATTRIBUTES: &[&str] = &[
-    "to", "from", "id", "type", "xml:lang", "p:a", "q:a", "a", "stream:a", "u:a", "é", "xml:id",
-];
+const NAMES: &[&str] =
+    &["message", "body", "x", "y", "p:x", "q:body", "stream:error", "é", "a-b.c", "u:z"];
+const ATTRIBUTES: &[&str] =
+    &["to", "from", "id", "type", "xml:lang", "p:a", "q:a", "a", "stream:a", "u:a", "é", "xml:id"];
 const NAMESPACES: &[&str] = &[
     "jabber:client",
     "jabber:server",
@@ -50,13 +39,7 @@ const VALUES: &[&str] = &[
     "/",
     "urn:x",
 ];
-const TEXTS: &[&str] = &[
-    "<![CDATA[<&]]>",
-    "<![CDATA[]]>",
-    "<![CDATA[\r\n]]]]>",
-    "]",
-    "\"",
-];
+const TEXTS: &[&str] = &["<![CDATA[<&]]>", "<![CDATA[]]>", "<![CDATA[\r\n]]]]>", "]", "\""];
 
 fn value() -> impl Strategy<Value = String> {
     vec(select(VALUES), 0..4).prop_map(|parts| parts.concat())
@@ -74,35 +57,20 @@ fn attribute() -> impl Strategy<Value = String> {
         .prop_map(|(space, name, equals, value)| format!("{space}{name}{equals}'{value}'"));
     let quoted = (space, select(ATTRIBUTES), value())
         .prop_map(|(space, name, value)| format!("{space}{name}=\"{value}\""));
-    let declared = (
-        select(&["xmlns", "xmlns:p", "xmlns:q"][..]),
-        select(NAMESPACES),
-    )
+    let declared = (select(&["xmlns", "xmlns:p", "xmlns:q"][..]), select(NAMESPACES))
         .prop_map(|(name, namespace)| format!(" {name}='{namespace}'"));
-    Union::new_weighted(vec![
-        (2, named.boxed()),
-        (1, quoted.boxed()),
-        (3, declared.boxed()),
-    ])
+    Union::new_weighted(vec![(2, named.boxed()), (1, quoted.boxed()), (3, declared.boxed())])
 }
 
 fn head() -> impl Strategy<Value = (&'static str, String)> {
-    (
-        select(NAMES),
-        vec(attribute(), 0..5),
-        select(&["", " ", "\n"][..]),
-    )
+    (select(NAMES), vec(attribute(), 0..5), select(&["", " ", "\n"][..]))
         .prop_map(|(name, attributes, space)| (name, attributes.concat() + space))
 }
 
 /// Something that is often, not always, a well-formed element.
 pub(super) fn document() -> impl Strategy<Value = String> {
     let leaf = (head(), text(), any::<bool>()).prop_map(|((name, rest), text, empty)| {
-        if empty {
-            format!("<{name}{rest}/>")
-        } else {
-            format!("<{name}{rest}>{text}</{name}>")
-        }
+        if empty { format!("<{name}{rest}/>") } else { format!("<{name}{rest}>{text}</{name}>") }
     });
     leaf.prop_recursive(4, 24, 4, |inner| {
         let piece = Union::new([inner.boxed(), text().boxed()]);
@@ -124,9 +92,7 @@ pub(super) fn mutated() -> impl Strategy<Value = Vec<u8>> {
     (document(), vec(change, 1..4)).prop_map(|(document, changes)| {
         let mut bytes = document.into_bytes();
         for (at, kind, byte) in changes {
-            let at = at
-                .index(bytes.len().max(1))
-                .min(bytes.len().saturating_sub(1));
+            let at = at.index(bytes.len().max(1)).min(bytes.len().saturating_sub(1));
             match kind {
                 _ if bytes.is_empty() => bytes.push(byte),
                 0 => bytes[at] = byte,

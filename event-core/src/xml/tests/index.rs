@@ -23,10 +23,7 @@ fn a_stanza_is_kept_as_it_came() {
     assert_eq!(x.attribute("a").unwrap(), "b");
     assert_eq!(x.attribute("xmlns"), None);
     assert_eq!(x.first_child().unwrap().namespace(), "urn:x");
-    assert_eq!(
-        x.first_child().unwrap().to_element().to_string(),
-        "<y xmlns='urn:x'/>"
-    );
+    assert_eq!(x.first_child().unwrap().to_element().to_string(), "<y xmlns='urn:x'/>");
     assert_eq!(
         message.first_child().unwrap().to_element().to_string(),
         "<body>Hi &amp; bye</body>"
@@ -67,27 +64,18 @@ fn stanzas_carry_no_namespace_of_a_stream() {
 fn prefixes_are_written_out() {
     let scope = Scope::default().with_prefix("stream", STREAM_NS);
     for (xml, normal) in [
-        (
-            "<stream:error/>",
-            "<error xmlns='http://etherx.jabber.org/streams'/>",
-        ),
+        ("<stream:error/>", "<error xmlns='http://etherx.jabber.org/streams'/>"),
         (
             "<p:a xmlns:p='u&amp;v' xmlns='w'><b/><p:c/></p:a>",
             "<a xmlns='u&amp;v'><b xmlns='w'/><c/></a>",
         ),
-        (
-            "<m><p:a xmlns:p='u'></p:a ><b/></m>",
-            "<m><a xmlns='u'></a ><b/></m>",
-        ),
+        ("<m><p:a xmlns:p='u'></p:a ><b/></m>", "<m><a xmlns='u'></a ><b/></m>"),
         (
             "<m xmlns:p='u'><b p:a='1' p:b='2' c='3'/></m>",
             "<m><b xmlns:p='u' p:a='1' p:b='2' c='3'/></m>",
         ),
         ("<m xmlns:p='u' p:a='1'/>", "<m xmlns:p='u' p:a='1'/>"),
-        (
-            "<m><a xmlns='u'/><a xmlns='u'/></m>",
-            "<m><a xmlns='u'/><a xmlns='u'/></m>",
-        ),
+        ("<m><a xmlns='u'/><a xmlns='u'/></m>", "<m><a xmlns='u'/><a xmlns='u'/></m>"),
         ("<m><x xmlns='jabber:client'/></m>", "<m><x/></m>"),
         ("<m xml:lang='en'/>", "<m xml:lang='en'/>"),
     ] {
@@ -96,10 +84,7 @@ fn prefixes_are_written_out() {
     }
     let element = element("<p:a xmlns:p='u&amp;v'><b xmlns='&lt;'/><p:c/></p:a>");
     assert_eq!(element.namespace(), "u&v");
-    let spaces: Vec<_> = element
-        .children()
-        .map(|c| c.namespace().to_owned())
-        .collect();
+    let spaces: Vec<_> = element.children().map(|c| c.namespace().to_owned()).collect();
     assert_eq!(spaces, ["<", "u&v"]);
     assert_eq!(element.to_bytes().len(), element.as_bytes().len());
 }
@@ -117,10 +102,7 @@ fn languages_are_inherited() {
     let message =
         element("<message xml:lang='de'><body/><body xml:lang='en'><x/></body></message>");
     assert_eq!(message.lang().unwrap(), "de");
-    let langs: Vec<_> = message
-        .children()
-        .map(|child| child.lang().unwrap())
-        .collect();
+    let langs: Vec<_> = message.children().map(|child| child.lang().unwrap()).collect();
     assert_eq!(langs, ["de", "en"]);
     let x = message.children().nth(1).unwrap().first_child().unwrap();
     assert_eq!(x.lang().unwrap(), "en");

@@ -11,11 +11,7 @@ use crate::xml::{Child, Element, Limits, STREAM_NS, Scope};
 const PREFIXES: &[(&str, &str)] = &[("stream", STREAM_NS), ("u", "urn:up")];
 
 fn scope(content: &str) -> Scope {
-    PREFIXES
-        .iter()
-        .fold(Scope::new(content), |scope, (prefix, ns)| {
-            scope.with_prefix(prefix, ns)
-        })
+    PREFIXES.iter().fold(Scope::new(content), |scope, (prefix, ns)| scope.with_prefix(prefix, ns))
 }
 
 /// Compares one input with what `rxml` makes of it. True if both take it.
@@ -49,11 +45,7 @@ fn same(child: &Child<'_>, tree: &Tree) {
     assert_eq!(child.text(), tree.text());
     for ((namespace, name), value) in &tree.attributes {
         if namespace.is_empty() {
-            assert_eq!(
-                child.attribute(name).as_deref(),
-                Some(value.as_str()),
-                "{name}"
-            );
+            assert_eq!(child.attribute(name).as_deref(), Some(value.as_str()), "{name}");
         }
     }
     assert_eq!(child.children().count(), tree.elements().count());
@@ -72,10 +64,7 @@ fn normal_form(element: &Element) {
         assert_eq!(one.namespace(), other.namespace());
     }
     let names = element.to_string();
-    for piece in names
-        .split("<![CDATA[")
-        .flat_map(|piece| piece.rsplit("]]>").next())
-    {
+    for piece in names.split("<![CDATA[").flat_map(|piece| piece.rsplit("]]>").next()) {
         for tag in piece.split('<').skip(1) {
             let name = tag.split([' ', '>', '/', '\n', '\t']).next().unwrap();
             assert!(!name.contains(':'), "{element}");
@@ -111,12 +100,8 @@ fn enough_documents_are_accepted() {
             (Ok(_), _) => taken += 1,
             (Err(error), Ok(_)) => {
                 // `rxml` does not mind these, or not always.
-                let known = [
-                    "reserved",
-                    "given twice",
-                    "prefix without a namespace",
-                    "carriage return",
-                ];
+                let known =
+                    ["reserved", "given twice", "prefix without a namespace", "carriage return"];
                 assert!(
                     known.iter().any(|text| error.to_string().contains(text)),
                     "{error}: {xml}"

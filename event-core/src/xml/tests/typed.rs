@@ -29,11 +29,7 @@ fn a_message_goes_there_and_back() {
     assert_eq!(back.attribute("xmlns"), None);
     let again: Message = back.parse_as().unwrap();
     assert_eq!(again, message);
-    let delay: Delay = back
-        .child("delay", "urn:xmpp:delay")
-        .unwrap()
-        .parse_as()
-        .unwrap();
+    let delay: Delay = back.child("delay", "urn:xmpp:delay").unwrap().parse_as().unwrap();
     assert!(delay.from.is_none());
 }
 
@@ -59,17 +55,11 @@ fn presence_and_iq_go_there_and_back() {
 fn children_in_the_stanza_namespace_are_read() {
     let xml = "<iq type='error' id='1'><error type='cancel'><item-not-found \
                xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>";
-    let error: StanzaError = element(xml)
-        .child("error", "jabber:client")
-        .unwrap()
-        .parse_as()
-        .unwrap();
+    let error: StanzaError =
+        element(xml).child("error", "jabber:client").unwrap().parse_as().unwrap();
     let back = Element::from_xso(&error).unwrap();
     assert_eq!(back.namespace(), "jabber:client");
-    assert!(
-        back.to_string().starts_with("<error type='cancel'>"),
-        "{back}"
-    );
+    assert!(back.to_string().starts_with("<error type='cancel'>"), "{back}");
 }
 
 #[test]
@@ -77,24 +67,14 @@ fn mismatch_and_bad_content_are_told_apart() {
     let iq = element("<iq type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>");
     let ping = iq.first_child().unwrap();
     assert!(ping.parse_as::<Ping>().is_ok());
-    assert!(matches!(
-        ping.parse_as::<Delay>(),
-        Err(PayloadError::Mismatch)
-    ));
+    assert!(matches!(ping.parse_as::<Delay>(), Err(PayloadError::Mismatch)));
     let delay = element("<delay xmlns='urn:xmpp:delay' stamp='yesterday'/>");
-    assert!(matches!(
-        delay.parse_as::<Delay>(),
-        Err(PayloadError::Invalid(_))
-    ));
+    assert!(matches!(delay.parse_as::<Delay>(), Err(PayloadError::Invalid(_))));
 }
 
 #[test]
 fn a_payload_with_bad_characters_is_an_element_all_the_same() {
-    let version = VersionResult {
-        name: "a\0<".into(),
-        version: "1".into(),
-        os: None,
-    };
+    let version = VersionResult { name: "a\0<".into(), version: "1".into(), os: None };
     let element = Element::from_xso(&version).unwrap();
     assert_eq!(element.first_child().unwrap().text(), "a\u{FFFD}<");
 }
