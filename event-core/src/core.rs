@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -15,6 +15,7 @@ use crate::{
     dispatch::{HandlerStats, Verdict},
     event::{Event, Payload, Scope},
     events,
+    flow::Outcome,
     query::Queries,
     registry::HookMeta,
     router::{MAX_BACKGROUND, Outgoing, background, turns},
@@ -45,7 +46,10 @@ pub struct Core {
     background: mpsc::Sender<Outgoing>,
     storage: Arc<dyn KeyValue>,
     clock: (SystemTime, Instant),
+    watch: OnceLock<Watch>,
 }
+
+type Watch = Box<dyn Fn(Decision) + Send + Sync>;
 
 impl std::fmt::Debug for Core {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -92,6 +96,7 @@ impl Core {
                 background: sender,
                 storage,
                 clock: (SystemTime::now(), Instant::now()),
+                watch: OnceLock::new(),
             }
         });
         tokio::spawn(background(Arc::downgrade(&core), queue));
@@ -220,7 +225,7 @@ impl Core {
                 error: error.map(Into::into),
             };
             let verdict = session.host().fire_with::<events::PreResourceUnbind>(&mut event).await;
-            if matches!(verdict.outcome, crate::flow::Outcome::Handled) {
+            if matches!(verdict.outcome, Outcome::Handled) {
                 session.set_state(SessionState::Detached);
                 self.drain().await;
                 return;
@@ -261,6 +266,59 @@ impl Core {
 
     pub(crate) fn background(&self) -> &mpsc::Sender<Outgoing> {
         &self.background
+    }
+}
+
+/// A handler stopped a chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Decision {
+    /// The handler, as `module::function`.
+    pub handler: String,
+    /// The event it answers.
+    pub event: &'static str,
+    /// What it decided.
+    pub kind: DecisionKind,
+}
+
+/// How a handler stopped a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DecisionKind {
+    /// `Flow::Handled`.
+    Handled,
+    /// It answered.
+    Replied,
+    /// It refused.
+    Refused,
+    /// It closed the stream.
+    ClosedStream,
+    /// It panicked.
+    Panicked,
+}
+
+impl Core {
+    /// Calls `watch` whenever a handler stops a chain; for tests and traces. Only the first
+    /// watcher is kept.
+    pub fn on_decision(&self, watch: impl Fn(Decision) + Send + Sync + 'static) {
+        // A second watcher would be silently lost only in a test that installs two.
+        let _ = self.watch.set(Box::new(watch));
+    }
+
+    pub(crate) fn decided(&self, verdict: &Verdict) {
+        let Some(by) = verdict.by else { return };
+        let kind = match verdict.outcome {
+            Outcome::Continue => return,
+            Outcome::Handled => DecisionKind::Handled,
+            Outcome::Reply(_) => DecisionKind::Replied,
+            Outcome::Error(_) => DecisionKind::Refused,
+            Outcome::Stream(_) => DecisionKind::ClosedStream,
+            Outcome::Panicked => DecisionKind::Panicked,
+        };
+        tracing::trace!(handler = by.id(), event = by.event, ?kind, "a handler decided");
+        if let Some(watch) = self.watch.get() {
+            watch(Decision { handler: by.id(), event: by.event, kind });
+        }
     }
 }
 

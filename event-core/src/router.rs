@@ -298,10 +298,7 @@ impl Core {
         let table = session.host().table().clone();
         let mut nonza = Nonza::new(session.clone(), element);
         let chain = table.nonza(nonza.element.namespace(), nonza.element.name());
-        let verdict = match chain {
-            Some(chain) => chain.fire(&mut nonza).await,
-            None => Verdict::CONTINUE,
-        };
+        let verdict = fire(self, chain, &mut nonza).await;
         match verdict.outcome {
             Outcome::Handled | Outcome::Reply(_) => Ok(()),
             Outcome::Stream(error) => Err(*error),
@@ -339,10 +336,10 @@ impl Core {
         if kind != StanzaKind::Iq {
             let verdict = if kind == StanzaKind::Message {
                 let chain = table.chain::<Message>(events::StanzaMessage::id());
-                fire(chain, &mut Message::new(stanza)).await
+                fire(self, chain, &mut Message::new(stanza)).await
             } else {
                 let chain = table.chain::<Presence>(events::StanzaPresence::id());
-                fire(chain, &mut Presence::new(stanza)).await
+                fire(self, chain, &mut Presence::new(stanza)).await
             };
             return match verdict.outcome {
                 Outcome::Handled | Outcome::Reply(_) => Ok(()),
@@ -364,7 +361,7 @@ impl Core {
             answer(iq.origin(), iq.error_reply(&error).0);
             return Ok(());
         }
-        let verdict = fire(chain, &mut iq).await;
+        let verdict = fire(self, chain, &mut iq).await;
         if matches!(verdict.outcome, Outcome::Continue) {
             return refused();
         }
@@ -403,7 +400,7 @@ impl Core {
         if from_client {
             let table = payload.stanza().origin().host().table().clone();
             let id = K::pre(payload.stanza().destination());
-            let verdict = fire(table.chain::<K>(id), &mut payload).await;
+            let verdict = fire(self, table.chain::<K>(id), &mut payload).await;
             if !verdict.goes_on() {
                 self.conclude(&payload, verdict);
                 return;
@@ -436,12 +433,12 @@ impl Core {
         let verdict = match &host {
             Some(host) => {
                 let table = host.table().clone();
-                fire(payload.post(&table), &mut payload).await
+                fire(self, payload.post(&table), &mut payload).await
             }
             None => {
                 let table = payload.stanza().origin().host().table().clone();
                 let chain = table.chain::<Stanza>(events::RouteRemote::id());
-                fire(chain, payload.stanza_mut()).await
+                fire(self, chain, payload.stanza_mut()).await
             }
         };
         if !verdict.goes_on() {
@@ -479,15 +476,17 @@ impl Core {
 }
 
 /// Fires a chain that may not be there, without a future where all its handlers are sync.
-async fn fire<P>(chain: Option<&Chain<P>>, payload: &mut P) -> Verdict
+async fn fire<P>(core: &Core, chain: Option<&Chain<P>>, payload: &mut P) -> Verdict
 where
     P: for<'p> Payload<Of<'p> = P>,
 {
-    match chain {
-        None => Verdict::CONTINUE,
-        Some(chain) if chain.is_sync() => chain.fire_sync(payload),
-        Some(chain) => chain.fire(payload).await,
+    let Some(chain) = chain else { return Verdict::CONTINUE };
+    let verdict =
+        if chain.is_sync() { chain.fire_sync(payload) } else { chain.fire(payload).await };
+    if !verdict.goes_on() {
+        core.decided(&verdict);
     }
+    verdict
 }
 
 fn refuse(stanza: &Stanza, error: &StanzaError) {
