@@ -149,7 +149,7 @@ impl<'a> Parse<'a> {
             .ok_or(XmlError::NotWellFormed("element without an end"))?;
         let raw = rest.get(..length).unwrap_or_default();
         chars::check_references(raw)?;
-        if raw.contains("]]>") {
+        if memchr::memchr(b']', raw.as_bytes()).is_some() && raw.contains("]]>") {
             return Err(XmlError::NotWellFormed("`]]>` in text"));
         }
         self.at += length;
