@@ -51,7 +51,7 @@ impl Parse<'_> {
             match attribute.kind {
                 Kind::Default => {
                     let value = escape::attribute(attribute.value.of(self.text));
-                    default = self.s.names.default(&value, self.scope)?;
+                    default = self.s.names.declare_default(&value, self.scope)?;
                 }
                 Kind::Prefix => {
                     let value = escape::attribute(attribute.value.of(self.text));
@@ -61,6 +61,10 @@ impl Parse<'_> {
                 Kind::Plain => {}
                 Kind::Prefixed => prefixes = true,
             }
+        }
+        // Looking a prefix up takes longer the more there are.
+        if self.s.names.declared() > self.limits.max_attributes {
+            return Err(XmlError::TooManyAttributes);
         }
         let namespace = match tag.name.prefix(self.text) {
             None => default,
@@ -146,15 +150,15 @@ impl Parse<'_> {
         if name.local > name.whole.start {
             self.replace(name.whole.start(), name.local as usize, "");
         }
-        let needed = !self.s.names.same(names.namespace, names.parent);
+        let needed = !self.s.names.same(names.namespace, names.parent, self.scope);
         let keep = name.local == name.whole.start
             && match names.namespace {
-                Ns::At(_) => true,
+                Ns::At(_) | Ns::Scope(_) => true,
                 stanza => needed && self.s.names.literal(stanza, self.scope) == STANZA_NS,
             };
         let written = self.s.attributes.iter().any(|a| a.kind == Kind::Default);
         let mut namespace = match names.namespace {
-            Ns::At(_) => self.root.namespace,
+            Ns::At(_) | Ns::Scope(_) => self.root.namespace,
             Ns::Content | Ns::Client => Namespace::Stanza,
         };
         let name_end = self.output(name.whole.end());
@@ -228,7 +232,7 @@ impl Parse<'_> {
     fn insert_xmlns(&mut self, at: usize, namespace: Ns) -> Namespace {
         self.replace(at, at, " xmlns='");
         let start = self.s.out.len();
-        let plain = self.s.names.normal(namespace);
+        let plain = self.s.names.normal(namespace, self.scope);
         escape::push_attribute(&mut self.s.out, plain);
         let end = self.s.out.len();
         let place = if self.s.out.get(start..) == Some(plain) {
