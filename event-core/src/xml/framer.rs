@@ -23,6 +23,16 @@ pub enum Frame {
     Close(usize),
 }
 
+impl Frame {
+    /// How many bytes to take from the buffer.
+    #[must_use]
+    pub fn length(self) -> usize {
+        match self {
+            Self::Whitespace(n) | Self::Header(n) | Self::Element(n) | Self::Close(n) => n,
+        }
+    }
+}
+
 /// A scan that goes on where it stopped when more bytes have come.
 #[derive(Debug, Clone)]
 pub struct Framer {
@@ -155,7 +165,7 @@ impl Framer {
                     }
                 },
                 State::CData => {
-                    // Up to two bytes of its end may have come before; the sections's own start
+                    // Up to two bytes of its end may have come before; the section's own start
                     // holds none of them.
                     let from = self.scanned.saturating_sub(2);
                     let rest = buffer.get(from..).unwrap_or_default();

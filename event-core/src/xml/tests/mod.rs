@@ -7,6 +7,7 @@ mod header;
 mod index;
 mod nasty;
 mod oracle;
+mod timing;
 mod tree;
 mod typed;
 

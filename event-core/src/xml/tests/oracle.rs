@@ -6,7 +6,10 @@ use super::{
     generate::{document, mutated},
     tree::{Tree, back, opening, read},
 };
-use crate::xml::{Child, Element, Limits, STREAM_NS, Scope};
+use crate::xml::{
+    Child, Element, Limits, STREAM_NS, Scope,
+    walk::{Token, Walk},
+};
 
 const PREFIXES: &[(&str, &str)] = &[("stream", STREAM_NS), ("u", "urn:up")];
 
@@ -33,16 +36,21 @@ fn compare(content: &str, xml: &[u8]) -> bool {
         assert_eq!(&back(&child.to_element()), tree, "\n{shown}\n{ours}");
         same(&child.to_element().as_child(), tree);
     }
-    assert_eq!(ours.text(), tree.text());
+    assert_eq!(lines(&ours.text()), lines(&tree.text()));
     assert_eq!(ours.namespace(), tree.namespace);
     normal_form(&ours);
     true
 }
 
+/// `rxml` leaves a CR that follows a `]` of a CDATA section as it is.
+fn lines(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
 fn same(child: &Child<'_>, tree: &Tree) {
     assert_eq!(child.name(), tree.name);
     assert_eq!(child.namespace(), tree.namespace);
-    assert_eq!(child.text(), tree.text());
+    assert_eq!(lines(&child.text()), lines(&tree.text()));
     for ((namespace, name), value) in &tree.attributes {
         if namespace.is_empty() {
             assert_eq!(child.attribute(name).as_deref(), Some(value.as_str()), "{name}");
@@ -63,11 +71,9 @@ fn normal_form(element: &Element) {
         assert_eq!(one.xml(), other.xml());
         assert_eq!(one.namespace(), other.namespace());
     }
-    let names = element.to_string();
-    for piece in names.split("<![CDATA[").flat_map(|piece| piece.rsplit("]]>").next()) {
-        for tag in piece.split('<').skip(1) {
-            let name = tag.split([' ', '>', '/', '\n', '\t']).next().unwrap();
-            assert!(!name.contains(':'), "{element}");
+    for token in Walk::new(element.xml()) {
+        if let Token::Start(head) = token {
+            assert!(!head.name().contains(':'), "{element}");
         }
     }
 }
