@@ -83,10 +83,7 @@ const NAME_BYTES: [NameByte; 256] = {
 };
 
 pub(super) fn name_byte(byte: u8) -> NameByte {
-    NAME_BYTES
-        .get(usize::from(byte))
-        .copied()
-        .unwrap_or(NameByte::Outside)
+    NAME_BYTES.get(usize::from(byte)).copied().unwrap_or(NameByte::Outside)
 }
 
 /// A byte that ends a run of name characters.

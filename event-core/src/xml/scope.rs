@@ -63,9 +63,7 @@ impl Scope {
 
     /// The namespace of the prefix with this number.
     pub(super) fn namespace(&self, number: usize) -> &str {
-        self.prefixes
-            .get(number)
-            .map_or("", |(_, namespace)| namespace)
+        self.prefixes.get(number).map_or("", |(_, namespace)| namespace)
     }
 }
 

@@ -170,19 +170,12 @@ pub(super) fn read_attribute(
         }
         Some(_) => chars::check_references(raw)?,
     }
-    Ok(Attribute {
-        kind,
-        gap: Span::new(gap, gap).start,
-        name,
-        value,
-    })
+    Ok(Attribute { kind, gap: Span::new(gap, gap).start, name, value })
 }
 
 /// Reads the name that begins at `start`, and must not reach beyond `end`.
 pub(super) fn read_name(text: &str, start: usize, end: usize) -> Result<Name, XmlError> {
-    let rest = text
-        .get(start..end)
-        .ok_or(XmlError::NotWellFormed("name expected"))?;
+    let rest = text.get(start..end).ok_or(XmlError::NotWellFormed("name expected"))?;
     let mut length = rest.len();
     let mut local = 0;
     let mut sound = true;

@@ -7,7 +7,6 @@ mod header;
 mod index;
 mod nasty;
 mod oracle;
-mod timing;
 mod tree;
 mod typed;
 

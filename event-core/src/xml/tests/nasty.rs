@@ -253,30 +253,14 @@ fn limits_are_kept() {
 fn namespaces_cannot_blow_a_frame_up() {
     let parse = |xml: &str| Element::parse(xml.as_bytes(), &scope(), &Limits::default());
     let long = "n".repeat(1025);
-    assert_eq!(
-        parse(&format!("<a xmlns='{long}'/>")),
-        Err(XmlError::TooLarge)
-    );
-    assert_eq!(
-        parse(&format!("<a xmlns:b='{long}'/>")),
-        Err(XmlError::TooLarge)
-    );
+    assert_eq!(parse(&format!("<a xmlns='{long}'/>")), Err(XmlError::TooLarge));
+    assert_eq!(parse(&format!("<a xmlns:b='{long}'/>")), Err(XmlError::TooLarge));
     let (long, many) = ("n".repeat(1024), "<b:c/>".repeat(300));
     let blown = format!("<a xmlns:b='{long}'>{many}</a>");
     assert_eq!(parse(&blown), Err(XmlError::TooLarge));
-    let declared = |n: usize| {
-        (0..n)
-            .map(|n| format!(" xmlns:p{n}='u'"))
-            .collect::<String>()
-    };
+    let declared = |n: usize| (0..n).map(|n| format!(" xmlns:p{n}='u'")).collect::<String>();
     assert!(
-        parse(&format!(
-            "<a{}><b{}/><b{}/></a>",
-            declared(32),
-            declared(32),
-            declared(32)
-        ))
-        .is_ok()
+        parse(&format!("<a{}><b{}/><b{}/></a>", declared(32), declared(32), declared(32))).is_ok()
     );
     let most = format!("<a{}><b{}/></a>", declared(32), declared(33));
     assert_eq!(parse(&most), Err(XmlError::TooManyAttributes));
