@@ -12,7 +12,7 @@ const ITEMS: &str = "http://jabber.org/protocol/disco#items";
 
 /// Tells what the host and its accounts are and can do, from what the modules announce.
 #[module(features = ["http://jabber.org/protocol/disco#info", "http://jabber.org/protocol/disco#items"])]
-pub(crate) struct Disco {
+pub struct Disco {
     /// The name of the host, for people.
     #[serde(default = "default_name")]
     name: String,

@@ -5,7 +5,8 @@ use event_core::{jid::Jid, prelude::*};
 
 /// Delivers iq stanzas to the client they are addressed to.
 #[module(name = "iq")]
-pub(crate) struct IqDelivery;
+#[derive(Debug)]
+pub struct IqDelivery;
 
 #[hook("iq/full", priority = -1)]
 fn deliver(iq: &mut Iq, cx: &Context<IqDelivery>) -> Result<Flow, StanzaError> {

@@ -4,7 +4,8 @@ use event_core::{Session, jid::Jid, prelude::*, services::Accounts};
 
 /// Delivers messages to the clients they are addressed to.
 #[module(name = "message")]
-pub(crate) struct MessageDelivery;
+#[derive(Debug)]
+pub struct MessageDelivery;
 
 /// RFC 6121 §5.2.2; what is not one of these counts as `normal`.
 #[derive(Clone, Copy, PartialEq)]

@@ -4,7 +4,7 @@ use event_core::prelude::*;
 
 /// Sends a text to every client that comes online.
 #[module(after = ["presence"])]
-pub(crate) struct Motd {
+pub struct Motd {
     /// The text; without one nothing is sent.
     #[serde(default)]
     text: String,

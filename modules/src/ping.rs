@@ -4,7 +4,7 @@ use event_core::{prelude::*, xmpp_parsers::ping};
 
 /// Answers pings to the host and, on behalf of their owners, to accounts.
 #[module(features = ["urn:xmpp:ping"])]
-pub(crate) struct Ping;
+pub struct Ping;
 
 #[hook("iq-get/host/urn:xmpp:ping:ping", priority = 10)]
 fn answer_host(iq: &mut Iq) -> Result<Reply, StanzaError> {

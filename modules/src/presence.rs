@@ -9,15 +9,16 @@ use event_core::{Available, Session, jid::Jid, prelude::*};
 
 /// Tells a user's clients of each other, and delivers directed presence.
 #[module(name = "presence", state = Directed)]
-pub(crate) struct PresenceDelivery;
+#[derive(Debug)]
+pub struct PresenceDelivery;
 
 /// Whom a client may have sent directed presence, at most.
 const MAX_DIRECTED: usize = 1000;
 
 /// Who was sent directed presence, by session: they are told when the client is gone
 /// (RFC 6121 §4.6.3).
-#[derive(Default)]
-pub(crate) struct Directed(Mutex<HashMap<u64, HashSet<Jid>>>);
+#[derive(Debug, Default)]
+pub struct Directed(Mutex<HashMap<u64, HashSet<Jid>>>);
 
 impl ModuleState<PresenceDelivery> for Directed {
     async fn start(_: &Arc<Host>, _: &PresenceDelivery) -> Result<Self, StartError> {

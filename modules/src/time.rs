@@ -8,7 +8,7 @@ use event_core::{
 
 /// Tells the time of the server, in UTC.
 #[module(features = ["urn:xmpp:time"])]
-pub(crate) struct Time;
+pub struct Time;
 
 #[hook("iq-get/host/urn:xmpp:time:time", priority = 10)]
 fn answer_time(iq: &mut Iq, cx: &Context<Time>) -> Result<Reply, StanzaError> {

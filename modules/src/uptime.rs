@@ -8,9 +8,10 @@ const NS: &str = "jabber:iq:last";
 
 /// Tells how many seconds the host has been up.
 #[module(state = Started, features = ["jabber:iq:last"])]
-pub(crate) struct Uptime;
+pub struct Uptime;
 
-pub(crate) struct Started(SystemTime);
+#[derive(Debug)]
+pub struct Started(SystemTime);
 
 impl ModuleState<Uptime> for Started {
     async fn start(host: &Arc<Host>, _: &Uptime) -> Result<Self, StartError> {

@@ -7,7 +7,7 @@ use event_core::{
 
 /// Says what software runs here.
 #[module(features = ["jabber:iq:version"])]
-pub(crate) struct Version {
+pub struct Version {
     /// Leave the operating system out of the answer.
     #[serde(default)]
     hide_os: bool,

@@ -4,6 +4,5 @@ pub mod accounts;
 pub mod cli;
 pub mod config;
 pub mod log;
-pub mod sasl;
 pub mod storage;
 pub mod tls;
