@@ -3,7 +3,9 @@
 pub mod accounts;
 pub mod cli;
 pub mod config;
+pub mod listener;
 pub mod log;
 pub mod sasl;
 pub mod storage;
+pub mod stream;
 pub mod tls;
