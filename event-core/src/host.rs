@@ -280,18 +280,16 @@ impl Host {
                 .into_owned(),
         };
         let jid = user.with_resource(&resource);
-        let jid = session.set_jid(jid).ok_or_else(StanzaError::not_allowed)?;
-        match self.sessions.add(session, jid, Self::MAX_RESOURCES) {
-            Err(_) => {
-                return Err(StanzaError::resource_constraint().text("too many resources are bound"));
-            }
-            Ok(Some(other)) => {
-                // RFC 6120 §7.7.2.2: the newer session wins.
-                self.core().end(&other, Some("replaced by a new session")).await;
-                other.close(StreamError::new("conflict").text("replaced by a new session"));
-            }
-            Ok(None) => {}
+        let replaced = self
+            .sessions
+            .add(session, jid, Self::MAX_RESOURCES)
+            .map_err(|_| StanzaError::resource_constraint().text("too many resources are bound"))?;
+        if let Some(other) = replaced {
+            // RFC 6120 §7.7.2.2: the newer session wins.
+            self.core().end(&other, Some("replaced by a new session")).await;
+            other.close(StreamError::new("conflict").text("replaced by a new session"));
         }
+        let jid = session.jid().ok_or_else(StanzaError::not_allowed)?;
         self.fire(events::ResourceBind { session: session.clone() }).await;
         Ok(jid)
     }

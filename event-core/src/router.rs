@@ -99,9 +99,11 @@ pub(crate) fn answer(origin: &Origin, reply: Element) {
     let core = origin.host().core();
     match origin {
         Origin::Session(session) if session.kind() == SessionKind::Client => {
-            let is_waiting = OUTBOX.try_with(|outbox| !outbox.borrow().is_empty());
-            if is_waiting == Ok(true) {
-                // What the chain sent before its answer goes first.
+            // What the chain sent before its answer goes first; but what `resource-bind` had sent
+            // is for a client that knows its address, and the answer that says it has no `to`.
+            let is_waiting = reply.attribute("to").is_some()
+                && OUTBOX.try_with(|outbox| !outbox.borrow().is_empty()) == Ok(true);
+            if is_waiting {
                 post(&core, Outgoing::Deliver(session.clone(), reply));
             } else {
                 session.send(&reply);

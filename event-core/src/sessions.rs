@@ -81,25 +81,25 @@ impl Sessions {
         self.len() == 0
     }
 
-    /// Takes a session in; what stood on its resource comes back.
+    /// Takes a session in, which then has the JID; what stood on its resource comes back.
     pub(crate) fn add(
         &self,
         session: &Session,
-        jid: &FullJid,
+        jid: FullJid,
         limit: usize,
     ) -> Result<Option<Session>, TooMany> {
         let Some(node) = jid.node() else { return Ok(None) };
         let mut accounts = self.write(node.as_str());
         let sessions = accounts.entry(node.as_str().into()).or_default();
-        let count = sessions.len();
-        if let Some(place) = sessions.iter_mut().find(|other| is(other, jid.resource().as_str())) {
-            return Ok(Some(std::mem::replace(place, session.clone())));
-        }
-        if count >= limit {
+        let place = sessions.iter().position(|other| is(other, jid.resource().as_str()));
+        if place.is_none() && sessions.len() >= limit {
             return Err(TooMany);
         }
+        if !session.set_jid(jid) {
+            return Ok(None);
+        }
         sessions.push(session.clone());
-        Ok(None)
+        Ok(place.map(|place| sessions.swap_remove(place)))
     }
 
     /// Takes a session out. `false` when it was not, or no longer, there.

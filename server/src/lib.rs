@@ -5,7 +5,6 @@ pub mod cli;
 pub mod config;
 pub mod listener;
 pub mod log;
-pub mod sasl;
 pub mod storage;
 pub mod stream;
 pub mod tls;

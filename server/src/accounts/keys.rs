@@ -1,10 +1,8 @@
 //! The keys that SCRAM (RFC 5802) derives from a password, and how they are written down.
 
-use std::fmt;
-use std::str::FromStr;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use event_core::services::{ScramHash, ScramKeys};
 use pbkdf2::pbkdf2_hmac;
 use ring::{digest, hmac};
 use sha1::Sha1;
@@ -13,141 +11,87 @@ use subtle::ConstantTimeEq;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-/// A hash function SCRAM is used with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum ScramHash {
-    /// SHA-1 (RFC 5802).
-    Sha1,
-    /// SHA-256 (RFC 7677).
-    Sha256,
-    /// SHA-512.
-    Sha512,
-}
-
-impl ScramHash {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Sha1, Self::Sha256, Self::Sha512];
-
-    /// The length of its output in bytes.
-    pub const fn output_len(self) -> usize {
-        match self {
-            Self::Sha1 => 20,
-            Self::Sha256 => 32,
-            Self::Sha512 => 64,
-        }
-    }
-
-    /// The mechanism's name, which is also the scheme's in stored keys.
-    const fn scheme(self) -> &'static str {
-        match self {
-            Self::Sha1 => "SCRAM-SHA-1",
-            Self::Sha256 => "SCRAM-SHA-256",
-            Self::Sha512 => "SCRAM-SHA-512",
-        }
-    }
-}
-
-/// What a server keeps of a password: enough to check it, not enough to use it.
-///
-/// Its text form is that of RFC 5803, `SCRAM-SHA-1$4096:<salt>$<StoredKey>:<ServerKey>`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ScramKeys {
-    /// The hash function.
-    pub hash: ScramHash,
-    /// How often it was applied.
-    pub iterations: u32,
-    /// The salt.
-    pub salt: Vec<u8>,
-    /// `H(ClientKey)`.
-    pub stored_key: Vec<u8>,
-    /// `HMAC(SaltedPassword, "Server Key")`.
-    pub server_key: Vec<u8>,
-}
-
 /// Stored keys that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("stored SCRAM keys are damaged")]
 pub struct DamagedKeys;
 
-impl ScramKeys {
-    /// Derives the keys of a prepared password. This takes a processor for some milliseconds.
-    pub fn derive(hash: ScramHash, password: &[u8], salt: &[u8], iterations: u32) -> Self {
-        // The loop runs on RustCrypto, which uses the processor's SHA instructions; ring's does
-        // not for SHA-1 and takes four times as long. All else is ring's.
-        let mut salted = Zeroizing::new(vec![0; hash.output_len()]);
-        let (mac, digest) = match hash {
-            ScramHash::Sha1 => {
-                pbkdf2_hmac::<Sha1>(password, salt, iterations, &mut salted);
-                (hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &digest::SHA1_FOR_LEGACY_USE_ONLY)
-            }
-            ScramHash::Sha256 => {
-                pbkdf2_hmac::<Sha256>(password, salt, iterations, &mut salted);
-                (hmac::HMAC_SHA256, &digest::SHA256)
-            }
-            ScramHash::Sha512 => {
-                pbkdf2_hmac::<Sha512>(password, salt, iterations, &mut salted);
-                (hmac::HMAC_SHA512, &digest::SHA512)
-            }
-        };
-        let salted = hmac::Key::new(mac, &salted);
-        let client_key = hmac::sign(&salted, b"Client Key");
-        Self {
-            hash,
-            iterations,
-            salt: salt.to_vec(),
-            stored_key: digest::digest(digest, client_key.as_ref()).as_ref().to_vec(),
-            server_key: hmac::sign(&salted, b"Server Key").as_ref().to_vec(),
+/// Derives the keys of a prepared password. This takes a processor for some milliseconds.
+pub fn derive(hash: ScramHash, password: &[u8], salt: &[u8], iterations: u32) -> ScramKeys {
+    // The loop runs on RustCrypto, which uses the processor's SHA instructions; ring's does
+    // not for SHA-1 and takes four times as long. All else is ring's.
+    let mut salted = Zeroizing::new(vec![0; hash.output_len()]);
+    let (mac, digest) = match hash {
+        ScramHash::Sha1 => {
+            pbkdf2_hmac::<Sha1>(password, salt, iterations, &mut salted);
+            (hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &digest::SHA1_FOR_LEGACY_USE_ONLY)
         }
-    }
-
-    /// Whether a prepared password has these keys, in the same time whatever the answer is.
-    pub fn matches(&self, password: &[u8]) -> bool {
-        let derived = Self::derive(self.hash, password, &self.salt, self.iterations);
-        derived.stored_key.ct_eq(&self.stored_key).into()
-    }
-}
-
-impl fmt::Display for ScramKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [salt, stored, server] =
-            [&self.salt, &self.stored_key, &self.server_key].map(|bytes| BASE64.encode(bytes));
-        write!(f, "{}${}:{salt}${stored}:{server}", self.hash.scheme(), self.iterations)
-    }
-}
-
-impl FromStr for ScramKeys {
-    type Err = DamagedKeys;
-
-    fn from_str(text: &str) -> Result<Self, DamagedKeys> {
-        let mut parts = text.split(['$', ':']);
-        let mut next = || parts.next().ok_or(DamagedKeys);
-        let (scheme, iterations) = (next()?, next()?);
-        let mut bytes = || BASE64.decode(next()?).map_err(|_| DamagedKeys);
-        let hash = ScramHash::ALL.into_iter().find(|hash| hash.scheme() == scheme);
-        let keys = Self {
-            hash: hash.ok_or(DamagedKeys)?,
-            iterations: iterations.parse().map_err(|_| DamagedKeys)?,
-            salt: bytes()?,
-            stored_key: bytes()?,
-            server_key: bytes()?,
-        };
-        let length = keys.hash.output_len();
-        let sound = keys.iterations > 0
-            && !keys.salt.is_empty()
-            && keys.stored_key.len() == length
-            && keys.server_key.len() == length;
-        if sound { Ok(keys) } else { Err(DamagedKeys) }
+        ScramHash::Sha256 => {
+            pbkdf2_hmac::<Sha256>(password, salt, iterations, &mut salted);
+            (hmac::HMAC_SHA256, &digest::SHA256)
+        }
+        ScramHash::Sha512 => {
+            pbkdf2_hmac::<Sha512>(password, salt, iterations, &mut salted);
+            (hmac::HMAC_SHA512, &digest::SHA512)
+        }
+    };
+    let salted = hmac::Key::new(mac, &salted);
+    let client_key = hmac::sign(&salted, b"Client Key");
+    ScramKeys {
+        hash,
+        iterations,
+        salt: salt.to_vec(),
+        stored_key: digest::digest(digest, client_key.as_ref()).as_ref().to_vec(),
+        server_key: hmac::sign(&salted, b"Server Key").as_ref().to_vec(),
     }
 }
 
-/// The keys themselves are left out: whoever has the server key can pose as this server.
-impl fmt::Debug for ScramKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ScramKeys")
-            .field("hash", &self.hash)
-            .field("iterations", &self.iterations)
-            .finish_non_exhaustive()
+/// Whether a prepared password has these keys, in the same time whatever the answer is.
+pub fn matches(keys: &ScramKeys, password: &[u8]) -> bool {
+    let derived = derive(keys.hash, password, &keys.salt, keys.iterations);
+    derived.stored_key.ct_eq(&keys.stored_key).into()
+}
+
+/// The mechanism's name, which is also the scheme's in stored keys.
+const fn scheme(hash: ScramHash) -> &'static str {
+    match hash {
+        ScramHash::Sha1 => "SCRAM-SHA-1",
+        ScramHash::Sha256 => "SCRAM-SHA-256",
+        ScramHash::Sha512 => "SCRAM-SHA-512",
     }
+}
+
+/// The text form of RFC 5803, `SCRAM-SHA-1$4096:<salt>$<StoredKey>:<ServerKey>`.
+pub fn to_text(keys: &ScramKeys) -> String {
+    let [salt, stored, server] =
+        [&keys.salt, &keys.stored_key, &keys.server_key].map(|bytes| BASE64.encode(bytes));
+    format!("{}${}:{salt}${stored}:{server}", scheme(keys.hash), keys.iterations)
+}
+
+/// Reads the text form.
+///
+/// # Errors
+///
+/// It is not one, or its parts do not fit the hash.
+pub fn parse(text: &str) -> Result<ScramKeys, DamagedKeys> {
+    let mut parts = text.split(['$', ':']);
+    let mut next = || parts.next().ok_or(DamagedKeys);
+    let (name, iterations) = (next()?, next()?);
+    let mut bytes = || BASE64.decode(next()?).map_err(|_| DamagedKeys);
+    let hash = ScramHash::ALL.into_iter().find(|hash| scheme(*hash) == name);
+    let keys = ScramKeys {
+        hash: hash.ok_or(DamagedKeys)?,
+        iterations: iterations.parse().map_err(|_| DamagedKeys)?,
+        salt: bytes()?,
+        stored_key: bytes()?,
+        server_key: bytes()?,
+    };
+    let length = keys.hash.output_len();
+    let sound = keys.iterations > 0
+        && !keys.salt.is_empty()
+        && keys.stored_key.len() == length
+        && keys.server_key.len() == length;
+    if sound { Ok(keys) } else { Err(DamagedKeys) }
 }
 
 #[cfg(test)]
@@ -179,23 +123,23 @@ mod tests {
             ),
         ];
         for (hash, salt, messages, mac, signature) in cases {
-            let keys = ScramKeys::derive(hash, b"pencil", &BASE64.decode(salt).unwrap(), 4096);
+            let keys = derive(hash, b"pencil", &BASE64.decode(salt).unwrap(), 4096);
             let key = hmac::Key::new(mac, &keys.server_key);
             assert_eq!(BASE64.encode(hmac::sign(&key, messages.as_bytes())), signature);
-            assert!(keys.matches(b"pencil"));
-            assert!(!keys.matches(b"pencils"));
+            assert!(matches(&keys, b"pencil"));
+            assert!(!matches(&keys, b"pencils"));
         }
     }
 
     #[test]
     fn the_text_form_comes_back() {
         for hash in ScramHash::ALL {
-            let keys = ScramKeys::derive(hash, b"secret", b"0123456789abcdef", 4096);
-            assert_eq!(keys.to_string().parse(), Ok(keys.clone()));
+            let keys = derive(hash, b"secret", b"0123456789abcdef", 4096);
+            assert_eq!(parse(&to_text(&keys)), Ok(keys.clone()));
             assert!(!format!("{keys:?}").contains(&BASE64.encode(&keys.server_key)));
         }
         for damaged in ["", "SCRAM-SHA-1$", "SCRAM-SHA-1$4096:AAAA$AAAA:AAAA", "MD5$1:A$A:A"] {
-            assert_eq!(damaged.parse::<ScramKeys>(), Err(DamagedKeys));
+            assert_eq!(parse(damaged), Err(DamagedKeys));
         }
     }
 }

@@ -4,14 +4,16 @@
 //! the time.
 
 mod import;
-mod keys;
+pub mod keys;
 mod record;
+mod service;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 use std::sync::Arc;
 
+use event_core::services::{ScramHash, ScramKeys};
 use jid::{BareJid, NodePart};
 use ring::rand::{SecureRandom, SystemRandom};
 use thiserror::Error;
@@ -20,7 +22,6 @@ use tokio::sync::Semaphore;
 use crate::storage::{KeyValue, StorageError, Write};
 
 pub use import::{ImportProblem, ImportReport};
-pub use keys::{DamagedKeys, ScramHash, ScramKeys};
 pub use record::PasswordError;
 
 /// The store that holds accounts; keys are the names in front of the `@`.
@@ -204,7 +205,7 @@ impl Accounts {
         let Ok(password) = record::prepare(password) else {
             return Ok(false);
         };
-        self.busy(move || keys.matches(password.as_bytes())).await
+        self.busy(move || keys::matches(&keys, password.as_bytes())).await
     }
 
     /// The stored form of a password.

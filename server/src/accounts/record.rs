@@ -4,7 +4,7 @@ use ring::hmac;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::{AccountError, ScramHash, ScramKeys, random};
+use super::{AccountError, ScramHash, ScramKeys, keys, random};
 
 /// A password that cannot be one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -32,8 +32,8 @@ pub(super) fn make(password: &str, iterations: u32) -> Result<Vec<u8>, AccountEr
     let mut lines = Vec::with_capacity(512);
     for hash in ScramHash::ALL {
         let salt: [u8; 16] = random()?;
-        let keys = ScramKeys::derive(hash, password.as_bytes(), &salt, iterations);
-        lines.extend_from_slice(keys.to_string().as_bytes());
+        let keys = keys::derive(hash, password.as_bytes(), &salt, iterations);
+        lines.extend_from_slice(keys::to_text(&keys).as_bytes());
         lines.push(b'\n');
     }
     Ok(lines)
@@ -42,7 +42,7 @@ pub(super) fn make(password: &str, iterations: u32) -> Result<Vec<u8>, AccountEr
 /// The keys for one hash, if the account has sound ones.
 pub(super) fn find(record: &[u8], hash: ScramHash) -> Option<ScramKeys> {
     let text = std::str::from_utf8(record).ok()?;
-    text.lines().filter_map(|line| line.parse().ok()).find(|keys: &ScramKeys| keys.hash == hash)
+    text.lines().filter_map(|line| keys::parse(line).ok()).find(|keys| keys.hash == hash)
 }
 
 /// Keys for an account that does not exist, as steady as those of one that does.

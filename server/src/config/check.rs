@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use jid::{BareJid, DomainPart};
 use serde::de::IgnoredAny;
+use spondee_modules::saslauth::Mechanism;
 use toml::Spanned;
 
 use super::error::{ConfigError, nearest};
@@ -17,7 +18,6 @@ use super::{
     BareJidText, ComponentConfig, Config, HostConfig, Listen, ListenKind, ModuleName, Modules, S2s,
     TlsFiles,
 };
-use crate::sasl::Mechanism;
 
 pub(super) fn check(file: &Path, text: &str) -> Result<Config, ConfigError> {
     let source = Arc::new(Source::new(file.display().to_string(), text));

@@ -21,8 +21,7 @@ use std::path::{Path, PathBuf};
 
 use jid::BareJid;
 use serde::{Deserialize, Serialize};
-
-use crate::sasl::Mechanism;
+use spondee_modules::saslauth::Mechanism;
 
 pub use error::{ConfigError, Place, nearest};
 pub use limits::Limits;

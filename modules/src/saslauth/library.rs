@@ -1,5 +1,6 @@
 //! The way into the SASL library: keys and channel in, an outcome out.
 
+use event_core::services::ScramKeys;
 use rsasl::callback::{Context, Request, SessionCallback, SessionData};
 use rsasl::config::SASLConfig;
 use rsasl::mechanisms::plain::PLAIN;
@@ -17,7 +18,6 @@ use rsasl::validate::{Validate, ValidationError};
 use zeroize::Zeroizing;
 
 use super::{CHANNEL_BINDING, Mechanism};
-use crate::accounts::ScramKeys;
 
 static PLUS: &[Implementation] = &[
     SCRAM_SHA1,

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use event_core::services::{ScramHash, ScramKeys};
 use hmac::{Hmac, Mac};
 use proptest::prelude::*;
 use sasl::client::Mechanism as Client;
@@ -10,8 +11,8 @@ use sasl::common::scram::{DeriveError, ScramProvider, Sha1, Sha256};
 use sasl::common::{ChannelBinding, Credentials, Password};
 use sha2::Digest;
 
+use super::mechanism::offered;
 use super::*;
-use crate::accounts::{ScramHash, ScramKeys};
 
 const HOST: &str = "example.com";
 const CHANNEL: &[u8; 32] = b"0123456789abcdef0123456789abcdef";
@@ -52,8 +53,21 @@ fn client(hash: ScramHash, name: &str, password: &str, channel: ChannelBinding) 
     }
 }
 
+/// The keys of the password `secret`.
 fn keys(hash: ScramHash) -> ScramKeys {
-    ScramKeys::derive(hash, b"secret", b"0123456789abcdef", 4096)
+    match hash {
+        ScramHash::Sha1 => derive::<Sha1>(hash),
+        ScramHash::Sha256 => derive::<Sha256>(hash),
+        ScramHash::Sha512 => derive::<Sha512>(hash),
+    }
+}
+
+fn derive<P: ScramProvider>(hash: ScramHash) -> ScramKeys {
+    let (salt, iterations) = (b"0123456789abcdef".to_vec(), 4096);
+    let salted = P::derive(&Password::Plain("secret".into()), &salt, iterations).unwrap();
+    let stored_key = P::hash(&P::hmac(b"Client Key", &salted).unwrap());
+    let server_key = P::hmac(b"Server Key", &salted).unwrap();
+    ScramKeys { hash, iterations, salt, stored_key, server_key }
 }
 
 fn scram(hash: ScramHash, plus: bool) -> Mechanism {
@@ -66,7 +80,7 @@ fn binding(plus: bool) -> ChannelBinding {
 
 fn condition(step: Step) -> SaslCondition {
     match step {
-        Step::Failure { condition, .. } => condition,
+        Step::Failure(Failure { condition, .. }) => condition,
         other => panic!("{other:?}"),
     }
 }
@@ -113,7 +127,7 @@ fn without_an_initial_response() {
     let (mut exchange, step) = Exchange::start(mechanism, HOST, None, None, false);
     assert_eq!(step, Step::Challenge(Vec::new()));
     let step = exchange.step(b"n,,n=User,r=abc");
-    assert_eq!(step, Step::NeedCredentials { username: "user".into() });
+    assert_eq!(step, Step::NeedCredentials { username: "user".into(), hash: ScramHash::Sha256 });
 }
 
 #[test]
@@ -261,7 +275,7 @@ fn what_is_offered() {
         ["SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"]
     );
     assert_eq!(offered(false, true, None, true), offered(true, false, None, false));
-    let allowed = ["PLAIN", "SCRAM-SHA-1"].map(|name| name.parse().unwrap());
+    let allowed = ["PLAIN", "SCRAM-SHA-1"].map(str::to_owned);
     assert_eq!(names(offered(true, true, Some(&allowed), false)), ["SCRAM-SHA-1", "PLAIN"]);
 }
 
@@ -290,7 +304,7 @@ proptest! {
         let further = matches!(step, Step::Success { .. } | Step::Challenge(_));
         prop_assert!(!further);
         let step = exchange.step(&second);
-        let failed = matches!(step, Step::Failure { .. });
+        let failed = matches!(step, Step::Failure(_));
         prop_assert!(failed);
     }
 
@@ -315,7 +329,7 @@ proptest! {
             let (binding, extra, proof) = parts;
             let nonce = if echo { nonce } else { "r=x" };
             let step = exchange.step(format!("{binding},{nonce}{extra}{proof}").as_bytes());
-            let failed = matches!(step, Step::Failure { .. });
+            let failed = matches!(step, Step::Failure(_));
             prop_assert!(failed);
         }
     }

@@ -3,9 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use event_core::{serde, services::ScramHash};
 use thiserror::Error;
-
-use crate::accounts::ScramHash;
 
 /// A SASL mechanism; the strongest are first in [`Mechanism::ALL`] and in what is offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -83,4 +82,25 @@ impl serde::Serialize for Mechanism {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name())
     }
+}
+
+/// The mechanisms to offer on a stream, strongest first.
+///
+/// `tls` says whether the stream is encrypted, `channel_binding` whether its TLS can be bound to,
+/// `allowed` what the host's config lists, if it does. Without TLS nothing is offered unless
+/// `allow_plaintext` holds.
+pub(super) fn offered(
+    tls: bool,
+    channel_binding: bool,
+    allowed: Option<&[String]>,
+    allow_plaintext: bool,
+) -> Vec<Mechanism> {
+    Mechanism::ALL
+        .into_iter()
+        .filter(|_| tls || allow_plaintext)
+        .filter(|mechanism| !mechanism.binds_channel() || (tls && channel_binding))
+        .filter(|mechanism| {
+            allowed.is_none_or(|names| names.iter().any(|name| name == mechanism.name()))
+        })
+        .collect()
 }

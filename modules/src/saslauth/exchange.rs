@@ -1,17 +1,23 @@
 //! One authentication, message by message.
+//!
+//! Pure and without waiting: the caller moves the messages, fetches keys and checks passwords.
+//! Base64 and XML are the caller's too.
 
 use std::fmt;
 
-use jid::{BareJid, NodePart};
+use event_core::{
+    jid::{BareJid, NodePart},
+    services::{ScramHash, ScramKeys},
+};
 use zeroize::Zeroizing;
 
+use super::failure::{Failure, SaslCondition};
 use super::library::{Inner, Outcome};
 use super::message::{Binding, First, check_final};
-use super::{CHANNEL_BINDING, Mechanism, SaslCondition};
-use crate::accounts::ScramKeys;
+use super::{CHANNEL_BINDING, Mechanism};
 
 /// One authentication on one stream.
-pub struct Exchange {
+pub(super) struct Exchange {
     mechanism: Mechanism,
     host: String,
     channel: Option<Vec<u8>>,
@@ -34,11 +40,13 @@ enum State {
 
 /// What the caller has to do next.
 #[derive(PartialEq, Eq)]
-pub enum Step {
+pub(super) enum Step {
     /// Fetch the keys of the account and call [`Exchange::provide`].
     NeedCredentials {
         /// The name of the account, without host.
         username: String,
+        /// The hash of the mechanism.
+        hash: ScramHash,
     },
     /// Check the password and call [`Exchange::checked`].
     CheckPassword {
@@ -57,12 +65,7 @@ pub enum Step {
         final_message: Option<Vec<u8>>,
     },
     /// It is not, or did not follow the mechanism.
-    Failure {
-        /// The condition to answer with.
-        condition: SaslCondition,
-        /// Words for the log and for the client.
-        text: &'static str,
-    },
+    Failure(Failure),
 }
 
 impl Exchange {
@@ -70,7 +73,7 @@ impl Exchange {
     ///
     /// `channel_binding` are the bytes of the stream's TLS exporter, if there are any;
     /// `offered_plus` says whether a `-PLUS` mechanism was among those offered.
-    pub fn start(
+    pub(super) fn start(
         mechanism: Mechanism,
         host: &str,
         initial_response: Option<&[u8]>,
@@ -91,9 +94,9 @@ impl Exchange {
     }
 
     /// Takes the client's next message.
-    pub fn step(&mut self, data: &[u8]) -> Step {
+    pub(super) fn step(&mut self, data: &[u8]) -> Step {
         match (std::mem::replace(&mut self.state, State::Over), self.mechanism) {
-            (State::Start, Mechanism::Scram { plus, .. }) => self.scram_first(data, plus),
+            (State::Start, Mechanism::Scram { hash, plus }) => self.scram_first(data, hash, plus),
             (State::Start, Mechanism::Plain) => self.plain(data),
             (State::AwaitProof { inner, username }, _) => scram_final(inner, username, data),
             _ => failure(SaslCondition::MalformedRequest, "no message was expected"),
@@ -102,7 +105,7 @@ impl Exchange {
 
     /// Takes the keys that [`Step::NeedCredentials`] asked for. For an account that does not exist
     /// they must be made up, so that the exchange fails only at its end.
-    pub fn provide(&mut self, keys: ScramKeys) -> Step {
+    pub(super) fn provide(&mut self, keys: ScramKeys) -> Step {
         let State::AwaitKeys { first, username } = std::mem::replace(&mut self.state, State::Over)
         else {
             return failure(SaslCondition::TemporaryAuthFailure, "no keys were asked for");
@@ -127,7 +130,7 @@ impl Exchange {
     }
 
     /// Takes the answer that [`Step::CheckPassword`] asked for.
-    pub fn checked(&mut self, correct: bool) -> Step {
+    pub(super) fn checked(&mut self, correct: bool) -> Step {
         match std::mem::replace(&mut self.state, State::Over) {
             State::AwaitCheck { username } if correct => {
                 Step::Success { username, final_message: None }
@@ -139,7 +142,7 @@ impl Exchange {
         }
     }
 
-    fn scram_first(&mut self, data: &[u8], plus: bool) -> Step {
+    fn scram_first(&mut self, data: &[u8], hash: ScramHash, plus: bool) -> Step {
         let Ok(first) = First::parse(data) else {
             return failure(SaslCondition::MalformedRequest, "not a first message of SCRAM");
         };
@@ -168,7 +171,7 @@ impl Exchange {
             return refusal;
         }
         self.state = State::AwaitKeys { first: data.to_vec(), username: username.clone() };
-        Step::NeedCredentials { username }
+        Step::NeedCredentials { username, hash }
     }
 
     fn plain(&mut self, data: &[u8]) -> Step {
@@ -221,7 +224,7 @@ fn normalised(username: &str) -> String {
 }
 
 fn failure(condition: SaslCondition, text: &'static str) -> Step {
-    Step::Failure { condition, text }
+    Step::Failure(Failure::new(condition, text))
 }
 
 impl fmt::Debug for Exchange {
@@ -234,9 +237,11 @@ impl fmt::Debug for Exchange {
 impl fmt::Debug for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NeedCredentials { username } => {
-                f.debug_struct("NeedCredentials").field("username", username).finish()
-            }
+            Self::NeedCredentials { username, hash } => f
+                .debug_struct("NeedCredentials")
+                .field("username", username)
+                .field("hash", hash)
+                .finish(),
             Self::CheckPassword { username, .. } => {
                 f.debug_struct("CheckPassword").field("username", username).finish_non_exhaustive()
             }
@@ -244,9 +249,7 @@ impl fmt::Debug for Step {
             Self::Success { username, .. } => {
                 f.debug_struct("Success").field("username", username).finish_non_exhaustive()
             }
-            Self::Failure { condition, text } => {
-                f.debug_struct("Failure").field("condition", condition).field("text", text).finish()
-            }
+            Self::Failure(failure) => failure.fmt(f),
         }
     }
 }
