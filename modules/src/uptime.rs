@@ -10,6 +10,7 @@ const NS: &str = "jabber:iq:last";
 #[module(state = Started, features = ["jabber:iq:last"])]
 pub struct Uptime;
 
+/// When the host came up.
 #[derive(Debug)]
 pub struct Started(SystemTime);
 
