@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::error::{ConfigError, Place};
-use super::source::{Source, descend, is_secret};
+use super::error::{ConfigError, Place, nearest};
+use super::source::{Source, descend, dotted, is_secret, plain_words};
 
 /// The options of one module on one host: a table nobody has read yet.
 #[derive(Clone)]
@@ -48,6 +48,43 @@ impl ModuleOptions {
         let mut table = self.read().unwrap_or_default();
         remove_secrets(&mut table);
         table
+    }
+
+    /// Words a module's complaint about its options for the person who wrote them, with the line
+    /// of the key at fault; `known` are the keys the module has.
+    pub(crate) fn explain(&self, error: &toml::de::Error, known: &[&str]) -> ConfigError {
+        let message = error.message();
+        let quoted = || message.split('`').nth(1).unwrap_or_default().to_owned();
+        let place_of = |key: &str| {
+            let path: Vec<String> = self.path.iter().cloned().chain([key.to_owned()]).collect();
+            let known = self.read::<toml::Table>().is_ok_and(|table| table.contains_key(key));
+            if known { self.source.place_of(&path) } else { self.place.clone() }
+        };
+        if message.starts_with("unknown field `") {
+            let key = quoted();
+            return ConfigError::UnknownKey {
+                place: place_of(&key),
+                suggestions: nearest(&key, known.iter().copied()).into(),
+                table: dotted(&self.path),
+                known: known.iter().map(|known| (*known).to_owned()).collect(),
+                key,
+            };
+        }
+        if message.starts_with("missing field `") {
+            let table = dotted(&self.path);
+            return ConfigError::MissingKey { place: self.place.clone(), key: quoted(), table };
+        }
+        // The library says where it was as "in `key`", which its message alone leaves out.
+        let full = error.to_string();
+        let key = full.rsplit_once("in `").and_then(|(_, rest)| rest.split('`').next());
+        let key = key.unwrap_or_default();
+        let path: Vec<String> = self.path.iter().cloned().chain([key.to_owned()]).collect();
+        let path = if key.is_empty() { self.path.clone() } else { path };
+        ConfigError::Value {
+            place: place_of(key.split('.').next().unwrap_or_default()),
+            key: dotted(&path),
+            message: plain_words(message, path.iter().any(|key| is_secret(key))),
+        }
     }
 
     fn read<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {

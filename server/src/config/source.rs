@@ -148,7 +148,7 @@ fn walk(value: &DeValue<'_>, span: &Range<usize>, keys: &mut Vec<String>) {
 }
 
 /// Rewrites serde's words about Rust types into words about the file.
-fn plain_words(message: &str, secret: bool) -> String {
+pub(super) fn plain_words(message: &str, secret: bool) -> String {
     let Some((found, expected)) = message.rsplit_once(", expected ") else {
         return if secret { "not a valid value".to_owned() } else { message.to_owned() };
     };
