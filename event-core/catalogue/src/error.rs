@@ -101,6 +101,9 @@ fn explain(name: &str, suggestions: &mut Vec<String>, help: &mut Vec<String>) ->
         }
         return format!("`{name}` does not exist: {reason}");
     }
+    if destination.contains(':') {
+        return unknown();
+    }
     let elsewhere = |first: &String| {
         let part = first
             .strip_prefix(kind)
@@ -110,7 +113,7 @@ fn explain(name: &str, suggestions: &mut Vec<String>, help: &mut Vec<String>) ->
     if expected.contains(&destination) || near && suggestions.first().is_some_and(elsewhere) {
         return unknown();
     }
-    if !near && !suggestions.first().is_some_and(elsewhere) {
+    if !near && (rest.is_none() || suggestions.is_empty()) {
         let end = rest.map(|rest| format!("/{rest}")).unwrap_or_default();
         *suggestions = nearest(destination, expected.iter().copied())
             .into_iter()

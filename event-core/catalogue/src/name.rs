@@ -131,10 +131,10 @@ pub(crate) fn judge(name: &str, namespace: Namespace) -> Result<Name<'_>, Fault>
     }
     match namespace {
         Namespace::Own => Ok(found),
-        Namespace::Known if suggest::looks_like_known(rest, xmlns) => Err(Fault::Namespace),
         Namespace::Known if namespaces::other_versions(xmlns).next().is_some() => {
             Err(Fault::Version)
         }
+        Namespace::Known if suggest::looks_like_known(rest, xmlns) => Err(Fault::Namespace),
         Namespace::Known => Ok(found),
     }
 }
