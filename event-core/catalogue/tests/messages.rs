@@ -126,6 +126,13 @@ fn missing_and_malformed_parts() {
         ],
     );
     says(
+        "stanza/iq",
+        &[
+            "missing the element in `stanza/iq`: expected `stanza/iq/XMLNS:TAG`, for example \
+           `stanza/iq/urn:ietf:params:xml:ns:xmpp-bind:bind`",
+        ],
+    );
+    says(
         "iq-result/host",
         &["missing the id in `iq-result/host`: expected `iq-result/host/ID`"],
     );
