@@ -29,18 +29,10 @@ pub(crate) const fn reasonable(length: usize) -> usize {
 /// The number of edits between two words, unless it is above `limit`.
 pub(crate) fn distance(a: &str, b: &str, limit: usize) -> Option<usize> {
     // What both begin or end with costs nothing and is most of a misspelt name.
-    let same = a
-        .chars()
-        .zip(b.chars())
-        .take_while(|(x, y)| x == y)
-        .map(|(x, _)| x.len_utf8());
+    let same = a.chars().zip(b.chars()).take_while(|(x, y)| x == y).map(|(x, _)| x.len_utf8());
     let start: usize = same.sum();
     let (a, b) = (a.get(start..)?, b.get(start..)?);
-    let same = a
-        .chars()
-        .rev()
-        .zip(b.chars().rev())
-        .take_while(|(x, y)| x == y);
+    let same = a.chars().rev().zip(b.chars().rev()).take_while(|(x, y)| x == y);
     let end: usize = same.map(|(x, _)| x.len_utf8()).sum();
     let (a, b) = (a.get(..a.len() - end)?, b.get(..b.len() - end)?);
     let (a_count, b_count) = (a.chars().count(), b.chars().count());

@@ -88,10 +88,7 @@ impl Found {
 fn strangeness(namespace: &str) -> usize {
     if is_known(namespace) {
         0
-    } else if ["http:", "https:", "jabber:", "urn:"]
-        .iter()
-        .any(|s| namespace.starts_with(s))
-    {
+    } else if ["http:", "https:", "jabber:", "urn:"].iter().any(|s| namespace.starts_with(s)) {
         1
     } else {
         2
@@ -231,16 +228,10 @@ fn known_payloads(payload: &str) -> Vec<String> {
         pattern.clear();
         pattern.push_str(known);
         pattern.push(':');
-        for element in one_edit_before(&pattern, payload)
-            .into_iter()
-            .filter(|e| is_ncname(e))
-        {
+        for element in one_edit_before(&pattern, payload).into_iter().filter(|e| is_ncname(e)) {
             let usual = USUAL.contains(&element.as_str()) || known.ends_with(&element);
             let kept = tag == Some(&element);
-            found.push((
-                (!usual, !kept, Reverse(known.len())),
-                format!("{pattern}{element}"),
-            ));
+            found.push(((!usual, !kept, Reverse(known.len())), format!("{pattern}{element}")));
         }
     }
     found.sort_by_key(|&(unlikely, _)| unlikely);
@@ -253,9 +244,7 @@ fn may_begin(known: &str, payload: &str) -> bool {
     let (known, payload) = (known.as_bytes(), payload.as_bytes());
     let most = known.len() - known.len() / 4;
     let tail = known.get(most + 1..).unwrap_or_default();
-    payload
-        .get(..most)
-        .is_some_and(|start| known.starts_with(start))
+    payload.get(..most).is_some_and(|start| known.starts_with(start))
         || (most..=most + 2).any(|at| payload.get(at..).is_some_and(|end| end.starts_with(tail)))
 }
 

@@ -4,41 +4,18 @@ use event_catalogue::{Namespace, resolve};
 
 #[track_caller]
 fn says(name: &str, lines: &[&str]) {
-    let message = resolve(name, Namespace::Known)
-        .err()
-        .map(|error| error.to_string());
+    let message = resolve(name, Namespace::Known).err().map(|error| error.to_string());
     assert_eq!(message.as_deref(), Some(lines.join("\n  help: ").as_str()));
 }
 
 #[test]
 fn misspelt_names() {
-    says(
-        "mesage/bare",
-        &[
-            "unknown event `mesage/bare`",
-            "did you mean `message/bare`?",
-        ],
-    );
-    says(
-        "MESSAGE/BARE",
-        &[
-            "unknown event `MESSAGE/BARE`",
-            "did you mean `message/bare`?",
-        ],
-    );
-    says(
-        " message//bare ",
-        &[
-            "unknown event ` message//bare `",
-            "did you mean `message/bare`?",
-        ],
-    );
+    says("mesage/bare", &["unknown event `mesage/bare`", "did you mean `message/bare`?"]);
+    says("MESSAGE/BARE", &["unknown event `MESSAGE/BARE`", "did you mean `message/bare`?"]);
+    says(" message//bare ", &["unknown event ` message//bare `", "did you mean `message/bare`?"]);
     says(
         "presence/intial",
-        &[
-            "unknown event `presence/intial`",
-            "did you mean `presence/initial`?",
-        ],
+        &["unknown event `presence/intial`", "did you mean `presence/initial`?"],
     );
     says(
         "iq-xet/host/jabber:iq:version:query",
@@ -74,10 +51,8 @@ fn destinations() {
     );
     says(
         "message",
-        &[
-            "`message` lacks a destination: expected `message/bare`, `message/full`, \
-           `message/host` or `message/self`",
-        ],
+        &["`message` lacks a destination: expected `message/bare`, `message/full`, \
+           `message/host` or `message/self`"],
     );
 }
 
@@ -113,29 +88,20 @@ fn combinations_that_do_not_exist() {
 fn missing_and_malformed_parts() {
     says(
         "iq-get/host",
-        &[
-            "missing the element in `iq-get/host`: expected `iq-get/host/XMLNS:TAG`, for example \
-           `iq-get/host/jabber:iq:version:query`",
-        ],
+        &["missing the element in `iq-get/host`: expected `iq-get/host/XMLNS:TAG`, for example \
+           `iq-get/host/jabber:iq:version:query`"],
     );
     says(
         "iq-get/host/jabber:iq:version",
-        &[
-            "missing the element name in `iq-get/host/jabber:iq:version`: expected \
-           `iq-get/host/jabber:iq:version:TAG`",
-        ],
+        &["missing the element name in `iq-get/host/jabber:iq:version`: expected \
+           `iq-get/host/jabber:iq:version:TAG`"],
     );
     says(
         "stanza/iq",
-        &[
-            "missing the element in `stanza/iq`: expected `stanza/iq/XMLNS:TAG`, for example \
-           `stanza/iq/urn:ietf:params:xml:ns:xmpp-bind:bind`",
-        ],
+        &["missing the element in `stanza/iq`: expected `stanza/iq/XMLNS:TAG`, for example \
+           `stanza/iq/urn:ietf:params:xml:ns:xmpp-bind:bind`"],
     );
-    says(
-        "iq-result/host",
-        &["missing the id in `iq-result/host`: expected `iq-result/host/ID`"],
-    );
+    says("iq-result/host", &["missing the id in `iq-result/host`: expected `iq-result/host/ID`"]);
     says(
         "iq-get/host/jabber:iq:version!query",
         &[
@@ -175,16 +141,10 @@ fn namespaces() {
             OWN,
         ],
     );
-    for name in [
-        "iq/host/urn:xmpp:carbons:34:enable",
-        "iq/host/jabber:iq:verson:query",
-    ] {
+    for name in ["iq/host/urn:xmpp:carbons:34:enable", "iq/host/jabber:iq:verson:query"] {
         assert!(resolve(name, Namespace::Own).is_ok());
     }
-    for name in [
-        "iq/host/urn:example:mine:query",
-        "iq-result/host/jabber:iq:version:query",
-    ] {
+    for name in ["iq/host/urn:example:mine:query", "iq-result/host/jabber:iq:version:query"] {
         assert!(resolve(name, Namespace::Known).is_ok());
     }
 }

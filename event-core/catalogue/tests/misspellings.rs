@@ -71,18 +71,14 @@ fn head(event: &EventDef) -> &'static str {
 
 fn is_tag(tag: &str) -> bool {
     tag.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && tag
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
+        && tag.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
 }
 
 /// Whether a name is right beyond doubt: closed, with an id, or with a known namespace.
 fn is_valid(name: &str) -> bool {
     EVENTS.iter().any(|event| match event.parameter {
         Parameter::None => name == event.name,
-        Parameter::Id => name
-            .strip_prefix(head(event))
-            .is_some_and(|id| !id.is_empty()),
+        Parameter::Id => name.strip_prefix(head(event)).is_some_and(|id| !id.is_empty()),
         Parameter::Payload => name
             .strip_prefix(head(event))
             .and_then(|payload| payload.rsplit_once(':'))
@@ -98,24 +94,15 @@ fn check(wrong: &str, right: &str, declared: Namespace, others: &[String]) -> Re
     };
     let suggestions = error.suggestions();
     let message = error.to_string();
-    let fail = |what: &str| {
-        Err(format!(
-            "`{wrong}` for `{right}`: {what}: {suggestions:?}\n{message}"
-        ))
-    };
+    let fail =
+        |what: &str| Err(format!("`{wrong}` for `{right}`: {what}: {suggestions:?}\n{message}"));
     if suggestions.len() > 3 {
         return fail("too many suggestions");
     }
-    if suggestions
-        .iter()
-        .any(|name| !message.contains(&format!("`{name}`")))
-    {
+    if suggestions.iter().any(|name| !message.contains(&format!("`{name}`"))) {
         return fail("a suggestion is not in the message");
     }
-    if suggestions
-        .iter()
-        .any(|name| resolve(name, declared).is_err())
-    {
+    if suggestions.iter().any(|name| resolve(name, declared).is_err()) {
         return fail("a suggestion would be refused");
     }
     let equally_near: Vec<_> = others
@@ -160,12 +147,7 @@ fn names_with(payload: &str, id: &str) -> Vec<String> {
 
 fn report(failures: &[String], checked: usize) {
     let shown = &failures[..failures.len().min(20)];
-    assert!(
-        failures.is_empty(),
-        "{} of {checked} fail:\n{}",
-        failures.len(),
-        shown.join("\n")
-    );
+    assert!(failures.is_empty(), "{} of {checked} fail:\n{}", failures.len(), shown.join("\n"));
 }
 
 /// Letters that mean something in names, and a few that do not.
@@ -206,21 +188,13 @@ fn fixed_parts_before_an_unknown_namespace() {
 
 #[test]
 fn fixed_parts_before_a_declared_namespace() {
-    check_names(
-        "https://example.org/ns#own:item",
-        Namespace::Own,
-        LETTERS.chars(),
-    );
+    check_names("https://example.org/ns#own:item", Namespace::Own, LETTERS.chars());
 }
 
 #[test]
 #[ignore = "takes a minute: run it in release when the table or the rules change"]
 fn fixed_parts_with_every_letter() {
-    for payload in [
-        "urn:example:mine:0:item",
-        "jabber:iq:roster:query",
-        "vcard-temp:vCard",
-    ] {
+    for payload in ["urn:example:mine:0:item", "jabber:iq:roster:query", "vcard-temp:vCard"] {
         check_names(payload, Namespace::Known, alphabet());
     }
     for payload in ["https://example.org/ns#own:item", "jabber:iq:roster:query"] {
@@ -241,9 +215,7 @@ fn check_namespace(
         .filter(|other| near(other, known))
         .map(|other| format!("{head}{other}:{tag}"))
         .collect();
-    let shorter: Vec<_> = namespaces()
-        .filter(|shorter| known.starts_with(shorter))
-        .collect();
+    let shorter: Vec<_> = namespaces().filter(|shorter| known.starts_with(shorter)).collect();
     let mut checked = 0;
     for wrong in one_edit_away(&format!("{known}:"), tag, letters.chars()) {
         let wrong = format!("{head}{wrong}");
@@ -268,20 +240,12 @@ fn check_namespace(
 /// Whether two words can be one edit apart: what they share at both ends is all but a few letters.
 fn near(a: &str, b: &str) -> bool {
     let start = a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y).count();
-    let end = a
-        .bytes()
-        .rev()
-        .zip(b.bytes().rev())
-        .take_while(|(x, y)| x == y)
-        .count();
+    let end = a.bytes().rev().zip(b.bytes().rev()).take_while(|(x, y)| x == y).count();
     start + end + 6 >= a.len().max(b.len())
 }
 
 fn payload_events() -> Vec<&'static EventDef> {
-    EVENTS
-        .iter()
-        .filter(|event| event.parameter == Parameter::Payload)
-        .collect()
+    EVENTS.iter().filter(|event| event.parameter == Parameter::Payload).collect()
 }
 
 #[test]
