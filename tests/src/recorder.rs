@@ -28,7 +28,8 @@ impl ModuleState<Recorder> for Records {
 
 impl Records {
     fn write(&self, event: &str, host: &str, detail: std::fmt::Arguments<'_>) {
-        let line = format!("{event}\t{host}\t{detail}\n").replace('\r', " ");
+        let detail = detail.to_string().replace(['\r', '\n'], " ");
+        let line = format!("{event}\t{host}\t{detail}\n");
         // One write a line: the test reads while the server writes.
         let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         file.write_all(line.as_bytes()).expect("the records can be written");

@@ -8,15 +8,45 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use hmac::{Hmac, Mac};
 use rustls::{ClientConnection, StreamOwned, pki_types::ServerName};
 use sasl::{
     client::{Mechanism, mechanisms::Scram},
     common::{
-        ChannelBinding,
-        scram::{Sha1, Sha256, Sha512},
+        ChannelBinding, Password,
+        scram::{DeriveError, ScramProvider, Sha1, Sha256},
     },
 };
+use sha2::Digest;
 use spondee_tests::{PATIENCE, client::tls_config, raw::header, server::Server};
+
+/// The library stops at SHA-256, but takes other hashes.
+struct Sha512;
+
+impl ScramProvider for Sha512 {
+    type Secret = sasl::secret::Pbkdf2Sha256;
+
+    fn name() -> &'static str {
+        "SHA-512"
+    }
+
+    fn hash(data: &[u8]) -> Vec<u8> {
+        sha2::Sha512::digest(data).to_vec()
+    }
+
+    fn hmac(data: &[u8], key: &[u8]) -> Result<Vec<u8>, hmac::digest::InvalidLength> {
+        let mut mac = <Hmac<sha2::Sha512>>::new_from_slice(key)?;
+        mac.update(data);
+        Ok(mac.finalize().into_bytes().to_vec())
+    }
+
+    fn derive(password: &Password, salt: &[u8], iterations: u32) -> Result<Vec<u8>, DeriveError> {
+        let Password::Plain(password) = password else { panic!("the test has a password") };
+        let mut salted = vec![0; 64];
+        pbkdf2::pbkdf2_hmac::<sha2::Sha512>(password.as_bytes(), salt, iterations, &mut salted);
+        Ok(salted)
+    }
+}
 
 const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
 

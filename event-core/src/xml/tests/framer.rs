@@ -144,3 +144,25 @@ proptest! {
         prop_assert_eq!(&expected.0[1], &("element", whole.into_bytes()));
     }
 }
+
+#[test]
+fn an_end_tag_that_does_not_fit_is_refused_before_the_frame_is_whole() {
+    for (input, fits) in [
+        ("<a><b></a>", false),
+        ("<a><b></bb>", false),
+        ("<a><bb></b>", false),
+        ("<a><b></b >", true),
+        ("<a><b/></b>", false),
+        ("<a><b x='</b>'></b\n>", true),
+        ("<a></b></a>", false),
+        ("<p:a><p:b></p:b>", true),
+    ] {
+        let mut framer = Framer::new();
+        let limits = Limits::default();
+        let header = "<stream>";
+        let buffer = format!("{header}{input}");
+        assert_eq!(framer.next(buffer.as_bytes(), &limits), Ok(Some(Frame::Header(8))));
+        let frame = framer.next(&buffer.as_bytes()[header.len()..], &limits);
+        assert_eq!(frame.is_ok(), fits, "{input}: {frame:?}");
+    }
+}
