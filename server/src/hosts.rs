@@ -12,6 +12,9 @@ use crate::config::{
 /// What a component runs whose config does not list its modules: nobody knows what it is for.
 const COMPONENT_DEFAULTS: &[&str] = &[];
 
+/// The module, and its option, that `limits.authentication_attempts` stands for.
+const LOGIN: (&str, &str) = ("saslauth", "max_failures");
+
 /// The hosts of a config, every module and option checked; what is odd but works goes to
 /// `warnings`.
 ///
@@ -27,7 +30,11 @@ pub(crate) fn hosts(
     let mut errors = Vec::new();
     for (name, host) in &config.host {
         let mut checker = Checker { registry, name, kind: "host", warnings, errors: &mut errors };
-        let modules = checker.modules(&host.modules, DEFAULTS, &host.module);
+        let mut modules = checker.modules(&host.modules, DEFAULTS, &host.module);
+        if let Some((_, options)) = modules.iter_mut().find(|(name, _)| name == LOGIN.0) {
+            let limit = config.limits.authentication_attempts.into();
+            options.entry(LOGIN.1).or_insert(toml::Value::Integer(limit));
+        }
         let mut settings = settings(&host.admins);
         let mechanisms = host.sasl.as_ref();
         settings.sasl = mechanisms.map(|all| all.iter().map(|one| one.name().into()).collect());
