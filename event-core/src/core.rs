@@ -179,6 +179,7 @@ impl Core {
             self.fire_global::<events::ServerStopped>(&mut events::ServerStopped {}).await;
         })
         .await;
+        self.global.store(Arc::new(GlobalTable::build(&[])));
         for host in self.hosts() {
             host.stop().await;
         }

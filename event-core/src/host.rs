@@ -189,6 +189,8 @@ impl Host {
         for module in running {
             module.stop().await;
         }
+        // Its handlers hold their contexts, and those the host: nothing of it would ever be freed.
+        self.table.store(Arc::new(HostTable::empty()));
     }
 
     /// See [`Context::send`](crate::Context::send).

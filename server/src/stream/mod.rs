@@ -9,6 +9,8 @@ mod header;
 mod input;
 mod io;
 mod pool;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use std::{
