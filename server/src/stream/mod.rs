@@ -5,6 +5,7 @@
 //! are handled one after the other; while a handler waits, the stream is read on up to a bound.
 
 mod connection;
+mod end;
 mod header;
 mod input;
 mod io;

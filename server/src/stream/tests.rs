@@ -133,7 +133,7 @@ impl Client {
             let read = tokio::time::timeout(Duration::from_secs(5), self.socket.read(&mut bytes));
             match read.await.expect("an answer in time") {
                 Ok(count @ 1..) => {
-                    self.read.push_str(std::str::from_utf8(&bytes[..count]).unwrap())
+                    self.read.push_str(std::str::from_utf8(&bytes[..count]).unwrap());
                 }
                 _ => panic!("the stream ended after {:?}", self.read),
             }
