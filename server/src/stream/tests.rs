@@ -19,7 +19,12 @@ use crate::{
 
 /// Logs in whoever says `<active/>`; asks the client something on `<inactive/>`.
 #[module]
-pub(crate) struct Probe {}
+pub(crate) struct Probe {
+    /// For the tests of options.
+    #[serde(default)]
+    #[allow(dead_code, reason = "only its name and type matter")]
+    noisy: bool,
+}
 
 #[hook("stanza/urn:xmpp:csi:0:active")]
 async fn log_in(nonza: &mut Nonza, cx: &Context<Probe>) -> Result<Flow, StreamError> {
@@ -218,6 +223,15 @@ async fn who_does_not_log_in_is_closed() {
     assert!(open.until("</stream:stream>").await.contains("<connection-timeout "));
     drop((silent, open));
     server.wait_for(0).await;
+}
+
+#[tokio::test]
+async fn a_stream_that_waits_is_small() {
+    let server = server(Limits::default()).await;
+    let socket = TcpStream::connect(server.listener.local_addr().unwrap()).await.unwrap();
+    let peer = socket.peer_addr().unwrap();
+    let task = Arc::clone(&server.streams).serve(socket, peer, false);
+    assert!(size_of_val(&task) < 1024, "{}", size_of_val(&task));
 }
 
 #[tokio::test]
