@@ -40,6 +40,7 @@ pub(crate) fn hosts(
         let mechanisms = host.sasl.as_ref();
         settings.sasl = mechanisms.map(|all| all.iter().map(|one| one.name().into()).collect());
         settings.allow_plaintext = host.allow_plaintext;
+        settings.max_resources = Some(config.limits.sessions_per_account);
         hosts.push(HostConfig { name: name.clone(), modules, settings });
     }
     for (name, component) in &config.component {
