@@ -58,13 +58,32 @@ impl std::fmt::Debug for Core {
 }
 
 impl Core {
-    /// Makes the hosts and starts their modules. `prepare` is called for each host before its
-    /// modules start, to provide the services they need.
+    /// Makes the hosts, starts their modules and fires `server-starting`. `prepare` is called for
+    /// each host before its modules start, to provide the services they need.
     ///
     /// # Errors
     /// A module that is not linked, whose options are wrong, or that does not start; a host that
     /// is not a domain.
     pub async fn start(
+        registry: Registry,
+        hosts: Vec<HostConfig>,
+        storage: Arc<dyn KeyValue>,
+        prepare: impl Fn(&Arc<Host>),
+    ) -> Result<Arc<Self>, StartError> {
+        let core = Self::load(registry, hosts, storage, prepare).await?;
+        turns(async {
+            core.fire_global::<events::ServerStarting>(&mut events::ServerStarting {}).await;
+            core.drain().await;
+        })
+        .await;
+        Ok(core)
+    }
+
+    /// As [`Core::start`], but without any event: to look at the hosts, not to run them.
+    ///
+    /// # Errors
+    /// As [`Core::start`].
+    pub async fn load(
         registry: Registry,
         hosts: Vec<HostConfig>,
         storage: Arc<dyn KeyValue>,
@@ -107,11 +126,6 @@ impl Core {
             tables.push(host.table().clone());
         }
         core.global.store(Arc::new(GlobalTable::build(&tables)));
-        turns(async {
-            core.fire_global::<events::ServerStarting>(&mut events::ServerStarting {}).await;
-            core.drain().await;
-        })
-        .await;
         Ok(core)
     }
 
@@ -170,6 +184,7 @@ impl Core {
             self.fire_global::<events::ServerStopped>(&mut events::ServerStopped {}).await;
         })
         .await;
+        self.global.store(Arc::new(GlobalTable::build(&[])));
         for host in self.hosts() {
             host.stop().await;
         }

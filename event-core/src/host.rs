@@ -33,6 +33,8 @@ pub struct HostSettings {
     pub sasl: Option<Vec<String>>,
     /// Whether clients may authenticate without TLS; for tests on loopback.
     pub allow_plaintext: bool,
+    /// How many resources an account may have bound at a time, when not [`Host::MAX_RESOURCES`].
+    pub max_resources: Option<usize>,
 }
 
 /// What somebody is to a host; who is more may do more.
@@ -89,7 +91,7 @@ impl Host {
     /// How long [`Context::query`](crate::Context::query) waits.
     pub const QUERY_TIMEOUT: Duration = Duration::from_secs(60);
 
-    /// How many resources an account may have bound at a time.
+    /// How many resources an account may have bound at a time, unless the settings say otherwise.
     pub const MAX_RESOURCES: usize = 64;
 
     pub(crate) fn new(name: DomainPart, settings: HostSettings, core: Weak<Core>) -> Self {
@@ -189,6 +191,8 @@ impl Host {
         for module in running {
             module.stop().await;
         }
+        // Its handlers hold their contexts, and those the host: nothing of it would ever be freed.
+        self.table.store(Arc::new(HostTable::empty()));
     }
 
     /// See [`Context::send`](crate::Context::send).
@@ -282,7 +286,7 @@ impl Host {
         let jid = user.with_resource(&resource);
         let replaced = self
             .sessions
-            .add(session, jid, Self::MAX_RESOURCES)
+            .add(session, jid, self.settings.max_resources.unwrap_or(Self::MAX_RESOURCES))
             .map_err(|_| StanzaError::resource_constraint().text("too many resources are bound"))?;
         if let Some(other) = replaced {
             // RFC 6120 §7.7.2.2: the newer session wins.

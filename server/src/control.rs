@@ -74,7 +74,7 @@ mod as_text {
 
 type Secret = Zeroizing<Vec<u8>>;
 
-/// The socket of a running server; it is taken away when this is dropped.
+/// The socket of a running server.
 #[derive(Debug)]
 pub(crate) struct Control {
     path: PathBuf,
@@ -123,10 +123,13 @@ impl Control {
     }
 }
 
-impl Drop for Control {
-    fn drop(&mut self) {
-        self.task.abort();
-        let _ = fs::remove_file(&self.path);
+impl Control {
+    /// Takes the socket away, and waits until nothing of the server is held for it.
+    pub(crate) async fn close(self) {
+        let Self { path, task } = self;
+        let _ = fs::remove_file(path);
+        task.abort();
+        let _ = task.await;
     }
 }
 

@@ -109,7 +109,14 @@ pub(crate) async fn bind(listen: &Listen) -> Result<TcpListener, ListenError> {
 
 /// Listeners that accept, until it is dropped.
 #[derive(Debug)]
-pub struct Listeners(Vec<JoinHandle<()>>);
+pub struct Listeners(Vec<Open>);
+
+#[derive(Debug)]
+struct Open {
+    kind: ListenKind,
+    address: SocketAddr,
+    task: JoinHandle<()>,
+}
 
 impl Listeners {
     /// Binds everything the config lists and begins to accept.
@@ -121,23 +128,28 @@ impl Listeners {
         config.listen.iter().try_for_each(check)?;
         let mut bound = Vec::new();
         for listen in &config.listen {
-            bound.push((listen.kind, bind(listen).await?));
+            bound.push((listen, bind(listen).await?));
         }
         let doors = Arc::new(Doors::new(&config.limits));
-        let tasks = bound.into_iter().map(|(kind, listener)| {
-            match listener.local_addr() {
-                Ok(address) => tracing::info!("listening kind={} address={address}", name(kind)),
-                Err(error) => tracing::warn!(%error, "a listener's address is not known"),
-            }
-            tokio::spawn(accept(listener, kind, Arc::clone(streams), Arc::clone(&doors)))
+        let open = bound.into_iter().map(|(listen, listener)| {
+            let kind = listen.kind;
+            let address = listener.local_addr().unwrap_or(listen.address);
+            tracing::info!("listening kind={} address={address}", name(kind));
+            let task = accept(listener, kind, Arc::clone(streams), Arc::clone(&doors));
+            Open { kind, address, task: tokio::spawn(task) }
         });
-        Ok(Self(tasks.collect()))
+        Ok(Self(open.collect()))
+    }
+
+    /// The port of the first listener of a kind.
+    pub fn port(&self, kind: ListenKind) -> Option<u16> {
+        self.0.iter().find(|open| open.kind == kind).map(|open| open.address.port())
     }
 }
 
 impl Drop for Listeners {
     fn drop(&mut self) {
-        self.0.iter().for_each(JoinHandle::abort);
+        self.0.iter().for_each(|open| open.task.abort());
     }
 }
 

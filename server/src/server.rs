@@ -9,8 +9,7 @@ use std::{
 };
 
 use event_core::{
-    Core, HostConfig, ModuleCrate, Registry, StartError, StreamError, events::ConfigReloaded,
-    services,
+    Core, Host, ModuleCrate, Registry, StartError, StreamError, events::ConfigReloaded, services,
 };
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
@@ -22,7 +21,7 @@ use crate::{
     hosts,
     listener::{ListenError, Listeners},
     log::Logging,
-    storage::{KeyValue, Sqlite, StorageError, create_data_folder, create_private_file},
+    storage::{Sqlite, StorageError, create_data_folder, create_private_file},
     stream::Streams,
     tls::{Tls, TlsError},
 };
@@ -132,7 +131,7 @@ async fn serve(config: Config, registry: Registry, logging: &Logging) -> Result<
     let accounts =
         Accounts::open(storage.clone(), limits.scram_iterations, limits.password_checks).await?;
     let tls = Tls::load(&config)?;
-    let core = start_core(registry, hosts, storage.clone(), &accounts).await?;
+    let core = Core::start(registry, hosts, storage.clone(), services(&accounts)).await?;
     let clients = config.host.keys().cloned().collect();
     let streams = Streams::new(Arc::clone(&core), tls, limits.clone(), clients);
     let streams = Arc::new(streams);
@@ -149,7 +148,7 @@ async fn serve(config: Config, registry: Registry, logging: &Logging) -> Result<
                 begun.elapsed().as_millis()
             );
             if is_new {
-                welcome(&config);
+                welcome(&config, &listeners);
             }
             wait(&mut signals, &config, &core, logging).await;
             drop(listeners);
@@ -162,7 +161,9 @@ async fn serve(config: Config, registry: Registry, logging: &Logging) -> Result<
         () = stop => {}
         () = signals.stop() => tracing::warn!("told to stop again: stopping at once"),
     }
-    drop(control);
+    if let Some(control) = control {
+        control.close().await;
+    }
     drop((accounts, streams));
     drop(core);
     if let Some(storage) = Arc::into_inner(storage) {
@@ -172,18 +173,10 @@ async fn serve(config: Config, registry: Registry, logging: &Logging) -> Result<
     failed.map_or(Ok(()), |error| Err(error.into()))
 }
 
-/// The hosts with their modules started, and the services the server has for them.
-pub(crate) async fn start_core(
-    registry: Registry,
-    hosts: Vec<HostConfig>,
-    storage: Arc<dyn KeyValue>,
-    accounts: &Accounts,
-) -> Result<Arc<Core>, StartError> {
+/// What the server itself offers to the modules of a host.
+pub(crate) fn services(accounts: &Accounts) -> impl Fn(&Arc<Host>) + use<> {
     let accounts = Arc::new(accounts.clone());
-    Core::start(registry, hosts, storage, |host| {
-        host.provide::<dyn services::Accounts>(accounts.clone());
-    })
-    .await
+    move |host| host.provide::<dyn services::Accounts>(accounts.clone())
 }
 
 /// Waits until told to stop; reads the config again when told to.
@@ -298,10 +291,10 @@ fn raise_file_limit() {
 }
 
 /// What to do with a server that was started for the first time.
-fn welcome(config: &Config) {
+fn welcome(config: &Config, listeners: &Listeners) {
     let host = config.host.keys().next().map_or("localhost", String::as_str);
-    let mut port = config.listen.iter().filter(|listen| listen.kind == ListenKind::C2s);
-    let port = port.next().map_or(5222, |listen| listen.address.port());
+    let port = listeners.port(ListenKind::C2s).or(listeners.port(ListenKind::C2sTls));
+    let port = port.unwrap_or_default();
     let mut options = String::new();
     if let Some(file) = &config.file {
         options = format!(" --config {}", file.display());

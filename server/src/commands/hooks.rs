@@ -140,7 +140,9 @@ fn without_server(
     runtime.block_on(async {
         let storage = Arc::new(Memory::default());
         let accounts = Accounts::open(storage.clone(), 4096, 1).await?;
-        let core = server::start_core(registry, hosts, storage, &accounts).await?;
+        let core = Core::load(registry, hosts, storage, server::services(&accounts))
+            .await
+            .map_err(ServerError::Start)?;
         let mut lines = HookLine::all(&core, query);
         lines.iter_mut().for_each(|line| line.counts = None);
         Ok(lines)

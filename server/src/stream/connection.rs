@@ -3,7 +3,6 @@
 use std::{
     collections::VecDeque,
     future::poll_fn,
-    panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll, ready},
@@ -16,66 +15,44 @@ use event_core::{
     xml::{Element, Limits, StreamHeader},
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    io::{AsyncReadExt, AsyncWrite},
     net::TcpStream,
     time::{Sleep, sleep, timeout},
 };
 use tokio_rustls::TlsAcceptor;
 
 use super::{
-    Streams, header,
+    Streams,
+    end::{End, contained},
+    header,
     input::{Input, Item},
     io::Io,
     pool,
-    wire::{Command, Ended, Handle, Wire},
+    wire::{Command, Handle, Wire},
 };
 use crate::tls;
 
 /// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(15);
 
-/// How long the other side has to close its stream after ours was closed.
-const LINGER: Duration = Duration::from_secs(5);
-
 /// A client that does not read this many bytes of answers is not read either until it does.
 const BACKPRESSURE: usize = 64 * 1024;
 
 /// See the [module](self).
 pub(super) struct Connection {
-    streams: Arc<Streams>,
-    wire: Arc<Wire>,
-    io: Io,
-    input: Input,
+    pub(super) streams: Arc<Streams>,
+    pub(super) wire: Arc<Wire>,
+    pub(super) io: Io,
+    pub(super) input: Input,
     /// What was read while a handler waited.
     ahead: VecDeque<Result<Item, End>>,
-    session: Option<Session>,
+    pub(super) session: Option<Session>,
     /// What was taken from the wire, and how much of it is written.
     writing: Vec<u8>,
     written: usize,
     needs_flush: bool,
     /// When the client must have bound a resource; none once it has.
     deadline: Option<Pin<Box<Sleep>>>,
-}
-
-/// How a stream ends.
-#[derive(Debug)]
-pub(super) enum End {
-    /// The client closed it.
-    Closed,
-    /// The connection ended without the stream having been closed.
-    Lost(Option<std::io::Error>),
-    /// What the client did must not be, or what we do failed.
-    Error(StreamError),
-    /// It was closed from elsewhere, which has been written already.
-    Ordered,
-    /// Nothing more can be said.
-    Silent(&'static str),
-}
-
-impl From<StreamError> for End {
-    fn from(error: StreamError) -> Self {
-        Self::Error(error)
-    }
 }
 
 impl Connection {
@@ -156,7 +133,7 @@ impl Connection {
     }
 
     /// Writes what waits. Ready when nothing does.
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         loop {
             while let Some(rest @ [_, ..]) = self.writing.get(self.written..) {
                 let count = ready!(Pin::new(&mut self.io).poll_write(cx, rest))?;
@@ -181,7 +158,7 @@ impl Connection {
     }
 
     /// Reads once.
-    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
+    pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
         let mut read = pool::take();
         read.reserve(pool::READ);
         let filled = {
@@ -427,92 +404,8 @@ impl Connection {
         }
         self.input.settle();
     }
-
-    /// Closes the stream and the connection, and tells the core.
-    async fn finish(&mut self, end: End) {
-        let reason = self.conclude(&end);
-        // What was said last should reach the client before handlers take their time.
-        let _ = poll_fn(|cx| Poll::Ready(self.poll_flush(cx).is_ready())).await;
-        if let Some(session) = self.session.take() {
-            let core = Arc::clone(&self.streams.core);
-            let told = async { core.disconnected(&session, reason.as_deref()).await };
-            contained(Box::pin(turns(told))).await;
-        }
-        if !matches!(end, End::Silent(_) | End::Lost(Some(_))) {
-            let is_closed = matches!(end, End::Closed | End::Lost(None));
-            // A client that does not close in time is closed without.
-            let _ = timeout(LINGER, self.linger(is_closed)).await;
-        }
-        self.wire.gone();
-    }
-
-    /// Ends the writing side, and says why the stream ended unless the client left by itself.
-    fn conclude(&self, end: &End) -> Option<String> {
-        let peer = self.wire.peer;
-        let client = self.session.as_ref().and_then(Session::jid).map(|jid| jid.as_str());
-        let reason = match end {
-            End::Closed => {
-                self.wire.close(None);
-                None
-            }
-            End::Lost(error) => {
-                self.wire.close(None);
-                Some(match error {
-                    Some(error) => format!("connection lost: {error}"),
-                    None => "connection closed without closing the stream".to_owned(),
-                })
-            }
-            End::Error(error) => {
-                self.wire.close(Some(error.clone()));
-                Some(error.to_string())
-            }
-            End::Silent(reason) => {
-                self.wire.gone();
-                Some((*reason).to_owned())
-            }
-            End::Ordered => match self.wire.ended() {
-                Some(Ended::Closed(Some(error))) => Some(error.to_string()),
-                Some(Ended::Overflow) => {
-                    tracing::warn!(%peer, client, "ended a stream whose client reads too slowly");
-                    Some("the client reads too slowly".to_owned())
-                }
-                Some(Ended::Closed(None)) => None,
-                Some(Ended::Gone) | None => Some("connection lost".to_owned()),
-            },
-        };
-        tracing::debug!(%peer, client, reason, "stream ended");
-        reason
-    }
-
-    /// Writes what waits, closes, and waits for the other side to do so.
-    async fn linger(&mut self, is_closed: bool) {
-        if poll_fn(|cx| self.poll_flush(cx)).await.is_err() || self.io.shutdown().await.is_err() {
-            return;
-        }
-        // Closing a socket with bytes unread would reset the connection, and the client might
-        // never see why its stream was closed.
-        while !is_closed {
-            self.input.discard();
-            match poll_fn(|cx| self.poll_fill(cx)).await {
-                Ok(1..) => {}
-                Ok(0) | Err(_) => break,
-            }
-        }
-    }
 }
 
 fn overdue() -> StreamError {
     StreamError::new("connection-timeout").text("no resource was bound in time")
-}
-
-/// Runs `task`; `None` when it panicked.
-async fn contained<T>(mut task: Pin<Box<impl Future<Output = T>>>) -> Option<T> {
-    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx))) {
-        Ok(polled) => polled.map(Some),
-        Err(_) => {
-            tracing::error!("a stream's task panicked; only that stream ends");
-            Poll::Ready(None)
-        }
-    })
-    .await
 }

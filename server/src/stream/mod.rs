@@ -1,14 +1,17 @@
 //! Client streams (RFC 6120): one task for each connection, between its socket and the core.
 //!
 //! A stream that waits holds no buffer: bytes are read into one that the thread lends, and what
-//! is sent to it waits in its [`Wire`](wire::Wire) only until the task has written it. Elements
+//! is sent to it waits in its `Wire` only until the task has written it. Elements
 //! are handled one after the other; while a handler waits, the stream is read on up to a bound.
 
 mod connection;
+mod end;
 mod header;
 mod input;
 mod io;
 mod pool;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use std::{
