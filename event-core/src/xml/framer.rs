@@ -14,7 +14,7 @@ use super::{chars::is_space, error::XmlError, limits::Limits};
 /// What the buffer begins with, and how many bytes it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Frame {
-    /// White space between stanzas.
+    /// White space between stanzas, or before a header.
     Whitespace(usize),
     /// The XML declaration, if any, and the start tag of the stream.
     Header(usize),
@@ -108,7 +108,7 @@ impl Framer {
                 _ if matches!(self.state, State::Closed) => State::Closed,
                 _ => State::Between,
             };
-            self.header_read = true;
+            self.header_read |= !matches!(frame, Frame::Whitespace(_));
         }
         Ok(frame)
     }
@@ -188,9 +188,10 @@ impl Framer {
         let rest = buffer.get(self.scanned..).unwrap_or_default();
         let spaces = rest.iter().position(|&b| !is_space(b)).unwrap_or(rest.len());
         if spaces != 0 {
+            // COMPAT: before a header, too. Clients end the last element of a negotiation with a
+            // line feed, and it arrives on the stream that follows.
             self.scanned += spaces;
-            // Before the header white space is part of it, so that nothing precedes the header.
-            return Ok(self.header_read.then_some(Frame::Whitespace(spaces)));
+            return Ok((self.scanned == spaces).then_some(Frame::Whitespace(spaces)));
         }
         match (rest.first(), self.state) {
             (Some(b'<'), State::Between) => self.state = State::Markup,

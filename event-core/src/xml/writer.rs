@@ -72,6 +72,9 @@ impl Writer {
     }
 
     pub(super) fn text(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
         self.close_head();
         escape::push_text(&mut self.out, text);
     }

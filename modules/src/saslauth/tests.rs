@@ -63,7 +63,7 @@ fn keys(hash: ScramHash) -> ScramKeys {
 }
 
 fn derive<P: ScramProvider>(hash: ScramHash) -> ScramKeys {
-    let (salt, iterations) = (b"0123456789abcdef".to_vec(), 4096);
+    let (salt, iterations) = (b"0123456789abcdef".to_vec(), 64);
     let salted = P::derive(&Password::Plain("secret".into()), &salt, iterations).unwrap();
     let stored_key = P::hash(&P::hmac(b"Client Key", &salted).unwrap());
     let server_key = P::hmac(b"Server Key", &salted).unwrap();
