@@ -176,6 +176,7 @@ impl<M: Module> ModuleVtable for VtableOf<M> {
         Box::pin(async move {
             let options = M::options(table).map_err(|source| StartError::Options {
                 module: M::INFO.name.into(),
+                place: format!(" on `{}`", host.name()),
                 source: Box::new(source),
             })?;
             let state = M::State::start(host, &options).await?;

@@ -115,11 +115,29 @@ pub enum StartError {
         /// The modules, the first repeated at the end.
         cycle: Vec<&'static str>,
     },
+    /// A host enables a module twice.
+    #[error(
+        "module `{module}` is enabled twice on `{host}`\n  help: take one of the two out of its `modules`"
+    )]
+    EnabledTwice {
+        /// The module.
+        module: String,
+        /// The host.
+        host: Box<str>,
+    },
+    /// Two hosts with one name.
+    #[error("host `{name}` is configured twice\n  help: a name in other letters is the same host")]
+    DuplicateHost {
+        /// The name.
+        name: String,
+    },
     /// A module's options are not what it declares.
-    #[error("options of module `{module}`: {source}")]
+    #[error("options of module `{module}`{place}: {source}")]
     Options {
         /// The module.
         module: Box<str>,
+        /// Where they stand, when that is known: `` on `localhost` ``.
+        place: String,
         /// What is wrong.
         source: Box<toml::de::Error>,
     },

@@ -3,7 +3,11 @@
 //! It is built once, from the modules that run on the host, and never changes; a reload builds
 //! another. Names are strings only here: a look-up is an index, or one hash for an iq's payload.
 
-use std::{any::Any, collections::HashMap, sync::Arc};
+use std::{
+    any::Any,
+    collections::HashMap,
+    sync::{Arc, LazyLock},
+};
 
 use event_catalogue::Role;
 use hashbrown::Equivalent;
@@ -14,8 +18,8 @@ use crate::{
     event::{Event, EventId, Payload, Scope},
     events,
     registry::{
-        AnyChain, HookMeta, HookParameter, HookRecord, Installed, LinkedModule, Registry,
-        event_count,
+        AnyChain, HandlerId, HookMeta, HookParameter, HookRecord, Installed, LinkedModule,
+        Registry, event_count,
     },
     stanza::{Destination, Iq, IqType, Message, Nonza, Presence},
     start::StartError,
@@ -54,11 +58,26 @@ impl Hook {
     /// The total order: priority, `/bare` before `/self`, the order of modules, the place.
     fn key(&self) -> impl Ord {
         let meta = self.installed.meta;
-        let own = meta.event.contains("/self");
-        let place = (meta.file, meta.line, meta.column, meta.function);
+        let own = SELF.contains(&(meta.event_id)());
+        // Hooks that one macro wrote share their place.
+        let place = (meta.file, meta.line, meta.column, meta.function, meta.module_path);
         (std::cmp::Reverse(meta.priority), own, self.rank, place)
     }
 }
+
+/// The events that run in one chain with those of `/bare`, after them.
+static SELF: LazyLock<[EventId; 8]> = LazyLock::new(|| {
+    [
+        events::MessageSelf::id(),
+        events::PresenceSelf::id(),
+        events::IqSelf::id(),
+        events::IqSelfPayload::id(),
+        events::IqGetSelf::id(),
+        events::IqSetSelf::id(),
+        events::IqResultSelf::id(),
+        events::IqErrorSelf::id(),
+    ]
+});
 
 /// A module that runs on a host, as the table builder needs it.
 pub(crate) struct Enabled<'a> {
@@ -218,11 +237,11 @@ impl HostTable {
         self.hooks.iter()
     }
 
-    /// What each handler did so far. The handlers of global events are not counted here.
-    pub(crate) fn stats(&self) -> HashMap<*const HookMeta, HandlerStats> {
-        let mut stats = HashMap::<*const HookMeta, HandlerStats>::new();
-        let mut add = |meta: &'static HookMeta, calls: u64| {
-            stats.entry(std::ptr::from_ref(meta)).or_default().calls += calls;
+    /// What each handler did so far, in order of [`HostTable::hooks`].
+    pub(crate) fn stats(&self, global: &GlobalTable) -> Vec<HandlerStats> {
+        let mut calls_of = HashMap::<HandlerId, u64>::new();
+        let mut add = |handler: HandlerId, calls: u64| {
+            *calls_of.entry(handler).or_default() += calls;
         };
         let iq = self.iq.chains().chain(self.stanza_iq.values());
         iq.for_each(|chain| chain.count(&mut add));
@@ -230,11 +249,12 @@ impl HostTable {
         self.message_self.count(&mut add);
         self.presence_self.count(&mut add);
         self.slots.chains().for_each(|chain| chain.count(&mut add));
-        for hook in &self.hooks {
-            let entry = stats.entry(std::ptr::from_ref(hook.meta())).or_default();
-            hook.installed.stats(entry);
-        }
-        stats
+        global.0.chains().for_each(|chain| chain.count(&mut add));
+        let stats = |hook: &Hook| {
+            let calls = calls_of.get(&hook.installed.id()).copied();
+            hook.installed.stats(calls.unwrap_or_default())
+        };
+        self.hooks.iter().map(stats).collect()
     }
 }
 
