@@ -70,6 +70,12 @@ impl Core {
         storage: Arc<dyn KeyValue>,
         prepare: impl Fn(&Arc<Host>),
     ) -> Result<Arc<Self>, StartError> {
+        for module in registry.unlisted() {
+            tracing::warn!(
+                module = module.name,
+                "its crate is linked but the binary does not list it: it never runs"
+            );
+        }
         let (sender, queue) = mpsc::channel(MAX_BACKGROUND);
         let mut ready = Vec::new();
         for config in hosts {

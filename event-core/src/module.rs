@@ -107,6 +107,11 @@ impl ModuleInfo {
         Self { name, doc, features, after, options, module_path, file, line }
     }
 
+    /// The crate it comes from, as Rust paths spell it.
+    pub(crate) fn crate_name(&self) -> &'static str {
+        crate::registry::crate_of(self.module_path)
+    }
+
     pub(crate) fn place(&self) -> String {
         format!("{}:{}", self.file, self.line)
     }

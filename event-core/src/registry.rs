@@ -463,7 +463,7 @@ pub(crate) fn event_count() -> usize {
     event_catalogue::EVENTS.len() + inventory::iter::<EventRecord>.into_iter().count()
 }
 
-fn crate_of(path: &str) -> &str {
+pub(crate) fn crate_of(path: &str) -> &str {
     path.split("::").next().unwrap_or(path)
 }
 

@@ -151,7 +151,7 @@ pub(crate) fn answer(origin: &Origin, reply: Element) {
 }
 
 /// A kind of stanza and its events.
-trait Kind: Payload + Sized {
+pub(crate) trait Kind: Payload + Sized {
     /// `pre-NAME/full`, `/bare`, `/host`.
     fn pre(destination: Destination) -> EventId;
     fn stanza(&self) -> &Stanza;
@@ -467,28 +467,32 @@ impl Core {
     where
         K: Kind + for<'p> Payload<Of<'p> = K> + Send + Sync,
     {
-        let host = match payload.stanza().to() {
-            None => Some(Arc::clone(payload.stanza().origin().host())),
-            Some(to) => self.host(to.domain().as_str()),
-        };
-        let verdict = match &host {
-            Some(host) => {
-                let table = host.table().clone();
-                fire(self, payload.post(&table), &mut payload).await
-            }
-            None => {
-                let table = payload.stanza().origin().host().table().clone();
-                let chain = table.chain::<Stanza>(events::RouteRemote::id());
-                fire(self, chain, payload.stanza_mut()).await
-            }
-        };
+        let (is_local, verdict) = self.fire_post(&mut payload).await;
         if !verdict.goes_on() {
             self.conclude(&payload, verdict);
-        } else if host.is_none() {
+        } else if !is_local {
             refuse(payload.stanza(), &StanzaError::remote_server_not_found());
         } else if payload.is_answered() {
             refuse(payload.stanza(), &StanzaError::service_unavailable());
         }
+    }
+
+    /// Fires the events of [`Core::post`]; says too whether the recipient's host is served here.
+    pub(crate) async fn fire_post<K>(&self, payload: &mut K) -> (bool, Verdict)
+    where
+        K: Kind + for<'p> Payload<Of<'p> = K> + Send + Sync,
+    {
+        let host = match payload.stanza().to() {
+            None => Some(Arc::clone(payload.stanza().origin().host())),
+            Some(to) => self.host(to.domain().as_str()),
+        };
+        let Some(host) = host else {
+            let table = payload.stanza().origin().host().table().clone();
+            let chain = table.chain::<Stanza>(events::RouteRemote::id());
+            return (false, fire(self, chain, payload.stanza_mut()).await);
+        };
+        let table = host.table().clone();
+        (true, fire(self, payload.post(&table), payload).await)
     }
 
     /// What a chain that stopped means for the sender.

@@ -6,11 +6,12 @@
 use std::{
     any::Any,
     collections::HashMap,
+    hash::BuildHasher,
     sync::{Arc, LazyLock},
 };
 
 use event_catalogue::Role;
-use hashbrown::Equivalent;
+use hashbrown::{DefaultHashBuilder, Equivalent};
 
 use crate::{
     context::AnyContext,
@@ -418,7 +419,7 @@ fn chain<'a, P: Payload>(hooks: impl IntoIterator<Item = &'a Hook>) -> Chain<P> 
 }
 
 /// Values by namespace and element name, found with one hash of borrowed strings.
-struct PayloadMap<V>(hashbrown::HashMap<(Box<str>, Box<str>), V>);
+struct PayloadMap<V, S = DefaultHashBuilder>(hashbrown::HashMap<(Box<str>, Box<str>), V, S>);
 
 #[derive(Hash)]
 struct PayloadKey<'a>(&'a str, &'a str);
@@ -429,7 +430,7 @@ impl Equivalent<(Box<str>, Box<str>)> for PayloadKey<'_> {
     }
 }
 
-impl<V> PayloadMap<V> {
+impl<V, S: BuildHasher + Default> PayloadMap<V, S> {
     /// One value for each payload that a hook of `events` names.
     fn build(hooks: &[Hook], events: &[EventId], value: impl Fn(&[&Hook]) -> V) -> Self {
         let mut keys = hashbrown::HashMap::<(Box<str>, Box<str>), Vec<&Hook>>::new();
@@ -508,4 +509,94 @@ fn cycle(
         next = waits.get(index).and_then(|waits| waits.iter().copied().find(|i| unranked(i)));
     }
     path.iter().filter_map(|&index| infos.get(index)).map(|info| info.name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        cell::Cell,
+        hash::{BuildHasher, DefaultHasher},
+    };
+
+    use super::{HostTable, PayloadMap};
+    use crate::{Registry, registry::LinkedModule, table::Enabled, testing};
+
+    mod shuffled {
+        use crate::prelude::*;
+
+        /// Many handlers that could tie.
+        #[module(name = "table_shuffled")]
+        pub(super) struct Shuffled;
+
+        macro_rules! handlers {
+            ($($module:ident)*) => {$(mod $module {
+                use crate::prelude::*;
+
+                #[hook("message/bare", priority = 5)]
+                fn handle(_: &mut Message) {}
+
+                #[hook("message/self", priority = 5)]
+                fn handle_own(_: &mut Message) {}
+
+                #[hook("iq-get/self/jabber:iq:version:query")]
+                fn answer(_: &mut Iq) {}
+            })*};
+        }
+
+        handlers!(a b c d e f);
+    }
+
+    /// The linker hands the hooks over in any order.
+    #[test]
+    fn the_order_of_links_changes_nothing() {
+        testing::run(async {
+            let registry = Registry::linked().unwrap();
+            let server = testing::host("localhost").module("table_shuffled").start().await.unwrap();
+            let linked = registry.module("table_shuffled").unwrap();
+            let running = linked.vtable.start(&server.host(), toml::Table::new()).await.unwrap();
+            let listing = |hooks| {
+                let module = LinkedModule { info: linked.info, vtable: linked.vtable, hooks };
+                let enabled = [Enabled { module: &module, context: running.context() }];
+                format!("{:?}", HostTable::build(&registry, &enabled).unwrap())
+            };
+            let mut hooks = linked.hooks.clone();
+            assert_eq!(hooks.len(), 18);
+            let expected = listing(hooks.clone());
+            for turn in 0..hooks.len() {
+                hooks.rotate_left(1);
+                hooks.swap(turn, (turn * 7) % 18);
+                assert_eq!(listing(hooks.clone()), expected);
+            }
+            hooks.reverse();
+            assert_eq!(listing(hooks), expected);
+        });
+    }
+
+    thread_local! {
+        static HASHES: Cell<u32> = const { Cell::new(0) };
+    }
+
+    /// Counts the hashes that are begun.
+    #[derive(Default)]
+    struct CountHashes;
+
+    impl BuildHasher for CountHashes {
+        type Hasher = DefaultHasher;
+
+        fn build_hasher(&self) -> DefaultHasher {
+            HASHES.set(HASHES.get() + 1);
+            DefaultHasher::new()
+        }
+    }
+
+    #[test]
+    fn a_look_up_hashes_once() {
+        let mut map = PayloadMap::<_, CountHashes>::build(&[], &[], |_| 0);
+        map.0.insert(("urn:xmpp:ping".into(), "ping".into()), 1);
+        HASHES.set(0);
+        assert_eq!(map.get("urn:xmpp:ping", "ping"), Some(&1));
+        assert_eq!(HASHES.get(), 1);
+        assert_eq!(map.get("urn:xmpp:ping", "pong"), None);
+        assert_eq!(HASHES.get(), 2);
+    }
 }
