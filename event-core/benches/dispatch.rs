@@ -120,7 +120,7 @@ struct Strings<P>(HashMap<String, Vec<Handler<P>>>);
 
 type Handler<P> = Box<dyn Fn(&mut P) -> Flow>;
 
-impl<P> Strings<P> {
+impl<P: 'static> Strings<P> {
     fn new(handlers: &[(&str, fn(&mut P) -> Flow)]) -> Self {
         let mut map = HashMap::<String, Vec<Handler<P>>>::new();
         for (name, handler) in handlers {
