@@ -107,6 +107,11 @@ impl ModuleInfo {
         Self { name, doc, features, after, options, module_path, file, line }
     }
 
+    /// The crate it comes from, as Rust paths spell it.
+    pub(crate) fn crate_name(&self) -> &'static str {
+        crate::registry::crate_of(self.module_path)
+    }
+
     pub(crate) fn place(&self) -> String {
         format!("{}:{}", self.file, self.line)
     }
@@ -176,6 +181,7 @@ impl<M: Module> ModuleVtable for VtableOf<M> {
         Box::pin(async move {
             let options = M::options(table).map_err(|source| StartError::Options {
                 module: M::INFO.name.into(),
+                place: format!(" on `{}`", host.name()),
                 source: Box::new(source),
             })?;
             let state = M::State::start(host, &options).await?;

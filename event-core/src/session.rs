@@ -171,8 +171,9 @@ impl Session {
         }
     }
 
-    pub(crate) fn set_state(&self, state: SessionState) {
-        self.0.state.store(state as u8, Ordering::Release);
+    /// Takes the session on in its life; `false` when it was there already or further.
+    pub(crate) fn advance(&self, state: SessionState) -> bool {
+        self.0.state.fetch_max(state as u8, Ordering::AcqRel) < state as u8
     }
 
     /// The language that the stream was opened with, for texts that have none of their own.
@@ -224,6 +225,7 @@ impl Session {
         self.0.host.bind(self, resource).await
     }
 
+    /// `false` when a resource is bound already.
     pub(crate) fn set_jid(&self, jid: FullJid) -> bool {
         self.0.full.set(jid).is_ok()
     }

@@ -71,22 +71,6 @@ fn lines(errors: &[ConfigError]) -> String {
     errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\nerror: ")
 }
 
-/// Reads what is linked, and warns of what never runs.
-///
-/// # Errors
-///
-/// See [`Registry::new`].
-pub(crate) fn registry(crates: &[ModuleCrate]) -> Result<Registry, StartError> {
-    let registry = Registry::new(crates)?;
-    for info in registry.unlisted() {
-        tracing::warn!(
-            module = info.name,
-            "a module is linked but its crate is not listed in the binary: it never runs"
-        );
-    }
-    Ok(registry)
-}
-
 /// Runs a server until it is told to stop.
 ///
 /// # Errors

@@ -28,6 +28,8 @@
 //! });
 //! ```
 
+#[doc(hidden)]
+pub mod bare;
 mod stream;
 
 use std::{
