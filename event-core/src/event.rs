@@ -70,25 +70,20 @@ pub trait PayloadOf<'a, 'p, E: Event>: Sized {
     fn view(payload: &'a mut <E::Payload as Payload>::Of<'p>) -> Self;
 }
 
-/// For nothing: where a hook's event is in error, what its handler takes is open between these two
-/// and so no second error.
+/// Where a hook's event is in error, what its handler takes is open between these two, and so no
+/// second error. Neither is a declared event: they are never called.
 macro_rules! open {
     ($($event:ident)*) => {$(
         #[diagnostic::do_not_recommend]
-        impl<'a, 'p, T: Nothing> PayloadOf<'a, 'p, crate::events::$event> for T {
-            fn view(_: &'a mut crate::Message) -> Self {
-                T::nothing()
+        impl<T> PayloadOf<'_, '_, crate::events::$event> for T {
+            fn view(_: &mut crate::Message) -> Self {
+                unreachable!("the event is not a declared one")
             }
         }
     )*};
 }
 
 open!(MessageBare MessageFull);
-
-#[doc(hidden)]
-pub trait Nothing {
-    fn nothing() -> Self;
-}
 
 /// What handlers may return: the kinds of declared events, and the other families.
 #[doc(hidden)]
@@ -134,6 +129,13 @@ decisions! {
     Veto: (), Flow;
     Answer: (), Flow, Reply, Result<(), StanzaError>, Result<Flow, StanzaError>, Result<Reply, StanzaError>;
     Stream: (), Flow, Result<(), StreamError>, Result<Flow, StreamError>;
+}
+
+/// What a checked handler came to.
+impl DecisionOf<Self> for Outcome {
+    fn outcome(self) -> Outcome {
+        self
+    }
 }
 
 /// What the handlers of a declared event may return.

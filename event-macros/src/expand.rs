@@ -83,7 +83,7 @@ impl Hook {
             None => quote_spanned!(span=> #c::module_path!()),
         };
         quote_spanned!(span=>
-            #[allow(elided_lifetimes_in_paths, unused_qualifications, reason = "paths are the author's")]
+            #[allow(elided_lifetimes_in_paths, unused_qualifications, clippy::borrow_deref_ref, clippy::unit_arg, reason = "paths and types are the author's")]
             const _: () = {
                 #items
                 #same
@@ -132,9 +132,9 @@ impl Hook {
         let c = &self.c;
         match bare(context) {
             Type::Reference(reference) if names_context(&reference.elem) => {
-                on(&reference.elem, &quote_spanned!(Span::mixed_site()=> #c::ContextOf), member)
+                own(&reference.elem, &quote_spanned!(Span::mixed_site()=> #c::ContextOf), member)
             }
-            _ => on(context, &self.context_ref(), member),
+            _ => own(context, &self.context_ref(), member),
         }
     }
 
@@ -143,36 +143,38 @@ impl Hook {
         let span = Span::mixed_site();
         let Self { event, c, handler, .. } = self;
         let Handler { name, is_async, context, returns, payload, .. } = handler;
-        let Traits { payload: payload_trait, returns: return_trait, .. } = traits;
-        let unit = Type::Verbatim(quote_spanned!(span=> ()));
+        let unit = Type::Verbatim(quote_spanned!(name.span()=> ()));
         let returns = returns.as_ref().unwrap_or(&unit);
-        let view = on(payload, payload_trait, "view");
-        let (take, passed) = match context {
-            Some(context) => {
-                let of = self.context_ref();
-                let (take, of) = (on(context, &of, "take"), on(context, &of, "of"));
-                (quote_spanned!(span=> #take(installer)?), quote_spanned!(span=> , #of(cx)))
-            }
-            None => (quote_spanned!(span=> ()), TokenStream::new()),
-        };
+        let view = on(payload, &traits.payload, "view");
+        let outcome = on(returns, &traits.returns, "outcome");
+        let with = if context.is_some() { "_with" } else { "" };
+        let module = context.as_ref().map(|context| {
+            let module = self.of_context(context, "Module");
+            quote_spanned!(span=> , #module)
+        });
+        let passed = context.as_ref().map(|context| {
+            let of = own(context, &self.context_ref(), "of");
+            let (first, last) = ends(context);
+            let (borrow, cx) = (quote_spanned!(first=> &*), Ident::new(CX, last));
+            quote_spanned!(last=> , #of(#borrow #cx))
+        });
+        let cx = context.as_ref().map(|context| {
+            let cx = Ident::new(CX, ends(context).1);
+            quote_spanned!(span=> , #cx)
+        });
         let call = quote_spanned!(at(name.span())=> #name(#view(payload) #passed));
-        let outcome = on(returns, return_trait, "outcome");
         let payload = quote_spanned!(span=> <#event as #c::Event>::Payload);
-        let install = if *is_async {
-            let boxed = quote_spanned!(at(name.span())=> async move { #outcome(#call.await) });
-            quote_spanned!(span=>
-                installer.asynchronous::<#payload, _>(context, |payload, cx| #c::Box::pin(#boxed)))
+        if *is_async {
+            let install = format_ident!("wait{with}", span = span);
+            let cx = cx.unwrap_or_else(|| quote_spanned!(span=> , ()));
+            let future = quote_spanned!(at(name.span())=> async move { #outcome(#call.await) });
+            quote_spanned!(span=> #c::handler::#install::<#payload #module>(
+                installer, |payload #cx| #c::Box::pin(#future)))
         } else {
-            quote_spanned!(span=> installer.sync::<#payload, _, _>(context, |payload, cx| #outcome(#call)))
-        };
-        quote_spanned!(span=> {
-            #[allow(unused_variables, clippy::unit_arg, clippy::let_unit_value, reason = "not every handler returns something or takes a context")]
-            let () = {
-                let context = #take;
-                #install
-            };
-            #c::Ok(())
-        })
+            let install = format_ident!("change{with}", span = span);
+            quote_spanned!(span=> #c::handler::#install::<#payload, #c::Outcome #module, _>(
+                installer, |payload #cx| #outcome(#call)))
+        }
     }
 
     fn context_ref(&self) -> TokenStream {
@@ -221,10 +223,23 @@ impl Hook {
     }
 }
 
+/// The context, in the author's name: see [`own`].
+const CX: &str = "__spondee_cx";
+
 /// `<Type as Trait>::member`, from the first token of the author's type to its last, so that a
 /// message about it underlines the type and nothing else.
 fn on(author: &Type, of: &TokenStream, member: &str) -> TokenStream {
     let (first, last) = ends(author);
+    between(at(first), author, of, member, at(last))
+}
+
+/// The same in the author's own name: complaints about one place in the same words are one.
+fn own(author: &Type, of: &TokenStream, member: &str) -> TokenStream {
+    let (first, last) = ends(author);
+    between(first, author, of, member, last)
+}
+
+fn between(first: Span, author: &Type, of: &TokenStream, member: &str, last: Span) -> TokenStream {
     let open = quote_spanned!(first=> <);
     let member = Ident::new(member, last);
     quote_spanned!(last=> #open #author as #of>::#member)

@@ -5,6 +5,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
 use syn::{
     Error, GenericArgument, Lit, LitInt, PathArguments, Token, Type, TypeReference,
+    ext::IdentExt,
     parse::ParseStream, spanned::Spanned,
 };
 
@@ -295,7 +296,7 @@ pub(crate) fn priority(input: ParseStream<'_>) -> syn::Result<Priority> {
         return Err(Error::new(literal.span(), expected));
     };
     let tokens = quote_spanned!(number.span()=> #minus #number);
-    if !input.is_empty() && !input.peek(Token![,]) && !input.peek(syn::Ident) {
+    if !input.is_empty() && !input.peek(Token![,]) && !input.peek(Ident::peek_any) {
         let rest: TokenStream = input.parse()?;
         return Err(Error::new_spanned(quote_spanned!(start=> #tokens #rest), expected));
     }

@@ -197,7 +197,8 @@ fn elide(of: &Type) -> Type {
             .collect()
     }
     if of.to_token_stream().to_string().contains('\'') {
-        Type::Verbatim(tokens(of.to_token_stream()))
+        let elided = tokens(of.to_token_stream());
+        syn::parse2(elided.clone()).unwrap_or(Type::Verbatim(elided))
     } else {
         of.clone()
     }

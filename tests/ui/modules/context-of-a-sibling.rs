@@ -1,7 +1,5 @@
 //! A handler belongs to its own Rust module.
 
-use event_core::prelude::*;
-
 mod archive {
     #[event_core::module]
     pub struct Archive;

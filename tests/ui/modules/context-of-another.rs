@@ -1,13 +1,11 @@
 //! The context of a module that stands elsewhere.
 
-use event_core::prelude::*;
-
 mod archive {
     #[event_core::module]
     pub struct Archive;
 }
 
-#[hook("message/bare")]
-fn look(_: &Message, _: &Context<archive::Archive>) {}
+#[event_core::hook("message/bare")]
+fn look(_: &event_core::Message, _: &event_core::Context<archive::Archive>) {}
 
 fn main() {}
