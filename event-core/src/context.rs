@@ -16,6 +16,7 @@ use crate::{
     event::{Fire, Fired},
     module::Module,
     query::{IntoStanza, QueryError},
+    registry::{Installer, WrongContext},
     stanza::Iq,
 };
 
@@ -148,16 +149,45 @@ impl Tasks {
     }
 }
 
-/// How a handler asks for its module's context; only `&Context<M>` does.
+/// The context as handlers name it, `Context<M>`.
 #[doc(hidden)]
-pub trait ContextRef<'a> {
+pub trait ContextOf {
     type Module: Module;
+
+    /// The Rust module of the module whose context it is.
+    const MODULE_PATH: &'static str;
+}
+
+impl<M: Module> ContextOf for Context<M> {
+    type Module = M;
+
+    const MODULE_PATH: &'static str = M::INFO.module_path;
+}
+
+/// How a handler asks for its module's context by another name; only `&Context<M>` does.
+#[diagnostic::on_unimplemented(
+    message = "the second argument of a handler is `&Context<…>`, found `{Self}`",
+    label = "not a context",
+    note = "the context dereferences to the module's options and gives its host: `cx.host()`"
+)]
+#[doc(hidden)]
+pub trait ContextRef<'a>: Sized {
+    type Module: Module;
+
+    const MODULE_PATH: &'static str;
+
+    fn take(installer: &Installer<'_>) -> Result<Arc<Context<Self::Module>>, WrongContext> {
+        installer.context_of()
+    }
 
     fn of(context: &'a Context<Self::Module>) -> Self;
 }
 
+#[diagnostic::do_not_recommend]
 impl<'a, M: Module> ContextRef<'a> for &'a Context<M> {
     type Module = M;
+
+    const MODULE_PATH: &'static str = M::INFO.module_path;
 
     fn of(context: &'a Context<M>) -> Self {
         context

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 pub use event_catalogue::{Family, Scope};
 
-use crate::{Flow, StanzaError, flow::Outcome};
+use crate::{Flow, Reply, StanzaError, StreamError, flow::Outcome};
 
 /// A family of payload types, one for each lifetime that a payload may borrow for.
 pub trait Payload: 'static {
@@ -33,15 +33,31 @@ pub trait Event {
 
 /// An event that a crate declared with [`#[event]`](macro@crate::event).
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not an event declared with `#[event]`",
-    label = "not a declared event",
-    note = "name catalogue events by their own name, `events::MessageBare`, or as a string, `\"message/bare\"`"
+    message = "`{Self}` is not an event",
+    label = "not an event",
+    note = "declare it with `#[event(\"name\", kind = \"…\")]`; Spondee's own events are named as strings, `\"message/bare\"`, or by their types, `events::MessageBare`"
 )]
 #[doc(hidden)]
 pub trait DeclaredEvent: Event {
     /// Notification, collect or chain.
     type Kind;
+    /// The event again: what the expansion asks of it goes through here, so that a type that is no
+    /// event is one error.
+    type Itself: DeclaredEvent<Kind = Self::Kind>;
 }
+
+/// That a path which ends in the name of a catalogue event is that event.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not Spondee's event `{E}`",
+    label = "another type of that name",
+    note = "write `events::…` for Spondee's own, or give your event another name"
+)]
+#[doc(hidden)]
+pub trait Same<E> {
+    const SAME: () = ();
+}
+
+impl<E> Same<E> for E {}
 
 /// How the handlers of a declared event see its payload: `&P` or `&mut P`, by its kind.
 #[diagnostic::on_unimplemented(
@@ -50,11 +66,26 @@ pub trait DeclaredEvent: Event {
     note = "a notification gives `&{E}`, a collect or chain event `&mut {E}`"
 )]
 #[doc(hidden)]
-pub trait PayloadOf<'a, 'p, E: DeclaredEvent>: Sized {
+pub trait PayloadOf<'a, 'p, E: Event>: Sized {
     fn view(payload: &'a mut <E::Payload as Payload>::Of<'p>) -> Self;
 }
 
-/// The kinds of declared events.
+/// Where a hook's event is in error, what its handler takes is open between these two, and so no
+/// second error. Neither is a declared event: they are never called.
+macro_rules! open {
+    ($($event:ident)*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl<T> PayloadOf<'_, '_, crate::events::$event> for T {
+            fn view(_: &mut crate::Message) -> Self {
+                unreachable!("the event is not a declared one")
+            }
+        }
+    )*};
+}
+
+open!(MessageBare MessageFull);
+
+/// What handlers may return: the kinds of declared events, and the other families.
 #[doc(hidden)]
 pub mod kind {
     #[derive(Debug)]
@@ -63,13 +94,18 @@ pub mod kind {
     pub enum Collect {}
     #[derive(Debug)]
     pub enum Chain {}
+    #[derive(Debug)]
+    pub enum Veto {}
+    #[derive(Debug)]
+    pub enum Answer {}
+    #[derive(Debug)]
+    pub enum Stream {}
 }
 
-/// What the handlers of a declared event may return.
+/// What the handlers of a kind of event may return.
 #[diagnostic::on_unimplemented(
-    message = "a handler of a `{K}` event cannot return `{Self}`",
-    label = "not a decision of this kind of event",
-    note = "handlers of notification and collect events return nothing; those of a chain `Flow`, nothing, or a `Result` of these with `StanzaError`"
+    message = "a handler of this event cannot return `{Self}`",
+    label = "not a decision of this kind of event"
 )]
 #[doc(hidden)]
 pub trait DecisionOf<K> {
@@ -90,6 +126,34 @@ decisions! {
     Notification: ();
     Collect: ();
     Chain: (), Flow, Result<(), StanzaError>, Result<Flow, StanzaError>;
+    Veto: (), Flow;
+    Answer: (), Flow, Reply, Result<(), StanzaError>, Result<Flow, StanzaError>, Result<Reply, StanzaError>;
+    Stream: (), Flow, Result<(), StreamError>, Result<Flow, StreamError>;
+}
+
+/// What a checked handler came to.
+impl DecisionOf<Self> for Outcome {
+    fn outcome(self) -> Outcome {
+        self
+    }
+}
+
+/// What the handlers of a declared event may return.
+#[diagnostic::on_unimplemented(
+    message = "a handler of `{E}` cannot return `{Self}`",
+    label = "not a decision of this event",
+    note = "handlers of notification and collect events return nothing; those of a chain `Flow`, nothing, or a `Result` of these with `StanzaError`"
+)]
+#[doc(hidden)]
+pub trait DeclaredDecision<E> {
+    fn outcome(self) -> Outcome;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: DeclaredEvent, R: DecisionOf<E::Kind>> DeclaredDecision<E> for R {
+    fn outcome(self) -> Outcome {
+        DecisionOf::outcome(self)
+    }
 }
 
 /// An event whose payload is the event itself, so that [`Context::fire`](crate::Context::fire)

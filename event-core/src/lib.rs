@@ -33,6 +33,7 @@ mod error;
 mod event;
 pub mod events;
 mod flow;
+mod handler;
 pub mod host;
 mod module;
 pub mod query;
@@ -97,7 +98,7 @@ pub mod prelude {
 pub mod __private {
     pub use std::{
         boxed::Box,
-        column, file, line, module_path,
+        file, line, module_path,
         option::Option::{self, None, Some},
         result::Result::{self, Err, Ok},
     };
@@ -108,20 +109,27 @@ pub mod __private {
     pub use crate::{
         Event, EventInfo, Family, Flow, Iq, Message, Module, ModuleInfo, Nonza, OptionInfo,
         Presence, Reply, Scope, Stanza, StanzaError, StreamError,
-        context::ContextRef,
-        event::{DecisionOf, DeclaredEvent, EventCell, EventId, Fire, Payload, PayloadOf, kind},
+        context::{ContextOf, ContextRef},
+        event::{
+            DecisionOf, DeclaredDecision, DeclaredEvent, EventCell, EventId, Fire, Payload, PayloadOf, Same, kind,
+        },
         events::{
             self, AuthenticationFailure, AuthenticationSuccess, ComponentAuthenticated,
             ComponentDisconnected, ConfigReloaded, PreResourceUnbind, ResourceBind, ResourceUnbind,
-            ServerStarted, ServerStarting, ServerStopped, ServerStopping, StreamFeatures, same,
+            ServerStarted, ServerStarting, ServerStopped, ServerStopping, StreamFeatures,
         },
         flow::Outcome,
         module::VtableOf,
         registry::{
             EventRecord, HookMeta, HookParameter, HookRecord, Installer, ModuleRecord,
-            WrongContext, encloses,
+            WrongContext,
         },
     };
+
+    /// What installs a handler.
+    pub mod handler {
+        pub use crate::handler::*;
+    }
 
     /// Reads a module's options.
     pub fn options<T: serde::de::DeserializeOwned>(

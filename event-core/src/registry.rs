@@ -8,11 +8,11 @@ use std::{any::Any, collections::BTreeMap, sync::Arc};
 use event_catalogue::Role;
 
 use crate::{
-    context::{Context, ContextRef},
+    context::Context,
     dispatch::{AsyncCall, BoxFuture, Call, Chain, Counters, Handler, HandlerStats, SyncCall},
     event::{Event, EventCell, EventId, EventInfo, Family, Payload, Scope},
     flow::Outcome,
-    module::{ModuleInfo, ModuleVtable},
+    module::{Module, ModuleInfo, ModuleVtable},
     start::StartError,
 };
 
@@ -77,8 +77,7 @@ pub struct HookMeta {
 }
 
 impl HookMeta {
-    #[doc(hidden)]
-    pub const fn new<E: Event>(
+    pub(crate) const fn new<E: Event>(
         (event, parameter): (Option<&'static str>, HookParameter),
         (priority, is_async): (i32, bool),
         (module_path, function): (&'static str, &'static str),
@@ -175,9 +174,7 @@ impl std::fmt::Debug for Installer<'_> {
 
 impl Installer<'_> {
     /// The context of the module that the handler belongs to.
-    pub fn context_of<'a, R: ContextRef<'a>>(
-        &self,
-    ) -> Result<Arc<Context<R::Module>>, WrongContext> {
+    pub fn context_of<M: Module>(&self) -> Result<Arc<Context<M>>, WrongContext> {
         Arc::clone(self.context).downcast().map_err(|_| WrongContext)
     }
 
@@ -468,8 +465,7 @@ pub(crate) fn crate_of(path: &str) -> &str {
 }
 
 /// Whether the Rust module `inner` is `outer` or stands in it.
-#[doc(hidden)]
-pub const fn encloses(outer: &str, inner: &str) -> bool {
+pub(crate) const fn encloses(outer: &str, inner: &str) -> bool {
     let (outer, inner) = (outer.as_bytes(), inner.as_bytes());
     if outer.len() > inner.len() {
         return false;

@@ -1,11 +1,12 @@
 //! The arguments of the attributes: `key = value`, each at most once, and nothing else.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::ToTokens;
 use syn::{
     Error, Ident, LitStr, Path, Token,
     ext::IdentExt,
-    parse::{Parse, ParseStream},
+    parse::{ParseStream, Parser},
+    punctuated::Punctuated,
 };
 
 /// Mistakes, reported together.
@@ -68,14 +69,17 @@ pub(crate) fn options(
             skip(input)?;
         } else {
             input.parse::<Token![=]>()?;
-            if let Err(error) = value(&key, input, mistakes) {
+            if input.is_empty() || input.peek(Token![,]) {
+                mistakes.at(&key, format!("`{name}` needs a value: `{name} = …`"));
+            } else if let Err(error) = value(&key, input, mistakes) {
                 mistakes.add(error);
                 skip(input)?;
             }
         }
         seen.push(key);
         if !input.is_empty() && input.parse::<Token![,]>().is_err() {
-            mistakes.add(Error::new(input.span(), "expected `,`"));
+            let message = format!("expected `,` after the value of `{name}`");
+            mistakes.add(Error::new(input.span(), message));
             skip(input)?;
             input.parse::<Option<Token![,]>>()?;
         }
@@ -109,13 +113,36 @@ pub(crate) fn string(input: ParseStream<'_>, expected: &str) -> syn::Result<LitS
 /// `["a", "b"]`
 pub(crate) fn strings(input: ParseStream<'_>, expected: &str) -> syn::Result<Vec<LitStr>> {
     let span = input.span();
-    let parse = |input: ParseStream<'_>| {
-        let content;
-        syn::bracketed!(content in input);
-        let strings = content.parse_terminated(<LitStr as Parse>::parse, Token![,])?;
-        Ok(strings.into_iter().collect())
-    };
-    parse(input).map_err(|_: Error| Error::new(span, expected))
+    let group: Group = input.parse().map_err(|_| Error::new(span, expected))?;
+    if group.delimiter() != Delimiter::Bracket {
+        return Err(Error::new(span, expected));
+    }
+    let strings = Punctuated::<LitStr, Token![,]>::parse_terminated
+        .parse2(group.stream())
+        .map_err(|error| Error::new(error.span(), expected))?;
+    Ok(strings.into_iter().collect())
+}
+
+/// `namespace = "own"`, as it was written.
+pub(crate) fn own_namespace(
+    key: &Ident,
+    input: ParseStream<'_>,
+    mistakes: &mut Mistakes,
+) -> syn::Result<Option<TokenStream>> {
+    let expected = "the only value is `\"own\"`: the namespace is one of your own, not a known one";
+    let value = string(input, expected)?;
+    if value.value() == "own" {
+        return Ok(Some(quote::quote!(#key = #value)));
+    }
+    mistakes.at(value, expected);
+    Ok(None)
+}
+
+/// The value of `crate`.
+pub(crate) fn path(input: ParseStream<'_>) -> syn::Result<Path> {
+    let span = input.span();
+    let expected = "a path leads to `event-core`: `crate = my_crate::event_core`";
+    input.call(Path::parse_mod_style).map_err(|_| Error::new(span, expected))
 }
 
 /// Where `event-core` is: `::event_core` unless `crate = path` says otherwise.

@@ -3,12 +3,12 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{
-    Error, GenericParam, Ident, Item, LitStr, Path, Token,
+    GenericParam, Ident, Item, LitStr, Token,
     parse::{ParseStream, Parser},
 };
 
 use crate::{
-    attr::{Mistakes, event_core, list, options, string},
+    attr::{Mistakes, event_core, list, options, path, string},
     docs,
 };
 
@@ -26,13 +26,13 @@ struct Arguments {
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut mistakes = Mistakes::default();
     let parsed = (|input: ParseStream<'_>| parse(input, &mut mistakes)).parse2(arguments);
-    let parsed = mistakes.take(parsed);
+    let parsed = mistakes.take(parsed).flatten();
     let expansion = parsed.and_then(|parsed| declare(&parsed, &item, &mut mistakes));
     let mistakes = mistakes.into_tokens();
     quote!(#item #expansion #mistakes)
 }
 
-fn parse(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Arguments> {
+fn parse(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Option<Arguments>> {
     let name = string(
         input,
         "expected the event's name: `#[event(\"muc-occupant-joined\", kind = \"notification\")]`",
@@ -46,7 +46,7 @@ fn parse(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Argumen
     let mut core = event_core(None);
     options(input, OPTIONS, mistakes, |key, input, mistakes| {
         if key == "crate" {
-            core = event_core(Some(&input.call(Path::parse_mod_style)?));
+            core = event_core(Some(&path(input)?));
             return Ok(());
         }
         let (what, words) = if key == "kind" { ("kind", KINDS) } else { ("scope", SCOPES) };
@@ -66,13 +66,17 @@ fn parse(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Argumen
         }
         Ok(())
     })?;
-    let kind = kind.ok_or_else(|| {
-        Error::new_spanned(
-            &name,
-            "what may its handlers do? say `kind = \"notification\"`, `\"collect\"` or `\"chain\"`",
-        )
-    })?;
-    Ok(Arguments { name, kind, scope, event_core: core })
+    let Some(kind) = kind else {
+        // An option that was misspelled may have been this one.
+        if mistakes.is_empty() {
+            mistakes.at(
+                &name,
+                "what may its handlers do? say `kind = \"notification\"`, `\"collect\"` or `\"chain\"`",
+            );
+        }
+        return Ok(None);
+    };
+    Ok(Some(Arguments { name, kind, scope, event_core: core }))
 }
 
 fn check_name(name: &LitStr, mistakes: &mut Mistakes) {
@@ -172,6 +176,7 @@ fn declare(
 
             impl #c::DeclaredEvent for #any {
                 type Kind = #c::kind::#kind;
+                type Itself = #always;
             }
 
             impl<'a, 'p> #c::PayloadOf<'a, 'p, #any> for #view {

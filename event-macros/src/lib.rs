@@ -1,11 +1,12 @@
 //! `#[hook]`, `#[event]` and `#[module]`, re-exported and documented by `event-core`.
 //!
-//! Each attribute is parsed (`attr`), checked (`signature`, `rules`) and expanded; all mistakes
+//! Each attribute is parsed (`attr`), checked (`signature`, `rules`) and expanded (`expand`); all mistakes
 //! are reported together, and what was annotated is always kept.
 
 mod attr;
 mod docs;
 mod event;
+mod expand;
 mod hook;
 mod module;
 mod rules;

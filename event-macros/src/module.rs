@@ -1,19 +1,21 @@
 //! `#[module]`: a struct of options becomes a module that hosts can enable.
 
+use event_catalogue::Namespace;
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{
     Error, Fields, Item, ItemStruct, LitStr, Path, Type,
+    ext::IdentExt,
     parse::{ParseStream, Parser},
     spanned::Spanned,
 };
 
 use crate::{
-    attr::{Mistakes, event_core, options, string, strings},
+    attr::{Mistakes, event_core, list, options, own_namespace, path, string, strings},
     docs,
 };
 
-const OPTIONS: &[&str] = &["name", "state", "features", "after", "crate"];
+const OPTIONS: &[&str] = &["name", "state", "features", "after", "namespace", "crate"];
 
 #[derive(Default)]
 struct Arguments {
@@ -49,15 +51,14 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
 
 fn parse(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Arguments> {
     let mut parsed = Arguments::default();
+    let mut is_own = false;
     options(input, OPTIONS, mistakes, |key, input, mistakes| {
         match key.to_string().as_str() {
             "name" => {
                 let name = string(input, "a module's name is a string: `name = \"version\"`")?;
                 if !is_name(&name.value()) {
-                    mistakes.at(
-                        &name,
-                        "a module's name is lower case letters, digits and `_`, a letter first",
-                    );
+                    let message = format!("`{}` is not a module's name: {NAME}", name.value());
+                    mistakes.at(&name, message);
                 }
                 parsed.name = Some(name);
             }
@@ -73,12 +74,49 @@ fn parse(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Argumen
             "after" => {
                 parsed.after = strings(input, "`after` names modules: `after = [\"carbons\"]`")?;
             }
-            _ => parsed.event_core = Some(input.call(Path::parse_mod_style)?),
+            "namespace" => is_own = own_namespace(key, input, mistakes)?.is_some(),
+            _ => parsed.event_core = Some(path(input)?),
         }
         Ok(())
     })?;
+    for other in parsed.after.iter().filter(|other| !is_name(&other.value())) {
+        let message = format!("`{}` is not a module's name: {NAME}", other.value());
+        mistakes.at(other, message);
+    }
+    if !is_own {
+        parsed.features.iter().for_each(|feature| check_feature(feature, mistakes));
+    }
     Ok(parsed)
 }
+
+/// A feature is mostly a namespace, and misspelled like one.
+fn check_feature(feature: &LitStr, mistakes: &mut Mistakes) {
+    const EVENT: &str = "iq-get/host/";
+    const ELEMENT: &str = ":query";
+    let value = feature.value();
+    let name = format!("{EVENT}{value}{ELEMENT}");
+    if event_catalogue::parse(&name).is_err() {
+        return;
+    }
+    let Err(error) = event_catalogue::resolve(&name, Namespace::Known) else { return };
+    let mut near: Vec<_> = error
+        .suggestions()
+        .iter()
+        .filter_map(|near| near.strip_prefix(EVENT)?.strip_suffix(ELEMENT))
+        .collect();
+    near.dedup();
+    let near = if near.is_empty() {
+        String::new()
+    } else {
+        format!("\n  help: did you mean {}?", list(&near))
+    };
+    mistakes.at(
+        feature,
+        format!("unknown feature `{value}`{near}\n  help: if it is your own, say so: `namespace = \"own\"`"),
+    );
+}
+
+const NAME: &str = "lower case letters, digits and `_`, a letter first";
 
 fn is_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_lowercase())
@@ -110,17 +148,20 @@ fn declare(
         mistakes.at(fields, "a module's options have names: `struct Version { hide_os: bool }`");
         return None;
     }
+    let ident = &item.ident;
+    let name = match &arguments.name {
+        Some(name) => name.value(),
+        None => snake_case(&ident.unraw().to_string()),
+    };
+    if let Some(itself) = arguments.after.iter().find(|other| other.value() == name) {
+        mistakes.at(itself, format!("`{name}` is this module: its handlers cannot run after themselves"));
+    }
     if !mistakes.is_empty() {
         return None;
     }
     let span = Span::mixed_site();
     let core = event_core(arguments.event_core.as_ref());
     let c = quote_spanned!(span=> #core::__private);
-    let ident = &item.ident;
-    let name = match &arguments.name {
-        Some(name) => name.value(),
-        None => snake_case(&ident.to_string()),
-    };
     let doc = docs::text(&item.attrs);
     let state = match &arguments.state {
         Some(state) => quote!(#state),

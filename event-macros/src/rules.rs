@@ -3,9 +3,16 @@
 use event_catalogue::{EventDef, Family, Role};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
-use syn::{LitInt, Type, TypeReference, spanned::Spanned};
+use syn::{
+    Error, GenericArgument, Lit, LitInt, PathArguments, Token, Type, TypeReference,
+    ext::IdentExt,
+    parse::ParseStream, spanned::Spanned,
+};
 
-use crate::attr::Mistakes;
+use crate::{
+    attr::Mistakes,
+    signature::{Handler, bare},
+};
 
 /// A priority as it was written.
 pub(crate) struct Priority {
@@ -20,6 +27,7 @@ pub(crate) struct Rule {
     pub(crate) payload: Ident,
     pub(crate) is_mutable: bool,
     returns: Returns,
+    role: Option<Role>,
     /// ` at priority 10`, for events that have ranges.
     at: String,
 }
@@ -76,7 +84,7 @@ impl Rule {
             Some(_) => format!(" at priority {}", priority.value),
             None => String::new(),
         };
-        Some(Self { event, payload: Ident::new(def.payload, span), is_mutable, returns, at })
+        Some(Self { event, payload: Ident::new(def.payload, span), is_mutable, returns, role, at })
     }
 
     /// `&mut Message`
@@ -90,45 +98,108 @@ impl Rule {
         &self,
         payload: &Type,
         has_priority: bool,
-        is_post: bool,
         mistakes: &mut Mistakes,
     ) {
         let (event, takes, at) = (&self.event, self.takes(), &self.at);
-        match payload {
+        match bare(payload) {
+            Type::Reference(TypeReference { lifetime: Some(lifetime), .. })
+                if lifetime.ident == "static" =>
+            {
+                let message = format!(
+                    "a handler of `{event}`{at} borrows its payload while it runs: `{takes}`"
+                );
+                mistakes.at(lifetime, message);
+            }
             Type::Reference(TypeReference { and_token, mutability: Some(token), .. })
                 if !self.is_mutable =>
             {
-                let help = if is_post && !has_priority {
-                    "\n  help: say when it runs: `priority = 1` to `999` may change or stop the stanza, `1000` and more filters, `-1` delivers"
-                } else if is_post {
-                    "\n  help: `priority = 1` to `999` may change or stop the stanza"
-                } else {
-                    ""
-                };
-                let default = if is_post && !has_priority { ", the default," } else { "" };
-                let message = if is_post {
+                let message = if self.role.is_none() {
+                    format!("a handler of `{event}` can only look: it takes `{takes}`")
+                } else if has_priority {
                     format!(
-                        "priority 0{default} is read-only: a handler of `{event}` there takes `{takes}`{help}"
+                        "priority 0 is read-only: a handler of `{event}` there takes `{takes}`\n  help: `priority = 1` to `999` may change or stop the stanza"
                     )
                 } else {
-                    format!("a handler of `{event}` takes `{takes}`: it can only look")
+                    format!(
+                        "priority 0, the default, is read-only: a handler of `{event}` there takes `{takes}`\n  help: say when it runs: `priority = 1` to `999` may change or stop the stanza, `1000` and more filters, `-1` delivers"
+                    )
                 };
                 mistakes.at(quote_spanned!(and_token.span()=> #and_token #token), message);
             }
             Type::Reference(reference) if self.is_mutable && reference.mutability.is_none() => {
-                mistakes.at(
-                    reference,
-                    format!("a handler of `{event}`{at} takes `{takes}`, not a shared reference"),
-                );
+                let message = format!("a handler of `{event}`{at} takes `{takes}`, not `&…`");
+                mistakes.at(reference, message);
             }
-            Type::Reference(_) | Type::Verbatim(_) => {}
-            Type::Path(path)
-                if path.path.segments.last().is_some_and(|s| s.ident == self.payload) =>
-            {
-                mistakes
-                    .at(path, format!("a handler of `{event}`{at} borrows its payload: `{takes}`"));
+            written if is_path(written, &self.payload.to_string()) => {
+                let message = format!("a handler of `{event}`{at} borrows its payload: `{takes}`");
+                mistakes.at(written, message);
             }
             _ => {}
+        }
+    }
+
+    /// Whether the signature is written in the words of the page. What those words mean is up to
+    /// the compiler; this only decides how it is asked.
+    pub(crate) fn is_written_plainly(&self, handler: &Handler) -> bool {
+        let payload = matches!(bare(&handler.payload), Type::Reference(reference)
+            if reference.mutability.is_some() == self.is_mutable
+                && is_path(bare(&reference.elem), &self.payload.to_string()));
+        let context = handler.context.as_ref().is_none_or(|context| {
+            matches!(bare(context), Type::Reference(reference)
+                if reference.mutability.is_none() && is_generic(bare(&reference.elem), "Context", 1))
+        });
+        let returns = handler.returns.as_ref().is_none_or(|returns| self.is_plain_return(returns));
+        payload && context && returns && handler.late_lifetimes
+    }
+
+    fn is_plain_return(&self, returns: &Type) -> bool {
+        let flow = self.returns != Returns::Nothing;
+        let decision = |written: &Type| {
+            is_unit(written)
+                || flow && is_path(written, "Flow")
+                || self.returns == Returns::Answer && is_path(written, "Reply")
+        };
+        let written = bare(returns);
+        let error = match self.returns {
+            Returns::Nothing | Returns::Flow => return decision(written),
+            Returns::FlowOrError | Returns::Answer => "StanzaError",
+            Returns::FlowOrStreamError => "StreamError",
+        };
+        decision(written)
+            || is_generic(written, "Result", 2)
+                && matches!(&*arguments(written), [ok, refusal]
+                    if decision(bare(ok)) && is_path(bare(refusal), error))
+    }
+
+    /// The marker of what may be returned.
+    pub(crate) fn kind(&self) -> Ident {
+        let kind = match self.returns {
+            Returns::Nothing => "Notification",
+            Returns::Flow => "Veto",
+            Returns::FlowOrError => "Chain",
+            Returns::Answer => "Answer",
+            Returns::FlowOrStreamError => "Stream",
+        };
+        Ident::new(kind, Span::mixed_site())
+    }
+
+    /// `&'a mut Message`, as `event-core` names it.
+    pub(crate) fn reference(&self, private: &TokenStream) -> TokenStream {
+        let (span, payload) = (Span::mixed_site(), &self.payload);
+        if self.is_mutable {
+            quote_spanned!(span=> &'a mut #private::#payload)
+        } else {
+            quote_spanned!(span=> &'a #private::#payload)
+        }
+    }
+
+    /// What is made of the variable `payload`, a `&mut`.
+    pub(crate) fn view(&self) -> TokenStream {
+        let span = Span::mixed_site();
+        if self.is_mutable {
+            quote_spanned!(span=> payload)
+        } else {
+            quote_spanned!(span=> &*payload)
         }
     }
 
@@ -170,35 +241,6 @@ impl Rule {
         };
         quote_spanned!(Span::mixed_site()=> message = #message, label = #label)
     }
-
-    /// The types a handler may return.
-    pub(crate) fn returns(&self, private: &TokenStream) -> Vec<TokenStream> {
-        let span = Span::mixed_site();
-        let c = private;
-        let flow = quote_spanned!(span=> #c::Flow);
-        let unit = quote_spanned!(span=> ());
-        let reply = quote_spanned!(span=> #c::Reply);
-        let result = |ok: &TokenStream, error: &str| {
-            let error = Ident::new(error, span);
-            quote_spanned!(span=> #c::Result<#ok, #c::#error>)
-        };
-        match self.returns {
-            Returns::Nothing => vec![unit],
-            Returns::Flow => vec![flow, unit],
-            Returns::FlowOrError => {
-                let (a, b) = (result(&flow, "StanzaError"), result(&unit, "StanzaError"));
-                vec![flow, unit, a, b]
-            }
-            Returns::Answer => {
-                let results = [&reply, &flow, &unit].map(|ok| result(ok, "StanzaError"));
-                [reply, flow, unit].into_iter().chain(results).collect()
-            }
-            Returns::FlowOrStreamError => {
-                let (a, b) = (result(&flow, "StreamError"), result(&unit, "StreamError"));
-                vec![flow, unit, a, b]
-            }
-        }
-    }
 }
 
 impl Returns {
@@ -213,29 +255,60 @@ impl Returns {
     }
 }
 
+fn is_unit(written: &Type) -> bool {
+    matches!(written, Type::Tuple(tuple) if tuple.elems.is_empty())
+}
+
+/// Whether a type is written `name` or `path::to::name`.
+fn is_path(written: &Type, name: &str) -> bool {
+    is_generic(written, name, 0)
+}
+
+fn is_generic(written: &Type, name: &str, count: usize) -> bool {
+    matches!(written, Type::Path(path) if path.qself.is_none()
+        && path.path.segments.last().is_some_and(|last| last.ident == name)
+        && arguments(written).len() == count)
+}
+
+/// The types in a type's angle brackets.
+fn arguments(written: &Type) -> Vec<&Type> {
+    let Type::Path(path) = written else { return Vec::new() };
+    match path.path.segments.last().map(|last| &last.arguments) {
+        Some(PathArguments::AngleBracketed(brackets)) => brackets
+            .args
+            .iter()
+            .filter_map(|argument| match argument {
+                GenericArgument::Type(argument) => Some(argument),
+                _ => None,
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// An integer literal, negative or not.
-pub(crate) fn priority(input: syn::parse::ParseStream<'_>) -> syn::Result<Priority> {
+pub(crate) fn priority(input: ParseStream<'_>) -> syn::Result<Priority> {
     let expected = "a priority is an integer literal, such as `10` or `-1`";
     let start = input.span();
-    let minus: Option<syn::Token![-]> = input.parse()?;
-    let literal: syn::Lit = input.parse().map_err(|_| syn::Error::new(start, expected))?;
-    let syn::Lit::Int(number) = &literal else {
-        return Err(syn::Error::new(literal.span(), expected));
+    let minus: Option<Token![-]> = input.parse()?;
+    let literal: Lit = input.parse().map_err(|_| Error::new(start, expected))?;
+    let Lit::Int(number) = &literal else {
+        return Err(Error::new(literal.span(), expected));
     };
     let tokens = quote_spanned!(number.span()=> #minus #number);
-    if !matches!(number.suffix(), "" | "i32") {
-        return Err(syn::Error::new_spanned(
-            tokens,
-            "a priority is an `i32`; leave the suffix out",
-        ));
+    if !input.is_empty() && !input.peek(Token![,]) && !input.peek(Ident::peek_any) {
+        let rest: TokenStream = input.parse()?;
+        return Err(Error::new_spanned(quote_spanned!(start=> #tokens #rest), expected));
     }
-    let sign = if minus.is_some() { "-" } else { "" };
-    let value = format!("{sign}{}", digits(number))
-        .parse()
-        .map_err(|_| syn::Error::new_spanned(&tokens, "a priority fits into an `i32`"))?;
+    if !matches!(number.suffix(), "" | "i32") {
+        return Err(Error::new_spanned(tokens, "a priority is an `i32`; leave the suffix out"));
+    }
+    let value = value(minus.is_some(), number)
+        .ok_or_else(|| Error::new_spanned(&tokens, "a priority fits into an `i32`"))?;
     Ok(Priority { value, tokens: Some(tokens) })
 }
 
-fn digits(number: &LitInt) -> String {
-    number.base10_digits().to_owned()
+fn value(is_negative: bool, number: &LitInt) -> Option<i32> {
+    let number: i64 = number.base10_parse().ok()?;
+    i32::try_from(if is_negative { -number } else { number }).ok()
 }

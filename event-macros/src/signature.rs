@@ -2,41 +2,26 @@
 //! editor keeps completing inside a half-typed one.
 
 use proc_macro2::{TokenStream, TokenTree};
-use quote::ToTokens;
+use quote::{ToTokens, quote};
 use syn::{
-    Attribute, FnArg, GenericParam, Ident, ReturnType, Signature, Type, Visibility,
+    Attribute, FnArg, GenericParam, Ident, ReturnType, Signature, Type, TypeReference, Visibility,
     parse::{Parse, ParseStream},
 };
 
 use crate::attr::Mistakes;
 
-/// A function whose body was not parsed.
+/// A function, whose body is not parsed.
 pub(crate) struct Function {
-    attributes: Vec<Attribute>,
-    visibility: Visibility,
     pub(crate) signature: Signature,
-    body: TokenStream,
 }
 
 impl Parse for Function {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        Ok(Self {
-            attributes: input.call(Attribute::parse_outer)?,
-            visibility: input.parse()?,
-            signature: input.parse()?,
-            body: input.parse()?,
-        })
-    }
-}
-
-impl ToTokens for Function {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        for attribute in &self.attributes {
-            attribute.to_tokens(tokens);
-        }
-        self.visibility.to_tokens(tokens);
-        self.signature.to_tokens(tokens);
-        self.body.to_tokens(tokens);
+        input.call(Attribute::parse_outer)?;
+        input.parse::<Visibility>()?;
+        let signature = input.parse()?;
+        input.parse::<TokenStream>()?;
+        Ok(Self { signature })
     }
 }
 
@@ -47,6 +32,8 @@ pub(crate) struct Handler {
     pub(crate) payload: Type,
     pub(crate) context: Option<Type>,
     pub(crate) returns: Option<Type>,
+    /// No lifetime is fixed before the call, so that the function can be passed as it is.
+    pub(crate) late_lifetimes: bool,
 }
 
 impl Function {
@@ -100,11 +87,19 @@ impl Function {
             return None;
         };
         let context = types.next();
+        if is_context(&first) {
+            mistakes.at(
+                &first,
+                format!("the payload comes first, then the context: `{payload}, &Context<…>`"),
+            );
+        } else if let Some(context) = &context {
+            check_context(context, mistakes);
+        }
         if let Some(extra) = types.next() {
             mistakes
                 .at(extra, "a handler takes the payload and, if it wants, `&Context<…>`; no more");
         }
-        if let Type::ImplTrait(opaque) = &first {
+        if let Type::ImplTrait(opaque) = in_reference(&first) {
             mistakes.at(opaque, format!("name the payload's type: `{payload}`"));
         }
         let returns = match &signature.output {
@@ -124,8 +119,56 @@ impl Function {
             is_async: signature.asyncness.is_some(),
             payload: elide(&first),
             context: context.as_ref().map(elide),
+            late_lifetimes: signature.generics.where_clause.is_none()
+                && signature.generics.params.iter().all(
+                    |parameter| matches!(parameter, GenericParam::Lifetime(l) if l.bounds.is_empty()),
+                ),
             returns,
         })
+    }
+}
+
+/// A context by value or `&mut` is a slip that the tokens show; the rest is for the compiler.
+fn check_context(context: &Type, mistakes: &mut Mistakes) {
+    match bare(context) {
+        Type::Reference(TypeReference { and_token, mutability: Some(token), elem, .. })
+            if names_context(elem) =>
+        {
+            mistakes.at(
+                quote!(#and_token #token),
+                "a context is shared: `&Context<…>`; what changes is kept in the module's state",
+            );
+        }
+        by_value if names_context(by_value) => {
+            mistakes.at(by_value, "a handler borrows its context: `&Context<…>`");
+        }
+        _ => {}
+    }
+}
+
+fn is_context(written: &Type) -> bool {
+    matches!(bare(written), Type::Reference(reference) if names_context(&reference.elem))
+}
+
+pub(crate) fn names_context(written: &Type) -> bool {
+    matches!(bare(written), Type::Path(path)
+        if path.path.segments.last().is_some_and(|last| last.ident == "Context"))
+}
+
+fn in_reference(written: &Type) -> &Type {
+    match bare(written) {
+        Type::Reference(reference) => bare(&reference.elem),
+        other => other,
+    }
+}
+
+/// The type without the parentheses around it, and without those that `macro_rules!` puts around
+/// what it passes on.
+pub(crate) fn bare(written: &Type) -> &Type {
+    match written {
+        Type::Group(group) => bare(&group.elem),
+        Type::Paren(paren) => bare(&paren.elem),
+        other => other,
     }
 }
 
@@ -154,7 +197,8 @@ fn elide(of: &Type) -> Type {
             .collect()
     }
     if of.to_token_stream().to_string().contains('\'') {
-        Type::Verbatim(tokens(of.to_token_stream()))
+        let elided = tokens(of.to_token_stream());
+        syn::parse2(elided.clone()).unwrap_or(Type::Verbatim(elided))
     } else {
         of.clone()
     }

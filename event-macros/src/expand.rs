@@ -1,0 +1,265 @@
+//! What a `#[hook]` becomes: one record, with a closure that installs the handler.
+//!
+//! A signature written in the words of the page is passed to a function of `event-core` as it is,
+//! which costs the compiler least. Any other, be it an alias or a mistake, goes through traits
+//! whose messages are made for this very hook, on the author's own types. Either way it is the
+//! compiler that decides: a type that only has the right name does not get through.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote_spanned};
+use syn::Type;
+
+use crate::{
+    rules::Rule,
+    signature::{Handler, bare, names_context},
+};
+
+/// All that an expansion is made of.
+pub(crate) struct Hook {
+    /// The event's type.
+    pub(crate) event: TokenStream,
+    /// The whole name, if it is known here.
+    pub(crate) name: TokenStream,
+    pub(crate) parameter: TokenStream,
+    pub(crate) priority: i32,
+    /// A statement that checks the author's path.
+    pub(crate) same: Option<TokenStream>,
+    pub(crate) handler: Handler,
+    /// The path of `event_core::__private`.
+    pub(crate) c: TokenStream,
+}
+
+/// Where the types that a handler may have come from.
+pub(crate) enum Check<'a> {
+    /// An event of the catalogue.
+    Rule(&'a Rule),
+    /// The event's own type.
+    Declared,
+}
+
+/// The traits through which a handler's types are understood.
+struct Traits {
+    items: TokenStream,
+    payload: TokenStream,
+    returns: TokenStream,
+}
+
+impl Hook {
+    pub(crate) fn expand(&self, check: &Check<'_>) -> TokenStream {
+        match check {
+            Check::Rule(rule) if rule.is_written_plainly(&self.handler) => {
+                let install = self.plain(rule);
+                self.submit(&TokenStream::new(), &install)
+            }
+            Check::Rule(rule) => {
+                let traits = self.local_traits(rule);
+                self.submit(&traits.items, &self.checked(&traits))
+            }
+            Check::Declared => {
+                let (c, event) = (&self.c, &self.event);
+                let span = Span::mixed_site();
+                let traits = Traits {
+                    items: TokenStream::new(),
+                    payload: quote_spanned!(span=> #c::PayloadOf<'_, '_, #event>),
+                    returns: quote_spanned!(span=> #c::DeclaredDecision<#event>),
+                };
+                self.submit(&TokenStream::new(), &self.checked(&traits))
+            }
+        }
+    }
+
+    /// The record: constant metadata, and a closure that installs the typed handler.
+    fn submit(&self, items: &TokenStream, install: &TokenStream) -> TokenStream {
+        let span = Span::mixed_site();
+        let Self { event, name, parameter, priority, same, handler, c } = self;
+        let (is_async, function) = (handler.is_async, handler.name.to_string());
+        let module_path = match &handler.context {
+            Some(context) => {
+                let (first, last) = ends(context);
+                let private = located(c, first);
+                let path = self.of_context(context, "MODULE_PATH");
+                quote_spanned!(at(last)=> #private::handler::owned(#path, #c::module_path!()))
+            }
+            None => quote_spanned!(span=> #c::module_path!()),
+        };
+        quote_spanned!(span=>
+            #[allow(elided_lifetimes_in_paths, unused_qualifications, clippy::borrow_deref_ref, clippy::unit_arg, reason = "paths and types are the author's")]
+            const _: () = {
+                #items
+                #same
+                #c::inventory::submit! {
+                    #c::HookRecord {
+                        meta: #c::handler::meta::<#event>(
+                            #name, #parameter, #priority, #is_async, (#module_path, #function),
+                        ),
+                        install: |installer| #install,
+                    }
+                }
+            };
+        )
+    }
+
+    /// The handler as it is.
+    fn plain(&self, rule: &Rule) -> TokenStream {
+        let span = Span::mixed_site();
+        let Handler { name, is_async, context, .. } = &self.handler;
+        let (payload, kind) = (&rule.payload, rule.kind());
+        let c = &located(&self.c, name.span());
+        let with = if context.is_some() { "_with" } else { "" };
+        let module = context.as_ref().map(|context| {
+            let module = self.of_context(context, "Module");
+            quote_spanned!(span=> , #module)
+        });
+        if *is_async {
+            let install = format_ident!("wait{with}", span = span);
+            let (view, cx) = (rule.view(), quote_spanned!(span=> cx));
+            let passed = context.as_ref().map(|_| quote_spanned!(span=> , #cx));
+            let cx = if context.is_some() { cx } else { quote_spanned!(span=> ()) };
+            let call = quote_spanned!(at(name.span())=>
+                #c::handler::boxed::<#c::kind::#kind, _>(#name(#view #passed)));
+            quote_spanned!(span=>
+                #c::handler::#install::<#c::#payload #module>(installer, |payload, #cx| #call))
+        } else {
+            let verb = if rule.is_mutable { "change" } else { "look" };
+            let install = format_ident!("{verb}{with}", span = at(name.span()));
+            quote_spanned!(at(name.span())=>
+                #c::handler::#install::<#c::#payload, #c::kind::#kind #module, _>(installer, #name))
+        }
+    }
+
+    /// A member of the context's type: of `Context<M>`, or of whatever stands there instead.
+    fn of_context(&self, context: &Type, member: &str) -> TokenStream {
+        let c = &self.c;
+        match bare(context) {
+            Type::Reference(reference) if names_context(&reference.elem) => {
+                own(&reference.elem, &quote_spanned!(Span::mixed_site()=> #c::ContextOf), member)
+            }
+            _ => own(context, &self.context_ref(), member),
+        }
+    }
+
+    /// Calls the handler through the traits, each use of which is on the author's own type.
+    fn checked(&self, traits: &Traits) -> TokenStream {
+        let span = Span::mixed_site();
+        let Self { event, c, handler, .. } = self;
+        let Handler { name, is_async, context, returns, payload, .. } = handler;
+        let unit = Type::Verbatim(quote_spanned!(name.span()=> ()));
+        let returns = returns.as_ref().unwrap_or(&unit);
+        let view = on(payload, &traits.payload, "view");
+        let outcome = on(returns, &traits.returns, "outcome");
+        let with = if context.is_some() { "_with" } else { "" };
+        let module = context.as_ref().map(|context| {
+            let module = self.of_context(context, "Module");
+            quote_spanned!(span=> , #module)
+        });
+        let passed = context.as_ref().map(|context| {
+            let of = own(context, &self.context_ref(), "of");
+            let (first, last) = ends(context);
+            let (borrow, cx) = (quote_spanned!(first=> &*), Ident::new(CX, last));
+            quote_spanned!(last=> , #of(#borrow #cx))
+        });
+        let cx = context.as_ref().map(|context| {
+            let cx = Ident::new(CX, ends(context).1);
+            quote_spanned!(span=> , #cx)
+        });
+        let call = quote_spanned!(at(name.span())=> #name(#view(payload) #passed));
+        let payload = quote_spanned!(span=> <#event as #c::Event>::Payload);
+        if *is_async {
+            let install = format_ident!("wait{with}", span = span);
+            let cx = cx.unwrap_or_else(|| quote_spanned!(span=> , ()));
+            let future = quote_spanned!(at(name.span())=> async move { #outcome(#call.await) });
+            quote_spanned!(span=> #c::handler::#install::<#payload #module>(
+                installer, |payload #cx| #c::Box::pin(#future)))
+        } else {
+            let install = format_ident!("change{with}", span = span);
+            quote_spanned!(span=> #c::handler::#install::<#payload, #c::Outcome #module, _>(
+                installer, |payload #cx| #outcome(#call)))
+        }
+    }
+
+    fn context_ref(&self) -> TokenStream {
+        let c = &self.c;
+        quote_spanned!(Span::mixed_site()=> #c::ContextRef<'_>)
+    }
+
+    /// Traits whose messages name this event, its priority and what to write.
+    fn local_traits(&self, rule: &Rule) -> Traits {
+        let span = Span::mixed_site();
+        let c = &self.c;
+        let payload = &rule.payload;
+        let (reference, view) = (rule.reference(c), rule.view());
+        let (wrong_payload, wrong_return) = (rule.wrong_payload(), rule.wrong_return());
+        let kind = rule.kind();
+        let items = quote_spanned!(span=>
+            #[diagnostic::on_unimplemented(#wrong_payload)]
+            trait __SpondeePayload<'a> {
+                fn view(payload: &'a mut #c::#payload) -> Self;
+            }
+
+            #[diagnostic::do_not_recommend]
+            impl<'a> __SpondeePayload<'a> for #reference {
+                fn view(payload: &'a mut #c::#payload) -> Self {
+                    #view
+                }
+            }
+
+            #[diagnostic::on_unimplemented(#wrong_return)]
+            trait __SpondeeReturn {
+                fn outcome(self) -> #c::Outcome;
+            }
+
+            #[diagnostic::do_not_recommend]
+            impl<R: #c::DecisionOf<#c::kind::#kind>> __SpondeeReturn for R {
+                fn outcome(self) -> #c::Outcome {
+                    #c::DecisionOf::outcome(self)
+                }
+            }
+        );
+        Traits {
+            items,
+            payload: quote_spanned!(span=> __SpondeePayload<'_>),
+            returns: quote_spanned!(span=> __SpondeeReturn),
+        }
+    }
+}
+
+/// The context, in the author's name: see [`own`].
+const CX: &str = "__spondee_cx";
+
+/// `<Type as Trait>::member`, from the first token of the author's type to its last, so that a
+/// message about it underlines the type and nothing else.
+fn on(author: &Type, of: &TokenStream, member: &str) -> TokenStream {
+    let (first, last) = ends(author);
+    between(at(first), author, of, member, at(last))
+}
+
+/// The same in the author's own name: complaints about one place in the same words are one.
+fn own(author: &Type, of: &TokenStream, member: &str) -> TokenStream {
+    let (first, last) = ends(author);
+    between(first, author, of, member, last)
+}
+
+fn between(first: Span, author: &Type, of: &TokenStream, member: &str, last: Span) -> TokenStream {
+    let open = quote_spanned!(first=> <);
+    let member = Ident::new(member, last);
+    quote_spanned!(last=> #open #author as #of>::#member)
+}
+
+fn ends(tokens: &Type) -> (Span, Span) {
+    let mut spans = tokens.to_token_stream().into_iter().map(|token| token.span());
+    let first = spans.next().unwrap_or_else(Span::mixed_site);
+    (first, spans.last().unwrap_or(first))
+}
+
+fn at(place: Span) -> Span {
+    Span::mixed_site().located_at(place)
+}
+
+/// Moves tokens of the expansion to `place`; what they resolve to stays.
+fn located(tokens: &TokenStream, place: Span) -> TokenStream {
+    let moved = tokens.clone().into_iter().map(|mut token| {
+        token.set_span(token.span().located_at(place));
+        token
+    });
+    moved.collect()
+}

@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# What `#[hook]` costs the compiler: 1,000 hooks against the same 1,000 functions without it.
+#
+# usage: tests/hook-cost.sh [RUNS]
+#
+# The crate stands in a temporary folder; its dependencies are built in this repository's target
+# folder, once, and are warm when the measuring begins. Fails when a hook takes more than 1 ms of
+# `cargo check`.
+set -euo pipefail
+
+runs=${1:-5}
+hooks=1000
+target_ms=1
+repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+crate=$(mktemp -d)
+trap 'rm -rf "$crate"' EXIT
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$repo/target} CARGO_INCREMENTAL=0
+
+# The repository's versions and profiles, so that what is built there already is used.
+cp "$repo/Cargo.lock" "$crate/"
+mkdir "$crate/src"
+{
+    printf '[package]\nname = "hook-cost"\nversion = "0.0.0"\nedition = "2024"\n\n'
+    printf '[dependencies]\nevent-core = { path = "%s/event-core" }\n\n[workspace]\n\n' "$repo"
+    sed -n '/^\[profile\.dev/,/^$/p' "$repo/Cargo.toml"
+} >"$crate/Cargo.toml"
+
+# The handlers of a busy server: half answer iq requests, some are async, most take the context.
+generate() {
+    local hook=$1 i
+    printf '#![allow(missing_docs)]\nuse event_core::prelude::*;\n#[module]\npub struct Cost {\n    pub on: bool,\n}\n'
+    for ((i = 0; i < hooks; i++)); do
+        case $((i % 4)) in
+        0)
+            [[ $hook ]] && printf '#[hook("iq-get/host/urn:example:cost:e%d", priority = %d)]\n' "$i" "$i"
+            printf 'pub fn answer_%d(iq: &mut Iq, cx: &Context<Cost>) -> Result<Reply, StanzaError> {\n    if cx.on { Ok(iq.reply()) } else { Err(StanzaError::forbidden()) }\n}\n' "$i"
+            ;;
+        1)
+            [[ $hook ]] && printf '#[hook("message/bare", priority = %d)]\n' "$i"
+            printf 'pub async fn change_%d(_: &mut Message, cx: &Context<Cost>) -> Flow {\n    if cx.on { Flow::Continue } else { Flow::Handled }\n}\n' "$i"
+            ;;
+        2)
+            [[ $hook ]] && printf '#[hook("presence/bare")]\n'
+            printf 'pub fn look_%d(_: &Presence, cx: &Context<Cost>) {\n    let _ = cx.on;\n}\n' "$i"
+            ;;
+        3)
+            [[ $hook ]] && printf '#[hook("iq-set/bare/urn:example:cost:e%d")]\n' "$i"
+            printf 'pub fn set_%d(iq: &mut Iq) -> Reply {\n    iq.reply()\n}\n' "$i"
+            ;;
+        esac
+    done
+}
+
+milliseconds() {
+    touch "$crate/src/lib.rs"
+    local start=${EPOCHREALTIME/[.,]/}
+    cargo "$1" --quiet --offline --manifest-path "$crate/Cargo.toml"
+    echo $(((${EPOCHREALTIME/[.,]/} - start) / 1000))
+}
+
+median() {
+    sort -n | sed -n "$(((runs + 1) / 2))p"
+}
+
+# Prints the median for one command with and without hooks, taken by turns.
+measure() {
+    local run
+    : >"$crate/plain.ms"
+    : >"$crate/hooked.ms"
+    for ((run = 0; run < runs; run++)); do
+        for kind in plain hooked; do
+            cp "$crate/$kind.rs" "$crate/src/lib.rs"
+            milliseconds "$1" >>"$crate/$kind.ms"
+        done
+    done
+    echo "$(median <"$crate/plain.ms") $(median <"$crate/hooked.ms")"
+}
+
+generate '' >"$crate/plain.rs"
+generate yes >"$crate/hooked.rs"
+cp "$crate/hooked.rs" "$crate/src/lib.rs"
+cargo check --quiet --manifest-path "$crate/Cargo.toml"
+cargo build --quiet --manifest-path "$crate/Cargo.toml"
+
+verdict=0
+for command in check build; do
+    read -r plain hooked <<<"$(measure "$command")"
+    awk -v command="$command" -v plain="$plain" -v hooked="$hooked" -v hooks="$hooks" \
+        -v target="$target_ms" 'BEGIN {
+            each = (hooked - plain) / hooks
+            printf "cargo %s: %d ms without, %d ms with %d hooks: %.2f ms a hook, target %s ms %s\n",
+                command, plain, hooked, hooks, each, target, each <= target ? "met" : "missed"
+            exit each > target
+        }' || { [[ $command == build ]] || verdict=1; }
+done
+exit "$verdict"

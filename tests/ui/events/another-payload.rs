@@ -1,0 +1,12 @@
+//! The payload is the event.
+
+use event_core::prelude::*;
+
+/// Somebody joined.
+#[event("room-joined", kind = "notification")]
+pub struct Joined;
+
+#[hook(Joined)]
+fn note(_: &Presence) {}
+
+fn main() {}

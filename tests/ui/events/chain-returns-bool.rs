@@ -1,0 +1,14 @@
+//! A decision is a `Flow`.
+
+use event_core::prelude::*;
+
+/// Somebody joined.
+#[event("room-joined", kind = "chain")]
+pub struct Joined;
+
+#[hook(Joined)]
+async fn check(_: &mut Joined) -> bool {
+    true
+}
+
+fn main() {}

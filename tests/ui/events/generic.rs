@@ -1,0 +1,10 @@
+//! One type, one event.
+
+use event_core::prelude::*;
+
+#[event("room-joined", kind = "notification")]
+pub struct Joined<T> {
+    pub who: T,
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+//! An event moves between threads.
+
+use event_core::prelude::*;
+
+#[event("room-joined", kind = "notification")]
+pub struct Joined {
+    pub who: std::rc::Rc<str>,
+}
+
+fn main() {}

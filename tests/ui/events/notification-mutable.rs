@@ -1,0 +1,12 @@
+//! A notification can only be looked at.
+
+use event_core::prelude::*;
+
+/// Somebody joined.
+#[event("room-joined", kind = "notification")]
+pub struct Joined;
+
+#[hook(Joined)]
+fn note(_: &mut Joined) {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+//! Two letters are swapped.
+
+use event_core::prelude::*;
+
+#[event("room-joined", kind = "notifciation")]
+pub struct Joined;
+
+fn main() {}

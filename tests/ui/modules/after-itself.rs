@@ -1,0 +1,8 @@
+//! No module is after itself.
+
+use event_core::prelude::*;
+
+#[module(after = ["version"])]
+pub struct Version;
+
+fn main() {}

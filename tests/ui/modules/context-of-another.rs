@@ -1,0 +1,11 @@
+//! The context of a module that stands elsewhere.
+
+mod archive {
+    #[event_core::module]
+    pub struct Archive;
+}
+
+#[event_core::hook("message/bare")]
+fn look(_: &event_core::Message, _: &event_core::Context<archive::Archive>) {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+//! Features are strings.
+
+use event_core::prelude::*;
+
+#[module(features = [jabber_iq_version])]
+pub struct Version;
+
+fn main() {}

@@ -1,0 +1,10 @@
+//! One struct, one module.
+
+use event_core::prelude::*;
+
+#[module]
+pub struct Version<T> {
+    os: T,
+}
+
+fn main() {}

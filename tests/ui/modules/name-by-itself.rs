@@ -1,0 +1,8 @@
+//! The name is an option.
+
+use event_core::prelude::*;
+
+#[module("version")]
+pub struct Version;
+
+fn main() {}

@@ -1,0 +1,8 @@
+//! State is a type.
+
+use event_core::prelude::*;
+
+#[module(state = "Seen")]
+pub struct Version;
+
+fn main() {}

@@ -1,0 +1,8 @@
+//! Options have names.
+
+use event_core::prelude::*;
+
+#[module]
+pub struct Version(bool);
+
+fn main() {}

@@ -1,0 +1,8 @@
+//! A letter is missing.
+
+use event_core::prelude::*;
+
+#[module(feature = ["jabber:iq:version"])]
+pub struct Version;
+
+fn main() {}

@@ -1,0 +1,8 @@
+//! Two letters are swapped.
+
+use event_core::prelude::*;
+
+#[hook("message/baer")]
+fn look(_: &Message) {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+//! An iq to a full JID has one event.
+
+use event_core::prelude::*;
+
+#[hook("iq-get/full/jabber:iq:version:query")]
+fn change(_: &mut Iq) {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+//! Only iq events are divided by element.
+
+use event_core::prelude::*;
+
+#[hook("message/bare/jabber:x:oob:x")]
+fn look(_: &Message) {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+//! The id is missing.
+
+use event_core::prelude::*;
+
+#[hook("iq-result/bare")]
+fn consume(_: &Iq) {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+//! What one sends to oneself has no pre-routing event.
+
+use event_core::prelude::*;
+
+#[hook("pre-message/self")]
+fn check(_: &mut Message) {}
+
+fn main() {}

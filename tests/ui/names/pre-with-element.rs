@@ -1,0 +1,8 @@
+//! Pre-routing events are not divided by element.
+
+use event_core::prelude::*;
+
+#[hook("pre-iq/bare/jabber:iq:version:query")]
+fn check(_: &mut Iq) {}
+
+fn main() {}

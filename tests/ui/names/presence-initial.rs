@@ -1,0 +1,8 @@
+//! A letter is missing.
+
+use event_core::prelude::*;
+
+#[hook("presence/intial")]
+fn note(_: &Presence) {}
+
+fn main() {}

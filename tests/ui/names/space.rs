@@ -1,0 +1,8 @@
+//! A space before the name.
+
+use event_core::prelude::*;
+
+#[hook(" message/bare")]
+fn look(_: &Message) {}
+
+fn main() {}

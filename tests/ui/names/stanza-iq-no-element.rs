@@ -1,0 +1,8 @@
+//! The element is missing.
+
+use event_core::prelude::*;
+
+#[hook("stanza/iq")]
+fn change(_: &mut Iq) {}
+
+fn main() {}

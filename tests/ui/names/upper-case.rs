@@ -1,0 +1,8 @@
+//! Names are lower case.
+
+use event_core::prelude::*;
+
+#[hook("Message/Bare")]
+fn look(_: &Message) {}
+
+fn main() {}

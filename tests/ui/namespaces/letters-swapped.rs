@@ -1,0 +1,8 @@
+//! Two letters are swapped.
+
+use event_core::prelude::*;
+
+#[hook("iq-get/bare/urn:xmpp:pnig:ping")]
+fn change(_: &mut Iq) {}
+
+fn main() {}

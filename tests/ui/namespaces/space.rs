@@ -1,0 +1,8 @@
+//! No namespace has a space.
+
+use event_core::prelude::*;
+
+#[hook("iq-get/host/jabber:iq version:query")]
+fn change(_: &mut Iq) {}
+
+fn main() {}

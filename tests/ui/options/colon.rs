@@ -1,0 +1,8 @@
+//! An option is set with `=`.
+
+use event_core::prelude::*;
+
+#[hook("message/bare", priority: 10)]
+fn change(_: &mut Message) {}
+
+fn main() {}

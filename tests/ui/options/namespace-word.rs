@@ -1,0 +1,8 @@
+//! The value is a string.
+
+use event_core::prelude::*;
+
+#[hook("message/bare", namespace = own)]
+fn look(_: &Message) {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+//! A comma is missing.
+
+use event_core::prelude::*;
+
+#[hook("message/bare" priority = 10)]
+fn change(_: &mut Message) {}
+
+fn main() {}

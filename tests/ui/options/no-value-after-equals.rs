@@ -1,0 +1,8 @@
+//! The value is missing.
+
+use event_core::prelude::*;
+
+#[hook("message/bare", priority =)]
+fn change(_: &mut Message) {}
+
+fn main() {}

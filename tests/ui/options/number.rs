@@ -1,0 +1,8 @@
+//! An option has a name.
+
+use event_core::prelude::*;
+
+#[hook("message/bare", 10)]
+fn change(_: &mut Message) {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+//! An option is given once.
+
+use event_core::prelude::*;
+
+#[hook("message/bare", priority = 10, priority = 20)]
+fn change(_: &mut Message) {}
+
+fn main() {}

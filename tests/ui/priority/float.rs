@@ -1,0 +1,8 @@
+//! Priorities are whole numbers.
+
+use event_core::prelude::*;
+
+#[hook("message/bare", priority = 1.5)]
+fn change(_: &mut Message) {}
+
+fn main() {}

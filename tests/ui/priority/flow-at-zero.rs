@@ -1,0 +1,10 @@
+//! At 0 a handler stops nothing.
+
+use event_core::prelude::*;
+
+#[hook("iq/full", priority = 0)]
+fn stop(_: &Iq) -> Flow {
+    Flow::Handled
+}
+
+fn main() {}

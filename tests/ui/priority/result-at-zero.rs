@@ -1,0 +1,10 @@
+//! At 0 a handler refuses nothing.
+
+use event_core::prelude::*;
+
+#[hook("message/bare", priority = 0)]
+fn stop(_: &Message) -> Result<(), StanzaError> {
+    Err(StanzaError::forbidden())
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+//! Delivery takes `&mut`.
+
+use event_core::prelude::*;
+
+#[hook("presence/full", priority = -1)]
+fn deliver(_: &Presence) {}
+
+fn main() {}

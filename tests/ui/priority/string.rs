@@ -1,0 +1,8 @@
+//! A number, not a string.
+
+use event_core::prelude::*;
+
+#[hook("message/bare", priority = "10")]
+fn change(_: &mut Message) {}
+
+fn main() {}

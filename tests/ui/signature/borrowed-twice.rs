@@ -1,0 +1,8 @@
+//! One `&` too many.
+
+use event_core::prelude::*;
+
+#[hook("message/bare")]
+fn look(_: &&Message) {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+//! A handler borrows its payload.
+
+use event_core::prelude::*;
+
+#[hook("message/bare")]
+fn look(_: Message) {}
+
+fn main() {}

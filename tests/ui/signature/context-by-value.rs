@@ -1,0 +1,12 @@
+//! A handler borrows its context.
+
+use event_core::prelude::*;
+
+/// Keeps.
+#[module]
+pub struct Archive;
+
+#[hook("message/bare")]
+fn look(_: &Message, _: Context<Archive>) {}
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! The payload comes first.
+
+use event_core::prelude::*;
+
+/// Keeps.
+#[module]
+pub struct Archive;
+
+#[hook("message/bare")]
+fn look(_: &Context<Archive>, _: &Message) {}
+
+fn main() {}

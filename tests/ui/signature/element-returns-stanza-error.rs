@@ -1,0 +1,10 @@
+//! On a stream the error is a `StreamError`.
+
+use event_core::prelude::*;
+
+#[hook("stanza/urn:ietf:params:xml:ns:xmpp-sasl:auth")]
+fn answer(_: &mut Nonza) -> Result<Flow, StanzaError> {
+    Ok(Flow::Handled)
+}
+
+fn main() {}

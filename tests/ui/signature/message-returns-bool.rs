@@ -1,0 +1,10 @@
+//! A decision is a `Flow`.
+
+use event_core::prelude::*;
+
+#[hook("message/bare", priority = 10)]
+fn drop_it(_: &mut Message) -> bool {
+    true
+}
+
+fn main() {}

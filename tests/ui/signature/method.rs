@@ -1,0 +1,12 @@
+//! A handler is a free function.
+
+use event_core::prelude::*;
+
+struct Archive;
+
+impl Archive {
+    #[hook("message/bare")]
+    fn look(&self, _: &Message) {}
+}
+
+fn main() {}

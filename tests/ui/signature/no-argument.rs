@@ -1,0 +1,8 @@
+//! The payload is missing.
+
+use event_core::prelude::*;
+
+#[hook("message/bare")]
+fn look() {}
+
+fn main() {}

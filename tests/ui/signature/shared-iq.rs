@@ -1,0 +1,8 @@
+//! An iq is answered through `&mut`.
+
+use event_core::prelude::*;
+
+#[hook("iq-get/host/jabber:iq:version:query")]
+fn answer(_: &Iq) {}
+
+fn main() {}

@@ -1,0 +1,10 @@
+//! An iq is refused with a `StanzaError`.
+
+use event_core::prelude::*;
+
+#[hook("stanza/iq/urn:ietf:params:xml:ns:xmpp-bind:bind")]
+fn bind(_: &mut Iq) -> Result<Reply, StreamError> {
+    Err(StreamError::new("not-authorized"))
+}
+
+fn main() {}

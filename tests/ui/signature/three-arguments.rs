@@ -1,0 +1,12 @@
+//! There are two arguments at most.
+
+use event_core::prelude::*;
+
+/// Keeps.
+#[module]
+pub struct Archive;
+
+#[hook("message/bare")]
+fn look(_: &Message, _: &Context<Archive>, _: &Host) {}
+
+fn main() {}

@@ -1,0 +1,10 @@
+//! A veto is a `Flow`.
+
+use event_core::prelude::*;
+
+#[hook("pre-resource-unbind")]
+fn keep(_: &mut PreResourceUnbind) -> Result<Flow, StanzaError> {
+    Ok(Flow::Handled)
+}
+
+fn main() {}
