@@ -84,7 +84,7 @@ pub fn run(config: Config, crates: &[ModuleCrate]) -> Result<(), ServerError> {
     let logging = Logging::init(&config.log)
         .map_err(|error| system("cannot log")(io::Error::other(error)))?;
     raise_file_limit();
-    let registry = registry(crates)?;
+    let registry = Registry::new(crates)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(std::thread::available_parallelism().map_or(2, |count| count.get().max(2)))
         .thread_name("spondee")

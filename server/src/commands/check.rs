@@ -1,12 +1,12 @@
 //! `spondee check`: what is wrong, and how to mend it.
 
-use event_core::ModuleCrate;
+use event_core::{ModuleCrate, Registry};
 use spondee_modules::DEFAULTS;
 
 use crate::{
     cli::{FAILURE, HooksQuery, SUCCESS},
     config::{Config, ConfigError, TlsFiles},
-    control, hosts, listener, server, tls,
+    control, hosts, listener, tls,
 };
 
 /// What was found.
@@ -51,7 +51,7 @@ pub(super) fn print(config: Result<Config, ConfigError>, crates: &[ModuleCrate])
 
 impl Findings {
     fn modules(&mut self, config: &Config, crates: &[ModuleCrate]) {
-        match server::registry(crates) {
+        match Registry::new(crates) {
             Err(error) => self.errors.push(error.to_string()),
             Ok(registry) => {
                 if let Err(errors) = hosts::hosts(config, &registry, &mut self.warnings) {

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, sync::Arc};
 
-use event_core::{Core, HookListing, ModuleCrate};
+use event_core::{Core, HookListing, ModuleCrate, Registry};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -132,7 +132,7 @@ fn without_server(
     crates: &[ModuleCrate],
     query: &HooksQuery,
 ) -> Result<Vec<HookLine>, ServerError> {
-    let registry = server::registry(crates)?;
+    let registry = Registry::new(crates)?;
     let hosts = hosts::hosts(config, &registry, &mut Vec::new()).map_err(ServerError::Config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime =
