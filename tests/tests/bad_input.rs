@@ -35,9 +35,7 @@ fn before_and_instead_of_a_header() {
         ("<?xml version='1.0'?><!DOCTYPE x><x/>".into(), "restricted-xml"),
         ("<!-- hello -->".into(), "restricted-xml"),
         (
-            format!(
-                "<stream:stream to='localhost' version='1.0' xmlns='jabber:client' xmlns:stream='urn:wrong'>"
-            ),
+            "<stream:stream to='localhost' version='1.0' xmlns='jabber:client' xmlns:stream='urn:wrong'>".into(),
             "invalid-namespace",
         ),
         (
@@ -47,7 +45,7 @@ fn before_and_instead_of_a_header() {
             "invalid-namespace",
         ),
         (
-            format!("<stream:stream to='localhost' version='1.0' xmlns='jabber:client'>"),
+            "<stream:stream to='localhost' version='1.0' xmlns='jabber:client'>".into(),
             "bad-namespace-prefix",
         ),
         (header("elsewhere.example"), "host-unknown"),

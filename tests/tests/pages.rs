@@ -31,7 +31,10 @@ fn assert_current(file: &str, current: &str) {
         .enumerate()
         .find(|(_, (is, was))| is != was)
     {
-        panic!("{file} is stale at line {}: it says {was:?}, it should say {is:?}; run this test with UPDATE=1", number + 1);
+        panic!(
+            "{file} is stale at line {}: it says {was:?}, it should say {is:?}; run this test with UPDATE=1",
+            number + 1
+        );
     }
     assert_eq!(committed.len(), current.len(), "{file} is stale");
 }

@@ -80,9 +80,11 @@ fn config(name: &str) -> HostConfig {
 pub struct Builder {
     hosts: Vec<HostConfig>,
     storage: Arc<dyn KeyValue>,
-    prepare: Box<dyn Fn(&Arc<Host>)>,
+    prepare: Prepare,
     registry: Option<Registry>,
 }
+
+type Prepare = Box<dyn Fn(&Arc<Host>)>;
 
 impl std::fmt::Debug for Builder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
