@@ -28,7 +28,7 @@ pub trait Module: Sized + Send + Sync + 'static {
 ///
 /// ```
 /// use event_core::{prelude::*, StartError};
-/// # use std::sync::Mutex;
+/// use std::sync::{Arc, Mutex};
 /// /// Counts.
 /// #[module(state = Seen)]
 /// pub struct Counter {}
@@ -36,7 +36,7 @@ pub trait Module: Sized + Send + Sync + 'static {
 /// struct Seen(Mutex<u64>);
 ///
 /// impl ModuleState<Counter> for Seen {
-///     async fn start(_host: &Host, _options: &Counter) -> Result<Self, StartError> {
+///     async fn start(_: &Arc<Host>, _: &Counter) -> Result<Self, StartError> {
 ///         Ok(Self(Mutex::new(0)))
 ///     }
 /// }
