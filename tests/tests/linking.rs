@@ -147,7 +147,8 @@ fn a_module_of_the_configuration_that_is_not_linked() {
 #[test]
 fn two_versions_of_event_core() {
     let folder = workspace().join("target/fixtures/two-versions");
-    let other = folder.join("event-core-of-another-version");
+    // Beside it, not in it: each is a workspace of its own.
+    let other = workspace().join("target/fixtures/event-core-of-another-version");
     fs::create_dir_all(other.join("src")).unwrap();
     fs::create_dir_all(folder.join("src")).unwrap();
     fs::write(folder.join("src/lib.rs"), "").unwrap();
