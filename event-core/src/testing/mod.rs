@@ -76,11 +76,13 @@ fn config(name: &str) -> HostConfig {
     HostConfig { name: name.into(), modules: Vec::new(), settings: HostSettings::default() }
 }
 
+type Prepare = Box<dyn Fn(&Arc<Host>)>;
+
 /// A server that is about to start.
 pub struct Builder {
     hosts: Vec<HostConfig>,
     storage: Arc<dyn KeyValue>,
-    prepare: Box<dyn Fn(&Arc<Host>)>,
+    prepare: Prepare,
     registry: Option<Registry>,
 }
 
