@@ -118,10 +118,12 @@ macro_rules! by_hand {
 /// Events whose names are strings, as (b).
 struct Strings<P>(HashMap<String, Vec<Handler<P>>>);
 
+type Function<P> = fn(&mut P) -> Flow;
+
 type Handler<P> = Box<dyn Fn(&mut P) -> Flow>;
 
 impl<P: 'static> Strings<P> {
-    fn new(handlers: &[(&str, fn(&mut P) -> Flow)]) -> Self {
+    fn new(handlers: &[(&str, Function<P>)]) -> Self {
         let mut map = HashMap::<String, Vec<Handler<P>>>::new();
         for (name, handler) in handlers {
             map.entry((*name).to_owned()).or_default().push(Box::new(*handler));
@@ -171,7 +173,7 @@ fn fire(c: &mut Criterion) {
             [("0 by name", 0), ("1 by name", 1), ("5 by name", 5), ("20 by name", 20)]
         {
             let strings =
-                Strings::new(&vec![("message/bare", one::a as fn(&mut Message) -> Flow); handlers]);
+                Strings::new(&vec![("message/bare", one::a as Function<Message>); handlers]);
             group.bench_function(name, |b| {
                 b.iter(|| {
                     let message = black_box(&mut message);
@@ -203,7 +205,7 @@ fn cascade(c: &mut Criterion) {
             b.iter(|| by_hand!(black_box(&mut iq), cascade: first second third));
         });
         let strings = Strings::new(&[
-            ("iq/host", cascade::first as fn(&mut Iq) -> Flow),
+            ("iq/host", cascade::first as Function<Iq>),
             ("iq/host/jabber:iq:version:query", cascade::second),
             ("iq-get/host/jabber:iq:version:query", cascade::third),
         ]);

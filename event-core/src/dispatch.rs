@@ -25,7 +25,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 const TIMED: u64 = 256;
 
 pub(crate) type SyncCall<P> =
-    Box<dyn for<'a, 'p> Fn(&'a mut <P as Payload>::Of<'p>) -> Outcome + Send + Sync>;
+    Arc<dyn for<'a, 'p> Fn(&'a mut <P as Payload>::Of<'p>) -> Outcome + Send + Sync>;
 
 pub(crate) trait AsyncCall<P: Payload>: Send + Sync {
     fn call<'a, 'p>(&'a self, payload: &'a mut P::Of<'p>) -> BoxFuture<'a, Outcome>;
@@ -33,7 +33,16 @@ pub(crate) trait AsyncCall<P: Payload>: Send + Sync {
 
 pub(crate) enum Call<P: Payload> {
     Sync(SyncCall<P>),
-    Async(Box<dyn AsyncCall<P>>),
+    Async(Arc<dyn AsyncCall<P>>),
+}
+
+impl<P: Payload> Clone for Call<P> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Sync(call) => Self::Sync(Arc::clone(call)),
+            Self::Async(call) => Self::Async(Arc::clone(call)),
+        }
+    }
 }
 
 /// A handler with its context, shared by all chains it stands in.
@@ -100,6 +109,8 @@ pub struct HandlerStats {
 }
 
 struct Link<P: Payload> {
+    /// The handler's, here as well: a dispatch follows one pointer less.
+    call: Call<P>,
     handler: Arc<Handler<P>>,
     /// Dispatches that ended here.
     stopped: AtomicU64,
@@ -144,12 +155,13 @@ impl<P: Payload> Chain<P> {
     pub(crate) fn new(handlers: impl IntoIterator<Item = Arc<Handler<P>>>) -> Self {
         let links: Box<[_]> = handlers
             .into_iter()
-            .map(|handler| Link { handler, stopped: AtomicU64::new(0) })
+            .map(|handler| Link { call: handler.call.clone(), handler, stopped: AtomicU64::new(0) })
             .collect();
-        let all_sync = links.iter().all(|link| matches!(link.handler.call, Call::Sync(_)));
+        let all_sync = links.iter().all(|link| matches!(link.call, Call::Sync(_)));
         Self { links, fired: AtomicU64::new(0), all_sync }
     }
 
+    #[inline]
     pub(crate) fn is_sync(&self) -> bool {
         self.all_sync
     }
@@ -175,7 +187,7 @@ impl<P: Payload> Chain<P> {
             Run::Await(at) => at,
         };
         while let Some(link) = self.links.get(at) {
-            if let Call::Async(call) = &link.handler.call {
+            if let Call::Async(call) = &link.call {
                 let started = timed.then(Instant::now);
                 let outcome = contained(link.handler.meta, || call.call(payload)).await;
                 if let Some(started) = started {
@@ -196,6 +208,7 @@ impl<P: Payload> Chain<P> {
 
     /// Runs a chain whose handlers are all sync; one that is not is left at its first async
     /// handler, so ask [`Chain::is_sync`] first.
+    #[inline]
     pub(crate) fn fire_sync(&self, payload: &mut P::Of<'_>) -> Verdict {
         if self.links.is_empty() {
             return Verdict::CONTINUE;
@@ -220,40 +233,39 @@ impl<P: Payload> Chain<P> {
             // A handler that panics may leave the payload half changed: the chain then stops,
             // unless the handler could only read it or decides nothing.
             let ran = catch_unwind(AssertUnwindSafe(|| {
-                while let Some(link) = self.links.get(at) {
-                    let Call::Sync(call) = &link.handler.call else {
-                        return Some(Run::Await(at));
-                    };
+                let links = self.links.get(at..).unwrap_or_default();
+                for link in links {
+                    let Call::Sync(call) = &link.call else { return Outcome::Continue };
                     let outcome = if timed {
-                        let started = Instant::now();
-                        let outcome = call(payload);
-                        link.handler.counters.time(started.elapsed());
-                        outcome
+                        time(&link.handler.counters, call, payload)
                     } else {
                         call(payload)
                     };
                     if !matches!(outcome, Outcome::Continue) {
-                        return self.settle(at, outcome).map(Run::Done);
+                        return outcome;
                     }
                     at += 1;
                 }
-                Some(Run::Done(Verdict::CONTINUE))
+                Outcome::Continue
             }));
-            match ran {
-                Ok(Some(run)) => return run,
-                Ok(None) => {}
+            let outcome = match ran {
+                Ok(Outcome::Continue) if at < self.links.len() => return Run::Await(at),
+                Ok(Outcome::Continue) => return Run::Done(Verdict::CONTINUE),
+                Ok(outcome) => outcome,
                 Err(panic) => {
                     self.report(at, &*panic);
-                    if let Some(verdict) = self.settle(at, Outcome::Panicked) {
-                        return Run::Done(verdict);
-                    }
+                    Outcome::Panicked
                 }
+            };
+            if let Some(verdict) = self.settle(at, outcome) {
+                return Run::Done(verdict);
             }
             at += 1;
         }
     }
 
     /// Counts what the handler at `at` came to; `None` means that the chain goes on.
+    #[cold]
     fn settle(&self, at: usize, outcome: Outcome) -> Option<Verdict> {
         if matches!(outcome, Outcome::Continue) {
             return None;
@@ -272,6 +284,14 @@ impl<P: Payload> Chain<P> {
             report_panic(link.handler.meta, panic);
         }
     }
+}
+
+#[cold]
+fn time<P: Payload>(counters: &Counters, call: &SyncCall<P>, payload: &mut P::Of<'_>) -> Outcome {
+    let started = Instant::now();
+    let outcome = call(payload);
+    counters.time(started.elapsed());
+    outcome
 }
 
 fn report_panic(meta: &HookMeta, panic: &(dyn Any + Send)) {

@@ -184,7 +184,7 @@ impl Installer<'_> {
         C: Send + Sync + 'static,
         F: for<'a, 'p> Fn(&'a mut P::Of<'p>, &'a C) -> Outcome + Send + Sync + 'static,
     {
-        let call: SyncCall<P> = Box::new(move |payload| handler(payload, &context));
+        let call: SyncCall<P> = Arc::new(move |payload| handler(payload, &context));
         self.add::<P>(Call::Sync(call));
     }
 
@@ -193,7 +193,7 @@ impl Installer<'_> {
         P: Payload,
         C: Send + Sync + 'static,
     {
-        self.add::<P>(Call::Async(Box::new(WithContext::<P, C> { context, handler })));
+        self.add::<P>(Call::Async(Arc::new(WithContext::<P, C> { context, handler })));
     }
 
     fn add<P: Payload>(&mut self, call: Call<P>) {

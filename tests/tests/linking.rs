@@ -4,6 +4,8 @@
 //! `.ci/run` runs it a second time with `SPONDEE_LINKING_PROFILE=release`, so that it holds under
 //! LTO as well.
 
+#![allow(clippy::unwrap_used, reason = "tests, their helpers too")]
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -147,7 +149,8 @@ fn a_module_of_the_configuration_that_is_not_linked() {
 #[test]
 fn two_versions_of_event_core() {
     let folder = workspace().join("target/fixtures/two-versions");
-    let other = folder.join("event-core-of-another-version");
+    // Beside it, not in it: each is a workspace of its own.
+    let other = workspace().join("target/fixtures/event-core-of-another-version");
     fs::create_dir_all(other.join("src")).unwrap();
     fs::create_dir_all(folder.join("src")).unwrap();
     fs::write(folder.join("src/lib.rs"), "").unwrap();
@@ -155,14 +158,14 @@ fn two_versions_of_event_core() {
     fs::write(other.join("build.rs"), "fn main() {}").unwrap();
     fs::write(
         other.join("Cargo.toml"),
-        "[package]\nname = \"event-core\"\nversion = \"0.999.0\"\nlinks = \"event-core\"\n[workspace]\n",
+        "[package]\nname = \"event-core\"\nversion = \"0.999.0\"\nedition = \"2024\"\nlinks = \"event-core\"\n[workspace]\n",
     )
     .unwrap();
     let core = workspace().join("event-core");
     fs::write(
         folder.join("Cargo.toml"),
         format!(
-            "[package]\nname = \"two-versions\"\nversion = \"0.1.0\"\n[workspace]\n[dependencies]\nevent-core = {{ path = {core:?} }}\nother = {{ package = \"event-core\", path = {other:?} }}\n"
+            "[package]\nname = \"two-versions\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n[dependencies]\nevent-core = {{ path = {core:?} }}\nother = {{ package = \"event-core\", path = {other:?} }}\n"
         ),
     )
     .unwrap();
@@ -170,6 +173,6 @@ fn two_versions_of_event_core() {
     let output = cargo("check", &folder).output().unwrap();
     assert!(!output.status.success());
     let stderr = stderr(&output);
-    assert!(stderr.contains("links to `event-core`"), "{stderr}");
-    assert!(stderr.contains("event-core v0.999.0"), "{stderr}");
+    assert!(stderr.contains("`event-core` links to the native library `event-core`"), "{stderr}");
+    assert!(stderr.contains("0.999.0"), "{stderr}");
 }

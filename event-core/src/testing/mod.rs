@@ -76,6 +76,8 @@ fn config(name: &str) -> HostConfig {
     HostConfig { name: name.into(), modules: Vec::new(), settings: HostSettings::default() }
 }
 
+type Prepare = Box<dyn Fn(&Arc<Host>)>;
+
 /// A server that is about to start.
 pub struct Builder {
     hosts: Vec<HostConfig>,

@@ -1,5 +1,7 @@
 //! The dispatch, on the harness: one file a topic, all in one binary.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests, their helpers too")]
+
 mod context;
 mod iq;
 mod lifecycle;

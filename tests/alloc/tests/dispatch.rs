@@ -1,5 +1,7 @@
 //! The dispatch of a stanza allocates nothing.
 
+#![allow(clippy::unwrap_used, reason = "tests, their helpers too")]
+
 use event_core::{
     prelude::*,
     testing::{self, bare::Bare},
