@@ -44,7 +44,7 @@ pub trait Module: Sized + Send + Sync + 'static {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the state of module `{M}`",
     label = "not a module's state",
-    note = "implement `ModuleState<{M}>` for it: `async fn start(host: &Host, options: &{M}) -> Result<Self, StartError>`"
+    note = "implement `ModuleState<{M}>` for it: `async fn start(host: &Arc<Host>, options: &{M}) -> Result<Self, StartError>`"
 )]
 pub trait ModuleState<M>: Sized + Send + Sync + 'static {
     /// Makes the state, before a table that names the module is published.

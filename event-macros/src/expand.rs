@@ -83,7 +83,7 @@ impl Hook {
             None => quote_spanned!(span=> #c::module_path!()),
         };
         quote_spanned!(span=>
-            #[allow(elided_lifetimes_in_paths, unused_qualifications, clippy::borrow_deref_ref, clippy::unit_arg, reason = "paths and types are the author's")]
+            #[allow(deprecated, elided_lifetimes_in_paths, unused_qualifications, clippy::borrow_deref_ref, clippy::unit_arg, reason = "paths and types are the author's")]
             const _: () = {
                 #items
                 #same
