@@ -1,7 +1,7 @@
 //! What the attributes refuse, in which words, and what they must not refuse.
 //!
 //! `tests/ui/KIND/*.rs` are modules with one mistake each, and beside them what the compiler says;
-//! `tests/ui/pass/*.rs` compile. To run one case: `cargo test -p spondee-tests --test ui -- compile
+//! `tests/ui/pass/*.rs` compile. To run one case: `cargo test -p spondee-ui --test ui -- compile
 //! ui=names/message.rs`. After a change of the texts: `TRYBUILD=overwrite`, then read the diff.
 //!
 //! Part of the texts is the compiler's own, so they belong to the toolchain in `Cargo.toml`.
@@ -18,9 +18,9 @@ const KINDS: [&str; 7] =
 fn compile() {
     let cases = trybuild::TestCases::new();
     for kind in KINDS {
-        cases.compile_fail(format!("ui/{kind}/*.rs"));
+        cases.compile_fail(format!("{kind}/*.rs"));
     }
-    cases.pass("ui/pass/*.rs");
+    cases.pass("pass/*.rs");
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn a_case_is_short_and_says_what_is_wrong() {
 }
 
 fn sources(kind: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui").join(kind);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(kind);
     let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
     files.filter(|file| file.extension().is_some_and(|extension| extension == "rs")).collect()
 }

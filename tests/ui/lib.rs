@@ -1,0 +1,1 @@
+//! Empty: the cases beside this file are compiled by the test.
