@@ -111,7 +111,8 @@ pub mod __private {
         Presence, Reply, Scope, Stanza, StanzaError, StreamError,
         context::{ContextOf, ContextRef},
         event::{
-            DecisionOf, DeclaredDecision, DeclaredEvent, EventCell, EventId, Fire, Payload, PayloadOf, Same, kind,
+            DecisionOf, DeclaredDecision, DeclaredEvent, EventCell, EventId, Fire, Payload,
+            PayloadOf, Same, kind,
         },
         events::{
             self, AuthenticationFailure, AuthenticationSuccess, ComponentAuthenticated,
@@ -121,8 +122,7 @@ pub mod __private {
         flow::Outcome,
         module::VtableOf,
         registry::{
-            EventRecord, HookMeta, HookParameter, HookRecord, Installer, ModuleRecord,
-            WrongContext,
+            EventRecord, HookMeta, HookParameter, HookRecord, Installer, ModuleRecord, WrongContext,
         },
     };
 

@@ -43,7 +43,10 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let function: Function = match syn::parse2(item.clone()) {
         Ok(function) => function,
         Err(_) => {
-            let error = Error::new_spanned(first(&item), "`#[hook]` annotates a function: the event's handler");
+            let error = Error::new_spanned(
+                first(&item),
+                "`#[hook]` annotates a function: the event's handler",
+            );
             let error = error.to_compile_error();
             return quote!(#item #error);
         }
@@ -78,10 +81,9 @@ fn parse(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Argumen
     if !input.is_empty() {
         let span = input.span();
         input.parse::<Token![,]>().map_err(|_| match &event {
-            Named::Path(path, _) if path.get_ident().is_some() => Error::new_spanned(
-                path,
-                "an event's name is a string: `#[hook(\"message/bare\")]`",
-            ),
+            Named::Path(path, _) if path.get_ident().is_some() => {
+                Error::new_spanned(path, "an event's name is a string: `#[hook(\"message/bare\")]`")
+            }
             _ => Error::new(span, "expected `,` after the event"),
         })?;
     }
@@ -90,7 +92,9 @@ fn parse(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Argumen
         let help = format!("#[hook({})]", other.to_token_stream());
         return Err(Error::new_spanned(
             other,
-            format!("one attribute names one event\n  help: write another above the function: `{help}`"),
+            format!(
+                "one attribute names one event\n  help: write another above the function: `{help}`"
+            ),
         ));
     }
     let mut parsed = Arguments {
@@ -248,7 +252,8 @@ fn catalogue(
         Named::String(literal) => (syn::Ident::new(def.marker, literal.span()), None),
         Named::Path(path, _) => {
             let marker = format_ident!("{}", def.marker, span = span);
-            let same = quote_spanned!(span=> let () = <#path as #c::Same<#c::events::#marker>>::SAME;);
+            let same =
+                quote_spanned!(span=> let () = <#path as #c::Same<#c::events::#marker>>::SAME;);
             (marker, Some(same))
         }
     };

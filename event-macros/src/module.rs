@@ -154,7 +154,10 @@ fn declare(
         None => snake_case(&ident.unraw().to_string()),
     };
     if let Some(itself) = arguments.after.iter().find(|other| other.value() == name) {
-        mistakes.at(itself, format!("`{name}` is this module: its handlers cannot run after themselves"));
+        mistakes.at(
+            itself,
+            format!("`{name}` is this module: its handlers cannot run after themselves"),
+        );
     }
     if !mistakes.is_empty() {
         return None;

@@ -4,8 +4,7 @@ use event_catalogue::{EventDef, Family, Role};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
 use syn::{
-    Error, GenericArgument, Lit, LitInt, PathArguments, Token, Type, TypeReference,
-    ext::IdentExt,
+    Error, GenericArgument, Lit, LitInt, PathArguments, Token, Type, TypeReference, ext::IdentExt,
     parse::ParseStream, spanned::Spanned,
 };
 
