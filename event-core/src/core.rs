@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -11,13 +11,14 @@ use jid::{DomainPart, FullJid};
 use tokio::{sync::mpsc, time::Instant};
 
 use crate::{
-    Host, HostSettings, Registry, Session,
-    dispatch::{HandlerStats, Verdict},
+    Host, HostSettings, Registry, Session, StanzaError,
+    dispatch::{Chain, HandlerStats, Verdict},
     event::{Event, Payload, Scope},
     events,
+    flow::Outcome,
     query::Queries,
     registry::HookMeta,
-    router::{MAX_BACKGROUND, Outgoing, background, turns},
+    router::{MAX_BACKGROUND, Outgoing, background, deeper, turns},
     session::SessionState,
     start::StartError,
     storage::KeyValue,
@@ -45,7 +46,10 @@ pub struct Core {
     background: mpsc::Sender<Outgoing>,
     storage: Arc<dyn KeyValue>,
     clock: (SystemTime, Instant),
+    watch: OnceLock<Watch>,
 }
+
+type Watch = Box<dyn Fn(Decision) + Send + Sync>;
 
 impl std::fmt::Debug for Core {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -54,13 +58,38 @@ impl std::fmt::Debug for Core {
 }
 
 impl Core {
-    /// Makes the hosts and starts their modules. `prepare` is called for each host before its
-    /// modules start, to provide the services they need.
+    /// Makes the hosts, starts their modules and fires `server-starting`. `prepare` is called for
+    /// each host before its modules start, to provide the services they need.
     ///
     /// # Errors
     /// A module that is not linked, whose options are wrong, or that does not start; a host that
     /// is not a domain.
     pub async fn start(
+        registry: Registry,
+        hosts: Vec<HostConfig>,
+        storage: Arc<dyn KeyValue>,
+        prepare: impl Fn(&Arc<Host>),
+    ) -> Result<Arc<Self>, StartError> {
+        for module in registry.unlisted() {
+            tracing::warn!(
+                module = module.name,
+                "its crate is linked but the binary does not list it: it never runs"
+            );
+        }
+        let core = Self::load(registry, hosts, storage, prepare).await?;
+        turns(async {
+            core.fire_global::<events::ServerStarting>(&mut events::ServerStarting {}).await;
+            core.drain().await;
+        })
+        .await;
+        Ok(core)
+    }
+
+    /// As [`Core::start`], but without any event: to look at the hosts, not to run them.
+    ///
+    /// # Errors
+    /// As [`Core::start`].
+    pub async fn load(
         registry: Registry,
         hosts: Vec<HostConfig>,
         storage: Arc<dyn KeyValue>,
@@ -73,6 +102,10 @@ impl Core {
                 name: config.name.clone(),
                 reason: error.to_string(),
             })?;
+            if ready.iter().any(|(other, _): &(DomainPart, _)| other.as_str() == name.as_str()) {
+                return Err(StartError::DuplicateHost { name: name.to_string() });
+            }
+            check_modules(&registry, name.as_str(), &config.modules)?;
             ready.push((name.into_owned(), config));
         }
         let core = Arc::new_cyclic(|core| {
@@ -92,21 +125,20 @@ impl Core {
                 background: sender,
                 storage,
                 clock: (SystemTime::now(), Instant::now()),
+                watch: OnceLock::new(),
             }
         });
         tokio::spawn(background(Arc::downgrade(&core), queue));
         let mut tables = Vec::new();
         for (host, (_, config)) in core.hosts().iter().zip(&ready) {
             prepare(host);
-            core.start_modules(host, &config.modules).await?;
+            if let Err(error) = core.start_modules(host, &config.modules).await {
+                core.stop_modules().await;
+                return Err(error);
+            }
             tables.push(host.table().clone());
         }
         core.global.store(Arc::new(GlobalTable::build(&tables)));
-        turns(async {
-            core.fire_global::<events::ServerStarting>(&mut events::ServerStarting {}).await;
-            core.drain().await;
-        })
-        .await;
         Ok(core)
     }
 
@@ -116,7 +148,6 @@ impl Core {
         modules: &[(String, toml::Table)],
     ) -> Result<(), StartError> {
         let mut enabled = Vec::new();
-        let mut running = Vec::new();
         for (name, options) in modules {
             let module = self.registry.module(name).ok_or_else(|| {
                 StartError::unknown_module(name, format!("host `{}`", host.name()), &self.registry)
@@ -131,11 +162,19 @@ impl Core {
                     error => error,
                 })?;
             enabled.push(Enabled { module, context: started.context() });
-            running.push(started);
+            // From here on it is the host's to stop, whatever becomes of the next one.
+            host.runs(started);
         }
-        let table = HostTable::build(&self.registry, &enabled)?;
-        host.publish(table, running);
+        host.publish(HostTable::build(&self.registry, &enabled)?);
         Ok(())
+    }
+
+    /// Stops the modules, those that started last first.
+    async fn stop_modules(&self) {
+        self.global.store(Arc::new(GlobalTable::build(&[])));
+        for host in self.hosts().iter().rev() {
+            host.stop().await;
+        }
     }
 
     /// All listeners listen: fires `server-started`.
@@ -165,9 +204,8 @@ impl Core {
             self.fire_global::<events::ServerStopped>(&mut events::ServerStopped {}).await;
         })
         .await;
-        for host in self.hosts() {
-            host.stop().await;
-        }
+        self.global.store(Arc::new(GlobalTable::build(&[])));
+        self.stop_modules().await;
     }
 
     /// The configuration was read again: fires `config-reloaded`.
@@ -220,8 +258,9 @@ impl Core {
                 error: error.map(Into::into),
             };
             let verdict = session.host().fire_with::<events::PreResourceUnbind>(&mut event).await;
-            if matches!(verdict.outcome, crate::flow::Outcome::Handled) {
-                session.set_state(SessionState::Detached);
+            if matches!(verdict.outcome, Outcome::Handled) {
+                // Unless it ended meanwhile: another session may have taken its resource.
+                session.advance(SessionState::Detached);
                 self.drain().await;
                 return;
             }
@@ -232,12 +271,11 @@ impl Core {
 
     /// Ends a session for good, fires `resource-unbind` if it had a resource.
     pub async fn end(&self, session: &Session, error: Option<&str>) {
-        if session.state() == SessionState::Ended {
+        if !session.advance(SessionState::Ended) {
             return;
         }
         let host = session.host();
-        host.forget(session);
-        if session.jid().is_some() {
+        if host.forget(session) {
             let event =
                 events::ResourceUnbind { session: session.clone(), error: error.map(Into::into) };
             Box::pin(host.fire(event)).await;
@@ -249,10 +287,24 @@ impl Core {
         payload: &mut <E::Payload as Payload>::Of<'_>,
     ) -> Verdict {
         let table = self.global.load_full();
-        match table.chain::<E::Payload>(E::id()) {
-            Some(chain) => chain.fire(payload).await,
-            None => Verdict::CONTINUE,
+        self.fire_nested(table.chain::<E::Payload>(E::id()), payload).await
+    }
+
+    /// Fires a chain from wherever a module or the server does, to a limited depth.
+    pub(crate) async fn fire_nested<P: Payload>(
+        &self,
+        chain: Option<&Chain<P>>,
+        payload: &mut P::Of<'_>,
+    ) -> Verdict {
+        let Some(chain) = chain else { return Verdict::CONTINUE };
+        let Some(verdict) = deeper(chain.fire(payload)).await else {
+            tracing::error!(?chain, "handlers fire each other's events without end");
+            return Verdict { outcome: StanzaError::internal_server_error().into(), by: None };
+        };
+        if !verdict.goes_on() {
+            self.decided(&verdict);
         }
+        verdict
     }
 
     pub(crate) fn queries(&self) -> &Queries {
@@ -261,6 +313,81 @@ impl Core {
 
     pub(crate) fn background(&self) -> &mpsc::Sender<Outgoing> {
         &self.background
+    }
+}
+
+/// What can be told of a host's modules before one starts.
+fn check_modules(
+    registry: &Registry,
+    host: &str,
+    modules: &[(String, toml::Table)],
+) -> Result<(), StartError> {
+    for (index, (name, options)) in modules.iter().enumerate() {
+        let module = registry
+            .module(name)
+            .ok_or_else(|| StartError::unknown_module(name, format!("host `{host}`"), registry))?;
+        if modules.iter().take(index).any(|(other, _)| other == name) {
+            return Err(StartError::EnabledTwice { module: name.clone(), host: host.into() });
+        }
+        module.vtable.check(options).map_err(|source| StartError::Options {
+            module: name.as_str().into(),
+            place: format!(" on `{host}`"),
+            source: Box::new(source),
+        })?;
+    }
+    Ok(())
+}
+
+/// A handler stopped a chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Decision {
+    /// The handler, as `module::function`.
+    pub handler: String,
+    /// The event it answers.
+    pub event: &'static str,
+    /// What it decided.
+    pub kind: DecisionKind,
+}
+
+/// How a handler stopped a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DecisionKind {
+    /// `Flow::Handled`.
+    Handled,
+    /// It answered.
+    Replied,
+    /// It refused.
+    Refused,
+    /// It closed the stream.
+    ClosedStream,
+    /// It panicked.
+    Panicked,
+}
+
+impl Core {
+    /// Calls `watch` whenever a handler stops a chain; for tests and traces. Only the first
+    /// watcher is kept.
+    pub fn on_decision(&self, watch: impl Fn(Decision) + Send + Sync + 'static) {
+        // A second watcher would be silently lost only in a test that installs two.
+        let _ = self.watch.set(Box::new(watch));
+    }
+
+    pub(crate) fn decided(&self, verdict: &Verdict) {
+        let Some(by) = verdict.by else { return };
+        let kind = match verdict.outcome {
+            Outcome::Continue => return,
+            Outcome::Handled => DecisionKind::Handled,
+            Outcome::Reply(_) => DecisionKind::Replied,
+            Outcome::Error(_) => DecisionKind::Refused,
+            Outcome::Stream(_) => DecisionKind::ClosedStream,
+            Outcome::Panicked => DecisionKind::Panicked,
+        };
+        tracing::trace!(handler = by.id(), event = by.event, ?kind, "a handler decided");
+        if let Some(watch) = self.watch.get() {
+            watch(Decision { handler: by.id(), event: by.event, kind });
+        }
     }
 }
 
@@ -280,14 +407,14 @@ impl Host {
     /// The handlers of this host, by event and then in the order they run.
     pub fn hooks(&self) -> Vec<HookListing> {
         let table = self.table().clone();
-        let stats = table.stats();
+        let stats = match self.try_core() {
+            Some(core) => table.stats(&core.global.load()),
+            None => table.stats(&GlobalTable::build(&[])),
+        };
         let mut listing: Vec<_> = table
             .hooks()
-            .map(|hook| HookListing {
-                hook: hook.meta(),
-                module: hook.module,
-                stats: stats.get(&std::ptr::from_ref(hook.meta())).copied().unwrap_or_default(),
-            })
+            .zip(stats)
+            .map(|(hook, stats)| HookListing { hook: hook.meta(), module: hook.module, stats })
             .collect();
         // Stable: within one event the hooks stay in their order.
         listing.sort_by_key(|line| {

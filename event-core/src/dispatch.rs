@@ -25,7 +25,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 const TIMED: u64 = 256;
 
 pub(crate) type SyncCall<P> =
-    Box<dyn for<'a, 'p> Fn(&'a mut <P as Payload>::Of<'p>) -> Outcome + Send + Sync>;
+    Arc<dyn for<'a, 'p> Fn(&'a mut <P as Payload>::Of<'p>) -> Outcome + Send + Sync>;
 
 pub(crate) trait AsyncCall<P: Payload>: Send + Sync {
     fn call<'a, 'p>(&'a self, payload: &'a mut P::Of<'p>) -> BoxFuture<'a, Outcome>;
@@ -33,7 +33,16 @@ pub(crate) trait AsyncCall<P: Payload>: Send + Sync {
 
 pub(crate) enum Call<P: Payload> {
     Sync(SyncCall<P>),
-    Async(Box<dyn AsyncCall<P>>),
+    Async(Arc<dyn AsyncCall<P>>),
+}
+
+impl<P: Payload> Clone for Call<P> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Sync(call) => Self::Sync(Arc::clone(call)),
+            Self::Async(call) => Self::Async(Arc::clone(call)),
+        }
+    }
 }
 
 /// A handler with its context, shared by all chains it stands in.
@@ -71,6 +80,17 @@ impl Counters {
         let nanoseconds = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
     }
+
+    pub(crate) fn stats(&self, calls: u64) -> HandlerStats {
+        let timed = self.timed.load(Ordering::Relaxed);
+        HandlerStats {
+            calls,
+            handled: self.handled.load(Ordering::Relaxed),
+            errors: self.errors.load(Ordering::Relaxed),
+            panics: self.panics.load(Ordering::Relaxed),
+            mean_ns: self.nanoseconds.load(Ordering::Relaxed).checked_div(timed),
+        }
+    }
 }
 
 /// A handler's figures, as `spondee hooks --json` shows them.
@@ -88,18 +108,9 @@ pub struct HandlerStats {
     pub mean_ns: Option<u64>,
 }
 
-impl HandlerStats {
-    /// Adds what another host's or chain's copy of the handler counted.
-    pub(crate) fn add(&mut self, counters: &Counters) {
-        self.handled += counters.handled.load(Ordering::Relaxed);
-        self.errors += counters.errors.load(Ordering::Relaxed);
-        self.panics += counters.panics.load(Ordering::Relaxed);
-        let timed = counters.timed.load(Ordering::Relaxed);
-        self.mean_ns = counters.nanoseconds.load(Ordering::Relaxed).checked_div(timed);
-    }
-}
-
 struct Link<P: Payload> {
+    /// The handler's, here as well: a dispatch follows one pointer less.
+    call: Call<P>,
     handler: Arc<Handler<P>>,
     /// Dispatches that ended here.
     stopped: AtomicU64,
@@ -144,12 +155,13 @@ impl<P: Payload> Chain<P> {
     pub(crate) fn new(handlers: impl IntoIterator<Item = Arc<Handler<P>>>) -> Self {
         let links: Box<[_]> = handlers
             .into_iter()
-            .map(|handler| Link { handler, stopped: AtomicU64::new(0) })
+            .map(|handler| Link { call: handler.call.clone(), handler, stopped: AtomicU64::new(0) })
             .collect();
-        let all_sync = links.iter().all(|link| matches!(link.handler.call, Call::Sync(_)));
+        let all_sync = links.iter().all(|link| matches!(link.call, Call::Sync(_)));
         Self { links, fired: AtomicU64::new(0), all_sync }
     }
 
+    #[inline]
     pub(crate) fn is_sync(&self) -> bool {
         self.all_sync
     }
@@ -169,19 +181,24 @@ impl<P: Payload> Chain<P> {
     /// A handler that panics is logged and counted. In observers, notifications and collect events
     /// the next handler then runs; elsewhere the chain stops with `Outcome::Panicked`.
     pub(crate) async fn fire(&self, payload: &mut P::Of<'_>) -> Verdict {
-        let mut at = match self.start(payload) {
+        let timed = self.take_ticket();
+        let mut at = match self.run(0, payload, timed) {
             Run::Done(verdict) => return verdict,
             Run::Await(at) => at,
         };
         while let Some(link) = self.links.get(at) {
-            if let Call::Async(call) = &link.handler.call {
-                let outcome = Contained::new(link.handler.meta, || call.call(payload)).await;
+            if let Call::Async(call) = &link.call {
+                let started = timed.then(Instant::now);
+                let outcome = contained(link.handler.meta, || call.call(payload)).await;
+                if let Some(started) = started {
+                    link.handler.counters.time(started.elapsed());
+                }
                 if let Some(verdict) = self.settle(at, outcome) {
                     return verdict;
                 }
                 at += 1;
             }
-            match self.run(at, payload, false) {
+            match self.run(at, payload, timed) {
                 Run::Done(verdict) => return verdict,
                 Run::Await(next) => at = next,
             }
@@ -191,20 +208,22 @@ impl<P: Payload> Chain<P> {
 
     /// Runs a chain whose handlers are all sync; one that is not is left at its first async
     /// handler, so ask [`Chain::is_sync`] first.
+    #[inline]
     pub(crate) fn fire_sync(&self, payload: &mut P::Of<'_>) -> Verdict {
-        match self.start(payload) {
+        if self.links.is_empty() {
+            return Verdict::CONTINUE;
+        }
+        let timed = self.take_ticket();
+        match self.run(0, payload, timed) {
             Run::Done(verdict) => verdict,
             Run::Await(_) => Verdict::CONTINUE,
         }
     }
 
+    /// Counts a dispatch, and says whether it is one of those that are timed.
     #[inline]
-    fn start(&self, payload: &mut P::Of<'_>) -> Run {
-        if self.links.is_empty() {
-            return Run::Done(Verdict::CONTINUE);
-        }
-        let ticket = self.fired.fetch_add(1, Ordering::Relaxed);
-        self.run(0, payload, ticket.is_multiple_of(TIMED))
+    fn take_ticket(&self) -> bool {
+        self.fired.fetch_add(1, Ordering::Relaxed).is_multiple_of(TIMED)
     }
 
     /// Runs sync handlers from `at` on. One `catch_unwind` covers the whole run; after a handler
@@ -214,40 +233,39 @@ impl<P: Payload> Chain<P> {
             // A handler that panics may leave the payload half changed: the chain then stops,
             // unless the handler could only read it or decides nothing.
             let ran = catch_unwind(AssertUnwindSafe(|| {
-                while let Some(link) = self.links.get(at) {
-                    let Call::Sync(call) = &link.handler.call else {
-                        return Some(Run::Await(at));
-                    };
+                let links = self.links.get(at..).unwrap_or_default();
+                for link in links {
+                    let Call::Sync(call) = &link.call else { return Outcome::Continue };
                     let outcome = if timed {
-                        let started = Instant::now();
-                        let outcome = call(payload);
-                        link.handler.counters.time(started.elapsed());
-                        outcome
+                        time(&link.handler.counters, call, payload)
                     } else {
                         call(payload)
                     };
                     if !matches!(outcome, Outcome::Continue) {
-                        return self.settle(at, outcome).map(Run::Done);
+                        return outcome;
                     }
                     at += 1;
                 }
-                Some(Run::Done(Verdict::CONTINUE))
+                Outcome::Continue
             }));
-            match ran {
-                Ok(Some(run)) => return run,
-                Ok(None) => {}
+            let outcome = match ran {
+                Ok(Outcome::Continue) if at < self.links.len() => return Run::Await(at),
+                Ok(Outcome::Continue) => return Run::Done(Verdict::CONTINUE),
+                Ok(outcome) => outcome,
                 Err(panic) => {
                     self.report(at, &*panic);
-                    if let Some(verdict) = self.settle(at, Outcome::Panicked) {
-                        return Run::Done(verdict);
-                    }
+                    Outcome::Panicked
                 }
+            };
+            if let Some(verdict) = self.settle(at, outcome) {
+                return Run::Done(verdict);
             }
             at += 1;
         }
     }
 
     /// Counts what the handler at `at` came to; `None` means that the chain goes on.
+    #[cold]
     fn settle(&self, at: usize, outcome: Outcome) -> Option<Verdict> {
         if matches!(outcome, Outcome::Continue) {
             return None;
@@ -268,6 +286,14 @@ impl<P: Payload> Chain<P> {
     }
 }
 
+#[cold]
+fn time<P: Payload>(counters: &Counters, call: &SyncCall<P>, payload: &mut P::Of<'_>) -> Outcome {
+    let started = Instant::now();
+    let outcome = call(payload);
+    counters.time(started.elapsed());
+    outcome
+}
+
 fn report_panic(meta: &HookMeta, panic: &(dyn Any + Send)) {
     let message = panic_message(panic);
     tracing::error!(
@@ -285,30 +311,51 @@ pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> &str {
 }
 
 /// A handler's future whose panics, when it is made and at each poll, become an outcome.
-struct Contained<'a> {
+async fn contained<'a>(
     meta: &'static HookMeta,
-    future: Option<BoxFuture<'a, Outcome>>,
+    make: impl FnOnce() -> BoxFuture<'a, Outcome>,
+) -> Outcome {
+    catch_panics(make).await.unwrap_or_else(|panic| {
+        report_panic(meta, &*panic);
+        Outcome::Panicked
+    })
 }
 
-impl<'a> Contained<'a> {
-    fn new(meta: &'static HookMeta, make: impl FnOnce() -> BoxFuture<'a, Outcome>) -> Self {
-        let future = catch_unwind(AssertUnwindSafe(make))
-            .inspect_err(|panic| report_panic(meta, &**panic))
-            .ok();
-        Self { meta, future }
+/// What a panic carries.
+pub(crate) type Panic = Box<dyn Any + Send>;
+
+/// A future whose panics, when it is made and at each poll, are its output.
+pub(crate) fn catch_panics<'a, T>(make: impl FnOnce() -> BoxFuture<'a, T>) -> CatchPanics<'a, T> {
+    match catch_unwind(AssertUnwindSafe(make)) {
+        Ok(future) => CatchPanics::Running(future),
+        Err(panic) => CatchPanics::Panicked(Some(panic)),
     }
 }
 
-impl Future for Contained<'_> {
-    type Output = Outcome;
+/// See [`catch_panics`].
+pub(crate) enum CatchPanics<'a, T> {
+    Running(BoxFuture<'a, T>),
+    Panicked(Option<Panic>),
+}
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut TaskContext<'_>) -> Poll<Outcome> {
-        let Some(future) = &mut self.future else { return Poll::Ready(Outcome::Panicked) };
-        catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))).unwrap_or_else(|panic| {
-            report_panic(self.meta, &*panic);
-            // A future that panicked must not be polled again.
-            self.future = None;
-            Poll::Ready(Outcome::Panicked)
-        })
+impl<T> Future for CatchPanics<'_, T> {
+    type Output = Result<T, Panic>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut TaskContext<'_>) -> Poll<Result<T, Panic>> {
+        let panic = match &mut *self {
+            Self::Running(future) => {
+                match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+                    Ok(poll) => return poll.map(Ok),
+                    Err(panic) => panic,
+                }
+            }
+            Self::Panicked(panic) => match panic.take() {
+                Some(panic) => panic,
+                None => return Poll::Pending,
+            },
+        };
+        // A future that panicked must not be polled again.
+        *self = Self::Panicked(None);
+        Poll::Ready(Err(panic))
     }
 }

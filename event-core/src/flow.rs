@@ -4,7 +4,6 @@ use crate::{StanzaError, StreamError, xml::Element};
 
 /// Whether a chain goes on after a handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
 pub enum Flow {
     /// The next handler runs.
     Continue,

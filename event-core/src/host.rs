@@ -12,13 +12,13 @@ use jid::{BareJid, DomainPart, FullJid, Jid, ResourcePart};
 
 use crate::{
     Core, Flow, Session, Sessions, StanzaError, StreamError,
-    dispatch::Verdict,
+    dispatch::{Verdict, catch_panics, panic_message},
     event::{Event, Fire, Fired, Payload, Scope},
     events,
     flow::Outcome,
     module::Running,
     query::{IntoStanza, QueryError},
-    session::SessionState,
+    sessions::NotAdded,
     stanza::Iq,
     table::HostTable,
 };
@@ -33,6 +33,8 @@ pub struct HostSettings {
     pub sasl: Option<Vec<String>>,
     /// Whether clients may authenticate without TLS; for tests on loopback.
     pub allow_plaintext: bool,
+    /// How many resources an account may have bound at a time, when not [`Host::MAX_RESOURCES`].
+    pub max_resources: Option<usize>,
 }
 
 /// What somebody is to a host; who is more may do more.
@@ -89,7 +91,7 @@ impl Host {
     /// How long [`Context::query`](crate::Context::query) waits.
     pub const QUERY_TIMEOUT: Duration = Duration::from_secs(60);
 
-    /// How many resources an account may have bound at a time.
+    /// How many resources an account may have bound at a time, unless the settings say otherwise.
     pub const MAX_RESOURCES: usize = 64;
 
     pub(crate) fn new(name: DomainPart, settings: HostSettings, core: Weak<Core>) -> Self {
@@ -131,7 +133,13 @@ impl Host {
     /// When the server was dropped, which ends its hosts first.
     #[expect(clippy::expect_used, reason = "the server owns its hosts and outlives them")]
     pub fn core(&self) -> Arc<Core> {
-        self.core.upgrade().expect("a host lives no longer than its server")
+        self.try_core().expect("a host lives no longer than its server")
+    }
+
+    /// The server, unless it was dropped: what outlives it must not panic, least of all in a
+    /// `drop`.
+    pub(crate) fn try_core(&self) -> Option<Arc<Core>> {
+        self.core.upgrade()
     }
 
     /// The account of a username on this host, if it is one.
@@ -178,16 +186,26 @@ impl Host {
         self.table.load()
     }
 
-    pub(crate) fn publish(&self, table: HostTable, running: Vec<Box<dyn Running>>) {
+    pub(crate) fn publish(&self, table: HostTable) {
         self.table.store(Arc::new(table));
-        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = running;
     }
 
+    /// Notes that a module has started.
+    pub(crate) fn runs(&self, module: Box<dyn Running>) {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).push(module);
+    }
+
+    /// Takes the modules out of the table and stops them, the last first. Handlers hold their
+    /// contexts, and those the host: left in the table, nothing of it would ever be freed.
     pub(crate) async fn stop(&self) {
+        self.publish(HostTable::empty());
         let running =
             std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner));
-        for module in running {
-            module.stop().await;
+        for module in running.iter().rev() {
+            if let Err(panic) = catch_panics(|| module.stop()).await {
+                let message = panic_message(&*panic);
+                tracing::error!(host = self.name(), "a module panicked at its stop: {message}");
+            }
         }
     }
 
@@ -201,7 +219,8 @@ impl Host {
 
     /// See [`Context::deliver`](crate::Context::deliver).
     pub fn deliver(&self, to: &FullJid, stanza: impl IntoStanza) -> bool {
-        let Some(session) = self.core().find(to) else { return false };
+        let session = self.try_core().and_then(|core| core.find(to));
+        let Some(session) = session else { return false };
         match stanza.into_stanza() {
             Ok(stanza) => session.send(&stanza),
             Err(error) => {
@@ -255,10 +274,7 @@ impl Host {
             return self.core().fire_global::<E>(payload).await;
         }
         let table = self.table.load_full();
-        match table.chain::<E::Payload>(E::id()) {
-            Some(chain) => chain.fire(payload).await,
-            None => Verdict::CONTINUE,
-        }
+        self.core().fire_nested(table.chain::<E::Payload>(E::id()), payload).await
     }
 
     /// See [`Session::bind`].
@@ -280,10 +296,16 @@ impl Host {
                 .into_owned(),
         };
         let jid = user.with_resource(&resource);
-        let jid = session.set_jid(jid).ok_or_else(StanzaError::not_allowed)?;
-        match self.sessions.add(session, jid, Self::MAX_RESOURCES) {
-            Err(_) => {
+        let limit = self.settings.max_resources.unwrap_or(Self::MAX_RESOURCES);
+        match self.sessions.add(session, jid, limit) {
+            Err(NotAdded::TooMany) => {
                 return Err(StanzaError::resource_constraint().text("too many resources are bound"));
+            }
+            Err(NotAdded::BoundAlready) => {
+                return Err(StanzaError::not_allowed().text("a resource is bound already"));
+            }
+            Err(NotAdded::Ended) => {
+                return Err(StanzaError::not_allowed().text("the session has ended"));
             }
             Ok(Some(other)) => {
                 // RFC 6120 §7.7.2.2: the newer session wins.
@@ -293,12 +315,12 @@ impl Host {
             Ok(None) => {}
         }
         self.fire(events::ResourceBind { session: session.clone() }).await;
-        Ok(jid)
+        session.jid().ok_or_else(StanzaError::internal_server_error)
     }
 
-    /// Removes an ended session; `false` when it was gone already.
+    /// Takes a session that has ended out of the registry; `false` when it never had a resource.
     pub(crate) fn forget(&self, session: &Session) -> bool {
-        session.set_state(SessionState::Ended);
-        self.sessions.remove(session)
+        self.sessions.remove(session);
+        session.jid().is_some()
     }
 }

@@ -59,7 +59,7 @@ pub use xso;
 
 pub use crate::{
     context::Context,
-    core::{Core, HookListing, HostConfig, random_id},
+    core::{Core, Decision, DecisionKind, HookListing, HostConfig, random_id},
     dispatch::{BoxFuture, HandlerStats},
     error::{Condition, ErrorType, NS_STANZAS, NS_STREAMS, StanzaError, StreamError},
     event::{Event, EventInfo, Family, Fire, Fired, Payload, Scope},

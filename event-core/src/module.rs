@@ -28,7 +28,7 @@ pub trait Module: Sized + Send + Sync + 'static {
 ///
 /// ```
 /// use event_core::{prelude::*, StartError};
-/// # use std::sync::Mutex;
+/// use std::sync::{Arc, Mutex};
 /// /// Counts.
 /// #[module(state = Seen)]
 /// pub struct Counter {}
@@ -36,7 +36,7 @@ pub trait Module: Sized + Send + Sync + 'static {
 /// struct Seen(Mutex<u64>);
 ///
 /// impl ModuleState<Counter> for Seen {
-///     async fn start(_host: &Host, _options: &Counter) -> Result<Self, StartError> {
+///     async fn start(_: &Arc<Host>, _: &Counter) -> Result<Self, StartError> {
 ///         Ok(Self(Mutex::new(0)))
 ///     }
 /// }
@@ -44,7 +44,7 @@ pub trait Module: Sized + Send + Sync + 'static {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the state of module `{M}`",
     label = "not a module's state",
-    note = "implement `ModuleState<{M}>` for it: `async fn start(host: &Host, options: &{M}) -> Result<Self, StartError>`"
+    note = "implement `ModuleState<{M}>` for it: `async fn start(host: &Arc<Host>, options: &{M}) -> Result<Self, StartError>`"
 )]
 pub trait ModuleState<M>: Sized + Send + Sync + 'static {
     /// Makes the state, before a table that names the module is published.
@@ -105,6 +105,11 @@ impl ModuleInfo {
         (module_path, file, line): (&'static str, &'static str, u32),
     ) -> Self {
         Self { name, doc, features, after, options, module_path, file, line }
+    }
+
+    /// The crate it comes from, as Rust paths spell it.
+    pub(crate) fn crate_name(&self) -> &'static str {
+        crate::registry::crate_of(self.module_path)
     }
 
     pub(crate) fn place(&self) -> String {
@@ -176,6 +181,7 @@ impl<M: Module> ModuleVtable for VtableOf<M> {
         Box::pin(async move {
             let options = M::options(table).map_err(|source| StartError::Options {
                 module: M::INFO.name.into(),
+                place: format!(" on `{}`", host.name()),
                 source: Box::new(source),
             })?;
             let state = M::State::start(host, &options).await?;

@@ -15,6 +15,7 @@ use xmpp_parsers::{iq, message, presence};
 use crate::{
     Host, Origin, Session,
     flow::Reply,
+    router::deeper,
     stanza::{Iq, IqType, Stanza},
     xml::{Element, PayloadError},
 };
@@ -65,7 +66,7 @@ pub enum QueryError {
     /// It is not an iq request with a `to`.
     #[error("not an iq request with a `to`")]
     NotARequest,
-    /// Too many requests wait already.
+    /// Too many requests wait already, or each other's handlers send them without end.
     #[error("too many requests wait for their answers")]
     TooMany,
     /// It could not be written.
@@ -107,6 +108,12 @@ impl Queries {
         let waiting = map.remove(id);
         self.count.store(map.len(), Ordering::Release);
         waiting
+    }
+
+    /// Whether a request of this server still waits for its answer.
+    pub(crate) fn is_waiting(&self, iq: &Stanza) -> bool {
+        let map = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        iq.id().is_some_and(|id| map.contains_key(&*id))
     }
 
     /// Gives an answer to whoever waits for it; the stanza comes back if nobody does.
@@ -164,7 +171,8 @@ pub(crate) async fn query(host: &Arc<Host>, mut iq: Element) -> Result<Iq, Query
     let stanza = Stanza::new(iq, (Some(from), Some(to)), Origin::Host(Arc::clone(host)))
         .ok_or(QueryError::NotARequest)?;
     // Not through the outbox: the chain that waits would have to end first.
-    Box::pin(core.route(stanza)).await;
+    let routed = deeper(Box::pin(core.route_query(stanza))).await;
+    routed.ok_or(QueryError::TooMany)?;
     match tokio::time::timeout(Host::QUERY_TIMEOUT, waiter).await {
         Ok(Ok(iq)) if iq.iq_type() == IqType::Result => Ok(iq),
         Ok(Ok(iq)) => Err(QueryError::Refused(Box::new(iq))),

@@ -184,7 +184,7 @@ impl Installer<'_> {
         C: Send + Sync + 'static,
         F: for<'a, 'p> Fn(&'a mut P::Of<'p>, &'a C) -> Outcome + Send + Sync + 'static,
     {
-        let call: SyncCall<P> = Box::new(move |payload| handler(payload, &context));
+        let call: SyncCall<P> = Arc::new(move |payload| handler(payload, &context));
         self.add::<P>(Call::Sync(call));
     }
 
@@ -193,7 +193,7 @@ impl Installer<'_> {
         P: Payload,
         C: Send + Sync + 'static,
     {
-        self.add::<P>(Call::Async(Box::new(WithContext::<P, C> { context, handler })));
+        self.add::<P>(Call::Async(Arc::new(WithContext::<P, C> { context, handler })));
     }
 
     fn add<P: Payload>(&mut self, call: Call<P>) {
@@ -228,14 +228,24 @@ impl<P: Payload, C: Send + Sync> AsyncCall<P> for WithContext<P, C> {
 
 /// A chain of whatever payload, as a table keeps it.
 pub(crate) trait AnyChain: Any + Send + Sync {
-    /// Adds what each handler was called and did.
-    fn count(&self, add: &mut dyn FnMut(&'static HookMeta, u64));
+    /// Adds how often each handler was called.
+    fn count(&self, add: &mut dyn FnMut(HandlerId, u64));
+}
+
+/// Tells a host's handler from all others, also in a chain of several hosts.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct HandlerId(*const ());
+
+impl HandlerId {
+    fn of<P: Payload>(handler: &Arc<Handler<P>>) -> Self {
+        Self(Arc::as_ptr(handler).cast())
+    }
 }
 
 impl<P: Payload> AnyChain for Chain<P> {
-    fn count(&self, add: &mut dyn FnMut(&'static HookMeta, u64)) {
+    fn count(&self, add: &mut dyn FnMut(HandlerId, u64)) {
         for (handler, calls) in self.calls() {
-            add(handler.meta, calls);
+            add(HandlerId::of(handler), calls);
         }
     }
 }
@@ -248,10 +258,15 @@ pub(crate) struct Installed {
 }
 
 trait AnyHandler: Any + Send + Sync {
+    fn id(&self) -> HandlerId;
     fn counters(&self) -> &Counters;
 }
 
 impl<P: Payload> AnyHandler for Arc<Handler<P>> {
+    fn id(&self) -> HandlerId {
+        HandlerId::of(self)
+    }
+
     fn counters(&self) -> &Counters {
         &self.counters
     }
@@ -263,8 +278,12 @@ impl Installed {
         any.downcast_ref::<Arc<Handler<P>>>().cloned()
     }
 
-    pub(crate) fn stats(&self, stats: &mut HandlerStats) {
-        stats.add(self.handler.counters());
+    pub(crate) fn id(&self) -> HandlerId {
+        self.handler.id()
+    }
+
+    pub(crate) fn stats(&self, calls: u64) -> HandlerStats {
+        self.handler.counters().stats(calls)
     }
 }
 
@@ -400,6 +419,7 @@ impl Registry {
             .ok_or_else(|| StartError::unknown_module(module, "the configuration", self))?;
         linked.vtable.check(options).map_err(|source| StartError::Options {
             module: module.into(),
+            place: String::new(),
             source: Box::new(source),
         })
     }
@@ -440,7 +460,7 @@ pub(crate) fn event_count() -> usize {
     event_catalogue::EVENTS.len() + inventory::iter::<EventRecord>.into_iter().count()
 }
 
-fn crate_of(path: &str) -> &str {
+pub(crate) fn crate_of(path: &str) -> &str {
     path.split("::").next().unwrap_or(path)
 }
 

@@ -6,7 +6,7 @@
 
 use std::{cell::RefCell, collections::VecDeque, future::Future, sync::Arc};
 
-use event_catalogue::Role;
+use event_catalogue::{Family, Role};
 use jid::Jid;
 use tokio::sync::mpsc;
 
@@ -36,6 +36,23 @@ pub(crate) enum Outgoing {
 
 tokio::task_local! {
     static OUTBOX: RefCell<VecDeque<Outgoing>>;
+}
+
+/// How deep handlers may fire events and send queries within one another; deeper is a loop that
+/// would end in the stack.
+const MAX_DEPTH: u32 = 32;
+
+tokio::task_local! {
+    static DEPTH: u32;
+}
+
+/// Runs what a handler waits for one level deeper; `None` when that is too deep.
+pub(crate) async fn deeper<F: Future>(task: F) -> Option<F::Output> {
+    let depth = DEPTH.try_with(|depth| *depth).unwrap_or(0);
+    if depth >= MAX_DEPTH {
+        return None;
+    }
+    Some(DEPTH.scope(depth + 1, task).await)
 }
 
 /// Runs a task whose dispatches share an outbox: a stream's, or the background's.
@@ -88,20 +105,27 @@ pub(crate) fn send(host: &Arc<Host>, mut element: Element) {
         return;
     };
     let origin = Origin::Host(Arc::clone(host));
-    match Stanza::new(element, (Some(from), Some(to)), origin) {
-        Some(stanza) => post(&host.core(), Outgoing::Route(stanza)),
-        None => tracing::error!(host = host.name(), "what is sent must be a stanza"),
+    let Some(stanza) = Stanza::new(element, (Some(from), Some(to)), origin) else {
+        tracing::error!(host = host.name(), "what is sent must be a stanza");
+        return;
+    };
+    let Some(core) = host.try_core() else { return };
+    // The handler that waits for an answer would keep the outbox waiting.
+    if let Some(stanza) = core.queries().answer(stanza) {
+        post(&core, Outgoing::Route(stanza));
     }
 }
 
 /// Sends an answer back to where the stanza came from.
 pub(crate) fn answer(origin: &Origin, reply: Element) {
-    let core = origin.host().core();
+    let Some(core) = origin.host().try_core() else { return };
     match origin {
         Origin::Session(session) if session.kind() == SessionKind::Client => {
-            let is_waiting = OUTBOX.try_with(|outbox| !outbox.borrow().is_empty());
-            if is_waiting == Ok(true) {
-                // What the chain sent before its answer goes first.
+            // What the chain sent before its answer goes first; but what `resource-bind` had sent
+            // is for a client that knows its address, and the answer that says it has no `to`.
+            let is_waiting = reply.attribute("to").is_some()
+                && OUTBOX.try_with(|outbox| !outbox.borrow().is_empty()) == Ok(true);
+            if is_waiting {
                 post(&core, Outgoing::Deliver(session.clone(), reply));
             } else {
                 session.send(&reply);
@@ -129,7 +153,7 @@ pub(crate) fn answer(origin: &Origin, reply: Element) {
 }
 
 /// A kind of stanza and its events.
-trait Kind: Payload + Sized {
+pub(crate) trait Kind: Payload + Sized {
     /// `pre-NAME/full`, `/bare`, `/host`.
     fn pre(destination: Destination) -> EventId;
     fn stanza(&self) -> &Stanza;
@@ -212,8 +236,8 @@ impl Kind for Iq {
     }
 
     fn post<'t>(&self, table: &'t HostTable) -> Option<&'t Chain<Self>> {
-        let id = self.id().unwrap_or_default();
-        table.iq(self.iq_type(), self.destination(), self.payload_name(), &id)
+        let id = if self.iq_type().is_request() { None } else { self.id() };
+        table.iq(self.iq_type(), self.destination(), self.payload_name(), &id.unwrap_or_default())
     }
 
     fn is_answered(&self) -> bool {
@@ -221,17 +245,29 @@ impl Kind for Iq {
     }
 
     fn is_forgotten(&self, verdict: &Verdict) -> bool {
-        let delivered = || verdict.by.is_some_and(|meta| meta.role() == Some(Role::Deliver));
+        // Then the answer is another's: the client it was delivered to, or another server.
+        let passed_on = || {
+            verdict.by.is_some_and(|meta| {
+                meta.role() == Some(Role::Deliver) || meta.family == Family::RouteRemote
+            })
+        };
         self.iq_type().is_request()
             && matches!(verdict.outcome, Outcome::Handled)
             && !self.is_answered_later()
-            && !delivered()
+            && !passed_on()
             && !is_answer_waiting(self)
     }
 }
 
 /// Whether a handler has sent an answer to `iq`.
 fn is_answer_waiting(iq: &Iq) -> bool {
+    // A query's answer does not wait: it has reached the handler that asked.
+    if let Origin::Host(host) = iq.origin()
+        && iq.is_query()
+    {
+        let core = host.try_core();
+        return core.is_some_and(|core| !core.queries().is_waiting(iq));
+    }
     let is_answer = |element: &Element| {
         element.name() == "iq"
             && element.attribute("id") == iq.id()
@@ -298,10 +334,7 @@ impl Core {
         let table = session.host().table().clone();
         let mut nonza = Nonza::new(session.clone(), element);
         let chain = table.nonza(nonza.element.namespace(), nonza.element.name());
-        let verdict = match chain {
-            Some(chain) => chain.fire(&mut nonza).await,
-            None => Verdict::CONTINUE,
-        };
+        let verdict = fire(self, chain, &mut nonza).await;
         match verdict.outcome {
             Outcome::Handled | Outcome::Reply(_) => Ok(()),
             Outcome::Stream(error) => Err(*error),
@@ -339,13 +372,14 @@ impl Core {
         if kind != StanzaKind::Iq {
             let verdict = if kind == StanzaKind::Message {
                 let chain = table.chain::<Message>(events::StanzaMessage::id());
-                fire(chain, &mut Message::new(stanza)).await
+                fire(self, chain, &mut Message::new(stanza)).await
             } else {
                 let chain = table.chain::<Presence>(events::StanzaPresence::id());
-                fire(chain, &mut Presence::new(stanza)).await
+                fire(self, chain, &mut Presence::new(stanza)).await
             };
             return match verdict.outcome {
                 Outcome::Handled | Outcome::Reply(_) => Ok(()),
+                Outcome::Panicked => Err(StreamError::new("internal-server-error")),
                 _ => refused(),
             };
         }
@@ -359,12 +393,11 @@ impl Core {
         if chain.is_none() {
             return refused();
         }
-        if iq.id().is_none() {
-            let error = StanzaError::bad_request().text("an iq needs an id");
+        if let Err(Refused(error)) = check(kind, iq.element()) {
             answer(iq.origin(), iq.error_reply(&error).0);
             return Ok(());
         }
-        let verdict = fire(chain, &mut iq).await;
+        let verdict = fire(self, chain, &mut iq).await;
         if matches!(verdict.outcome, Outcome::Continue) {
             return refused();
         }
@@ -403,13 +436,20 @@ impl Core {
         if from_client {
             let table = payload.stanza().origin().host().table().clone();
             let id = K::pre(payload.stanza().destination());
-            let verdict = fire(table.chain::<K>(id), &mut payload).await;
+            let verdict = fire(self, table.chain::<K>(id), &mut payload).await;
             if !verdict.goes_on() {
                 self.conclude(&payload, verdict);
                 return;
             }
         }
         self.post(payload).await;
+    }
+
+    /// Routes a request whose answer is waited for.
+    pub(crate) async fn route_query(&self, stanza: Stanza) {
+        if let Some(iq_type) = stanza.type_().as_deref().and_then(IqType::parse) {
+            self.post(Iq::new(stanza, iq_type).query()).await;
+        }
     }
 
     /// Routes a stanza without pre-events.
@@ -429,28 +469,32 @@ impl Core {
     where
         K: Kind + for<'p> Payload<Of<'p> = K> + Send + Sync,
     {
-        let host = match payload.stanza().to() {
-            None => Some(Arc::clone(payload.stanza().origin().host())),
-            Some(to) => self.host(to.domain().as_str()),
-        };
-        let verdict = match &host {
-            Some(host) => {
-                let table = host.table().clone();
-                fire(payload.post(&table), &mut payload).await
-            }
-            None => {
-                let table = payload.stanza().origin().host().table().clone();
-                let chain = table.chain::<Stanza>(events::RouteRemote::id());
-                fire(chain, payload.stanza_mut()).await
-            }
-        };
+        let (is_local, verdict) = self.fire_post(&mut payload).await;
         if !verdict.goes_on() {
             self.conclude(&payload, verdict);
-        } else if host.is_none() {
+        } else if !is_local {
             refuse(payload.stanza(), &StanzaError::remote_server_not_found());
         } else if payload.is_answered() {
             refuse(payload.stanza(), &StanzaError::service_unavailable());
         }
+    }
+
+    /// Fires the events of [`Core::post`]; says too whether the recipient's host is served here.
+    pub(crate) async fn fire_post<K>(&self, payload: &mut K) -> (bool, Verdict)
+    where
+        K: Kind + for<'p> Payload<Of<'p> = K> + Send + Sync,
+    {
+        let host = match payload.stanza().to() {
+            None => Some(Arc::clone(payload.stanza().origin().host())),
+            Some(to) => self.host(to.domain().as_str()),
+        };
+        let Some(host) = host else {
+            let table = payload.stanza().origin().host().table().clone();
+            let chain = table.chain::<Stanza>(events::RouteRemote::id());
+            return (false, fire(self, chain, payload.stanza_mut()).await);
+        };
+        let table = host.table().clone();
+        (true, fire(self, payload.post(&table), payload).await)
     }
 
     /// What a chain that stopped means for the sender.
@@ -479,15 +523,17 @@ impl Core {
 }
 
 /// Fires a chain that may not be there, without a future where all its handlers are sync.
-async fn fire<P>(chain: Option<&Chain<P>>, payload: &mut P) -> Verdict
+async fn fire<P>(core: &Core, chain: Option<&Chain<P>>, payload: &mut P) -> Verdict
 where
     P: for<'p> Payload<Of<'p> = P>,
 {
-    match chain {
-        None => Verdict::CONTINUE,
-        Some(chain) if chain.is_sync() => chain.fire_sync(payload),
-        Some(chain) => chain.fire(payload).await,
+    let Some(chain) = chain else { return Verdict::CONTINUE };
+    let verdict =
+        if chain.is_sync() { chain.fire_sync(payload) } else { chain.fire(payload).await };
+    if !verdict.goes_on() {
+        core.decided(&verdict);
     }
+    verdict
 }
 
 fn refuse(stanza: &Stanza, error: &StanzaError) {

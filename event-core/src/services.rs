@@ -1,2 +1,84 @@
 //! What modules offer each other on a host, as traits: [`Host::provide`](crate::Host::provide)
 //! and [`Host::service`](crate::Host::service).
+
+use std::fmt;
+
+use jid::BareJid;
+
+use crate::{BoxFuture, storage::StorageResult};
+
+/// Who may log in.
+///
+/// Whoever implements it does not tell an unknown account from a wrong password: not by the
+/// answer, not by the salt, not by the time it takes.
+pub trait Accounts: Send + Sync {
+    /// Whether an account exists.
+    fn exists<'a>(&'a self, account: &'a BareJid) -> BoxFuture<'a, StorageResult<bool>>;
+
+    /// The keys to run SCRAM with. For an account that does not exist they are made up: always
+    /// the same for one name, and matching no password.
+    fn credentials<'a>(
+        &'a self,
+        host: &'a str,
+        username: &'a str,
+        hash: ScramHash,
+    ) -> BoxFuture<'a, StorageResult<ScramKeys>>;
+
+    /// Whether a password in plain text is the account's.
+    fn verify<'a>(
+        &'a self,
+        host: &'a str,
+        username: &'a str,
+        password: &'a str,
+    ) -> BoxFuture<'a, StorageResult<bool>>;
+}
+
+/// A hash function SCRAM is used with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ScramHash {
+    /// SHA-1 (RFC 5802).
+    Sha1,
+    /// SHA-256 (RFC 7677).
+    Sha256,
+    /// SHA-512.
+    Sha512,
+}
+
+impl ScramHash {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Sha1, Self::Sha256, Self::Sha512];
+
+    /// The length of its output in bytes.
+    pub const fn output_len(self) -> usize {
+        match self {
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+            Self::Sha512 => 64,
+        }
+    }
+}
+
+/// What a server keeps of a password: enough to check it, not enough to use it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ScramKeys {
+    /// The hash function.
+    pub hash: ScramHash,
+    /// How often it was applied.
+    pub iterations: u32,
+    /// The salt.
+    pub salt: Vec<u8>,
+    /// `H(ClientKey)`.
+    pub stored_key: Vec<u8>,
+    /// `HMAC(SaltedPassword, "Server Key")`.
+    pub server_key: Vec<u8>,
+}
+
+/// The keys themselves are left out: whoever has the server key can pose as this server.
+impl fmt::Debug for ScramKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScramKeys")
+            .field("hash", &self.hash)
+            .field("iterations", &self.iterations)
+            .finish_non_exhaustive()
+    }
+}

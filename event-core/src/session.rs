@@ -2,6 +2,7 @@
 //! implements.
 
 use std::{
+    any::Any,
     net::IpAddr,
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
@@ -83,6 +84,7 @@ struct Inner {
     lang: Mutex<Option<Box<str>>>,
     presence: Mutex<Option<Arc<Available>>>,
     available: AtomicBool,
+    slots: Mutex<Vec<Box<dyn Any + Send>>>,
 }
 
 /// The presence that a client last broadcast.
@@ -131,6 +133,7 @@ impl Session {
             lang: Mutex::default(),
             presence: Mutex::default(),
             available: AtomicBool::new(false),
+            slots: Mutex::default(),
         }))
     }
 
@@ -168,8 +171,9 @@ impl Session {
         }
     }
 
-    pub(crate) fn set_state(&self, state: SessionState) {
-        self.0.state.store(state as u8, Ordering::Release);
+    /// Takes the session on in its life; `false` when it was there already or further.
+    pub(crate) fn advance(&self, state: SessionState) -> bool {
+        self.0.state.fetch_max(state as u8, Ordering::AcqRel) < state as u8
     }
 
     /// The language that the stream was opened with, for texts that have none of their own.
@@ -221,9 +225,9 @@ impl Session {
         self.0.host.bind(self, resource).await
     }
 
-    pub(crate) fn set_jid(&self, jid: FullJid) -> Option<&FullJid> {
-        self.0.full.set(jid).ok()?;
-        self.0.full.get()
+    /// `false` when a resource is bound already.
+    pub(crate) fn set_jid(&self, jid: FullJid) -> bool {
+        self.0.full.set(jid).is_ok()
     }
 
     /// Expects a new stream header, after what was sent so far.
@@ -260,5 +264,37 @@ impl Session {
         self.0.available.store(presence.is_some(), Ordering::Release);
         let presence = presence.map(Arc::new);
         *self.0.presence.lock().unwrap_or_else(PoisonError::into_inner) = presence;
+    }
+
+    /// What a module keeps for this session, by a type of its own. It is dropped with the session,
+    /// or when `access` leaves `None`. `access` must not come back to the session's slots.
+    ///
+    /// ```
+    /// # use event_core::Session;
+    /// struct Pings(u32);
+    ///
+    /// fn count(session: &Session) -> u32 {
+    ///     session.with_slot(|slot: &mut Option<Pings>| {
+    ///         let Pings(count) = slot.get_or_insert(Pings(0));
+    ///         *count += 1;
+    ///         *count
+    ///     })
+    /// }
+    /// ```
+    pub fn with_slot<T: Send + 'static, R>(&self, access: impl FnOnce(&mut Option<T>) -> R) -> R {
+        let mut slots = self.0.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = slots.iter_mut().find_map(|slot| slot.downcast_mut::<Option<T>>()) {
+            let result = access(slot);
+            if slot.is_none() {
+                slots.retain(|slot| !slot.is::<Option<T>>());
+            }
+            return result;
+        }
+        let mut slot = None;
+        let result = access(&mut slot);
+        if slot.is_some() {
+            slots.push(Box::new(slot));
+        }
+        result
     }
 }

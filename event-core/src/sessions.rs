@@ -8,7 +8,7 @@ use std::{
 
 use jid::FullJid;
 
-use crate::Session;
+use crate::{Session, SessionState};
 
 const SHARDS: usize = 32;
 
@@ -23,7 +23,11 @@ pub struct Sessions {
 
 /// Why a session was not taken in.
 #[derive(Debug)]
-pub(crate) struct TooMany;
+pub(crate) enum NotAdded {
+    TooMany,
+    BoundAlready,
+    Ended,
+}
 
 impl Sessions {
     pub(crate) fn new() -> Self {
@@ -81,25 +85,35 @@ impl Sessions {
         self.len() == 0
     }
 
-    /// Takes a session in; what stood on its resource comes back.
+    /// Takes a session in and gives it its full JID, both or neither; what stood on its resource
+    /// comes back.
     pub(crate) fn add(
         &self,
         session: &Session,
-        jid: &FullJid,
+        jid: FullJid,
         limit: usize,
-    ) -> Result<Option<Session>, TooMany> {
+    ) -> Result<Option<Session>, NotAdded> {
         let Some(node) = jid.node() else { return Ok(None) };
         let mut accounts = self.write(node.as_str());
+        // A session that ends from here on finds itself in the list, or waits for the lock.
+        if session.state() == SessionState::Ended {
+            return Err(NotAdded::Ended);
+        }
         let sessions = accounts.entry(node.as_str().into()).or_default();
-        let count = sessions.len();
-        if let Some(place) = sessions.iter_mut().find(|other| is(other, jid.resource().as_str())) {
-            return Ok(Some(std::mem::replace(place, session.clone())));
+        let place = sessions.iter().position(|other| is(other, jid.resource().as_str()));
+        if place.is_none() && sessions.len() >= limit {
+            return Err(NotAdded::TooMany);
         }
-        if count >= limit {
-            return Err(TooMany);
+        if !session.set_jid(jid) {
+            return Err(NotAdded::BoundAlready);
         }
-        sessions.push(session.clone());
-        Ok(None)
+        match place.and_then(|place| sessions.get_mut(place)) {
+            Some(place) => Ok(Some(std::mem::replace(place, session.clone()))),
+            None => {
+                sessions.push(session.clone());
+                Ok(None)
+            }
+        }
     }
 
     /// Takes a session out. `false` when it was not, or no longer, there.

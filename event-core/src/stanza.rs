@@ -337,6 +337,7 @@ pub struct Iq {
     stanza: Stanza,
     kind: IqType,
     later: bool,
+    query: bool,
 }
 
 impl Payload for Iq {
@@ -359,7 +360,7 @@ impl DerefMut for Iq {
 
 impl Iq {
     pub(crate) fn new(stanza: Stanza, kind: IqType) -> Self {
-        Self { stanza, kind, later: false }
+        Self { stanza, kind, later: false, query: false }
     }
 
     /// Get, set, result or error.
@@ -373,6 +374,16 @@ impl Iq {
     pub fn answer_later(&mut self) -> AnswerLater {
         self.later = true;
         AnswerLater { iq: Some(self.stanza.clone()) }
+    }
+
+    /// A request of this server's own, whose answer somebody waits for.
+    pub(crate) fn query(mut self) -> Self {
+        self.query = true;
+        self
+    }
+
+    pub(crate) fn is_query(&self) -> bool {
+        self.query
     }
 
     pub(crate) fn is_answered_later(&self) -> bool {

@@ -87,12 +87,14 @@ pub enum StartError {
         handler: String,
     },
     /// The configuration names a module that is not in the binary.
-    #[error("module `{name}` of {place} is not in this binary{}", help_near(nearest))]
+    #[error("module `{name}` of {place} is not in this binary{}", help_unknown(*unlisted, nearest))]
     UnknownModule {
         /// The name.
         name: String,
         /// Which host asks for it.
         place: String,
+        /// The crate of a module of this name that is linked but not listed.
+        unlisted: Option<&'static str>,
         /// Linked modules with a similar name.
         nearest: Vec<&'static str>,
     },
@@ -115,11 +117,29 @@ pub enum StartError {
         /// The modules, the first repeated at the end.
         cycle: Vec<&'static str>,
     },
+    /// A host enables a module twice.
+    #[error(
+        "module `{module}` is enabled twice on `{host}`\n  help: take one of the two out of its `modules`"
+    )]
+    EnabledTwice {
+        /// The module.
+        module: String,
+        /// The host.
+        host: Box<str>,
+    },
+    /// Two hosts with one name.
+    #[error("host `{name}` is configured twice\n  help: a name in other letters is the same host")]
+    DuplicateHost {
+        /// The name.
+        name: String,
+    },
     /// A module's options are not what it declares.
-    #[error("options of module `{module}`: {source}")]
+    #[error("options of module `{module}`{place}: {source}")]
     Options {
         /// The module.
         module: Box<str>,
+        /// Where they stand, when that is known: `` on `localhost` ``.
+        place: String,
         /// What is wrong.
         source: Box<toml::de::Error>,
     },
@@ -152,11 +172,22 @@ impl StartError {
         place: impl Into<String>,
         registry: &crate::Registry,
     ) -> Self {
+        let unlisted = registry.unlisted().iter().find(|module| module.name == name);
         Self::UnknownModule {
             name: name.into(),
             place: place.into(),
+            unlisted: unlisted.map(|module| module.crate_name()),
             nearest: event_catalogue::nearest(name, registry.names()),
         }
+    }
+}
+
+fn help_unknown(unlisted: Option<&str>, nearest: &[&str]) -> String {
+    match unlisted {
+        Some(name) => format!(
+            "\n  help: its crate is linked but not listed: add `{name}::MODULES` to the binary's list"
+        ),
+        None => help_near(nearest),
     }
 }
 

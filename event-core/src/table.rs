@@ -3,10 +3,15 @@
 //! It is built once, from the modules that run on the host, and never changes; a reload builds
 //! another. Names are strings only here: a look-up is an index, or one hash for an iq's payload.
 
-use std::{any::Any, collections::HashMap, sync::Arc};
+use std::{
+    any::Any,
+    collections::HashMap,
+    hash::BuildHasher,
+    sync::{Arc, LazyLock},
+};
 
 use event_catalogue::Role;
-use hashbrown::Equivalent;
+use hashbrown::{DefaultHashBuilder, Equivalent};
 
 use crate::{
     context::AnyContext,
@@ -14,8 +19,8 @@ use crate::{
     event::{Event, EventId, Payload, Scope},
     events,
     registry::{
-        AnyChain, HookMeta, HookParameter, HookRecord, Installed, LinkedModule, Registry,
-        event_count,
+        AnyChain, HandlerId, HookMeta, HookParameter, HookRecord, Installed, LinkedModule,
+        Registry, event_count,
     },
     stanza::{Destination, Iq, IqType, Message, Nonza, Presence},
     start::StartError,
@@ -54,11 +59,26 @@ impl Hook {
     /// The total order: priority, `/bare` before `/self`, the order of modules, the place.
     fn key(&self) -> impl Ord {
         let meta = self.installed.meta;
-        let own = meta.event.contains("/self");
-        let place = (meta.file, meta.line, meta.column, meta.function);
+        let own = SELF.contains(&(meta.event_id)());
+        // Hooks that one macro wrote share their place.
+        let place = (meta.file, meta.line, meta.column, meta.function, meta.module_path);
         (std::cmp::Reverse(meta.priority), own, self.rank, place)
     }
 }
+
+/// The events that run in one chain with those of `/bare`, after them.
+static SELF: LazyLock<[EventId; 8]> = LazyLock::new(|| {
+    [
+        events::MessageSelf::id(),
+        events::PresenceSelf::id(),
+        events::IqSelf::id(),
+        events::IqSelfPayload::id(),
+        events::IqGetSelf::id(),
+        events::IqSetSelf::id(),
+        events::IqResultSelf::id(),
+        events::IqErrorSelf::id(),
+    ]
+});
 
 /// A module that runs on a host, as the table builder needs it.
 pub(crate) struct Enabled<'a> {
@@ -218,11 +238,11 @@ impl HostTable {
         self.hooks.iter()
     }
 
-    /// What each handler did so far. The handlers of global events are not counted here.
-    pub(crate) fn stats(&self) -> HashMap<*const HookMeta, HandlerStats> {
-        let mut stats = HashMap::<*const HookMeta, HandlerStats>::new();
-        let mut add = |meta: &'static HookMeta, calls: u64| {
-            stats.entry(std::ptr::from_ref(meta)).or_default().calls += calls;
+    /// What each handler did so far, in order of [`HostTable::hooks`].
+    pub(crate) fn stats(&self, global: &GlobalTable) -> Vec<HandlerStats> {
+        let mut calls_of = HashMap::<HandlerId, u64>::new();
+        let mut add = |handler: HandlerId, calls: u64| {
+            *calls_of.entry(handler).or_default() += calls;
         };
         let iq = self.iq.chains().chain(self.stanza_iq.values());
         iq.for_each(|chain| chain.count(&mut add));
@@ -230,11 +250,12 @@ impl HostTable {
         self.message_self.count(&mut add);
         self.presence_self.count(&mut add);
         self.slots.chains().for_each(|chain| chain.count(&mut add));
-        for hook in &self.hooks {
-            let entry = stats.entry(std::ptr::from_ref(hook.meta())).or_default();
-            hook.installed.stats(entry);
-        }
-        stats
+        global.0.chains().for_each(|chain| chain.count(&mut add));
+        let stats = |hook: &Hook| {
+            let calls = calls_of.get(&hook.installed.id()).copied();
+            hook.installed.stats(calls.unwrap_or_default())
+        };
+        self.hooks.iter().map(stats).collect()
     }
 }
 
@@ -398,7 +419,7 @@ fn chain<'a, P: Payload>(hooks: impl IntoIterator<Item = &'a Hook>) -> Chain<P> 
 }
 
 /// Values by namespace and element name, found with one hash of borrowed strings.
-struct PayloadMap<V>(hashbrown::HashMap<(Box<str>, Box<str>), V>);
+struct PayloadMap<V, S = DefaultHashBuilder>(hashbrown::HashMap<(Box<str>, Box<str>), V, S>);
 
 #[derive(Hash)]
 struct PayloadKey<'a>(&'a str, &'a str);
@@ -409,7 +430,7 @@ impl Equivalent<(Box<str>, Box<str>)> for PayloadKey<'_> {
     }
 }
 
-impl<V> PayloadMap<V> {
+impl<V, S: BuildHasher + Default> PayloadMap<V, S> {
     /// One value for each payload that a hook of `events` names.
     fn build(hooks: &[Hook], events: &[EventId], value: impl Fn(&[&Hook]) -> V) -> Self {
         let mut keys = hashbrown::HashMap::<(Box<str>, Box<str>), Vec<&Hook>>::new();
@@ -488,4 +509,94 @@ fn cycle(
         next = waits.get(index).and_then(|waits| waits.iter().copied().find(|i| unranked(i)));
     }
     path.iter().filter_map(|&index| infos.get(index)).map(|info| info.name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        cell::Cell,
+        hash::{BuildHasher, DefaultHasher},
+    };
+
+    use super::{HostTable, PayloadMap};
+    use crate::{Registry, registry::LinkedModule, table::Enabled, testing};
+
+    mod shuffled {
+        use crate::prelude::*;
+
+        /// Many handlers that could tie.
+        #[module(name = "table_shuffled")]
+        pub(super) struct Shuffled;
+
+        macro_rules! handlers {
+            ($($module:ident)*) => {$(mod $module {
+                use crate::prelude::*;
+
+                #[hook("message/bare", priority = 5)]
+                fn handle(_: &mut Message) {}
+
+                #[hook("message/self", priority = 5)]
+                fn handle_own(_: &mut Message) {}
+
+                #[hook("iq-get/self/jabber:iq:version:query")]
+                fn answer(_: &mut Iq) {}
+            })*};
+        }
+
+        handlers!(a b c d e f);
+    }
+
+    /// The linker hands the hooks over in any order.
+    #[test]
+    fn the_order_of_links_changes_nothing() {
+        testing::run(async {
+            let registry = Registry::linked().unwrap();
+            let server = testing::host("localhost").module("table_shuffled").start().await.unwrap();
+            let linked = registry.module("table_shuffled").unwrap();
+            let running = linked.vtable.start(&server.host(), toml::Table::new()).await.unwrap();
+            let listing = |hooks| {
+                let module = LinkedModule { info: linked.info, vtable: linked.vtable, hooks };
+                let enabled = [Enabled { module: &module, context: running.context() }];
+                format!("{:?}", HostTable::build(&registry, &enabled).unwrap())
+            };
+            let mut hooks = linked.hooks.clone();
+            assert_eq!(hooks.len(), 18);
+            let expected = listing(hooks.clone());
+            for turn in 0..hooks.len() {
+                hooks.rotate_left(1);
+                hooks.swap(turn, (turn * 7) % 18);
+                assert_eq!(listing(hooks.clone()), expected);
+            }
+            hooks.reverse();
+            assert_eq!(listing(hooks), expected);
+        });
+    }
+
+    thread_local! {
+        static HASHES: Cell<u32> = const { Cell::new(0) };
+    }
+
+    /// Counts the hashes that are begun.
+    #[derive(Default)]
+    struct CountHashes;
+
+    impl BuildHasher for CountHashes {
+        type Hasher = DefaultHasher;
+
+        fn build_hasher(&self) -> DefaultHasher {
+            HASHES.set(HASHES.get() + 1);
+            DefaultHasher::new()
+        }
+    }
+
+    #[test]
+    fn a_look_up_hashes_once() {
+        let mut map = PayloadMap::<_, CountHashes>::build(&[], &[], |_| 0);
+        map.0.insert(("urn:xmpp:ping".into(), "ping".into()), 1);
+        HASHES.set(0);
+        assert_eq!(map.get("urn:xmpp:ping", "ping"), Some(&1));
+        assert_eq!(HASHES.get(), 1);
+        assert_eq!(map.get("urn:xmpp:ping", "pong"), None);
+        assert_eq!(HASHES.get(), 2);
+    }
 }

@@ -194,6 +194,9 @@ fn declare(
     } else {
         (quote!(#derive #item), quote_spanned!(span=> #c::options(table)))
     };
+    let quiet = quote_spanned!(span=>
+        #[allow(missing_debug_implementations, reason = "options may be secrets")]
+    );
     let one = quote_spanned!(ident.span()=>
         #[doc(hidden)]
         #[allow(dead_code, reason = "its name is taken so that a second module here is refused")]
@@ -201,6 +204,7 @@ fn declare(
     );
     let record = quote_spanned!(state.span()=> type State = #state;);
     Some(quote_spanned!(span=>
+        #quiet
         #annotated
         #one
 

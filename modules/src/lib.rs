@@ -1,1 +1,23 @@
-//! The bundled modules, one file each, named after the feature.
+//! The bundled modules, one file (or folder) each, named after the feature.
+
+pub mod bind;
+pub mod disco;
+pub mod iq;
+pub mod message;
+pub mod motd;
+pub mod ping;
+pub mod presence;
+pub mod saslauth;
+pub mod session;
+pub mod starttls;
+pub mod time;
+pub mod uptime;
+pub mod version;
+
+event_core::module_crate!();
+
+/// The modules of a host whose config does not list its own, in the order of their handlers.
+pub const DEFAULTS: &[&str] = &[
+    "starttls", "saslauth", "bind", "session", "message", "presence", "iq", "disco", "ping",
+    "version", "time", "uptime", "motd",
+];

@@ -1,1 +1,28 @@
-//! The Spondee XMPP server.
+//! The Spondee XMPP server, to be made into a binary with whatever modules it shall have:
+//!
+//! ```no_run
+//! fn main() -> std::process::ExitCode {
+//!     spondee::main(&[spondee_modules::MODULES])
+//! }
+//! ```
+
+pub mod accounts;
+pub mod cli;
+mod commands;
+pub mod config;
+mod control;
+mod hosts;
+pub mod listener;
+pub mod log;
+pub mod server;
+pub mod storage;
+pub mod stream;
+pub mod tls;
+
+use event_core::ModuleCrate;
+
+/// Does what the command line of this process asks for, with the modules of these crates.
+#[must_use = "the exit code is what scripts see"]
+pub fn main(crates: &[ModuleCrate]) -> std::process::ExitCode {
+    cli::run(std::env::args_os(), &commands::Commands::new(crates)).into()
+}

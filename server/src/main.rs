@@ -1,2 +1,5 @@
 //! The Spondee server with its bundled modules.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    spondee::main(&[spondee_modules::MODULES])
+}

@@ -28,43 +28,52 @@ pub(crate) const fn reasonable(length: usize) -> usize {
 
 /// The number of edits between two words, unless it is above `limit`.
 pub(crate) fn distance(a: &str, b: &str, limit: usize) -> Option<usize> {
-    if a.len().abs_diff(b.len()) > limit.saturating_mul(4) {
+    // What both begin or end with costs nothing and is most of a misspelt name.
+    let same = a.chars().zip(b.chars()).take_while(|(x, y)| x == y).map(|(x, _)| x.len_utf8());
+    let start: usize = same.sum();
+    let (a, b) = (a.get(start..)?, b.get(start..)?);
+    let same = a.chars().rev().zip(b.chars().rev()).take_while(|(x, y)| x == y);
+    let end: usize = same.map(|(x, _)| x.len_utf8()).sum();
+    let (a, b) = (a.get(..a.len() - end)?, b.get(..b.len() - end)?);
+    let (a_count, b_count) = (a.chars().count(), b.chars().count());
+    if a_count.abs_diff(b_count) > limit {
         return None;
     }
+    if a_count == 0 || b_count == 0 {
+        return Some(a_count.max(b_count));
+    }
+    Some(matrix(a, b)).filter(|&edits| edits <= limit)
+}
+
+/// The distance by the book, row by row.
+fn matrix(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut two_above: Vec<usize> = Vec::new();
     let mut above: Vec<usize> = (0..=b.len()).collect();
-    let mut left_of_above = None;
+    let mut x_above = None;
     for (row, x) in (1_usize..).zip(a.chars()) {
         let mut current = vec![row];
         let mut left = row;
-        let mut best = row;
-        let mut before = None;
-        let neighbours = above.iter().zip(above.iter().skip(1)).zip(&b);
-        // The cells two rows up and two columns left start at the second column.
-        let mut swapped = two_above.iter();
-        for ((&diagonal, &up), &y) in neighbours {
+        let mut y_left = None;
+        // From the second column on, the cell two up and two to the left.
+        let mut corners = two_above.iter();
+        for ((&diagonal, &up), &y) in above.iter().zip(above.iter().skip(1)).zip(&b) {
             let mut cell = (left + 1).min(up + 1).min(diagonal + usize::from(x != y));
-            if let Some(before) = before
-                && let Some(&corner) = swapped.next()
-                && before == x
-                && left_of_above == Some(y)
+            if y_left.is_some()
+                && let Some(&corner) = corners.next()
+                && y_left == Some(x)
+                && x_above == Some(y)
             {
                 cell = cell.min(corner + 1);
             }
-            before = Some(y);
-            best = best.min(cell);
+            y_left = Some(y);
             left = cell;
             current.push(cell);
         }
-        // A swap reaches back over one row, so one row beyond the limit is not yet the end.
-        if best > limit.saturating_add(1) {
-            return None;
-        }
-        left_of_above = Some(x);
+        x_above = Some(x);
         two_above = mem::replace(&mut above, current);
     }
-    above.last().copied().filter(|&edits| edits <= limit)
+    above.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

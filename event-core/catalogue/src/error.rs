@@ -90,6 +90,9 @@ fn explain(name: &str, suggestions: &mut Vec<String>, help: &mut Vec<String>) ->
         }
         return format!("`{name}` does not exist: {reason}");
     }
+    if destination.contains(':') {
+        return unknown();
+    }
     let elsewhere = |first: &String| {
         let part = first.strip_prefix(kind).and_then(|rest| rest.split('/').nth(1));
         !part.is_some_and(|part| expected.contains(&part))
@@ -97,7 +100,7 @@ fn explain(name: &str, suggestions: &mut Vec<String>, help: &mut Vec<String>) ->
     if expected.contains(&destination) || near && suggestions.first().is_some_and(elsewhere) {
         return unknown();
     }
-    if !near && !suggestions.first().is_some_and(elsewhere) {
+    if !near && (rest.is_none() || suggestions.is_empty()) {
         let end = rest.map(|rest| format!("/{rest}")).unwrap_or_default();
         *suggestions = nearest(destination, expected.iter().copied())
             .into_iter()

@@ -80,13 +80,15 @@ pub(crate) fn judge(name: &str, namespace: Namespace) -> Result<Name<'_>, Fault>
     if let Some(event) = EVENTS.iter().find(closed) {
         return Ok(Name { event, parameter: NameParameter::None });
     }
+    let cut = |event: &&EventDef| {
+        open_head(event).is_some_and(|head| head.strip_suffix('/') == Some(name))
+    };
+    if let Some(event) = EVENTS.iter().find(cut) {
+        return Err(Fault::NoParameter(event));
+    }
     // `stanza/iq/XMLNS:TAG` stands before `stanza/XMLNS:TAG` in the table.
     let open = |event: &'static EventDef| Some((event, name.strip_prefix(open_head(event)?)?));
-    let Some((event, rest)) = EVENTS.iter().find_map(open) else {
-        let cut =
-            |event: &&EventDef| open_head(event).and_then(|h| h.strip_suffix('/')) == Some(name);
-        return Err(EVENTS.iter().find(cut).map_or(Fault::Name, Fault::NoParameter));
-    };
+    let (event, rest) = EVENTS.iter().find_map(open).ok_or(Fault::Name)?;
     if rest.is_empty() {
         return Err(Fault::NoParameter(event));
     }
@@ -119,10 +121,10 @@ pub(crate) fn judge(name: &str, namespace: Namespace) -> Result<Name<'_>, Fault>
     }
     match namespace {
         Namespace::Own => Ok(found),
-        Namespace::Known if suggest::looks_like_known(rest, xmlns) => Err(Fault::Namespace),
         Namespace::Known if namespaces::other_versions(xmlns).next().is_some() => {
             Err(Fault::Version)
         }
+        Namespace::Known if suggest::looks_like_known(rest, xmlns) => Err(Fault::Namespace),
         Namespace::Known => Ok(found),
     }
 }

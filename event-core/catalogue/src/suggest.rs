@@ -1,12 +1,13 @@
 //! What a refused name may have been meant to be.
 
 use alloc::{format, string::String, vec::Vec};
+use core::cmp::Reverse;
 
 use crate::{
     distance::{distance, reasonable},
     grammar::{self, is_ncname},
-    name::{Namespace, judge, open_head},
-    namespaces,
+    name::{NameParameter, Namespace, judge, open_head},
+    namespaces::{self, is_known, namespaces},
     table::{EVENTS, EventDef, Family, Parameter},
 };
 
@@ -49,33 +50,48 @@ pub(crate) fn looks_like_known(payload: &str, namespace: &str) -> bool {
         || !known_payloads(payload).is_empty()
 }
 
+/// More than there are candidates of one kind.
+const FEW: usize = 1000;
+
 /// The candidates so far: how far, how unlikely among equals, the name.
 struct Found {
     namespace: Namespace,
-    ranked: Vec<(usize, u8, String)>,
+    ranked: Vec<(usize, usize, String)>,
 }
 
 impl Found {
     /// Adds a candidate if it is a name that would be accepted.
-    fn add(&mut self, edits: usize, unlikely: u8, name: String) {
+    fn add(&mut self, edits: usize, unlikely: usize, name: String) {
         if let Ok(accepted) = judge(&name, self.namespace) {
-            let odd = match accepted.parameter {
-                crate::NameParameter::Payload { namespace, .. } => !namespaces::is_known(namespace),
-                _ => false,
+            let strange = match accepted.parameter {
+                NameParameter::Payload { namespace, .. } => strangeness(namespace),
+                _ => 0,
             };
-            self.ranked.push((edits, unlikely + if odd { 8 } else { 0 }, name));
+            self.ranked.push((edits, unlikely + strange * FEW, name));
         }
     }
 
     fn into_nearest(mut self) -> Vec<String> {
         self.ranked.sort_by_key(|&(edits, unlikely, _)| (edits, unlikely));
         let mut nearest: Vec<String> = Vec::new();
-        for (_, _, name) in self.ranked {
-            if nearest.len() < 3 && !nearest.contains(&name) {
+        let least = self.ranked.first().map(|&(edits, ..)| edits);
+        for (edits, _, name) in self.ranked {
+            if Some(edits) == least && nearest.len() < 3 && !nearest.contains(&name) {
                 nearest.push(name);
             }
         }
         nearest
+    }
+}
+
+/// How little a namespace looks like one.
+fn strangeness(namespace: &str) -> usize {
+    if is_known(namespace) {
+        0
+    } else if ["http:", "https:", "jabber:", "urn:"].iter().any(|s| namespace.starts_with(s)) {
+        1
+    } else {
+        2
     }
 }
 
@@ -92,7 +108,7 @@ fn one_edit(name: &str, found: &mut Found) {
             found.add(1, order, format!("{head}{rest}"));
         }
         if let (Parameter::Payload, Some(rest)) = (event.parameter, name.strip_prefix(head)) {
-            for (order, payload) in known_payloads(rest) {
+            for (order, payload) in (0..).zip(known_payloads(rest)) {
                 found.add(1, order, format!("{head}{payload}"));
             }
         }
@@ -130,7 +146,7 @@ fn further_open(event: &EventDef, head: &str, name: &str, found: &mut Found) {
     if event.parameter != Parameter::Payload {
         return;
     }
-    for (order, payload) in known_payloads(rest) {
+    for (order, payload) in (0..).zip(known_payloads(rest)) {
         found.add(edits + 1, order, format!("{head}{payload}"));
     }
     let Some((namespace, element)) = rest.rsplit_once(':') else {
@@ -202,20 +218,38 @@ fn one_edit_before(head: &str, name: &str) -> Vec<String> {
     all
 }
 
-/// Every `XMLNS:TAG` with a known namespace that is one edit away in its namespace or colon,
-/// each with how unlikely it is among the others.
-fn known_payloads(payload: &str) -> Vec<(u8, String)> {
+/// Every `XMLNS:TAG` with a known namespace that is one edit away in its namespace or colon, the
+/// likeliest first.
+fn known_payloads(payload: &str) -> Vec<String> {
+    let tag = payload.rsplit(':').next();
     let mut found = Vec::new();
     let mut pattern = String::new();
-    for known in namespaces() {
+    for known in namespaces().filter(|known| may_begin(known, payload)) {
         pattern.clear();
         pattern.push_str(known);
         pattern.push(':');
-        for (order, element) in (0..).zip(one_edit_before(&pattern, payload)) {
-            if is_ncname(&element) {
-                found.push((order, format!("{pattern}{element}")));
-            }
+        for element in one_edit_before(&pattern, payload).into_iter().filter(|e| is_ncname(e)) {
+            let usual = USUAL.contains(&element.as_str()) || known.ends_with(&element);
+            let kept = tag == Some(&element);
+            found.push(((!usual, !kept, Reverse(known.len())), format!("{pattern}{element}")));
         }
     }
-    found
+    found.sort_by_key(|&(unlikely, _)| unlikely);
+    found.into_iter().map(|(_, payload)| payload).collect()
 }
+
+/// Whether `payload` may begin with `known` but for one edit; cheap, and false of almost all.
+fn may_begin(known: &str, payload: &str) -> bool {
+    // The edit is in the last quarter or beyond, or the last quarter is there, perhaps shifted.
+    let (known, payload) = (known.as_bytes(), payload.as_bytes());
+    let most = known.len() - known.len() / 4;
+    let tail = known.get(most + 1..).unwrap_or_default();
+    payload.get(..most).is_some_and(|start| known.starts_with(start))
+        || (most..=most + 2).any(|at| payload.get(at..).is_some_and(|end| end.starts_with(tail)))
+}
+
+/// Names that many elements have. `jabber:iq:versionq:uery` can be two things; one has a usual name.
+const USUAL: [&str; 12] = [
+    "auth", "bind", "enable", "event", "item", "ping", "pubsub", "query", "request", "session",
+    "vCard", "x",
+];

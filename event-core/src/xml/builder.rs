@@ -18,8 +18,8 @@ impl ElementBuilder {
         Self { writer }
     }
 
-    /// Adds an attribute; call it before any text or child. `xml:lang` is one, too. Each name
-    /// may be given once.
+    /// Adds an attribute; `xml:lang` is one, too. One that comes after text or a child, or a second
+    /// time, is a mistake: it is left out, and stops a debug build.
     pub fn attribute(mut self, name: &str, value: &str) -> Self {
         self.writer.attribute(name, value);
         self

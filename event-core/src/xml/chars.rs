@@ -53,9 +53,42 @@ pub(super) fn is_ncname(name: &str) -> bool {
     chars.next().is_some_and(is_name_start) && chars.all(is_name_char)
 }
 
+/// What a byte can be in a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NameByte {
+    Outside,
+    Start,
+    Inside,
+    Colon,
+    /// Part of a longer character, which has to be looked up.
+    Long,
+}
+
+const NAME_BYTES: [NameByte; 256] = {
+    let mut table = [NameByte::Outside; 256];
+    let mut rest = table.as_mut_slice();
+    let mut byte = 0_u8;
+    while let Some((class, others)) = rest.split_first_mut() {
+        *class = match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'_' => NameByte::Start,
+            b'0'..=b'9' | b'-' | b'.' => NameByte::Inside,
+            b':' => NameByte::Colon,
+            0x80.. => NameByte::Long,
+            _ => NameByte::Outside,
+        };
+        rest = others;
+        byte = byte.wrapping_add(1);
+    }
+    table
+};
+
+pub(super) fn name_byte(byte: u8) -> NameByte {
+    NAME_BYTES.get(usize::from(byte)).copied().unwrap_or(NameByte::Outside)
+}
+
 /// A byte that ends a run of name characters.
 pub(super) fn ends_name(byte: u8) -> bool {
-    !(byte >= 0x80 || byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':'))
+    name_byte(byte) == NameByte::Outside
 }
 
 /// The character that the reference `&BODY;` stands for.

@@ -118,8 +118,8 @@ impl<'a> Child<'a> {
             out.push_str(self.xml.get(from..to).unwrap_or_default());
         };
         match (declared, self.namespace == parent) {
-            // Redundant: harmless but for the stanza namespace, which is never written there.
-            (Some(written), true) if parent == STANZA_NS => {
+            // The parent declares it already.
+            (Some(written), true) => {
                 push(out, 0, written.gap);
                 push(out, written.end, self.xml.len());
             }

@@ -34,15 +34,18 @@ pub(super) fn push_attribute(out: &mut String, value: &str) {
 }
 
 fn push(out: &mut String, text: &str, escaped: impl Fn(char) -> Option<&'static str>) {
-    let mut rest = text;
-    while let Some((at, c, with)) =
-        rest.char_indices().find_map(|(at, c)| escaped(c).map(|with| (at, c, with)))
-    {
-        out.push_str(rest.get(..at).unwrap_or_default());
-        out.push_str(with);
-        rest = rest.get(at + c.len_utf8()..).unwrap_or_default();
+    // Bytes that may begin a character which is not written as it is.
+    let care = |b: u8| b < b' ' || matches!(b, b'&' | b'<' | b'>' | b'\'' | 0xEF);
+    if !text.bytes().any(care) {
+        out.push_str(text);
+        return;
     }
-    out.push_str(rest);
+    for (at, c) in text.char_indices() {
+        match escaped(c) {
+            Some(with) => out.push_str(with),
+            None => out.push_str(text.get(at..at + c.len_utf8()).unwrap_or_default()),
+        }
+    }
 }
 
 /// The characters of checked character data, with line ends normalised (XML 1.0 section 2.11).
@@ -65,7 +68,8 @@ pub(super) fn cdata(raw: &str) -> Cow<'_, str> {
 
 /// The value of a checked attribute, normalised (XML 1.0 section 3.3.3).
 pub(super) fn attribute(raw: &str) -> Cow<'_, str> {
-    if !raw.bytes().any(|b| matches!(b, b'&' | b'\r' | b'\n' | b'\t')) {
+    let bytes = raw.as_bytes();
+    if memchr::memchr3(b'&', b'\r', b'\n', bytes).is_none() && !bytes.contains(&b'\t') {
         return Cow::Borrowed(raw);
     }
     let mut out = String::with_capacity(raw.len());

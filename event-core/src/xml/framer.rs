@@ -1,7 +1,8 @@
 //! Finding the frames of a stream in a growing buffer, without reading any byte twice.
 //!
-//! It looks only at brackets and quotes: what is inside a frame is for [`Element::parse`] and
-//! [`StreamHeader::parse`] to check.
+//! It looks only at brackets, quotes and whether end tags fit their start tags: without that, the
+//! other side's mistake would make it wait for an end that never comes. All else inside a frame is
+//! for [`Element::parse`] and [`StreamHeader::parse`] to check.
 //!
 //! [`Element::parse`]: super::Element::parse
 //! [`StreamHeader::parse`]: super::StreamHeader::parse
@@ -13,7 +14,7 @@ use super::{chars::is_space, error::XmlError, limits::Limits};
 /// What the buffer begins with, and how many bytes it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Frame {
-    /// White space between stanzas.
+    /// White space between stanzas, or before a header.
     Whitespace(usize),
     /// The XML declaration, if any, and the start tag of the stream.
     Header(usize),
@@ -23,14 +24,26 @@ pub enum Frame {
     Close(usize),
 }
 
+impl Frame {
+    /// How many bytes to take from the buffer.
+    #[must_use]
+    pub fn length(self) -> usize {
+        match self {
+            Self::Whitespace(n) | Self::Header(n) | Self::Element(n) | Self::Close(n) => n,
+        }
+    }
+}
+
 /// A scan that goes on where it stopped when more bytes have come.
 #[derive(Debug, Clone)]
 pub struct Framer {
     state: State,
     /// How many bytes of the buffer have been looked at.
     scanned: usize,
-    /// How many elements are open in the frame at hand.
-    depth: usize,
+    /// Where the names of the elements begin that are open in the frame at hand.
+    open: Vec<u32>,
+    /// Where the name of the tag at hand begins.
+    name: usize,
     header_read: bool,
 }
 
@@ -61,7 +74,7 @@ impl Framer {
     /// A framer at the beginning of a stream.
     #[must_use]
     pub fn new() -> Self {
-        Self { state: State::Between, scanned: 0, depth: 0, header_read: false }
+        Self { state: State::Between, scanned: 0, open: Vec::new(), name: 0, header_read: false }
     }
 
     /// Expects a new stream header, as after TLS or SASL negotiation.
@@ -89,13 +102,13 @@ impl Framer {
         }
         if let Some(frame) = frame {
             self.scanned = 0;
-            self.depth = 0;
+            self.open.clear();
             self.state = match frame {
                 Frame::Close(_) => State::Closed,
                 _ if matches!(self.state, State::Closed) => State::Closed,
                 _ => State::Between,
             };
-            self.header_read = true;
+            self.header_read |= !matches!(frame, Frame::Whitespace(_));
         }
         Ok(frame)
     }
@@ -149,13 +162,13 @@ impl Framer {
                     None => self.scanned = buffer.len(),
                     Some(at) => {
                         self.scanned += at + 1;
-                        if let Some(frame) = self.ended()? {
+                        if let Some(frame) = self.ended(buffer)? {
                             return Ok(Some(frame));
                         }
                     }
                 },
                 State::CData => {
-                    // Up to two bytes of its end may have come before; the sections's own start
+                    // Up to two bytes of its end may have come before; the section's own start
                     // holds none of them.
                     let from = self.scanned.saturating_sub(2);
                     let rest = buffer.get(from..).unwrap_or_default();
@@ -175,9 +188,10 @@ impl Framer {
         let rest = buffer.get(self.scanned..).unwrap_or_default();
         let spaces = rest.iter().position(|&b| !is_space(b)).unwrap_or(rest.len());
         if spaces != 0 {
+            // COMPAT: before a header, too. Clients end the last element of a negotiation with a
+            // line feed, and it arrives on the stream that follows.
             self.scanned += spaces;
-            // Before the header white space is part of it, so that nothing precedes the header.
-            return Ok(self.header_read.then_some(Frame::Whitespace(spaces)));
+            return Ok((self.scanned == spaces).then_some(Frame::Whitespace(spaces)));
         }
         match (rest.first(), self.state) {
             (Some(b'<'), State::Between) => self.state = State::Markup,
@@ -211,11 +225,8 @@ impl Framer {
             b'?' => return Err(XmlError::RestrictedXml("processing instruction")),
             b'!' => {
                 let start = rest.get(..CDATA.len()).unwrap_or(rest);
-                if !CDATA.starts_with(start) {
+                if self.open.is_empty() || !CDATA.starts_with(start) {
                     return Err(XmlError::RestrictedXml("comment or declaration"));
-                }
-                if self.depth == 0 {
-                    return Err(XmlError::NotWellFormed("text outside an element"));
                 }
                 if start.len() < CDATA.len() {
                     return Ok(false);
@@ -228,11 +239,13 @@ impl Framer {
             }
             b'/' => {
                 self.scanned += 2;
+                self.name = self.scanned;
                 self.state = State::End;
             }
-            _ if self.depth >= limits.max_depth => return Err(XmlError::TooDeep),
+            _ if self.open.len() >= limits.max_depth => return Err(XmlError::TooDeep),
             _ => {
                 self.scanned += 1;
+                self.name = self.scanned;
                 self.state = State::Start(ElementParser::Outside);
             }
         }
@@ -245,23 +258,24 @@ impl Framer {
         match (self.header_read, empty) {
             (false, false) => return Ok(Some(Frame::Header(self.scanned))),
             (false, true) => return Err(XmlError::InvalidXml("empty stream")),
-            (true, false) => self.depth += 1,
-            (true, true) if self.depth == 0 => return Ok(Some(Frame::Element(self.scanned))),
+            (true, false) => self.open.push(u32::try_from(self.name).unwrap_or(u32::MAX)),
+            (true, true) if self.open.is_empty() => return Ok(Some(Frame::Element(self.scanned))),
             (true, true) => {}
         }
         Ok(None)
     }
 
     /// After the `>` of an end tag.
-    fn ended(&mut self) -> Result<Option<Frame>, XmlError> {
+    fn ended(&mut self, buffer: &[u8]) -> Result<Option<Frame>, XmlError> {
         self.state = State::Content;
-        Ok(match self.depth {
-            0 => Some(Frame::Close(self.scanned)),
-            1 => Some(Frame::Element(self.scanned)),
-            _ => {
-                self.depth -= 1;
-                None
-            }
-        })
+        let Some(start) = self.open.pop() else { return Ok(Some(Frame::Close(self.scanned))) };
+        let end = buffer.get(self.name..self.scanned - 1).unwrap_or_default();
+        let start = buffer.get(start as usize..).unwrap_or_default();
+        let is_end = |byte: &u8| is_space(*byte) || *byte == b'>';
+        let name = start.strip_prefix(end.trim_ascii_end()).and_then(<[u8]>::first);
+        if !name.is_some_and(is_end) {
+            return Err(XmlError::NotWellFormed("end tag does not fit its start tag"));
+        }
+        Ok(self.open.is_empty().then_some(Frame::Element(self.scanned)))
     }
 }

@@ -5,6 +5,7 @@ use super::{
     error::XmlError,
     escape,
     limits::Limits,
+    names::MAX_NAMESPACE,
     scope::{STREAM_NS, Scope, XML_NS, XMLNS_NS},
     tag::{self, Attribute},
 };
@@ -131,6 +132,9 @@ fn declarations(text: &str, attributes: &[Attribute]) -> Result<Scope, XmlError>
     }
     if content == XML_NS || content == XMLNS_NS {
         return Err(RESERVED);
+    }
+    if content.len() > MAX_NAMESPACE || prefixes.iter().any(|(_, ns)| ns.len() > MAX_NAMESPACE) {
+        return Err(XmlError::TooLarge);
     }
     let mut scope = Scope::new(&content);
     for (prefix, namespace) in &prefixes {

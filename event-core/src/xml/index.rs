@@ -66,7 +66,8 @@ pub(super) fn root_index(head: Head<'_>, length: usize, tail: &mut String) -> Ro
 
 /// Keeps the place of an attribute's value if it is one that routing reads.
 pub(super) fn remember(known: &mut [Span; KNOWN.len()], name: &str, start: usize, length: usize) {
-    for (slot, _) in known.iter_mut().zip(KNOWN).filter(|(_, known)| *known == name) {
+    let at = KNOWN.iter().position(|known| *known == name);
+    if let Some(slot) = at.and_then(|at| known.get_mut(at)) {
         *slot = Span::new(start, start + length);
     }
 }

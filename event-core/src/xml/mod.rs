@@ -33,3 +33,6 @@ pub use self::{
     limits::Limits,
     scope::{STANZA_NS, STREAM_NS, Scope},
 };
+
+#[cfg(test)]
+mod tests;

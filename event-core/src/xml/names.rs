@@ -13,14 +13,20 @@ pub(super) enum Ns {
     Content,
     /// `jabber:client` written out on a stream with another content namespace.
     Client,
+    /// That of a prefix which the stream header declares, by its number there.
+    Scope(usize),
     /// Any other one, by its place among the names kept.
     At(Span),
 }
 
+/// Bytes of a namespace name. Writing a prefix out repeats its namespace, so a long one would
+/// make a small frame a large one.
+pub(super) const MAX_NAMESPACE: usize = 1024;
+
 impl Ns {
     /// Whether it is the stanza namespace in normal form.
     pub(super) fn is_stanza(self) -> bool {
-        !matches!(self, Self::At(_))
+        matches!(self, Self::Content | Self::Client)
     }
 }
 
@@ -59,14 +65,17 @@ impl Names {
         Span::new(start, self.kept.len())
     }
 
-    pub(super) fn namespace(&mut self, name: &str, scope: &Scope) -> Ns {
+    /// One of the two namespaces that have a meaning of their own.
+    fn special(name: &str, scope: &Scope) -> Option<Ns> {
         if name == scope.content_namespace() && scope.has_stanzas() {
-            Ns::Content
-        } else if name == STANZA_NS {
-            Ns::Client
+            Some(Ns::Content)
         } else {
-            Ns::At(self.keep(name))
+            (name == STANZA_NS).then_some(Ns::Client)
         }
+    }
+
+    pub(super) fn namespace(&mut self, name: &str, scope: &Scope) -> Ns {
+        Self::special(name, scope).unwrap_or_else(|| Ns::At(self.keep(name)))
     }
 
     /// What was written in the input.
@@ -74,27 +83,31 @@ impl Names {
         match namespace {
             Ns::Content => scope.content_namespace(),
             Ns::Client => STANZA_NS,
+            Ns::Scope(number) => scope.namespace(number),
             Ns::At(span) => span.of(&self.kept),
         }
     }
 
     /// What is written in the output.
-    pub(super) fn normal(&self, namespace: Ns) -> &str {
+    pub(super) fn normal<'a>(&'a self, namespace: Ns, scope: &'a Scope) -> &'a str {
         match namespace {
-            Ns::Content | Ns::Client => STANZA_NS,
-            Ns::At(span) => span.of(&self.kept),
+            Ns::Content => STANZA_NS,
+            other => self.literal(other, scope),
         }
     }
 
     /// Whether two namespaces are the same in the output.
-    pub(super) fn same(&self, one: Ns, other: Ns) -> bool {
-        one == other || self.normal(one) == self.normal(other)
+    pub(super) fn same(&self, one: Ns, other: Ns, scope: &Scope) -> bool {
+        one == other || self.normal(one, scope) == self.normal(other, scope)
     }
 
     /// The value of an `xmlns` attribute.
-    pub(super) fn default(&mut self, name: &str, scope: &Scope) -> Result<Ns, XmlError> {
+    pub(super) fn declare_default(&mut self, name: &str, scope: &Scope) -> Result<Ns, XmlError> {
         if name == XML_NS || name == XMLNS_NS {
             return Err(XmlError::NotWellFormed("reserved namespace"));
+        }
+        if name.len() > MAX_NAMESPACE {
+            return Err(XmlError::TooLarge);
         }
         Ok(self.namespace(name, scope))
     }
@@ -112,6 +125,7 @@ impl Names {
                 return Err(XmlError::NotWellFormed("reserved prefix or namespace"));
             }
             (_, "") => return Err(XmlError::NotWellFormed("prefix without a namespace")),
+            _ if name.len() > MAX_NAMESPACE => return Err(XmlError::TooLarge),
             _ => {}
         }
         let namespace = self.namespace(name, scope);
@@ -122,7 +136,7 @@ impl Names {
 
     /// The namespace of a prefix, and the number of its declaration; none for the stream's own.
     pub(super) fn resolve(
-        &mut self,
+        &self,
         prefix: &str,
         scope: &Scope,
     ) -> Result<(Ns, Option<usize>), XmlError> {
@@ -130,7 +144,15 @@ impl Names {
         if let Some(binding) = found.and_then(|at| self.bindings.get(at)) {
             return Ok((binding.namespace, found));
         }
-        let name = scope.prefix(prefix).ok_or(XmlError::BadNamespacePrefix)?;
-        Ok((self.namespace(name, scope), None))
+        let number = scope.number(prefix).ok_or(XmlError::BadNamespacePrefix)?;
+        let special = Self::special(scope.namespace(number), scope);
+        Ok((special.unwrap_or(Ns::Scope(number)), None))
+    }
+
+    /// Gives back what a large frame has made it hold.
+    pub(super) fn shrink(&mut self, keep: usize) {
+        if self.kept.capacity() + size_of::<Binding>() * self.bindings.capacity() > keep {
+            *self = Self::default();
+        }
     }
 }

@@ -34,6 +34,9 @@ struct Scratch {
 /// Above this a scratch buffer is given back after use.
 const KEEP: usize = 64 * 1024;
 
+/// Positions are kept in 32 bits, one of which marks the tail.
+const LONGEST: usize = 1 << 29;
+
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
@@ -61,8 +64,7 @@ struct Open {
 }
 
 pub(super) fn parse(bytes: &[u8], scope: &Scope, limits: &Limits) -> Result<Element, XmlError> {
-    // Positions are kept in 32 bits, one of which marks the tail.
-    if bytes.len() > limits.max_stanza || bytes.len() > (i32::MAX / 2) as usize {
+    if bytes.len() > limits.max_stanza.min(LONGEST) {
         return Err(XmlError::TooLarge);
     }
     let text = std::str::from_utf8(bytes).map_err(|_| XmlError::UnsupportedEncoding)?;
@@ -70,11 +72,25 @@ pub(super) fn parse(bytes: &[u8], scope: &Scope, limits: &Limits) -> Result<Elem
     SCRATCH.with(|kept| {
         let mut kept = kept.borrow_mut();
         let result = Parse::new(text, scope, limits, &mut kept).run();
-        if kept.out.capacity() > KEEP {
-            kept.out = String::new();
-        }
+        kept.shrink();
         result
     })
+}
+
+impl Scratch {
+    /// Gives back what a large frame has made it hold.
+    fn shrink(&mut self) {
+        if self.out.capacity() > KEEP {
+            self.out = String::new();
+        }
+        if self.tail.capacity() > KEEP {
+            self.tail = String::new();
+        }
+        if self.nodes.capacity() * size_of::<Node>() > KEEP {
+            self.nodes = Vec::new();
+        }
+        self.names.shrink(KEEP);
+    }
 }
 
 struct Parse<'a> {
@@ -139,7 +155,7 @@ impl<'a> Parse<'a> {
             .ok_or(XmlError::NotWellFormed("element without an end"))?;
         let raw = rest.get(..length).unwrap_or_default();
         chars::check_references(raw)?;
-        if raw.contains("]]>") {
+        if memchr::memchr(b']', raw.as_bytes()).is_some() && raw.contains("]]>") {
             return Err(XmlError::NotWellFormed("`]]>` in text"));
         }
         self.at += length;
@@ -200,6 +216,10 @@ impl<'a> Parse<'a> {
         let names = self.resolve(&tag)?;
         self.check_unique()?;
         self.write_head(&tag, &names);
+        // Normal form can be longer than what came.
+        if self.s.out.len() + self.s.tail.len() > self.limits.max_stanza.min(LONGEST) {
+            return Err(XmlError::TooLarge);
+        }
         self.at = tag.end;
         if tag.empty {
             self.s.names.leave(declared);

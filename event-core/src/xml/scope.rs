@@ -53,7 +53,17 @@ impl Scope {
     }
 
     pub(super) fn prefix(&self, prefix: &str) -> Option<&str> {
-        self.prefixes.iter().find(|(known, _)| known == prefix).map(|(_, ns)| ns.as_ref())
+        self.number(prefix).map(|number| self.namespace(number))
+    }
+
+    /// Which of the declared prefixes it is.
+    pub(super) fn number(&self, prefix: &str) -> Option<usize> {
+        self.prefixes.iter().position(|(known, _)| known == prefix)
+    }
+
+    /// The namespace of the prefix with this number.
+    pub(super) fn namespace(&self, number: usize) -> &str {
+        self.prefixes.get(number).map_or("", |(_, namespace)| namespace)
     }
 }
 

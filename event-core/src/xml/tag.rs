@@ -3,7 +3,7 @@
 use quick_xml::parser::{ElementParser, Parser};
 
 use super::{
-    chars::{self, is_space},
+    chars::{self, NameByte, is_space},
     error::XmlError,
 };
 
@@ -55,8 +55,23 @@ impl Name {
     }
 }
 
+/// What the name of an attribute makes of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Without a prefix, or one of `xml:`.
+    #[default]
+    Plain,
+    /// `xmlns`.
+    Default,
+    /// `xmlns:` and a prefix.
+    Prefix,
+    /// With a prefix that must be declared.
+    Prefixed,
+}
+
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Attribute {
+    pub(super) kind: Kind,
     /// Where the white space before it begins.
     pub(super) gap: u32,
     pub(super) name: Name,
@@ -124,6 +139,12 @@ pub(super) fn read_attribute(
 ) -> Result<Attribute, XmlError> {
     let bytes = text.as_bytes();
     let name = read_name(text, start, end)?;
+    let kind = match name.prefix(text) {
+        None if name.whole.of(text) == "xmlns" => Kind::Default,
+        None | Some("xml") => Kind::Plain,
+        Some("xmlns") => Kind::Prefix,
+        Some(_) => Kind::Prefixed,
+    };
     let mut at = skip_space(bytes, name.whole.end(), end);
     if at >= end || bytes.get(at) != Some(&b'=') {
         return Err(XmlError::NotWellFormed("attribute without a value"));
@@ -138,37 +159,52 @@ pub(super) fn read_attribute(
         .ok_or(XmlError::NotWellFormed("unfinished attribute value"))?;
     let value = Span::new(at + 1, at + 1 + length);
     let raw = value.of(text);
-    match memchr::memchr2(b'<', b'&', raw.as_bytes()) {
+    // COMPAT: rxml, and with it the clients built on it, refuses a CR here that no LF follows.
+    match memchr::memchr3(b'<', b'&', b'\r', raw.as_bytes()) {
         None => {}
         Some(_) if raw.contains('<') => {
             return Err(XmlError::NotWellFormed("`<` in an attribute value"));
         }
+        Some(_) if raw.replace("\r\n", "").contains('\r') => {
+            return Err(XmlError::NotWellFormed("carriage return in an attribute value"));
+        }
         Some(_) => chars::check_references(raw)?,
     }
-    Ok(Attribute { gap: Span::new(gap, gap).start, name, value })
+    Ok(Attribute { kind, gap: Span::new(gap, gap).start, name, value })
 }
 
 /// Reads the name that begins at `start`, and must not reach beyond `end`.
 pub(super) fn read_name(text: &str, start: usize, end: usize) -> Result<Name, XmlError> {
     let rest = text.get(start..end).ok_or(XmlError::NotWellFormed("name expected"))?;
-    let length = rest.bytes().position(chars::ends_name).unwrap_or(rest.len());
-    let name = rest.get(..length).unwrap_or_default();
-    let local = match memchr::memchr(b':', name.as_bytes()) {
-        None => 0,
-        Some(colon) => colon + 1,
-    };
-    let well_formed = match local.checked_sub(1) {
-        None => chars::is_ncname(name),
-        Some(colon) => {
-            chars::is_ncname(name.get(..colon).unwrap_or_default())
-                && chars::is_ncname(name.get(local..).unwrap_or_default())
+    let mut length = rest.len();
+    let mut local = 0;
+    let mut sound = true;
+    let mut long = false;
+    for (at, byte) in rest.bytes().enumerate() {
+        match chars::name_byte(byte) {
+            NameByte::Start => {}
+            NameByte::Inside => sound &= at != local,
+            NameByte::Colon => {
+                sound &= local == 0 && at != 0;
+                local = at + 1;
+            }
+            NameByte::Long => long = true,
+            NameByte::Outside => {
+                length = at;
+                break;
+            }
         }
-    };
-    if !well_formed {
+    }
+    if long {
+        let name = rest.get(..length).unwrap_or_default();
+        sound &= name.splitn(2, ':').all(chars::is_ncname);
+    }
+    if !sound || local == length {
         return Err(XmlError::NotWellFormed("bad name"));
     }
     let whole = Span::new(start, start + length);
-    Ok(Name { whole, local: Span::new(start + local, 0).start })
+    let local = Span::new(start + local, 0).start;
+    Ok(Name { whole, local })
 }
 
 pub(super) fn skip_space(bytes: &[u8], from: usize, end: usize) -> usize {

@@ -3,6 +3,7 @@
 use super::{
     chars, escape,
     scope::{STANZA_NS, XML_NS},
+    walk::Head,
 };
 
 /// Writes one element after the other into a string.
@@ -13,6 +14,8 @@ pub(super) struct Writer {
     open: Vec<(String, String)>,
     /// Whether the start tag of the last of them can still take attributes.
     in_head: bool,
+    /// Where that start tag begins.
+    head: usize,
     prefixes: usize,
 }
 
@@ -22,17 +25,24 @@ impl Writer {
         let parent = self.open.last().map_or(STANZA_NS, |(_, namespace)| namespace);
         let inherits = parent == namespace;
         let name = sound(name);
+        self.head = self.out.len();
         self.out.push('<');
         self.out.push_str(&name);
-        if !inherits {
-            self.push_attribute("xmlns", namespace);
-        }
         self.open.push((name, namespace.to_owned()));
         self.in_head = true;
         self.prefixes = 0;
+        if !inherits {
+            self.push_attribute("xmlns", namespace);
+        }
     }
 
     fn push_attribute(&mut self, name: &str, value: &str) {
+        let head = Head(self.out.get(self.head..).unwrap_or_default());
+        let sound = self.in_head && head.raw(name).is_none();
+        debug_assert!(sound, "attribute too late or given twice: {name}");
+        if !sound {
+            return;
+        }
         self.out.push(' ');
         self.out.push_str(name);
         self.out.push_str("='");
@@ -62,6 +72,9 @@ impl Writer {
     }
 
     pub(super) fn text(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
         self.close_head();
         escape::push_text(&mut self.out, text);
     }

@@ -10,7 +10,7 @@ use crate::xml::{
     index::{offset, remember},
     names::Ns,
     scope::STANZA_NS,
-    tag::{Attribute, Span, StartTag},
+    tag::{Attribute, Kind, Span, StartTag},
 };
 
 /// Marks a position counted from the tail, whose own place is known only at the end.
@@ -48,19 +48,23 @@ impl Parse<'_> {
         let declared = self.s.names.declared();
         let mut prefixes = false;
         for attribute in &self.s.attributes {
-            match attribute.name.prefix(self.text) {
-                None if attribute.name.whole.of(self.text) == "xmlns" => {
+            match attribute.kind {
+                Kind::Default => {
                     let value = escape::attribute(attribute.value.of(self.text));
-                    default = self.s.names.default(&value, self.scope)?;
+                    default = self.s.names.declare_default(&value, self.scope)?;
                 }
-                Some("xmlns") => {
+                Kind::Prefix => {
                     let value = escape::attribute(attribute.value.of(self.text));
                     let prefix = attribute.name.local(self.text);
                     self.s.names.declare(prefix, &value, self.scope)?;
                 }
-                None | Some("xml") => {}
-                Some(_) => prefixes = true,
+                Kind::Plain => {}
+                Kind::Prefixed => prefixes = true,
             }
+        }
+        // Looking a prefix up takes longer the more there are.
+        if self.s.names.declared() > self.limits.max_attributes {
+            return Err(XmlError::TooManyAttributes);
         }
         let namespace = match tag.name.prefix(self.text) {
             None => default,
@@ -81,10 +85,10 @@ impl Parse<'_> {
 
     fn resolve_attributes(&mut self, declared: usize) -> Result<(), XmlError> {
         for (at, attribute) in self.s.attributes.iter().enumerate() {
-            let prefix = match attribute.name.prefix(self.text) {
-                None | Some("xml" | "xmlns") => continue,
-                Some(prefix) => prefix,
-            };
+            if attribute.kind != Kind::Prefixed {
+                continue;
+            }
+            let prefix = attribute.name.prefix(self.text).unwrap_or_default();
             let (namespace, binding) = self.s.names.resolve(prefix, self.scope)?;
             let here = binding.is_some_and(|binding| binding >= declared);
             self.s.prefixed.push(Prefixed { attribute: at, namespace, here });
@@ -134,15 +138,15 @@ impl Parse<'_> {
         if name.local > name.whole.start {
             self.replace(name.whole.start(), name.local as usize, "");
         }
-        let needed = !self.s.names.same(names.namespace, names.parent);
+        let needed = !self.s.names.same(names.namespace, names.parent, self.scope);
         let keep = name.local == name.whole.start
             && match names.namespace {
-                Ns::At(_) => true,
+                Ns::At(_) | Ns::Scope(_) => true,
                 stanza => needed && self.s.names.literal(stanza, self.scope) == STANZA_NS,
             };
-        let written = self.s.attributes.iter().any(|a| a.name.whole.of(self.text) == "xmlns");
+        let written = self.s.attributes.iter().any(|a| a.kind == Kind::Default);
         let mut namespace = match names.namespace {
-            Ns::At(_) => self.root.namespace,
+            Ns::At(_) | Ns::Scope(_) => self.root.namespace,
             Ns::Content | Ns::Client => Namespace::Stanza,
         };
         let name_end = self.output(name.whole.end());
@@ -178,32 +182,32 @@ impl Parse<'_> {
     ) {
         for at in 0..self.s.attributes.len() {
             let attribute = self.s.attributes.get(at).copied().unwrap_or_default();
-            let written = attribute.name.whole.of(self.text);
-            let place = |parse: &Self| {
-                let start = parse.output(attribute.value.start());
-                (start, attribute.value.end() - attribute.value.start())
-            };
-            if written == "xmlns" {
-                if !keep_xmlns {
+            let start = self.output(attribute.value.start());
+            let length = attribute.value.end() - attribute.value.start();
+            match attribute.kind {
+                Kind::Default if !keep_xmlns => {
                     self.replace(attribute.gap as usize, attribute.end(), "");
-                } else if depth <= 1 && !names.namespace.is_stanza() {
-                    let (start, length) = place(self);
+                }
+                Kind::Default if depth <= 1 && !names.namespace.is_stanza() => {
                     *namespace = match escape::attribute(attribute.value.of(self.text)) {
                         Cow::Borrowed(_) => Namespace::At(Span::new(start, start + length)),
                         Cow::Owned(plain) => self.push_tail(&plain),
                     };
                 }
-            } else if attribute.name.prefix(self.text) == Some("xmlns") {
-                let prefix = attribute.name.local(self.text);
-                let used = self.s.prefixed.iter().any(|prefixed| {
-                    self.attribute(prefixed).name.prefix(self.text) == Some(prefix)
-                });
-                if !used {
-                    self.replace(attribute.gap as usize, attribute.end(), "");
+                Kind::Prefix => {
+                    let prefix = attribute.name.local(self.text);
+                    let used = self.s.prefixed.iter().any(|prefixed| {
+                        self.attribute(prefixed).name.prefix(self.text) == Some(prefix)
+                    });
+                    if !used {
+                        self.replace(attribute.gap as usize, attribute.end(), "");
+                    }
                 }
-            } else if depth == 0 {
-                let (start, length) = place(self);
-                remember(&mut self.root.known, written, start, length);
+                Kind::Plain if depth == 0 => {
+                    let name = attribute.name.whole.of(self.text);
+                    remember(&mut self.root.known, name, start, length);
+                }
+                Kind::Default | Kind::Plain | Kind::Prefixed => {}
             }
         }
     }
@@ -211,7 +215,7 @@ impl Parse<'_> {
     fn insert_xmlns(&mut self, at: usize, namespace: Ns) -> Namespace {
         self.replace(at, at, " xmlns='");
         let start = self.s.out.len();
-        let plain = self.s.names.normal(namespace);
+        let plain = self.s.names.normal(namespace, self.scope);
         escape::push_attribute(&mut self.s.out, plain);
         let end = self.s.out.len();
         let place = if self.s.out.get(start..) == Some(plain) {

@@ -1,0 +1,163 @@
+//! Edits, compared with the same edits on a tree.
+
+use proptest::{prelude::*, sample::select};
+
+use super::{
+    element,
+    generate::document,
+    tree::{Node, Tree, back},
+};
+use crate::xml::{Element, ElementBuilder, Limits, Scope};
+
+#[derive(Debug, Clone)]
+enum Edit {
+    Set(Vec<(&'static str, Option<String>)>),
+    Push(Element),
+    Retain(usize),
+    Text(String),
+}
+
+fn names() -> impl Strategy<Value = &'static str> {
+    select(&["to", "from", "id", "type", "xml:lang", "a", "other"][..])
+}
+
+fn stanza() -> impl Strategy<Value = Element> {
+    document().prop_filter_map("refused", |xml| {
+        let scope = Scope::default().with_prefix("stream", "urn:s").with_prefix("u", "urn:u");
+        Element::parse(xml.as_bytes(), &scope, &Limits::default()).ok()
+    })
+}
+
+fn edit() -> impl Strategy<Value = Edit> {
+    let value = prop::option::of("[a-z<&'\"\t\n\r é]{0,6}");
+    prop_oneof![
+        prop::collection::vec((names(), value), 1..4).prop_map(Edit::Set),
+        stanza().prop_map(Edit::Push),
+        (0..3_usize).prop_map(Edit::Retain),
+        "[a-z<>&\\]\r\n]{0,6}".prop_map(Edit::Text),
+    ]
+}
+
+fn kept(name: &str, namespace: &str, which: usize) -> bool {
+    match which {
+        0 => name != "x",
+        1 => namespace == "jabber:client",
+        _ => false,
+    }
+}
+
+fn on_tree(tree: Tree, edit: &Edit) -> Tree {
+    let mut tree = tree;
+    match edit {
+        Edit::Set(changes) => {
+            for (name, value) in changes {
+                let key = match name.strip_prefix("xml:") {
+                    Some(name) => ("http://www.w3.org/XML/1998/namespace", name),
+                    None => ("", *name),
+                };
+                let key = (key.0.to_owned(), key.1.to_owned());
+                match value {
+                    Some(value) => tree.attributes.insert(key, value.clone()),
+                    None => tree.attributes.remove(&key),
+                };
+            }
+        }
+        Edit::Push(child) => tree.nodes.push(Node::Element(back(child))),
+        Edit::Retain(which) => {
+            return tree.without(|child| kept(&child.name, &child.namespace, *which));
+        }
+        Edit::Text(text) => {
+            tree.nodes.clear();
+            tree.push_text(text);
+        }
+    }
+    tree
+}
+
+fn on_element(element: &mut Element, edit: &Edit) {
+    match edit {
+        Edit::Set(changes) => {
+            let changes: Vec<_> = changes.iter().map(|(n, v)| (*n, v.as_deref())).collect();
+            element.set_attributes(&changes);
+        }
+        Edit::Push(child) => element.push_child(child),
+        Edit::Retain(which) => {
+            element.retain_children(|child| kept(child.name(), child.namespace(), *which));
+        }
+        Edit::Text(text) => element.set_text(text),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn edits_do_what_they_say(
+        start in stanza(),
+        edits in prop::collection::vec(edit(), 1..6),
+    ) {
+        let mut element = start;
+        let mut tree = back(&element);
+        for edit in &edits {
+            on_element(&mut element, edit);
+            tree = on_tree(tree, edit);
+            prop_assert_eq!(&back(&element), &tree, "{:?} {}", edit, element);
+            // The index that was kept up is the one a fresh look would give.
+            let fresh =
+                Element::parse(element.as_bytes(), &Scope::default(), &Limits::UNBOUNDED).unwrap();
+            prop_assert_eq!(&fresh, &element);
+            prop_assert_eq!(fresh.namespace(), element.namespace());
+            prop_assert_eq!(fresh.text(), element.text());
+            for name in ["to", "from", "id", "type", "xml:lang", "a"] {
+                prop_assert_eq!(fresh.attribute(name), element.attribute(name));
+            }
+            prop_assert_eq!(fresh.children().count(), element.children().count());
+            for (one, other) in fresh.children().zip(element.children()) {
+                prop_assert_eq!(one.xml(), other.xml());
+                prop_assert_eq!(one.name(), other.name());
+                prop_assert_eq!(one.namespace(), other.namespace());
+                prop_assert_eq!(one.text(), other.text());
+            }
+        }
+    }
+}
+
+#[test]
+fn several_attributes_are_set_at_once() {
+    let mut message = element("<message to='x' id='1' type='chat'><body>Hi</body></message>");
+    message.set_attributes(&[("from", Some("a@b/c'<")), ("to", Some("d")), ("type", None)]);
+    let expected = "<message to='d' id='1' from='a@b/c&apos;&lt;'><body>Hi</body></message>";
+    assert_eq!(message.to_string(), expected);
+    assert_eq!(message.attribute("from").unwrap(), "a@b/c'<");
+    assert_eq!(message.attribute("type"), None);
+    assert_eq!(message.first_child().unwrap().text(), "Hi");
+}
+
+#[test]
+fn children_come_and_go() {
+    let mut message = element("<message/>");
+    let x = ElementBuilder::new("x", "urn:x").attribute("a", "b").text("<").build();
+    message.push_child(&x);
+    message.push_child(&element("<body>Hi</body>"));
+    assert_eq!(
+        message.to_string(),
+        "<message><x xmlns='urn:x' a='b'>&lt;</x><body>Hi</body></message>"
+    );
+    assert_eq!(message.retain_children(|child| child.name() != "x"), 1);
+    assert_eq!(message.retain_children(|_| true), 0);
+    assert_eq!(message.to_string(), "<message><body>Hi</body></message>");
+    let forwarded = ElementBuilder::new("forwarded", "urn:xmpp:forward:0").child(&message).build();
+    assert_eq!(
+        forwarded.to_string(),
+        "<forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client'><body>Hi</body>\
+         </message></forwarded>"
+    );
+    assert_eq!(forwarded.first_child().unwrap().to_element(), message);
+}
+
+#[test]
+fn what_xml_cannot_hold_is_replaced() {
+    let built = ElementBuilder::new("a", "").attribute("b", "\0\u{FFFE}").text("\u{1}\r").build();
+    assert_eq!(built.to_string(), "<a xmlns='' b='\u{FFFD}\u{FFFD}'>\u{FFFD}&#xD;</a>");
+    assert_eq!(built.text(), "\u{FFFD}\r");
+}

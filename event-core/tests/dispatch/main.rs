@@ -1,0 +1,70 @@
+//! The dispatch, on the harness: one file a topic, all in one binary.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests, their helpers too")]
+
+mod context;
+mod iq;
+mod lifecycle;
+mod order;
+mod outcome;
+mod panics;
+mod query;
+
+use std::cell::RefCell;
+
+use event_core::{
+    testing::{Client, Harness},
+    xml::Element,
+};
+
+thread_local! {
+    // The harness runs a test on one thread: what its handlers note stays with it.
+    static LOG: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Notes that something happened.
+fn note(what: impl Into<String>) {
+    LOG.with_borrow_mut(|log| log.push(what.into()));
+}
+
+/// What was noted since the last look.
+fn noted() -> Vec<String> {
+    LOG.take()
+}
+
+async fn server(modules: &[&str]) -> Harness {
+    let builder = event_core::testing::host("localhost");
+    let builder = modules.iter().fold(builder, |builder, name| builder.module(name));
+    let server = builder.start().await.unwrap();
+    noted();
+    server
+}
+
+async fn romeo(server: &Harness) -> Client {
+    let romeo = server.session("romeo@localhost/orchard").await;
+    noted();
+    romeo
+}
+
+fn attribute(element: &Element, name: &str) -> String {
+    element.attribute(name).unwrap_or_default().into_owned()
+}
+
+/// The condition of an error stanza, else its type.
+fn kind(element: &Element) -> String {
+    let kind = attribute(element, "type");
+    if kind != "error" {
+        return kind;
+    }
+    let error = element.children().find(|child| child.name() == "error").unwrap();
+    error.first_child().unwrap().name().to_owned()
+}
+
+/// What a client was told: the kinds of its stanzas, or how its stream was closed.
+fn told(client: &Client) -> String {
+    let mut told: Vec<_> = client.received().iter().map(kind).collect();
+    if let Some(error) = client.closed() {
+        told.push(format!("closed {}", error.unwrap().condition()));
+    }
+    told.join(" ")
+}

@@ -1,0 +1,35 @@
+//! Greets every client that comes online.
+
+use event_core::{jid::Jid, prelude::*};
+
+/// Greets every client that comes online.
+#[module(after = ["presence"])]
+#[derive(Debug)]
+pub struct Welcome {
+    /// What it says.
+    #[serde(default = "hello")]
+    text: String,
+}
+
+fn hello() -> String {
+    "Welcome!".into()
+}
+
+/// Somebody has been greeted.
+#[event("welcome-greeted", kind = "notification")]
+#[derive(Debug)]
+pub struct Greeted<'a> {
+    /// Who.
+    pub guest: &'a Jid,
+}
+
+#[hook("presence/initial")]
+async fn greet(presence: &Presence, cx: &Context<Welcome>) {
+    let Some(guest) = presence.from() else { return };
+    let body = ElementBuilder::new("body", "jabber:client").text(&cx.text).build();
+    let message = ElementBuilder::new("message", "jabber:client")
+        .attribute("to", guest.as_str())
+        .child(&body);
+    cx.send(message.build());
+    cx.fire(Greeted { guest }).await;
+}

@@ -1,0 +1,39 @@
+//! Resource binding (RFC 6120 §7).
+use event_core::{
+    prelude::*,
+    xmpp_parsers::bind::{BindQuery, BindResponse},
+};
+
+/// Gives each client an address of its own.
+#[module(after = ["saslauth"])]
+pub struct Bind;
+
+#[hook("stream-features")]
+fn offer(event: &mut StreamFeatures) {
+    if event.session.user().is_some() && event.session.jid().is_none() {
+        let feature = ElementBuilder::new("bind", "urn:ietf:params:xml:ns:xmpp-bind");
+        event.features.push(feature.build());
+    }
+}
+
+#[hook("stanza/iq/urn:ietf:params:xml:ns:xmpp-bind:bind")]
+async fn bind(iq: &mut Iq) -> Result<Flow, StanzaError> {
+    let session = iq.origin().session().filter(|session| session.user().is_some());
+    let Some(session) = session.cloned() else {
+        return Ok(Flow::Continue);
+    };
+    if iq.iq_type() != IqType::Set {
+        return Err(StanzaError::bad_request());
+    }
+    let BindQuery { resource } = iq.payload()?;
+    let jid = session.bind(resource.as_deref()).await?.clone();
+    iq.answer_later().reply_with(BindResponse { jid });
+    Ok(Flow::Handled)
+}
+
+/// One stream binds one resource (RFC 6120 §7.1).
+#[hook("iq-set/self/urn:ietf:params:xml:ns:xmpp-bind:bind")]
+#[hook("iq-set/host/urn:ietf:params:xml:ns:xmpp-bind:bind")]
+fn refuse(_: &mut Iq) -> Result<Reply, StanzaError> {
+    Err(StanzaError::not_allowed().text("a resource is bound already"))
+}

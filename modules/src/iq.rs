@@ -1,0 +1,53 @@
+//! Delivery of iq stanzas to clients (RFC 6121 §8.5.3.1). What is addressed to an account or the
+//! host is answered by the module whose payload it carries, or by nobody.
+
+use event_core::{jid::Jid, prelude::*};
+
+/// Delivers iq stanzas to the client they are addressed to.
+#[module(name = "iq")]
+#[derive(Debug)]
+pub struct IqDelivery;
+
+#[hook("iq/full", priority = -1)]
+fn deliver(iq: &mut Iq, cx: &Context<IqDelivery>) -> Result<Flow, StanzaError> {
+    let session = match iq.to().map(Jid::try_as_full) {
+        Some(Ok(full)) => cx.host().sessions().find(full),
+        _ => None,
+    };
+    let is_delivered = session.is_some_and(|session| session.send(iq.element()));
+    // RFC 6121 §8.5.3.2.3: a request is refused, an answer dropped.
+    if is_delivered || !iq.iq_type().is_request() {
+        return Ok(Flow::Handled);
+    }
+    Err(StanzaError::service_unavailable())
+}
+
+#[cfg(test)]
+mod tests {
+    use event_core::testing;
+
+    #[test]
+    fn delivers_refuses_and_drops() {
+        testing::run(async {
+            let server = testing::host("localhost").module("iq").start().await.unwrap();
+            let romeo = server.session("romeo@localhost/orchard").await;
+            let juliet = server.session("juliet@localhost/balcony").await;
+            let request =
+                "<iq type='get' id='1' to='juliet@localhost/balcony'><x xmlns='urn:x'/></iq>";
+            romeo.send(request).await;
+            let received = juliet.next().unwrap();
+            assert_eq!(received.attribute("from").as_deref(), Some("romeo@localhost/orchard"));
+
+            juliet.send("<iq type='result' id='1' to='romeo@localhost/orchard'/>").await;
+            assert_eq!(romeo.next().unwrap().attribute("type").as_deref(), Some("result"));
+
+            romeo.send(&request.replace("balcony", "street")).await;
+            let refused = romeo.next().unwrap();
+            assert_eq!(refused.attribute("type").as_deref(), Some("error"));
+            assert_eq!(refused.attribute("from").as_deref(), Some("juliet@localhost/street"));
+
+            romeo.send("<iq type='result' id='2' to='juliet@localhost/street'/>").await;
+            assert!(romeo.next().is_none());
+        });
+    }
+}

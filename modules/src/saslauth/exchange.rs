@@ -1,0 +1,255 @@
+//! One authentication, message by message.
+//!
+//! Pure and without waiting: the caller moves the messages, fetches keys and checks passwords.
+//! Base64 and XML are the caller's too.
+
+use std::fmt;
+
+use event_core::{
+    jid::{BareJid, NodePart},
+    services::{ScramHash, ScramKeys},
+};
+use zeroize::Zeroizing;
+
+use super::failure::{Failure, SaslCondition};
+use super::library::{Inner, Outcome};
+use super::message::{Binding, First, check_final};
+use super::{CHANNEL_BINDING, Mechanism};
+
+/// One authentication on one stream.
+pub(super) struct Exchange {
+    mechanism: Mechanism,
+    host: String,
+    channel: Option<Vec<u8>>,
+    offered_plus: bool,
+    state: State,
+}
+
+enum State {
+    /// Nothing was received yet.
+    Start,
+    /// SCRAM's first message waits for the keys.
+    AwaitKeys { first: Vec<u8>, username: String },
+    /// SCRAM's challenge is out.
+    AwaitProof { inner: Inner, username: String },
+    /// PLAIN's password is being checked.
+    AwaitCheck { username: String },
+    /// Succeeded or failed.
+    Over,
+}
+
+/// What the caller has to do next.
+#[derive(PartialEq, Eq)]
+pub(super) enum Step {
+    /// Fetch the keys of the account and call [`Exchange::provide`].
+    NeedCredentials {
+        /// The name of the account, without host.
+        username: String,
+        /// The hash of the mechanism.
+        hash: ScramHash,
+    },
+    /// Check the password and call [`Exchange::checked`].
+    CheckPassword {
+        /// The name of the account, without host.
+        username: String,
+        /// The password, prepared.
+        password: Zeroizing<String>,
+    },
+    /// Send this to the client and call [`Exchange::step`] with its answer.
+    Challenge(Vec<u8>),
+    /// The client is who it says.
+    Success {
+        /// The name of the account, normalised, without host.
+        username: String,
+        /// What goes along with the success.
+        final_message: Option<Vec<u8>>,
+    },
+    /// It is not, or did not follow the mechanism.
+    Failure(Failure),
+}
+
+impl Exchange {
+    /// Begins an exchange on a stream of `host`, with what the client sent along.
+    ///
+    /// `channel_binding` are the bytes of the stream's TLS exporter, if there are any;
+    /// `offered_plus` says whether a `-PLUS` mechanism was among those offered.
+    pub(super) fn start(
+        mechanism: Mechanism,
+        host: &str,
+        initial_response: Option<&[u8]>,
+        channel_binding: Option<Vec<u8>>,
+        offered_plus: bool,
+    ) -> (Self, Step) {
+        let mut exchange = Self {
+            mechanism,
+            host: host.to_owned(),
+            channel: channel_binding,
+            offered_plus,
+            state: State::Start,
+        };
+        // Both mechanisms begin with the client: without its message an empty challenge asks.
+        let step = initial_response
+            .map_or_else(|| Step::Challenge(Vec::new()), |data| exchange.step(data));
+        (exchange, step)
+    }
+
+    /// Takes the client's next message.
+    pub(super) fn step(&mut self, data: &[u8]) -> Step {
+        match (std::mem::replace(&mut self.state, State::Over), self.mechanism) {
+            (State::Start, Mechanism::Scram { hash, plus }) => self.scram_first(data, hash, plus),
+            (State::Start, Mechanism::Plain) => self.plain(data),
+            (State::AwaitProof { inner, username }, _) => scram_final(inner, username, data),
+            _ => failure(SaslCondition::MalformedRequest, "no message was expected"),
+        }
+    }
+
+    /// Takes the keys that [`Step::NeedCredentials`] asked for. For an account that does not exist
+    /// they must be made up, so that the exchange fails only at its end.
+    pub(super) fn provide(&mut self, keys: ScramKeys) -> Step {
+        let State::AwaitKeys { first, username } = std::mem::replace(&mut self.state, State::Over)
+        else {
+            return failure(SaslCondition::TemporaryAuthFailure, "no keys were asked for");
+        };
+        if self.mechanism.hash() != Some(keys.hash) {
+            return failure(SaslCondition::TemporaryAuthFailure, "keys of another hash");
+        }
+        let channel = self.channel.take();
+        let Some(mut inner) = Inner::new(self.mechanism, Some(keys), channel, self.offered_plus)
+        else {
+            return failure(SaslCondition::InvalidMechanism, "the mechanism is not available");
+        };
+        match inner.step(&first) {
+            Outcome::Challenge(challenge) => {
+                self.state = State::AwaitProof { inner, username };
+                Step::Challenge(challenge)
+            }
+            Outcome::Done { .. } | Outcome::Failed => {
+                failure(SaslCondition::NotAuthorized, "channel binding failed")
+            }
+        }
+    }
+
+    /// Takes the answer that [`Step::CheckPassword`] asked for.
+    pub(super) fn checked(&mut self, correct: bool) -> Step {
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::AwaitCheck { username } if correct => {
+                Step::Success { username, final_message: None }
+            }
+            State::AwaitCheck { .. } => {
+                failure(SaslCondition::NotAuthorized, "wrong name or password")
+            }
+            _ => failure(SaslCondition::TemporaryAuthFailure, "no check was asked for"),
+        }
+    }
+
+    fn scram_first(&mut self, data: &[u8], hash: ScramHash, plus: bool) -> Step {
+        let Ok(first) = First::parse(data) else {
+            return failure(SaslCondition::MalformedRequest, "not a first message of SCRAM");
+        };
+        let refused = match (first.binding, plus) {
+            (Binding::Used(kind), true) if kind != CHANNEL_BINDING => {
+                Some("only tls-exporter is offered as channel binding")
+            }
+            (Binding::Used(_), true) if self.channel.is_none() => {
+                Some("this stream has no channel to bind to")
+            }
+            (Binding::Used(_), false) => Some("channel binding needs a -PLUS mechanism"),
+            (Binding::Unsupported | Binding::Unoffered, true) => {
+                Some("a -PLUS mechanism needs channel binding")
+            }
+            // The client saw no -PLUS where one was offered: somebody in between took it away.
+            (Binding::Unoffered, false) if self.offered_plus => {
+                Some("channel binding was offered and is supported, but was not used")
+            }
+            _ => None,
+        };
+        if let Some(text) = refused {
+            return failure(SaslCondition::NotAuthorized, text);
+        }
+        let username = normalised(&first.username);
+        if let Some(refusal) = self.check_authzid(first.authzid.as_deref(), &username) {
+            return refusal;
+        }
+        self.state = State::AwaitKeys { first: data.to_vec(), username: username.clone() };
+        Step::NeedCredentials { username, hash }
+    }
+
+    fn plain(&mut self, data: &[u8]) -> Step {
+        let outcome = Inner::new(Mechanism::Plain, None, None, false)
+            .map_or(Outcome::Failed, |mut inner| inner.step(data));
+        let Outcome::Done { identity, .. } = outcome else {
+            return failure(SaslCondition::MalformedRequest, "not a message of PLAIN");
+        };
+        let Some(password) = identity.password else {
+            return failure(SaslCondition::MalformedRequest, "not a message of PLAIN");
+        };
+        let username = normalised(&identity.username);
+        let authzid = identity.authzid.as_deref().filter(|authzid| !authzid.is_empty());
+        if let Some(refusal) = self.check_authzid(authzid, &username) {
+            return refusal;
+        }
+        self.state = State::AwaitCheck { username: username.clone() };
+        Step::CheckPassword { username, password }
+    }
+
+    /// Nobody may act for another: the only authzid accepted is the account's own address.
+    fn check_authzid(&self, authzid: Option<&str>, username: &str) -> Option<Step> {
+        let own = |authzid: &str| {
+            BareJid::new(authzid).is_ok_and(|jid| {
+                jid.domain().as_str() == self.host
+                    && jid.node().is_some_and(|name| name.as_str() == username)
+            })
+        };
+        let refused = authzid.is_some_and(|authzid| !own(authzid));
+        refused.then(|| failure(SaslCondition::InvalidAuthzid, "only the own address may be used"))
+    }
+}
+
+fn scram_final(mut inner: Inner, username: String, data: &[u8]) -> Step {
+    if check_final(data).is_err() {
+        return failure(SaslCondition::MalformedRequest, "not a final message of SCRAM");
+    }
+    match inner.step(data) {
+        Outcome::Done { message, .. } => Step::Success { username, final_message: message },
+        Outcome::Challenge(_) | Outcome::Failed => {
+            failure(SaslCondition::NotAuthorized, "wrong name or password")
+        }
+    }
+}
+
+/// The name as accounts have it. What cannot be a name stays as it is: it has no account, and
+/// fails like any other name without one.
+fn normalised(username: &str) -> String {
+    NodePart::new(username).map_or_else(|_| username.to_owned(), |name| name.as_str().to_owned())
+}
+
+fn failure(condition: SaslCondition, text: &'static str) -> Step {
+    Step::Failure(Failure::new(condition, text))
+}
+
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange").field("mechanism", &self.mechanism).finish_non_exhaustive()
+    }
+}
+
+/// Messages and passwords are left out.
+impl fmt::Debug for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NeedCredentials { username, hash } => f
+                .debug_struct("NeedCredentials")
+                .field("username", username)
+                .field("hash", hash)
+                .finish(),
+            Self::CheckPassword { username, .. } => {
+                f.debug_struct("CheckPassword").field("username", username).finish_non_exhaustive()
+            }
+            Self::Challenge(_) => f.write_str("Challenge"),
+            Self::Success { username, .. } => {
+                f.debug_struct("Success").field("username", username).finish_non_exhaustive()
+            }
+            Self::Failure(failure) => failure.fmt(f),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The way into the SASL library: keys and channel in, an outcome out.
+
+use event_core::services::ScramKeys;
+use rsasl::callback::{Context, Request, SessionCallback, SessionData};
+use rsasl::config::SASLConfig;
+use rsasl::mechanisms::plain::PLAIN;
+use rsasl::mechanisms::scram::properties::ScramStoredPassword;
+use rsasl::mechanisms::scram::{
+    SCRAM_SHA1, SCRAM_SHA1_PLUS, SCRAM_SHA256, SCRAM_SHA256_PLUS, SCRAM_SHA512, SCRAM_SHA512_PLUS,
+};
+use rsasl::mechname::Mechname;
+use rsasl::prelude::{
+    ChannelBindingCallback, Mechanism as Implementation, Registry, SASLServer, Session,
+    SessionError, State, Validation,
+};
+use rsasl::property::{AuthId, AuthzId, Password};
+use rsasl::validate::{Validate, ValidationError};
+use zeroize::Zeroizing;
+
+use super::{CHANNEL_BINDING, Mechanism};
+
+static PLUS: &[Implementation] = &[
+    SCRAM_SHA1,
+    SCRAM_SHA256,
+    SCRAM_SHA512,
+    SCRAM_SHA1_PLUS,
+    SCRAM_SHA256_PLUS,
+    SCRAM_SHA512_PLUS,
+    PLAIN,
+];
+/// What is registered tells the library what was offered, and so whether a client that believes
+/// no binding was offered has been lied to.
+static NO_PLUS: &[Implementation] = &[SCRAM_SHA1, SCRAM_SHA256, SCRAM_SHA512, PLAIN];
+
+/// One exchange inside the library.
+pub(super) struct Inner {
+    session: Session<Validated, Channel>,
+}
+
+/// The mechanism's answer.
+pub(super) enum Outcome {
+    /// There is more to come.
+    Challenge(Vec<u8>),
+    /// It ran to its end and this is who it was.
+    Done { identity: Identity, message: Option<Vec<u8>> },
+    /// It ran to its end without success, or broke off.
+    Failed,
+}
+
+/// What a finished exchange has established: for SCRAM an identity proven, for PLAIN one claimed.
+pub(super) struct Identity {
+    pub(super) username: String,
+    pub(super) authzid: Option<String>,
+    pub(super) password: Option<Zeroizing<String>>,
+}
+
+impl Inner {
+    /// `keys` for SCRAM; `channel` are the bytes to bind to, if the stream has them.
+    pub(super) fn new(
+        mechanism: Mechanism,
+        keys: Option<ScramKeys>,
+        channel: Option<Vec<u8>>,
+        offered_plus: bool,
+    ) -> Option<Self> {
+        let registry = Registry::with_mechanisms(if offered_plus { PLUS } else { NO_PLUS });
+        let config =
+            SASLConfig::builder().with_registry(registry).with_callback(Keys(keys)).ok()?;
+        let name = Mechname::parse(mechanism.name().as_bytes()).ok()?;
+        let server = SASLServer::with_cb(config, Channel(channel));
+        Some(Self { session: server.start_suggested(name).ok()? })
+    }
+
+    pub(super) fn step(&mut self, data: &[u8]) -> Outcome {
+        let mut message = Vec::new();
+        match self.session.step(Some(data), &mut message) {
+            Ok(State::Running) => Outcome::Challenge(message),
+            // A mechanism may also finish with an error message for the client: only the
+            // validation tells success.
+            Ok(State::Finished(_)) => match self.session.validation() {
+                Some(identity) => {
+                    let message = (!message.is_empty()).then_some(message);
+                    Outcome::Done { identity, message }
+                }
+                None => Outcome::Failed,
+            },
+            Err(_) => Outcome::Failed,
+        }
+    }
+}
+
+struct Validated;
+
+impl Validation for Validated {
+    type Value = Identity;
+}
+
+struct Channel(Option<Vec<u8>>);
+
+impl ChannelBindingCallback for Channel {
+    fn get_cb_data(&self, name: &str) -> Option<&[u8]> {
+        self.0.as_deref().filter(|_| name == CHANNEL_BINDING)
+    }
+}
+
+struct Keys(Option<ScramKeys>);
+
+impl SessionCallback for Keys {
+    fn callback(
+        &self,
+        _session: &SessionData,
+        _context: &Context<'_>,
+        request: &mut Request<'_>,
+    ) -> Result<(), SessionError> {
+        if let Self(Some(keys)) = self {
+            request.satisfy::<ScramStoredPassword<'static>>(&ScramStoredPassword::new(
+                keys.iterations,
+                &keys.salt,
+                &keys.stored_key,
+                &keys.server_key,
+            ))?;
+        }
+        Ok(())
+    }
+
+    fn validate(
+        &self,
+        _session: &SessionData,
+        context: &Context<'_>,
+        validate: &mut Validate<'_>,
+    ) -> Result<(), ValidationError> {
+        validate.with::<Validated, _>(|| {
+            let text = |bytes: &[u8]| {
+                let text = std::str::from_utf8(bytes).map(str::to_owned);
+                text.map(Zeroizing::new).map_err(|error| ValidationError::Boxed(Box::new(error)))
+            };
+            let username = context.get_ref::<AuthId>();
+            Ok(Identity {
+                username: username.ok_or(ValidationError::MissingRequiredProperty)?.to_owned(),
+                authzid: context.get_ref::<AuthzId>().map(str::to_owned),
+                password: context.get_ref::<Password>().map(text).transpose()?,
+            })
+        })?;
+        Ok(())
+    }
+}

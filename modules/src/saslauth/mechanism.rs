@@ -1,0 +1,106 @@
+//! The SASL mechanisms this server speaks, by name.
+
+use std::fmt;
+use std::str::FromStr;
+
+use event_core::{serde, services::ScramHash};
+use thiserror::Error;
+
+/// A SASL mechanism; the strongest are first in [`Mechanism::ALL`] and in what is offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Mechanism {
+    /// SCRAM (RFC 5802), bound to the TLS channel if `plus`.
+    Scram {
+        /// The hash function.
+        hash: ScramHash,
+        /// Whether it is the `-PLUS` form, with channel binding.
+        plus: bool,
+    },
+    /// PLAIN (RFC 4616): the password itself.
+    Plain,
+}
+
+/// The name of a mechanism this server does not have.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("unknown SASL mechanism")]
+pub struct UnknownMechanism;
+
+impl Mechanism {
+    /// Every mechanism, strongest first.
+    pub const ALL: [Self; 7] = [
+        Self::Scram { hash: ScramHash::Sha512, plus: true },
+        Self::Scram { hash: ScramHash::Sha256, plus: true },
+        Self::Scram { hash: ScramHash::Sha1, plus: true },
+        Self::Scram { hash: ScramHash::Sha512, plus: false },
+        Self::Scram { hash: ScramHash::Sha256, plus: false },
+        Self::Scram { hash: ScramHash::Sha1, plus: false },
+        Self::Plain,
+    ];
+
+    /// The registered name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Scram { hash: ScramHash::Sha1, plus: false } => "SCRAM-SHA-1",
+            Self::Scram { hash: ScramHash::Sha1, plus: true } => "SCRAM-SHA-1-PLUS",
+            Self::Scram { hash: ScramHash::Sha256, plus: false } => "SCRAM-SHA-256",
+            Self::Scram { hash: ScramHash::Sha256, plus: true } => "SCRAM-SHA-256-PLUS",
+            Self::Scram { hash: ScramHash::Sha512, plus: false } => "SCRAM-SHA-512",
+            Self::Scram { hash: ScramHash::Sha512, plus: true } => "SCRAM-SHA-512-PLUS",
+            Self::Plain => "PLAIN",
+        }
+    }
+
+    /// Whether it proves which TLS channel it runs on.
+    pub const fn binds_channel(self) -> bool {
+        matches!(self, Self::Scram { plus: true, .. })
+    }
+
+    /// The hash of a SCRAM mechanism.
+    pub const fn hash(self) -> Option<ScramHash> {
+        match self {
+            Self::Scram { hash, .. } => Some(hash),
+            Self::Plain => None,
+        }
+    }
+}
+
+impl fmt::Display for Mechanism {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Mechanism {
+    type Err = UnknownMechanism;
+
+    fn from_str(name: &str) -> Result<Self, UnknownMechanism> {
+        Self::ALL.into_iter().find(|mechanism| mechanism.name() == name).ok_or(UnknownMechanism)
+    }
+}
+
+impl serde::Serialize for Mechanism {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// The mechanisms to offer on a stream, strongest first.
+///
+/// `tls` says whether the stream is encrypted, `channel_binding` whether its TLS can be bound to,
+/// `allowed` what the host's config lists, if it does. Without TLS nothing is offered unless
+/// `allow_plaintext` holds.
+pub(super) fn offered(
+    tls: bool,
+    channel_binding: bool,
+    allowed: Option<&[String]>,
+    allow_plaintext: bool,
+) -> Vec<Mechanism> {
+    Mechanism::ALL
+        .into_iter()
+        .filter(|_| tls || allow_plaintext)
+        .filter(|mechanism| !mechanism.binds_channel() || (tls && channel_binding))
+        .filter(|mechanism| {
+            allowed.is_none_or(|names| names.iter().any(|name| name == mechanism.name()))
+        })
+        .collect()
+}

@@ -1,0 +1,234 @@
+//! SASL (RFC 6120 §6), bound to the TLS channel where it can be (RFC 9266, XEP-0440).
+
+mod exchange;
+mod failure;
+mod library;
+mod mechanism;
+mod message;
+#[cfg(test)]
+mod tests;
+
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use event_core::{SessionKind, prelude::*, services::Accounts, storage::StorageError};
+use zeroize::Zeroizing;
+
+pub use self::mechanism::{Mechanism, UnknownMechanism};
+use self::{
+    exchange::{Exchange, Step},
+    failure::{Failure, SaslCondition},
+};
+
+const NS: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
+
+/// The one kind of channel binding offered (RFC 9266).
+const CHANNEL_BINDING: &str = "tls-exporter";
+
+/// Finds out who a client is.
+#[module(after = ["starttls"])]
+pub struct Saslauth {
+    /// So many failed attempts close the stream.
+    #[serde(default = "five")]
+    max_failures: u32,
+}
+
+fn five() -> u32 {
+    5
+}
+
+/// How often a session failed.
+struct Failures(u32);
+
+#[hook("stream-features")]
+fn offer(event: &mut StreamFeatures) {
+    let session = &event.session;
+    if session.kind() != SessionKind::Client || session.user().is_some() {
+        return;
+    }
+    // What began on a stream without TLS does not go on within it.
+    take_exchange(session);
+    let mechanisms = offered(session);
+    let name =
+        |mechanism: &Mechanism| ElementBuilder::new("mechanism", NS).text(mechanism.name()).build();
+    if !mechanisms.is_empty() {
+        let names: Vec<_> = mechanisms.iter().map(name).collect();
+        event.features.push(ElementBuilder::new("mechanisms", NS).children(&names).build());
+    }
+    if binds_channel(&mechanisms) {
+        let ns = "urn:xmpp:sasl-cb:0";
+        let kind = ElementBuilder::new("channel-binding", ns).attribute("type", CHANNEL_BINDING);
+        let kinds = ElementBuilder::new("sasl-channel-binding", ns).child(&kind.build());
+        event.features.push(kinds.build());
+    }
+}
+
+#[hook("stanza/urn:ietf:params:xml:ns:xmpp-sasl:auth")]
+async fn auth(nonza: &mut Nonza, cx: &Context<Saslauth>) -> Result<Flow, StreamError> {
+    take(nonza, begin, cx).await
+}
+
+#[hook("stanza/urn:ietf:params:xml:ns:xmpp-sasl:response")]
+async fn response(nonza: &mut Nonza, cx: &Context<Saslauth>) -> Result<Flow, StreamError> {
+    take(nonza, resume, cx).await
+}
+
+#[hook("stanza/urn:ietf:params:xml:ns:xmpp-sasl:abort")]
+async fn abort(nonza: &mut Nonza, cx: &Context<Saslauth>) -> Result<Flow, StreamError> {
+    take(nonza, |_, _| Err(Failure::new(SaslCondition::Aborted, "the client gave up")), cx).await
+}
+
+/// An element of the client on its way into the exchange that was under way, or into a new one.
+type Read = fn(&Nonza, Option<Exchange>) -> Result<(Exchange, Step), Failure>;
+
+async fn take(nonza: &Nonza, read: Read, cx: &Context<Saslauth>) -> Result<Flow, StreamError> {
+    let session = &nonza.session;
+    if session.kind() != SessionKind::Client {
+        return Ok(Flow::Continue);
+    }
+    if session.user().is_some() {
+        return Err(StreamError::new("policy-violation").text("authenticated already"));
+    }
+    match read(nonza, take_exchange(session)) {
+        Ok((exchange, step)) => run(exchange, step, session, cx).await,
+        Err(failure) => fail(failure, session, cx).await,
+    }
+}
+
+fn begin(nonza: &Nonza, _: Option<Exchange>) -> Result<(Exchange, Step), Failure> {
+    let session = &nonza.session;
+    let host = session.host();
+    let name = nonza.element.attribute("mechanism").unwrap_or_default();
+    let unknown = |_| Failure::new(SaslCondition::InvalidMechanism, "there is no such mechanism");
+    let mechanism: Mechanism = name.parse().map_err(unknown)?;
+    if !session.is_encrypted() && !host.settings().allow_plaintext {
+        return Err(Failure::new(SaslCondition::EncryptionRequired, "begin with STARTTLS"));
+    }
+    let offered = offered(session);
+    if !offered.contains(&mechanism) {
+        let text = "the mechanism is not offered";
+        return Err(Failure::new(SaslCondition::InvalidMechanism, text));
+    }
+    let text = nonza.element.text();
+    let initial = if text.is_empty() { None } else { Some(decode(&text)?) };
+    let initial = initial.as_deref().map(Vec::as_slice);
+    let channel = session.tls_exporter();
+    Ok(Exchange::start(mechanism, host.name(), initial, channel, binds_channel(&offered)))
+}
+
+fn resume(nonza: &Nonza, exchange: Option<Exchange>) -> Result<(Exchange, Step), Failure> {
+    let nothing = Failure::new(SaslCondition::MalformedRequest, "nothing was asked");
+    let mut exchange = exchange.ok_or(nothing)?;
+    let step = exchange.step(&decode(&nonza.element.text())?);
+    Ok((exchange, step))
+}
+
+/// Does what the exchange asks for, until it is over or the client's turn.
+async fn run(
+    mut exchange: Exchange,
+    mut step: Step,
+    session: &Session,
+    cx: &Context<Saslauth>,
+) -> Result<Flow, StreamError> {
+    let host = cx.host();
+    let Some(accounts) = host.service::<dyn Accounts>() else {
+        tracing::error!(host = host.name(), "nobody can log in: the host has no accounts");
+        return fail(Failure::UNAVAILABLE, session, cx).await;
+    };
+    loop {
+        step = match step {
+            Step::NeedCredentials { username, hash } => {
+                let keys = accounts.credentials(host.name(), &username, hash).await;
+                keys.map_or_else(unavailable, |keys| exchange.provide(keys))
+            }
+            Step::CheckPassword { username, password } => {
+                let is_right = accounts.verify(host.name(), &username, &password).await;
+                is_right.map_or_else(unavailable, |is_right| exchange.checked(is_right))
+            }
+            Step::Challenge(message) => {
+                session.with_slot(|slot| *slot = Some(exchange));
+                session.send_nonza(&element("challenge", Some(&message)));
+                return Ok(Flow::Handled);
+            }
+            Step::Success { username, final_message } => {
+                return succeed(&username, final_message.as_deref(), session, cx).await;
+            }
+            Step::Failure(failure) => return fail(failure, session, cx).await,
+        };
+    }
+}
+
+async fn succeed(
+    username: &str,
+    message: Option<&[u8]>,
+    session: &Session,
+    cx: &Context<Saslauth>,
+) -> Result<Flow, StreamError> {
+    let Some(user) = cx.host().account(username) else {
+        return fail(Failure::UNAVAILABLE, session, cx).await;
+    };
+    session.authenticated(user);
+    cx.fire(AuthenticationSuccess { session: session.clone() }).await;
+    session.send_nonza(&element("success", message));
+    session.restart();
+    Ok(Flow::Handled)
+}
+
+async fn fail(
+    Failure { condition, text }: Failure,
+    session: &Session,
+    cx: &Context<Saslauth>,
+) -> Result<Flow, StreamError> {
+    let condition = condition.name();
+    let (event_session, event_text) = (session.clone(), Some(text.into()));
+    cx.fire(AuthenticationFailure { session: event_session, condition, text: event_text }).await;
+    let condition = ElementBuilder::new(condition, NS).build();
+    let text = ElementBuilder::new("text", NS).attribute("xml:lang", "en").text(text).build();
+    session.send_nonza(&ElementBuilder::new("failure", NS).child(&condition).child(&text).build());
+    let failures = session.with_slot(|slot: &mut Option<Failures>| {
+        let Failures(count) = slot.get_or_insert(Failures(0));
+        *count += 1;
+        *count
+    });
+    if failures < cx.max_failures {
+        return Ok(Flow::Handled);
+    }
+    Err(StreamError::new("policy-violation").text("too many failed attempts"))
+}
+
+fn unavailable(error: StorageError) -> Step {
+    tracing::error!(%error, "accounts cannot be read");
+    Step::Failure(Failure::UNAVAILABLE)
+}
+
+fn take_exchange(session: &Session) -> Option<Exchange> {
+    session.with_slot(Option::take)
+}
+
+fn offered(session: &Session) -> Vec<Mechanism> {
+    let settings = session.host().settings();
+    mechanism::offered(
+        session.is_encrypted(),
+        session.tls_exporter().is_some(),
+        settings.sasl.as_deref(),
+        settings.allow_plaintext,
+    )
+}
+
+fn binds_channel(mechanisms: &[Mechanism]) -> bool {
+    mechanisms.iter().any(|mechanism| mechanism.binds_channel())
+}
+
+/// Data that is there but empty is written as `=` (RFC 6120 §6.4.2).
+fn element(name: &str, data: Option<&[u8]>) -> Element {
+    let text = match data {
+        Some([]) => "=".to_owned(),
+        Some(data) => BASE64.encode(data),
+        None => String::new(),
+    };
+    ElementBuilder::new(name, NS).text(&text).build()
+}
+
+fn decode(text: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let text = if text == "=" { "" } else { text };
+    let malformed = |_| Failure::new(SaslCondition::IncorrectEncoding, "not base64");
+    BASE64.decode(text).map(Zeroizing::new).map_err(malformed)
+}

@@ -1,0 +1,282 @@
+//! The way of a client from its first stream to its full JID.
+
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use event_core::{
+    BoxFuture, Core, HostConfig, HostSettings, Registry, SessionKind, Stream,
+    jid::BareJid,
+    prelude::*,
+    router::turns,
+    services::{Accounts, ScramHash, ScramKeys},
+    storage::{Memory, StorageError, StorageResult},
+    xml::{Limits, Scope},
+};
+
+/// `alice` with the password `secret`; no keys for anybody.
+struct OnlyAlice;
+
+impl Accounts for OnlyAlice {
+    fn exists<'a>(&'a self, account: &'a BareJid) -> BoxFuture<'a, StorageResult<bool>> {
+        Box::pin(async { Ok(account.node().is_some_and(|node| node.as_str() == "alice")) })
+    }
+
+    fn credentials<'a>(
+        &'a self,
+        _: &'a str,
+        _: &'a str,
+        _: ScramHash,
+    ) -> BoxFuture<'a, StorageResult<ScramKeys>> {
+        Box::pin(async { Err(StorageError::Closed) })
+    }
+
+    fn verify<'a>(
+        &'a self,
+        _: &'a str,
+        username: &'a str,
+        password: &'a str,
+    ) -> BoxFuture<'a, StorageResult<bool>> {
+        Box::pin(async move { Ok((username, password) == ("alice", "secret")) })
+    }
+}
+
+/// The wire of a client, written down.
+#[derive(Clone, Debug, Default)]
+struct Wire(Arc<(AtomicBool, Mutex<String>)>);
+
+impl Wire {
+    fn note(&self, what: &str) {
+        self.0.1.lock().unwrap().push_str(what);
+    }
+}
+
+impl Stream for Wire {
+    fn write(&self, bytes: &[u8]) -> bool {
+        self.note(std::str::from_utf8(bytes).unwrap());
+        true
+    }
+
+    fn is_encrypted(&self) -> bool {
+        self.0.0.load(Ordering::Relaxed)
+    }
+
+    fn can_start_tls(&self) -> bool {
+        !self.is_encrypted()
+    }
+
+    fn start_tls(&self) {
+        self.note("[tls]");
+        self.0.0.store(true, Ordering::Relaxed);
+    }
+
+    fn tls_exporter(&self) -> Option<Vec<u8>> {
+        self.is_encrypted().then(|| vec![7; 32])
+    }
+
+    fn restart(&self) {
+        self.note("[restart]");
+    }
+
+    fn close(&self, error: Option<StreamError>) {
+        self.note(&format!("[close {error:?}]"));
+    }
+
+    fn peer(&self) -> Option<IpAddr> {
+        None
+    }
+}
+
+struct Client {
+    core: Arc<Core>,
+    session: Session,
+    wire: Wire,
+}
+
+impl Client {
+    async fn new(settings: HostSettings) -> Self {
+        let modules = ["starttls", "saslauth", "bind", "session"];
+        let modules = modules.map(|name| (name.to_owned(), Default::default())).into();
+        let host = HostConfig { name: "example.com".into(), modules, settings };
+        let registry = Registry::new(&[spondee_modules::MODULES]).unwrap();
+        let prepare = |host: &Arc<Host>| host.provide::<dyn Accounts>(Arc::new(OnlyAlice));
+        let core =
+            Core::start(registry, vec![host], Arc::new(Memory::new()), prepare).await.unwrap();
+        let wire = Wire::default();
+        let host = core.host("example.com").unwrap();
+        let session = Session::new(SessionKind::Client, host, Box::new(wire.clone()));
+        Self { core, session, wire }
+    }
+
+    async fn encrypted() -> Self {
+        let client = Self::new(HostSettings::default()).await;
+        client.wire.start_tls();
+        client.wire.0.1.lock().unwrap().clear();
+        client
+    }
+
+    async fn features(&self) -> String {
+        let event = StreamFeatures { session: self.session.clone(), features: Vec::new() };
+        let fired = turns(self.session.host().fire(event)).await;
+        fired.event.features.iter().map(ToString::to_string).collect()
+    }
+
+    /// What comes back.
+    async fn send(&self, xml: &str) -> String {
+        let element =
+            Element::parse(xml.as_bytes(), &Scope::default(), &Limits::default()).unwrap();
+        if let Err(error) = turns(self.core.receive(&self.session, element)).await {
+            self.wire.note(&format!("[error {}]", error.condition()));
+        }
+        std::mem::take(&mut *self.wire.0.1.lock().unwrap())
+    }
+
+    async fn sasl(&self, name: &str, text: &str) -> String {
+        let xml = format!("<{name} xmlns='urn:ietf:params:xml:ns:xmpp-sasl' {text}</{name}>");
+        self.send(&xml).await
+    }
+
+    async fn authenticate(&self) {
+        let answer = self.sasl("auth", "mechanism='PLAIN'>AGFsaWNlAHNlY3JldA==").await;
+        assert_eq!(answer, "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>[restart]");
+    }
+}
+
+#[tokio::test]
+async fn starttls_and_then_mechanisms() {
+    let client = Client::new(HostSettings::default()).await;
+    assert_eq!(
+        client.features().await,
+        "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls>"
+    );
+    let early = client.sasl("auth", "mechanism='PLAIN'>AGFsaWNlAHNlY3JldA==").await;
+    assert!(early.contains("<encryption-required/>"), "{early}");
+    let start = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
+    let proceed = "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>[tls]";
+    assert_eq!(client.send(start).await, proceed);
+    let features = client.features().await;
+    assert!(features.starts_with("<mechanisms "), "{features}");
+    assert!(features.contains("<mechanism>SCRAM-SHA-256-PLUS</mechanism>"), "{features}");
+    let binding = "<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'>\
+                   <channel-binding type='tls-exporter'/></sasl-channel-binding>";
+    assert!(features.ends_with(binding), "{features}");
+    let again = client.send(start).await;
+    assert_eq!(again, "<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>[close None]");
+}
+
+#[tokio::test]
+async fn plaintext_where_it_is_allowed() {
+    let mut settings = HostSettings::default();
+    settings.allow_plaintext = true;
+    settings.sasl = Some(vec!["PLAIN".into(), "SCRAM-SHA-1-PLUS".into()]);
+    let client = Client::new(settings).await;
+    assert_eq!(
+        client.features().await,
+        "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>\
+         <mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>\
+         <mechanism>PLAIN</mechanism></mechanisms>"
+    );
+    client.authenticate().await;
+    let late = client.send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>").await;
+    assert!(late.starts_with("<failure "), "{late}");
+}
+
+#[tokio::test]
+async fn failures_say_why_and_end_the_stream() {
+    let client = Client::encrypted().await;
+    for (name, rest, condition) in [
+        ("auth", "mechanism='GSSAPI'>", "invalid-mechanism"),
+        ("auth", "mechanism='PLAIN'>not base64", "incorrect-encoding"),
+        ("auth", "mechanism='PLAIN'>AGFsaWNlAHdyb25n", "not-authorized"),
+        ("response", ">AAAA", "malformed-request"),
+    ] {
+        let answer = client.sasl(name, rest).await;
+        let failure =
+            format!("<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><{condition}/><text ");
+        assert!(answer.starts_with(&failure), "{answer}");
+    }
+    let last = client.sasl("abort", ">").await;
+    assert!(last.contains("<aborted/>"), "{last}");
+    assert!(last.ends_with("[error policy-violation]"), "{last}");
+}
+
+#[tokio::test]
+async fn an_exchange_ends_with_its_stream() {
+    let client = Client::encrypted().await;
+    let challenge = "<challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>=</challenge>";
+    assert_eq!(client.sasl("auth", "mechanism='PLAIN'>").await, challenge);
+    client.features().await;
+    let answer = client.sasl("response", ">AGFsaWNlAHNlY3JldA==").await;
+    assert!(answer.contains("<malformed-request/>"), "{answer}");
+    assert_eq!(client.sasl("auth", "mechanism='PLAIN'>").await, challenge);
+    let answer = client.sasl("response", ">AGFsaWNlAHNlY3JldA==").await;
+    assert!(answer.starts_with("<success "), "{answer}");
+    let again = client.sasl("auth", "mechanism='PLAIN'>").await;
+    assert_eq!(again, "[error policy-violation]");
+}
+
+#[tokio::test]
+async fn broken_accounts_are_the_servers_fault() {
+    let client = Client::encrypted().await;
+    // `n,,n=alice,r=abc`
+    let answer = client.sasl("auth", "mechanism='SCRAM-SHA-1'>biwsbj1hbGljZSxyPWFiYw==").await;
+    assert!(answer.contains("<temporary-auth-failure/>"), "{answer}");
+}
+
+#[tokio::test]
+async fn binding_and_the_session_of_old() {
+    let client = Client::encrypted().await;
+    let bind = |resource: &str| {
+        format!(
+            "<iq xmlns='jabber:client' type='set' id='b'>\
+             <bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>{resource}</bind></iq>"
+        )
+    };
+    assert_eq!(client.send(&bind("")).await, "[error not-authorized]");
+    client.authenticate().await;
+    assert_eq!(
+        client.features().await,
+        "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>\
+         <session xmlns='urn:ietf:params:xml:ns:xmpp-session'><optional/></session>"
+    );
+    let wrong = client.send(&bind("").replace("set", "get")).await;
+    assert!(wrong.contains("<bad-request "), "{wrong}");
+    let long = client.send(&bind(&format!("<resource>{}</resource>", "x".repeat(1024)))).await;
+    assert!(long.contains("<bad-request "), "{long}");
+    assert_eq!(
+        client.send(&bind("<resource>phone</resource>")).await,
+        "<iq type='result' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>\
+         <jid>alice@example.com/phone</jid></bind></iq>"
+    );
+    let again = client.send(&bind("<resource>phone</resource>")).await;
+    assert!(again.contains("<not-allowed "), "{again}");
+    for to in ["", "to='alice@example.com'", "to='example.com'"] {
+        let request = format!(
+            "<iq xmlns='jabber:client' type='set' id='s' {to}>\
+             <session xmlns='urn:ietf:params:xml:ns:xmpp-session'/></iq>"
+        );
+        let answer = client.send(&request).await;
+        assert!(answer.starts_with("<iq type='result' id='s'"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_resource_one_is_made_up() {
+    let client = Client::encrypted().await;
+    client.authenticate().await;
+    let answer = client
+        .send(
+            "<iq xmlns='jabber:client' type='set' id='b'>\
+             <bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>",
+        )
+        .await;
+    let jid = client.session.jid().unwrap();
+    assert_eq!(jid.resource().as_str().len(), 24);
+    assert!(answer.contains(jid.as_str()), "{answer}");
+}

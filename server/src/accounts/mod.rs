@@ -1,0 +1,271 @@
+//! Accounts: who may log in. Passwords are kept as SCRAM keys only, for each of the hashes.
+//!
+//! Nothing here tells an unknown account from a wrong password: not the answer, not the salt, not
+//! the time.
+
+mod import;
+pub mod keys;
+mod record;
+mod service;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::Arc;
+
+use event_core::services::{ScramHash, ScramKeys};
+use jid::{BareJid, NodePart};
+use ring::rand::{SecureRandom, SystemRandom};
+use thiserror::Error;
+use tokio::sync::Semaphore;
+
+use crate::storage::{KeyValue, StorageError, Write};
+
+pub use import::{ImportProblem, ImportReport};
+pub use record::PasswordError;
+
+/// The store that holds accounts; keys are the names in front of the `@`.
+pub const ACCOUNTS: &str = "accounts";
+
+/// Where the server keeps the secret that salts for unknown accounts come from. No host is named
+/// by an empty text, so it is out of the way of hosts' stores.
+const SECRET: (&str, &str, &str) = ("", "server", "scram-secret");
+
+/// PLAIN is checked against these keys: with the processor's help, theirs is the cheapest hash.
+const CHECKED_HASH: ScramHash = ScramHash::Sha256;
+
+/// The accounts of all hosts.
+#[derive(Clone)]
+pub struct Accounts {
+    storage: Arc<dyn KeyValue>,
+    iterations: u32,
+    secret: Arc<[u8; 32]>,
+    /// Hashing keeps a processor busy for milliseconds: this bounds how many do so at once, so
+    /// that a storm of logins cannot take the threads everything else needs.
+    checks: Arc<Semaphore>,
+}
+
+/// Why something about an account could not be done.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum AccountError {
+    /// It exists already.
+    #[error("the account {0} exists already")]
+    Exists(BareJid),
+    /// It does not exist.
+    #[error("there is no account {0}")]
+    NotFound(BareJid),
+    /// The JID is a host's.
+    #[error("{0} has no name in front of an @")]
+    NoName(BareJid),
+    /// The password cannot be one.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// The list of accounts to import cannot be read.
+    #[error("cannot read the list: {0}")]
+    List(#[from] std::io::Error),
+    /// The system has no random numbers.
+    #[error("the system gives no random numbers")]
+    Random,
+    /// A thread died.
+    #[error("a task that hashes passwords failed")]
+    Task,
+    /// Storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl Accounts {
+    /// Accounts in a storage; new passwords are hashed `iterations` times, and `checks` passwords
+    /// are hashed at the same time.
+    ///
+    /// # Errors
+    ///
+    /// Storage fails, or the system has no random numbers.
+    pub async fn open(
+        storage: Arc<dyn KeyValue>,
+        iterations: u32,
+        checks: usize,
+    ) -> Result<Self, AccountError> {
+        let secret = Arc::new(server_secret(&*storage).await?);
+        let checks = Arc::new(Semaphore::new(checks.clamp(1, Semaphore::MAX_PERMITS)));
+        Ok(Self { storage, iterations, secret, checks })
+    }
+
+    /// Makes an account.
+    ///
+    /// # Errors
+    ///
+    /// [`AccountError::Exists`], or the password is refused, or storage fails.
+    pub async fn create(&self, jid: &BareJid, password: &str) -> Result<(), AccountError> {
+        let name = name(jid)?;
+        let record = self.hash(password).await?;
+        let host = jid.domain().as_str();
+        match self.storage.write(vec![Write::create(host, ACCOUNTS, name, record)]).await {
+            Ok(_) => Ok(()),
+            Err(StorageError::Exists(_)) => Err(AccountError::Exists(jid.clone())),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Changes the password of an account.
+    ///
+    /// # Errors
+    ///
+    /// [`AccountError::NotFound`], or the password is refused, or storage fails.
+    pub async fn set_password(&self, jid: &BareJid, password: &str) -> Result<(), AccountError> {
+        let name = name(jid)?;
+        let record = self.hash(password).await?;
+        if !self.exists(jid).await? {
+            return Err(AccountError::NotFound(jid.clone()));
+        }
+        Ok(self.storage.set(jid.domain().as_str(), ACCOUNTS, name, record).await?)
+    }
+
+    /// Removes an account, in one transaction with whatever else goes with it.
+    ///
+    /// # Errors
+    ///
+    /// [`AccountError::NotFound`] (nothing is written then), or storage fails.
+    pub async fn remove(&self, jid: &BareJid, also: Vec<Write>) -> Result<(), AccountError> {
+        let name = name(jid)?;
+        if !self.exists(jid).await? {
+            return Err(AccountError::NotFound(jid.clone()));
+        }
+        let mut batch = vec![Write::delete(jid.domain().as_str(), ACCOUNTS, name)];
+        batch.extend(also);
+        self.storage.write(batch).await?;
+        Ok(())
+    }
+
+    /// Whether an account exists.
+    ///
+    /// # Errors
+    ///
+    /// Storage fails.
+    pub async fn exists(&self, jid: &BareJid) -> Result<bool, AccountError> {
+        let Some(name) = jid.node() else {
+            return Ok(false);
+        };
+        let host = jid.domain().as_str();
+        Ok(self.storage.get(host, ACCOUNTS, name.as_str()).await?.is_some())
+    }
+
+    /// The names of a host's accounts, in order.
+    ///
+    /// # Errors
+    ///
+    /// Storage fails.
+    pub async fn list(&self, host: &str) -> Result<Vec<String>, AccountError> {
+        const PAGE: u32 = 1000;
+        let mut names: Vec<String> = Vec::new();
+        loop {
+            let after = names.last().map(String::as_str);
+            let page = self.storage.list(host, ACCOUNTS, after, PAGE).await?;
+            if page.is_empty() {
+                return Ok(names);
+            }
+            names.extend(page.into_iter().map(|entry| entry.key));
+        }
+    }
+
+    /// The keys to run SCRAM with. For an account that does not exist they are made up: always the
+    /// same for one name, and matching no password.
+    ///
+    /// # Errors
+    ///
+    /// Storage fails.
+    pub async fn credentials(
+        &self,
+        host: &str,
+        username: &str,
+        hash: ScramHash,
+    ) -> Result<ScramKeys, AccountError> {
+        let name = NodePart::new(username).ok();
+        let name = name.as_ref().map_or(username, |name| name.as_str());
+        let stored = self.storage.get(host, ACCOUNTS, name).await?;
+        let keys = stored.and_then(|value| record::find(&value, hash));
+        Ok(keys
+            .unwrap_or_else(|| record::made_up(&*self.secret, host, name, hash, self.iterations)))
+    }
+
+    /// Whether a password in plain text is the account's. Takes a turn at hashing also when there
+    /// is no such account.
+    ///
+    /// # Errors
+    ///
+    /// Storage fails.
+    pub async fn verify(
+        &self,
+        host: &str,
+        username: &str,
+        password: &str,
+    ) -> Result<bool, AccountError> {
+        let keys = self.credentials(host, username, CHECKED_HASH).await?;
+        let Ok(password) = record::prepare(password) else {
+            return Ok(false);
+        };
+        self.busy(move || keys::matches(&keys, password.as_bytes())).await
+    }
+
+    /// The stored form of a password.
+    async fn hash(&self, password: &str) -> Result<Vec<u8>, AccountError> {
+        let password = record::prepare(password)?;
+        let iterations = self.iterations;
+        self.busy(move || record::make(&password, iterations)).await?
+    }
+
+    async fn busy<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, AccountError> {
+        // The permit goes with the work: it stays taken when the caller stops waiting.
+        let permit = Arc::clone(&self.checks).acquire_owned().await;
+        let permit = permit.map_err(|_| AccountError::Task)?;
+        let work = tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop(permit);
+            done
+        });
+        work.await.map_err(|_| AccountError::Task)
+    }
+}
+
+impl fmt::Debug for Accounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Accounts").field("iterations", &self.iterations).finish_non_exhaustive()
+    }
+}
+
+fn name(jid: &BareJid) -> Result<&str, AccountError> {
+    jid.node().map(|name| name.as_str()).ok_or_else(|| AccountError::NoName(jid.clone()))
+}
+
+/// Reads the server's secret, making it first where there is none.
+async fn server_secret(storage: &dyn KeyValue) -> Result<[u8; 32], AccountError> {
+    let (host, store, key) = SECRET;
+    loop {
+        let stored = storage.get(host, store, key).await?;
+        if let Some(secret) = stored.and_then(|secret| secret.try_into().ok()) {
+            return Ok(secret);
+        }
+        let secret: [u8; 32] = random()?;
+        match storage.write(vec![Write::create(host, store, key, secret.to_vec())]).await {
+            Ok(_) => return Ok(secret),
+            // Another process was faster, or what is there has the wrong length.
+            Err(StorageError::Exists(_)) => {
+                let length = storage.get(host, store, key).await?.map_or(0, |secret| secret.len());
+                if length != secret.len() {
+                    storage.delete(host, store, key).await?;
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn random<const N: usize>() -> Result<[u8; N], AccountError> {
+    let mut bytes = [0; N];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| AccountError::Random)?;
+    Ok(bytes)
+}

@@ -1,0 +1,139 @@
+//! Accounts on a storage in memory, and an import of several batches on a real one.
+
+use super::*;
+use crate::storage::{Memory, Sqlite};
+
+fn jid(text: &str) -> BareJid {
+    BareJid::new(text).unwrap()
+}
+
+async fn accounts() -> Accounts {
+    Accounts::open(Arc::new(Memory::new()), 4096, 2).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_life_of_an_account() {
+    let accounts = accounts().await;
+    let alice = jid("Alice@Example.com");
+    accounts.create(&alice, "wonderland").await.unwrap();
+    let again = accounts.create(&alice, "x").await.unwrap_err();
+    assert_eq!(again.to_string(), "the account alice@example.com exists already");
+    assert!(accounts.exists(&alice).await.unwrap());
+    assert!(!accounts.exists(&jid("bob@example.com")).await.unwrap());
+    assert!(!accounts.exists(&jid("example.com")).await.unwrap());
+    assert!(accounts.verify("example.com", "ALICE", "wonderland").await.unwrap());
+    assert!(!accounts.verify("example.com", "alice", "Wonderland").await.unwrap());
+    assert!(!accounts.verify("example.com", "bob", "wonderland").await.unwrap());
+    assert!(!accounts.verify("other.example", "alice", "wonderland").await.unwrap());
+
+    accounts.set_password(&alice, "looking-glass").await.unwrap();
+    assert!(!accounts.verify("example.com", "alice", "wonderland").await.unwrap());
+    assert!(accounts.verify("example.com", "alice", "looking-glass").await.unwrap());
+    assert_eq!(accounts.list("example.com").await.unwrap(), ["alice"]);
+
+    let also = vec![Write::set("example.com", "s", "k", Vec::new())];
+    accounts.remove(&alice, also).await.unwrap();
+    assert!(accounts.storage.get("example.com", "s", "k").await.unwrap().is_some());
+    for missing in
+        [accounts.remove(&alice, Vec::new()).await, accounts.set_password(&alice, "x").await]
+    {
+        assert_eq!(missing.unwrap_err().to_string(), "there is no account alice@example.com");
+    }
+}
+
+#[tokio::test]
+async fn passwords_are_prepared_and_refused() {
+    let accounts = accounts().await;
+    // SASLprep: a soft hyphen vanishes, a no-break space becomes a space.
+    accounts.create(&jid("a@example.com"), "I\u{ad}X\u{a0}y").await.unwrap();
+    assert!(accounts.verify("example.com", "a", "IX y").await.unwrap());
+    for (password, error) in [("", "the password is empty"), ("\u{ad}", "the password is empty")] {
+        let refused = accounts.create(&jid("b@example.com"), password).await.unwrap_err();
+        assert_eq!(refused.to_string(), error);
+    }
+    assert!(accounts.create(&jid("b@example.com"), "\u{7}").await.is_err());
+    assert!(accounts.create(&jid("example.com"), "x").await.is_err());
+    assert!(!accounts.verify("example.com", "a", "\u{7}").await.unwrap());
+}
+
+#[tokio::test]
+async fn unknown_accounts_look_like_known_ones() {
+    let storage = Arc::new(Memory::new());
+    let accounts = Accounts::open(storage.clone(), 4096, 1).await.unwrap();
+    let again = Accounts::open(storage, 4096, 1).await.unwrap();
+    accounts.create(&jid("alice@example.com"), "x").await.unwrap();
+    for hash in ScramHash::ALL {
+        let real = accounts.credentials("example.com", "alice", hash).await.unwrap();
+        let made_up = accounts.credentials("example.com", "bob", hash).await.unwrap();
+        assert_eq!(real.salt.len(), made_up.salt.len());
+        assert_eq!(real.stored_key.len(), made_up.stored_key.len());
+        assert_eq!(real.iterations, made_up.iterations);
+        // The same after a restart and in another spelling; another for another name.
+        assert_eq!(made_up, again.credentials("example.com", "Bob", hash).await.unwrap());
+        let other = accounts.credentials("example.com", "carol", hash).await.unwrap();
+        assert_ne!(made_up.salt, other.salt);
+        // A name that no account can have is not told apart either.
+        let odd = accounts.credentials("example.com", "a b@c", hash).await.unwrap();
+        assert_eq!(odd.salt.len(), 16);
+    }
+}
+
+#[tokio::test]
+async fn an_import_reports_every_bad_line() {
+    let accounts = accounts().await;
+    accounts.create(&jid("old@example.com"), "x").await.unwrap();
+    let list = "jid,password\n\
+                alice@example.com,\"with, comma\"\n\
+                bob@example.com,secret\n\
+                \n\
+                Alice@EXAMPLE.com,again\n\
+                no-at-sign,secret\n\
+                carol@elsewhere.example,secret\n\
+                dave@example.com\n\
+                old@example.com,hunter2\n\
+                eve@example.com,\n\
+                b\u{7}d@example.com,secret\r\n\
+                frank@example.com,\"open\n\
+                grace@example.com,secret\r\n";
+    let report = accounts.import(list.as_bytes(), |host| host == "example.com").await.unwrap();
+    assert_eq!(report.imported, 3);
+    let problems: Vec<_> =
+        report.problems.iter().map(|p| format!("{}: {}", p.line, p.message)).collect();
+    assert_eq!(
+        problems[..6],
+        [
+            "5: alice@example.com is in line 2 already",
+            "6: no-at-sign has no name in front of an @",
+            "7: the host elsewhere.example is not in the config",
+            "8: expected jid,password, found 1 field(s)",
+            "9: the account old@example.com exists already",
+            "10: the password is empty",
+        ]
+    );
+    assert!(problems[6].starts_with("11: "), "{}", problems[6]);
+    assert_eq!(problems[7], "12: a quote is not closed at the end of the line");
+    assert_eq!(problems.len(), 8);
+    assert!(accounts.verify("example.com", "alice", "with, comma").await.unwrap());
+    assert!(accounts.verify("example.com", "bob", "secret").await.unwrap());
+    assert!(!accounts.verify("example.com", "old", "hunter2").await.unwrap());
+}
+
+#[tokio::test]
+async fn an_import_of_several_batches() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = Arc::new(Sqlite::open(folder.path()).await.unwrap());
+    // A cheap hash: this is about batches.
+    let accounts = Accounts::open(storage, 1, 1).await.unwrap();
+    let list: String = (0..1203).map(|n| format!("user{n}@example.com,p{n}\n")).collect();
+    let report = accounts.import(list.as_bytes(), |_| true).await.unwrap();
+    assert_eq!((report.imported, report.problems.len()), (1203, 0));
+    assert_eq!(accounts.list("example.com").await.unwrap().len(), 1203);
+    assert!(accounts.verify("example.com", "user1202", "p1202").await.unwrap());
+}
+
+#[test]
+fn nothing_secret_is_shown() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let accounts = runtime.block_on(accounts());
+    assert_eq!(format!("{accounts:?}"), "Accounts { iterations: 4096, .. }");
+}

@@ -1,0 +1,163 @@
+//! The command line.
+//!
+//! Everything but the accounts' commands is done elsewhere and comes in as [`Actions`].
+
+mod args;
+mod password;
+#[cfg(test)]
+mod tests;
+mod user;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+use clap::Parser;
+use thiserror::Error;
+
+use crate::accounts::AccountError;
+use crate::config::{Config, ConfigError};
+use crate::storage::StorageError;
+
+pub use args::{Cli, Command, EventsFormat, HooksQuery, UserCommand};
+pub use password::{AskPassword, Terminal};
+pub use user::{UserReply, UserRequest, perform};
+
+/// Everything went well.
+pub const SUCCESS: u8 = 0;
+/// Something was wrong, and was said.
+pub const FAILURE: u8 = 1;
+/// The command line was wrong.
+pub const USAGE: u8 = 2;
+
+/// What the commands do that are not about accounts. Each gives the exit code.
+pub trait Actions {
+    /// Runs the server until it is told to stop.
+    fn start(&self, config: Config) -> u8;
+    /// Prints the dispatch table.
+    fn hooks(&self, config: Config, query: &HooksQuery) -> u8;
+    /// Prints the catalogue of events.
+    fn events(&self, format: EventsFormat) -> u8;
+    /// Says what is wrong with config, certificates and ports. The config may itself be wrong.
+    fn check(&self, config: Result<Config, ConfigError>) -> u8;
+    /// Hands an accounts' command to a server that runs on this data folder; gives the command
+    /// back if there is none.
+    fn user(
+        &self,
+        _config: &Config,
+        request: UserRequest,
+    ) -> Result<Result<UserReply, CliError>, UserRequest> {
+        Err(request)
+    }
+}
+
+/// Why a command failed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CliError {
+    /// The config is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The account could not be made, changed or read.
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    /// The host has no accounts here.
+    #[error("the host {host} is not in the config; it has {}", .known.join(", "))]
+    NoHost {
+        /// The host asked for.
+        host: String,
+        /// The hosts there are.
+        known: Vec<String>,
+    },
+    /// There is no password.
+    #[error("{0}")]
+    Password(&'static str),
+    /// A file or the terminal failed.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was read or written.
+        what: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A running server refused.
+    #[error("{0}")]
+    Server(String),
+}
+
+/// Runs a command line and gives the exit code of the process.
+pub fn run(args: impl IntoIterator<Item = OsString>, actions: &dyn Actions) -> u8 {
+    let (mut out, mut err) = (io::stdout(), io::stderr());
+    run_with(args, actions, &mut Terminal, &mut out, &mut err)
+}
+
+fn run_with(
+    args: impl IntoIterator<Item = OsString>,
+    actions: &dyn Actions,
+    ask: &mut dyn AskPassword,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> u8 {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version come as errors too; they belong on standard output.
+            if !error.use_stderr() {
+                print(out, error.render());
+                return SUCCESS;
+            }
+            print(err, error.render());
+            return USAGE;
+        }
+    };
+    match dispatch(cli, actions, ask) {
+        Ok(Done::Code(code)) => code,
+        Ok(Done::User(reply)) => {
+            reply.lines.iter().for_each(|line| print(out, format_args!("{line}\n")));
+            reply.problems.iter().for_each(|line| print(err, format_args!("{line}\n")));
+            if reply.problems.is_empty() { SUCCESS } else { FAILURE }
+        }
+        Err(error) => {
+            print(err, format_args!("error: {error}\n"));
+            FAILURE
+        }
+    }
+}
+
+enum Done {
+    Code(u8),
+    User(UserReply),
+}
+
+fn dispatch(cli: Cli, actions: &dyn Actions, ask: &mut dyn AskPassword) -> Result<Done, CliError> {
+    let load = || {
+        let mut config = Config::load(cli.config.as_deref())?;
+        if let Some(data) = &cli.data {
+            config.data.clone_from(data);
+        }
+        Ok(config)
+    };
+    Ok(match cli.command {
+        None => Done::Code(actions.start(load()?)),
+        Some(Command::Hooks(query)) => Done::Code(actions.hooks(load()?, &query)),
+        Some(Command::Events { json, markdown }) => {
+            Done::Code(actions.events(EventsFormat::from_flags(json, markdown)))
+        }
+        Some(Command::Check) => Done::Code(actions.check(load())),
+        Some(Command::User { command }) => {
+            let config = load()?;
+            let request = UserRequest::from_command(command, &config, ask)?;
+            Done::User(match actions.user(&config, request) {
+                Ok(reply) => reply?,
+                Err(request) => user::perform_alone(request, &config)?,
+            })
+        }
+    })
+}
+
+/// Prints; a reader that has gone away (`| head`) is no error.
+fn print(to: &mut dyn Write, text: impl std::fmt::Display) {
+    let _ = write!(to, "{text}");
+}

@@ -1,0 +1,64 @@
+//! Passwords from people and from pipes; never from arguments, which everybody can list.
+
+use std::io::{self, BufRead, IsTerminal};
+
+use zeroize::Zeroizing;
+
+use super::CliError;
+
+/// Where a new password comes from.
+pub trait AskPassword {
+    /// Asks a person, twice.
+    ///
+    /// # Errors
+    ///
+    /// There is nobody to ask, or the two differ.
+    fn ask(&mut self) -> Result<Zeroizing<String>, CliError>;
+
+    /// Reads one line without its end.
+    ///
+    /// # Errors
+    ///
+    /// Nothing can be read.
+    fn read_line(&mut self) -> Result<Zeroizing<String>, CliError>;
+}
+
+/// The terminal and the standard input of this process.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Terminal;
+
+impl AskPassword for Terminal {
+    fn ask(&mut self) -> Result<Zeroizing<String>, CliError> {
+        if !io::stdin().is_terminal() {
+            return Err(CliError::Password(
+                "no terminal to ask for the password on; use --password-stdin",
+            ));
+        }
+        let prompt = |text: &str| {
+            let error = |source| CliError::Io { what: "cannot read the password".into(), source };
+            rpassword::prompt_password(text).map(Zeroizing::new).map_err(error)
+        };
+        let password = prompt("Password: ")?;
+        if *prompt("Once more: ")? != *password {
+            return Err(CliError::Password("the passwords differ"));
+        }
+        Ok(password)
+    }
+
+    fn read_line(&mut self) -> Result<Zeroizing<String>, CliError> {
+        first_line(&mut io::stdin().lock())
+    }
+}
+
+/// The first line, which must have something in it.
+pub(super) fn first_line(input: &mut dyn BufRead) -> Result<Zeroizing<String>, CliError> {
+    let mut line = Zeroizing::new(String::new());
+    let error = |source| CliError::Io { what: "cannot read the password".into(), source };
+    input.read_line(&mut line).map_err(error)?;
+    let password = line.strip_suffix('\n').unwrap_or(&line);
+    let password = password.strip_suffix('\r').unwrap_or(password);
+    if password.is_empty() {
+        return Err(CliError::Password("no password on standard input"));
+    }
+    Ok(Zeroizing::new(password.to_owned()))
+}

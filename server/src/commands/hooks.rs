@@ -1,0 +1,237 @@
+//! `spondee hooks`: which handlers run on which event, in order.
+
+use std::{fmt::Write, sync::Arc};
+
+use event_core::{Core, HookListing, ModuleCrate, Registry};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    accounts::Accounts,
+    cli::{CliError, HooksQuery},
+    config::{Config, nearest},
+    control, hosts,
+    server::{self, ServerError},
+    storage::Memory,
+};
+
+/// A handler on a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct HookLine {
+    host: String,
+    event: String,
+    priority: i32,
+    /// The band of a post-routing stanza handler.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<String>,
+    module: String,
+    function: String,
+    file: String,
+    line: u32,
+    column: u32,
+    r#async: bool,
+    /// What it did so far; none when no server runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counts: Option<Counts>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Counts {
+    calls: u64,
+    handled: u64,
+    errors: u64,
+    panics: u64,
+    mean_ns: Option<u64>,
+}
+
+impl HookLine {
+    fn new(host: &str, listing: &HookListing) -> Self {
+        let (hook, stats) = (listing.hook, listing.stats);
+        Self {
+            host: host.to_owned(),
+            event: hook.event.to_owned(),
+            priority: hook.priority,
+            role: hook.role().map(|role| format!("{role:?}").to_lowercase()),
+            module: listing.module.to_owned(),
+            function: hook.id(),
+            file: hook.file.to_owned(),
+            line: hook.line,
+            column: hook.column,
+            r#async: hook.is_async,
+            counts: Some(Counts {
+                calls: stats.calls,
+                handled: stats.handled,
+                errors: stats.errors,
+                panics: stats.panics,
+                mean_ns: stats.mean_ns,
+            }),
+        }
+    }
+
+    /// The handlers of a core that a query asks for.
+    pub(crate) fn all(core: &Core, query: &HooksQuery) -> Vec<Self> {
+        let is = |asked: &Option<String>, name: &str| asked.as_deref().is_none_or(|a| a == name);
+        let mut lines = Vec::new();
+        for host in core.hosts().iter().filter(|host| is(&query.host, host.name())) {
+            let hooks = host.hooks();
+            let wanted = hooks.iter().filter(|listing| {
+                is(&query.event, listing.hook.event) && is(&query.module, listing.module)
+            });
+            lines.extend(wanted.map(|listing| Self::new(host.name(), listing)));
+        }
+        lines
+    }
+}
+
+pub(super) fn print(
+    config: &Config,
+    crates: &[ModuleCrate],
+    query: &HooksQuery,
+) -> Result<(), HooksError> {
+    check_host(config, query)?;
+    let lines = match control::hooks(&config.data, query) {
+        Some(lines) => lines?,
+        None => without_server(config, crates, query)?,
+    };
+    let text = if query.json {
+        let mut json = serde_json::to_string_pretty(&lines).map_err(HooksError::Json)?;
+        json.push('\n');
+        json
+    } else {
+        table(&lines)
+    };
+    super::say(&text);
+    Ok(())
+}
+
+/// Why there is no table.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum HooksError {
+    #[error(transparent)]
+    Cli(#[from] CliError),
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    #[error("cannot write JSON: {0}")]
+    Json(serde_json::Error),
+    #[error("the host {host} is not in the config{hint}")]
+    Host { host: String, hint: String },
+}
+
+fn check_host(config: &Config, query: &HooksQuery) -> Result<(), HooksError> {
+    let Some(host) = &query.host else { return Ok(()) };
+    if config.domains().any(|known| known == host) {
+        return Ok(());
+    }
+    let near = nearest(host, config.domains());
+    let hint = near.first().map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+    Err(HooksError::Host { host: host.clone(), hint })
+}
+
+/// The same modules as a server's, on storage that is forgotten.
+fn without_server(
+    config: &Config,
+    crates: &[ModuleCrate],
+    query: &HooksQuery,
+) -> Result<Vec<HookLine>, ServerError> {
+    let registry = Registry::new(crates)?;
+    let hosts = hosts::hosts(config, &registry, &mut Vec::new()).map_err(ServerError::Config)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime =
+        runtime.map_err(|source| ServerError::System { what: "cannot start".into(), source })?;
+    runtime.block_on(async {
+        let storage = Arc::new(Memory::default());
+        let accounts = Accounts::open(storage.clone(), 4096, 1).await?;
+        let core = Core::load(registry, hosts, storage, server::services(&accounts))
+            .await
+            .map_err(ServerError::Start)?;
+        let mut lines = HookLine::all(&core, query);
+        lines.iter_mut().for_each(|line| line.counts = None);
+        Ok(lines)
+    })
+}
+
+/// For people: a table for each host.
+fn table(lines: &[HookLine]) -> String {
+    let mut text = String::new();
+    let mut rest = lines;
+    while let Some(first) = rest.first() {
+        let count = rest.iter().take_while(|line| line.host == first.host).count();
+        let (of_host, others) = rest.split_at(count);
+        rest = others;
+        let has_counts = first.counts.is_some();
+        let mut rows = vec![vec!["EVENT", "PRIORITY", "ROLE", "MODULE", "FUNCTION", "AT", ""]]
+            .into_iter()
+            .map(|row| row.into_iter().map(str::to_owned).collect::<Vec<_>>())
+            .collect::<Vec<_>>();
+        if has_counts {
+            rows.iter_mut().for_each(|row| row.push("CALLS".to_owned()));
+        }
+        for line in of_host {
+            let kind = if line.r#async { "async" } else { "sync" };
+            let mut row = vec![
+                line.event.clone(),
+                line.priority.to_string(),
+                line.role.clone().unwrap_or_default(),
+                line.module.clone(),
+                line.function.clone(),
+                format!("{}:{}", line.file, line.line),
+                kind.to_owned(),
+            ];
+            row.extend(line.counts.map(|counts| counts.calls.to_string()));
+            rows.push(row);
+        }
+        let _ = writeln!(text, "{}", first.host);
+        text.push_str(&aligned(&rows));
+        if !rest.is_empty() {
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// Columns as wide as they must be.
+fn aligned(rows: &[Vec<String>]) -> String {
+    let columns = rows.first().map_or(0, Vec::len);
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
+    };
+    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+    let mut text = String::new();
+    for row in rows {
+        let cells: Vec<String> =
+            row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let _ = writeln!(text, "  {}", cells.join("  ").trim_end());
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(event: &str, counts: Option<Counts>) -> HookLine {
+        HookLine {
+            host: "a.example".into(),
+            event: event.into(),
+            priority: 10,
+            role: Some("process".into()),
+            module: "m".into(),
+            function: "m::f".into(),
+            file: "m.rs".into(),
+            line: 3,
+            column: 1,
+            r#async: true,
+            counts,
+        }
+    }
+
+    #[test]
+    fn a_table_for_people() {
+        let text = table(&[line("iq/bare", None), line("message/bare", None)]);
+        let expected = "a.example\n  EVENT         PRIORITY  ROLE     MODULE  FUNCTION  AT\n  \
+                        iq/bare       10        process  m       m::f      m.rs:3  async\n  \
+                        message/bare  10        process  m       m::f      m.rs:3  async\n";
+        assert_eq!(text, expected);
+        let counts = Counts { calls: 7, handled: 0, errors: 0, panics: 0, mean_ns: None };
+        assert!(table(&[line("iq/bare", Some(counts))]).ends_with("async  7\n"));
+    }
+}

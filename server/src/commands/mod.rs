@@ -1,0 +1,69 @@
+//! The commands that need modules: `start`, `hooks`, `events` and `check`.
+
+mod check;
+mod events;
+mod hooks;
+
+use event_core::ModuleCrate;
+
+use crate::{
+    cli::{Actions, CliError, EventsFormat, FAILURE, HooksQuery, SUCCESS, UserReply, UserRequest},
+    config::{Config, ConfigError},
+    control, server,
+};
+
+pub(crate) use hooks::HookLine;
+
+/// The commands of a binary made of these crates.
+#[derive(Debug)]
+pub(crate) struct Commands<'a> {
+    crates: &'a [ModuleCrate],
+}
+
+impl<'a> Commands<'a> {
+    pub(crate) fn new(crates: &'a [ModuleCrate]) -> Self {
+        Self { crates }
+    }
+}
+
+impl Actions for Commands<'_> {
+    fn start(&self, config: Config) -> u8 {
+        code(server::run(config, self.crates))
+    }
+
+    fn hooks(&self, config: Config, query: &HooksQuery) -> u8 {
+        code(hooks::print(&config, self.crates, query))
+    }
+
+    fn events(&self, format: EventsFormat) -> u8 {
+        events::print(format);
+        SUCCESS
+    }
+
+    fn check(&self, config: Result<Config, ConfigError>) -> u8 {
+        check::print(config, self.crates)
+    }
+
+    fn user(
+        &self,
+        config: &Config,
+        request: UserRequest,
+    ) -> Result<Result<UserReply, CliError>, UserRequest> {
+        control::user(&config.data, request)
+    }
+}
+
+fn code<E: std::fmt::Display>(outcome: Result<(), E>) -> u8 {
+    match outcome {
+        Ok(()) => SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            FAILURE
+        }
+    }
+}
+
+/// Prints to standard output; a reader that has gone away (`| head`) is no error.
+fn say(text: &str) {
+    let _ = std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes());
+}

@@ -1,0 +1,137 @@
+//! What can be wrong with a config file, worded for the person who wrote it.
+//!
+//! No message ever repeats a value that could be a secret: a config error ends up in logs.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+/// A spot in a config file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file as the user named it.
+    pub file: Arc<str>,
+    /// The line, counted from 1.
+    pub line: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+/// Why a config cannot be used.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file cannot be read at all.
+    #[error("cannot read the config file {}: {source}", file.display())]
+    Read {
+        /// The file asked for.
+        file: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file is not TOML.
+    #[error("{place}: not valid TOML: {message}")]
+    Syntax {
+        /// Where the parser gave up.
+        place: Place,
+        /// What it expected.
+        message: String,
+    },
+    /// A key nobody reads, most often a typo.
+    #[error("{place}: unknown key \"{key}\"{}{}", in_table(table), hint(key, suggestions, known))]
+    UnknownKey {
+        /// Where the key stands.
+        place: Place,
+        /// The key as written.
+        key: String,
+        /// The table it stands in; empty at the top of the file.
+        table: String,
+        /// The valid keys closest to it, nearest first.
+        suggestions: Box<[String]>,
+        /// Every key valid there.
+        known: Box<[String]>,
+    },
+    /// A key that must be there is not.
+    #[error("{place}: the key \"{key}\" is missing{}", in_table(table))]
+    MissingKey {
+        /// Where the table starts.
+        place: Place,
+        /// The key that is missing.
+        key: String,
+        /// The table it is missing from.
+        table: String,
+    },
+    /// A value of the wrong type, or one that makes no sense.
+    #[error("{place}: {key}: {message}")]
+    Value {
+        /// Where the value stands.
+        place: Place,
+        /// The full key, tables included.
+        key: String,
+        /// What was expected, and what was found unless it could be a secret.
+        message: String,
+    },
+}
+
+impl ConfigError {
+    /// The spot in the file, if there is a file.
+    pub fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Read { .. } => None,
+            Self::Syntax { place, .. }
+            | Self::UnknownKey { place, .. }
+            | Self::MissingKey { place, .. }
+            | Self::Value { place, .. } => Some(place),
+        }
+    }
+}
+
+/// The candidates closest to `word`, nearest first: at most three, and none that is far off.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let word = word.to_lowercase();
+    let mut near: Vec<(usize, usize, &str)> = candidates
+        .into_iter()
+        .filter_map(|candidate| {
+            let lower = candidate.to_lowercase();
+            let distance = strsim::damerau_levenshtein(&word, &lower);
+            let longest = word.chars().count().max(lower.chars().count());
+            let prefix = word.len() >= 3 && (lower.starts_with(&word) || word.starts_with(&lower));
+            let close = distance * 5 <= longest * 2 || prefix;
+            close.then_some((distance, word.len().abs_diff(lower.len()), candidate))
+        })
+        .collect();
+    near.sort();
+    near.truncate(3);
+    near.into_iter().map(|(_, _, candidate)| candidate.to_owned()).collect()
+}
+
+fn in_table(table: &str) -> String {
+    if table.is_empty() { String::new() } else { format!(" in [{table}]") }
+}
+
+fn hint(key: &str, suggestions: &[String], known: &[String]) -> String {
+    if !suggestions.is_empty() && suggestions.iter().all(|name| name != key) {
+        format!("; did you mean {}?", quoted(suggestions, "or"))
+    } else if known.is_empty() {
+        "; nothing can be set here".to_owned()
+    } else {
+        format!("; valid here: {}", known.join(", "))
+    }
+}
+
+/// `"a", "b" or "c"`.
+fn quoted(names: &[String], joiner: &str) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} {joiner} {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,206 @@
+//! From the config to the hosts of the core: which modules run where, with which options.
+
+use std::collections::BTreeMap;
+
+use event_core::{HostConfig, HostSettings, Registry, StartError};
+use spondee_modules::DEFAULTS;
+
+use crate::config::{
+    BareJidText, Config, ConfigError, ModuleName, ModuleOptions, Modules, deserialize_options,
+    nearest,
+};
+
+/// What a component runs whose config does not list its modules: nobody knows what it is for.
+const COMPONENT_DEFAULTS: &[&str] = &[];
+
+/// The module, and its option, that `limits.authentication_attempts` stands for.
+const LOGIN: (&str, &str) = ("saslauth", "max_failures");
+
+/// The hosts of a config, every module and option checked; what is odd but works goes to
+/// `warnings`.
+///
+/// # Errors
+///
+/// Everything that is wrong, in the order of the hosts.
+pub(crate) fn hosts(
+    config: &Config,
+    registry: &Registry,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<HostConfig>, Vec<ConfigError>> {
+    let mut hosts = Vec::new();
+    let mut errors = Vec::new();
+    for (name, host) in &config.host {
+        let mut checker = Checker { registry, name, kind: "host", warnings, errors: &mut errors };
+        let mut modules = checker.modules(&host.modules, DEFAULTS, &host.module);
+        if let Some((_, options)) = modules.iter_mut().find(|(name, _)| name == LOGIN.0) {
+            let limit = config.limits.authentication_attempts.into();
+            options.entry(LOGIN.1).or_insert(toml::Value::Integer(limit));
+        }
+        let mut settings = settings(&host.admins);
+        let mechanisms = host.sasl.as_ref();
+        settings.sasl = mechanisms.map(|all| all.iter().map(|one| one.name().into()).collect());
+        settings.allow_plaintext = host.allow_plaintext;
+        settings.max_resources = Some(config.limits.sessions_per_account);
+        hosts.push(HostConfig { name: name.clone(), modules, settings });
+    }
+    for (name, component) in &config.component {
+        let kind = "component";
+        let mut checker = Checker { registry, name, kind, warnings, errors: &mut errors };
+        let modules = checker.modules(&component.modules, COMPONENT_DEFAULTS, &component.module);
+        let settings = settings(&component.admins);
+        hosts.push(HostConfig { name: name.clone(), modules, settings });
+    }
+    if errors.is_empty() { Ok(hosts) } else { Err(errors) }
+}
+
+fn settings(admins: &[BareJidText]) -> HostSettings {
+    let mut settings = HostSettings::default();
+    settings.admins = admins.iter().map(|admin| admin.0.clone()).collect();
+    settings
+}
+
+struct Checker<'a> {
+    registry: &'a Registry,
+    name: &'a str,
+    kind: &'a str,
+    warnings: &'a mut Vec<String>,
+    errors: &'a mut Vec<ConfigError>,
+}
+
+impl Checker<'_> {
+    fn modules(
+        &mut self,
+        modules: &Modules,
+        defaults: &[&str],
+        options: &BTreeMap<String, ModuleOptions>,
+    ) -> Vec<(String, toml::Table)> {
+        let linked: Vec<&str> = self.registry.modules().map(|info| info.name).collect();
+        let is_known = |name: &str| linked.contains(&name) || defaults.contains(&name);
+        let is_right = |module: &ModuleName| match modules {
+            // To take out a default that this binary does not have is no mistake.
+            Modules::Defaults { remove, .. } if remove.contains(module) => is_known(&module.name),
+            _ => linked.contains(&module.name.as_str()),
+        };
+        for module in modules.mentioned().filter(|module| !is_right(module)) {
+            let key = format!("{}.\"{}\".modules", self.kind, self.name);
+            let message = unknown(&module.name, &linked);
+            self.errors.push(ConfigError::Value { place: module.place.clone(), key, message });
+        }
+        if let Modules::Defaults { add, remove } = modules {
+            let is_default = |name: &str| defaults.contains(&name);
+            for module in add.iter().filter(|module| is_default(&module.name)) {
+                let (place, name) = (&module.place, &module.name);
+                self.warnings
+                    .push(format!("{place}: \"+{name}\" changes nothing: it is a default"));
+            }
+            let others = |module: &&ModuleName| {
+                !is_default(&module.name) && linked.contains(&module.name.as_str())
+            };
+            for module in remove.iter().filter(others) {
+                let (place, name) = (&module.place, &module.name);
+                self.warnings
+                    .push(format!("{place}: \"-{name}\" changes nothing: it is no default"));
+            }
+        }
+        // A binary need not have the bundled modules.
+        let defaults: Vec<&str> =
+            defaults.iter().copied().filter(|name| linked.contains(name)).collect();
+        let enabled = modules.resolve(&defaults);
+        for (name, options) in options {
+            let place = options.place();
+            if !is_known(name) {
+                let key = format!("{}.\"{}\".module.{name}", self.kind, self.name);
+                let (place, message) = (place.clone(), unknown(name, &linked));
+                self.errors.push(ConfigError::Value { place, key, message });
+            } else if !enabled.contains(name) {
+                let host = self.name;
+                self.warnings.push(format!(
+                    "{place}: options of \"{name}\" are not used: the module does not run on {host}"
+                ));
+            }
+        }
+        let mut ready = Vec::new();
+        for name in enabled {
+            match self.options(&name, options.get(&name)) {
+                Ok(table) => ready.push((name, table)),
+                Err(error) => self.errors.push(error),
+            }
+        }
+        ready
+    }
+
+    fn options(
+        &self,
+        module: &str,
+        options: Option<&ModuleOptions>,
+    ) -> Result<toml::Table, ConfigError> {
+        let empty = ModuleOptions::empty();
+        let options = options.unwrap_or(&empty);
+        let table: toml::Table = deserialize_options(options)?;
+        match self.registry.check_options(module, &table) {
+            Err(StartError::Options { source, .. }) => {
+                let known = self.registry.modules().find(|info| info.name == module);
+                let known = known.map(|info| info.options).unwrap_or_default();
+                let known = known.iter().map(|option| option.name);
+                Err(options.explain(&source, &known.collect::<Vec<_>>()))
+            }
+            // An unknown module is an error of its own.
+            _ => Ok(table),
+        }
+    }
+}
+
+fn unknown(name: &str, linked: &[&str]) -> String {
+    let near = nearest(name, linked.iter().copied());
+    match near.first() {
+        Some(near) => format!("module \"{name}\" is not in this binary; did you mean \"{near}\"?"),
+        None => format!(
+            "module \"{name}\" is not in this binary; it has: {}. For another, list its crate in \
+             the binary",
+            linked.join(", ")
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use event_core::ModuleCrate;
+
+    use super::*;
+
+    /// What is wrong, then what is odd; the binary has the module `probe` of the stream tests.
+    fn findings(text: &str) -> Vec<String> {
+        let config = Config::parse(Path::new("s.toml"), text).unwrap();
+        let registry = Registry::new(&[ModuleCrate { name: "spondee" }]).unwrap();
+        let mut warnings = Vec::new();
+        let errors = hosts(&config, &registry, &mut warnings).err().unwrap_or_default();
+        errors.iter().map(ToString::to_string).chain(warnings).collect()
+    }
+
+    #[test]
+    fn modules_must_be_there() {
+        let found = findings("[host.a]\nmodules = [\"+prob\", \"-bind\", \"-nix\"]");
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].starts_with("s.toml:2: host.\"a\".modules: module \"prob\" is not in"));
+        assert!(found[0].ends_with("did you mean \"probe\"?"), "{found:?}");
+        assert!(found[1].contains("\"nix\""), "{found:?}");
+        assert_eq!(findings("[host.a]\nmodules = [\"probe\"]"), [""; 0]);
+    }
+
+    #[test]
+    fn options_must_be_right() {
+        let host = "[host.a]\nmodules = [\"probe\"]\n[host.a.module.probe]\n";
+        let found = findings(&format!("{host}\nnoise = 1"));
+        assert!(found[0].starts_with("s.toml:5: unknown key \"noise\""), "{found:?}");
+        assert!(found[0].ends_with("did you mean \"noisy\"?"), "{found:?}");
+        let found = findings(&format!("{host}noisy = 1"));
+        assert!(
+            found[0].starts_with("s.toml:4: host.a.module.probe.noisy: expected true or false")
+        );
+        let found = findings("[host.a]\n[host.a.module.probe]\n[host.a.module.nix]");
+        assert!(found[0].contains("\"nix\" is not in this binary"), "{found:?}");
+        assert!(found[1].contains("does not run on a"), "{found:?}");
+    }
+}

@@ -1,0 +1,320 @@
+//! Listeners: they accept connections within the limits and hand them to the streams.
+
+use std::{
+    collections::HashMap,
+    io,
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use socket2::{SockRef, TcpKeepalive};
+use thiserror::Error;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+
+use crate::{
+    config::{Config, Limits, Listen, ListenKind},
+    stream::Streams,
+};
+
+/// How long nothing is accepted after the system refused to.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// At most one line is logged in this time of what happens with every connection.
+const QUIET: Duration = Duration::from_secs(10);
+
+/// A connection without traffic is asked for signs of life after this time, and so often.
+const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(300), Duration::from_secs(30));
+
+/// Why there is no listener.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ListenError {
+    /// The address cannot be bound.
+    #[error("{}cannot listen on {address} for {}: {source}{}", place(listen), name(listen.kind), hint(source, listen))]
+    Bind {
+        /// What was asked for.
+        listen: Listen,
+        /// The address tried.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// There is no such service in this version.
+    #[error("{}listeners of kind \"{}\" are not supported yet; take this one out", place(listen), name(listen.kind))]
+    Unsupported {
+        /// What was asked for.
+        listen: Listen,
+    },
+}
+
+fn place(listen: &Listen) -> String {
+    listen.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default()
+}
+
+fn hint(source: &io::Error, listen: &Listen) -> String {
+    let port = listen.address.port();
+    match source.kind() {
+        io::ErrorKind::AddrInUse => {
+            format!("; stop what listens on port {port}, or choose another address in [[listen]]")
+        }
+        io::ErrorKind::PermissionDenied => {
+            "; ports below 1024 need the capability CAP_NET_BIND_SERVICE".to_owned()
+        }
+        io::ErrorKind::AddrNotAvailable => "; this machine has no such address".to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// A kind as the config spells it.
+pub(crate) fn name(kind: ListenKind) -> &'static str {
+    match kind {
+        ListenKind::C2s => "c2s",
+        ListenKind::C2sTls => "c2s-tls",
+        ListenKind::S2s => "s2s",
+        ListenKind::S2sTls => "s2s-tls",
+        ListenKind::Component => "component",
+        ListenKind::Http => "http",
+    }
+}
+
+/// Refuses what cannot be served.
+///
+/// # Errors
+///
+/// A listener's kind is not supported.
+pub(crate) fn check(listen: &Listen) -> Result<(), ListenError> {
+    match listen.kind {
+        ListenKind::C2s | ListenKind::C2sTls => Ok(()),
+        _ => Err(ListenError::Unsupported { listen: listen.clone() }),
+    }
+}
+
+/// Binds a listener; a default one on IPv4 alone where the system has no IPv6.
+pub(crate) async fn bind(listen: &Listen) -> Result<TcpListener, ListenError> {
+    let error = |address, source| ListenError::Bind { listen: listen.clone(), address, source };
+    match TcpListener::bind(listen.address).await {
+        Ok(listener) => Ok(listener),
+        Err(source) => match listen.fallback() {
+            Some(other) if source.kind() != io::ErrorKind::AddrInUse => {
+                TcpListener::bind(other).await.map_err(|source| error(other, source))
+            }
+            _ => Err(error(listen.address, source)),
+        },
+    }
+}
+
+/// Listeners that accept, until it is dropped.
+#[derive(Debug)]
+pub struct Listeners(Vec<Open>);
+
+#[derive(Debug)]
+struct Open {
+    kind: ListenKind,
+    address: SocketAddr,
+    task: JoinHandle<()>,
+}
+
+impl Listeners {
+    /// Binds everything the config lists and begins to accept.
+    ///
+    /// # Errors
+    ///
+    /// One of them cannot be bound; none accepts then.
+    pub async fn open(config: &Config, streams: &Arc<Streams>) -> Result<Self, ListenError> {
+        config.listen.iter().try_for_each(check)?;
+        let mut bound = Vec::new();
+        for listen in &config.listen {
+            bound.push((listen, bind(listen).await?));
+        }
+        let doors = Arc::new(Doors::new(&config.limits));
+        let open = bound.into_iter().map(|(listen, listener)| {
+            let kind = listen.kind;
+            let address = listener.local_addr().unwrap_or(listen.address);
+            tracing::info!("listening kind={} address={address}", name(kind));
+            let task = accept(listener, kind, Arc::clone(streams), Arc::clone(&doors));
+            Open { kind, address, task: tokio::spawn(task) }
+        });
+        Ok(Self(open.collect()))
+    }
+
+    /// The port of the first listener of a kind.
+    pub fn port(&self, kind: ListenKind) -> Option<u16> {
+        self.0.iter().find(|open| open.kind == kind).map(|open| open.address.port())
+    }
+}
+
+impl Drop for Listeners {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|open| open.task.abort());
+    }
+}
+
+async fn accept(listener: TcpListener, kind: ListenKind, streams: Arc<Streams>, doors: Arc<Doors>) {
+    loop {
+        match listener.accept().await {
+            Ok((socket, peer)) => match doors.enter(peer.ip()) {
+                Ok(visit) => {
+                    prepare(&socket);
+                    let streams = Arc::clone(&streams);
+                    tokio::spawn(async move {
+                        streams.serve(socket, peer, kind == ListenKind::C2sTls).await;
+                        drop(visit);
+                    });
+                }
+                Err(full) => {
+                    if doors.may_complain() {
+                        let limit = full.limit();
+                        tracing::warn!(peer = %peer.ip(), "connection refused, too many: see {limit}");
+                    }
+                }
+            },
+            // The client has gone already: that is its own business.
+            Err(error) if is_of_the_connection(&error) => {}
+            Err(error) => {
+                if doors.may_complain() {
+                    tracing::error!(%error, "cannot accept connections; trying again");
+                }
+                // The usual reason is that there are no file descriptors left.
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+fn is_of_the_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+/// Small stanzas go out at once, and a client that vanished is noticed in the end.
+fn prepare(socket: &TcpStream) {
+    let (idle, interval) = KEEPALIVE;
+    let keepalive = TcpKeepalive::new().with_time(idle).with_interval(interval);
+    let set =
+        socket.set_nodelay(true).and_then(|()| SockRef::from(socket).set_tcp_keepalive(&keepalive));
+    if let Err(error) = set {
+        tracing::debug!(%error, "options of a connection could not be set");
+    }
+}
+
+/// How many connections there are, altogether and from one address.
+#[derive(Debug)]
+struct Doors {
+    inside: Mutex<Inside>,
+    total: usize,
+    each: usize,
+}
+
+#[derive(Debug, Default)]
+struct Inside {
+    total: usize,
+    each: HashMap<IpAddr, usize>,
+    complained: Option<Instant>,
+}
+
+/// The limit that was reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Full {
+    Total,
+    Address,
+}
+
+impl Full {
+    fn limit(self) -> &'static str {
+        match self {
+            Self::Total => "limits.connections",
+            Self::Address => "limits.connections_per_address",
+        }
+    }
+}
+
+/// A connection that is counted until this is dropped.
+#[derive(Debug)]
+struct Visit {
+    doors: Arc<Doors>,
+    from: IpAddr,
+}
+
+impl Doors {
+    fn new(limits: &Limits) -> Self {
+        let (total, each) = (limits.connections, limits.connections_per_address);
+        Self { inside: Mutex::default(), total, each }
+    }
+
+    fn inside(&self) -> std::sync::MutexGuard<'_, Inside> {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn enter(self: &Arc<Self>, from: IpAddr) -> Result<Visit, Full> {
+        let from = site(from);
+        let mut inside = self.inside();
+        if inside.total >= self.total {
+            return Err(Full::Total);
+        }
+        let each = inside.each.get(&from).copied().unwrap_or_default();
+        if each >= self.each {
+            return Err(Full::Address);
+        }
+        inside.each.insert(from, each + 1);
+        inside.total += 1;
+        Ok(Visit { doors: Arc::clone(self), from })
+    }
+
+    fn may_complain(&self) -> bool {
+        let mut inside = self.inside();
+        let may = inside.complained.is_none_or(|last| last.elapsed() > QUIET);
+        if may {
+            inside.complained = Some(Instant::now());
+        }
+        may
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        let mut inside = self.doors.inside();
+        inside.total = inside.total.saturating_sub(1);
+        if let Some(each) = inside.each.get_mut(&self.from) {
+            *each = each.saturating_sub(1);
+            if *each == 0 {
+                inside.each.remove(&self.from);
+            }
+        }
+    }
+}
+
+/// One subscriber's address: with IPv6 a network of 64 bits, as everybody has so many addresses.
+fn site(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doors_count() {
+        let limits = Limits { connections: 3, connections_per_address: 2, ..Limits::default() };
+        let doors = Arc::new(Doors::new(&limits));
+        let address = |text: &str| text.parse().unwrap();
+        let first = doors.enter(address("192.0.2.1")).unwrap();
+        let _second = doors.enter(address("::ffff:192.0.2.1")).unwrap();
+        assert_eq!(doors.enter(address("192.0.2.1")).unwrap_err(), Full::Address);
+        let _third = doors.enter(address("2001:db8::1")).unwrap();
+        assert_eq!(doors.enter(address("2001:db8:1::")).unwrap_err(), Full::Total);
+        drop(first);
+        let _fourth = doors.enter(address("2001:db8::2")).unwrap();
+        assert_eq!(doors.inside().each.len(), 2);
+        assert!(doors.may_complain() && !doors.may_complain());
+    }
+}

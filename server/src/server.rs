@@ -1,0 +1,291 @@
+//! The server's life: from a config to streams and events, and back to nothing.
+
+use std::{
+    fs::{File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use event_core::{
+    Core, Host, ModuleCrate, Registry, StartError, StreamError, events::ConfigReloaded, services,
+};
+use thiserror::Error;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{
+    accounts::{AccountError, Accounts},
+    config::{Config, ConfigError, ListenKind},
+    control::Control,
+    hosts,
+    listener::{ListenError, Listeners},
+    log::Logging,
+    storage::{Sqlite, StorageError, create_data_folder, create_private_file},
+    stream::Streams,
+    tls::{Tls, TlsError},
+};
+
+/// Held by the server that uses a data folder.
+const LOCK_FILE: &str = "spondee.lock";
+
+/// Why the server does not start.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// The config is wrong: everything found.
+    #[error("{}", lines(.0))]
+    Config(Vec<ConfigError>),
+    /// A module does not start, or the binary is not what its list says.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// An address cannot be listened on.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// A certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The data cannot be used.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The accounts cannot be used.
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    /// Another server is there.
+    #[error(
+        "another server uses the data folder {}; stop it, or choose another folder with --data",
+        .0.display()
+    )]
+    Running(PathBuf),
+    /// The system refused.
+    #[error("{what}: {source}")]
+    System {
+        /// What was tried.
+        what: String,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+fn lines(errors: &[ConfigError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\nerror: ")
+}
+
+/// Runs a server until it is told to stop.
+///
+/// # Errors
+///
+/// It cannot start.
+pub fn run(config: Config, crates: &[ModuleCrate]) -> Result<(), ServerError> {
+    let system = |what: &str| {
+        let what = what.to_owned();
+        move |source| ServerError::System { what, source }
+    };
+    let logging = Logging::init(&config.log)
+        .map_err(|error| system("cannot log")(io::Error::other(error)))?;
+    raise_file_limit();
+    let registry = Registry::new(crates)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(std::thread::available_parallelism().map_or(2, |count| count.get().max(2)))
+        .thread_name("spondee")
+        .enable_all()
+        .build()
+        .map_err(system("cannot start"))?;
+    let outcome = runtime.block_on(serve(config, registry, &logging));
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    outcome
+}
+
+async fn serve(config: Config, registry: Registry, logging: &Logging) -> Result<(), ServerError> {
+    let begun = Instant::now();
+    let mut warnings = Vec::new();
+    let hosts = hosts::hosts(&config, &registry, &mut warnings).map_err(ServerError::Config)?;
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    create_data_folder(&config.data)?;
+    let _lock = lock(&config.data)?;
+    // Before anything is announced: a signal that comes early must not kill the process.
+    let mut signals = Signals::new()
+        .map_err(|source| ServerError::System { what: "no signals".into(), source })?;
+    let is_new = !config.data.join(crate::storage::DATABASE_FILE).exists();
+    let storage = Arc::new(Sqlite::open(&config.data).await?);
+    let config = Arc::new(config);
+    let limits = &config.limits;
+    let accounts =
+        Accounts::open(storage.clone(), limits.scram_iterations, limits.password_checks).await?;
+    let tls = Tls::load(&config)?;
+    let core = Core::start(registry, hosts, storage.clone(), services(&accounts)).await?;
+    let clients = config.host.keys().cloned().collect();
+    let streams = Streams::new(Arc::clone(&core), tls, limits.clone(), clients);
+    let streams = Arc::new(streams);
+    let control = Control::open(&config, &accounts, &core).await;
+    let opened = Listeners::open(&config, &streams).await;
+    let failed = match opened {
+        Ok(listeners) => {
+            core.started().await;
+            let names: Vec<&str> = config.domains().collect();
+            tracing::info!(
+                "started version={} hosts={} after={}ms",
+                event_core::VERSION,
+                names.join(","),
+                begun.elapsed().as_millis()
+            );
+            if is_new {
+                welcome(&config, &listeners);
+            }
+            wait(&mut signals, &config, &core, logging).await;
+            drop(listeners);
+            None
+        }
+        Err(error) => Some(error),
+    };
+    let stop = stop(&core, &streams, Duration::from_secs(limits.stop_seconds));
+    tokio::select! {
+        () = stop => {}
+        () = signals.stop() => tracing::warn!("told to stop again: stopping at once"),
+    }
+    if let Some(control) = control {
+        control.close().await;
+    }
+    drop((accounts, streams));
+    drop(core);
+    if let Some(storage) = Arc::into_inner(storage) {
+        storage.close().await;
+    }
+    tracing::info!("stopped");
+    failed.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// What the server itself offers to the modules of a host.
+pub(crate) fn services(accounts: &Accounts) -> impl Fn(&Arc<Host>) + use<> {
+    let accounts = Arc::new(accounts.clone());
+    move |host| host.provide::<dyn services::Accounts>(accounts.clone())
+}
+
+/// Waits until told to stop; reads the config again when told to.
+async fn wait(signals: &mut Signals, config: &Config, core: &Core, logging: &Logging) {
+    loop {
+        match signals.next().await {
+            Told::Stop => return,
+            Told::Reload => reload(config, core, logging).await,
+        }
+    }
+}
+
+async fn stop(core: &Core, streams: &Streams, limit: Duration) {
+    tracing::info!("stopping streams={}", streams.count());
+    let begun = Instant::now();
+    core.stopping(limit).await;
+    let error = StreamError::new("system-shutdown").text("the server stops");
+    let rest = limit.saturating_sub(begun.elapsed()).max(Duration::from_secs(1));
+    streams.close_all(error, rest).await;
+    core.stopped().await;
+}
+
+/// Reads the config again; the one in use stays when the new one is wrong.
+async fn reload(config: &Config, core: &Core, logging: &Logging) {
+    if let Err(error) = logging.reopen() {
+        tracing::error!(%error, "the log goes on where it was");
+    }
+    let read = Config::load(config.file.as_deref()).and_then(|mut read| {
+        read.data.clone_from(&config.data);
+        let checked = hosts::hosts(&read, core.registry(), &mut Vec::new());
+        checked
+            .map_err(|errors| errors.into_iter().next())
+            .map_or_else(|error| error.map_or(Ok(()), Err), |_| Ok(()))?;
+        Ok(read)
+    });
+    match read {
+        Ok(read) => {
+            logging.set_level(read.log.level);
+            let event = ConfigReloaded {
+                filename: read.file.clone(),
+                format: "toml",
+                config: read.to_table(),
+            };
+            core.reloaded(event).await;
+            tracing::info!("config reloaded file={}", shown(read.file.as_deref()));
+        }
+        Err(error) => tracing::error!(%error, "config not reloaded, the old one stays"),
+    }
+}
+
+fn shown(file: Option<&Path>) -> String {
+    file.map_or_else(|| "(defaults)".to_owned(), |file| file.display().to_string())
+}
+
+/// The signals that tell a server what to do.
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+    reload: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            reload: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) -> Told {
+        tokio::select! {
+            _ = self.terminate.recv() => Told::Stop,
+            _ = self.interrupt.recv() => Told::Stop,
+            _ = self.reload.recv() => Told::Reload,
+        }
+    }
+
+    /// Waits until told to stop.
+    async fn stop(&mut self) {
+        while self.next().await != Told::Stop {}
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Told {
+    Stop,
+    Reload,
+}
+
+/// Makes sure that only one server uses a data folder.
+fn lock(data: &Path) -> Result<File, ServerError> {
+    let path = data.join(LOCK_FILE);
+    let what = || format!("cannot use {}", path.display());
+    let file = create_private_file(&path)
+        .map_err(|source| ServerError::System { what: what(), source })?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(ServerError::Running(data.to_owned())),
+        Err(TryLockError::Error(source)) => Err(ServerError::System { what: what(), source }),
+    }
+}
+
+/// Every connection needs a file descriptor, and the usual limit is 1024.
+fn raise_file_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::debug!(%error, "the limit of open files stays as it is");
+    }
+}
+
+/// What to do with a server that was started for the first time.
+fn welcome(config: &Config, listeners: &Listeners) {
+    let host = config.host.keys().next().map_or("localhost", String::as_str);
+    let port = listeners.port(ListenKind::C2s).or(listeners.port(ListenKind::C2sTls));
+    let port = port.unwrap_or_default();
+    let mut options = String::new();
+    if let Some(file) = &config.file {
+        options = format!(" --config {}", file.display());
+    } else if config.data != Path::new("data") {
+        options = format!(" --data {}", config.data.display());
+    }
+    eprintln!("Make an account:  spondee user add you@{host}{options}");
+    eprintln!("Connect with any XMPP client as you@{host}, server {host}, port {port}.");
+    eprintln!("See what runs:    spondee hooks{options}    Stop it with Ctrl-C.");
+}

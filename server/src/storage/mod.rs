@@ -1,0 +1,39 @@
+//! Where the server keeps what must survive a restart: the key-value storage of `event-core` on
+//! SQLite.
+
+mod sqlite;
+#[cfg(test)]
+mod tests;
+
+use std::{fs, io, path::Path};
+
+pub use event_core::{BoxFuture, storage::*};
+pub use sqlite::{DATABASE_FILE, Sqlite};
+
+/// Makes the data folder, readable by its owner only, if it does not exist.
+///
+/// # Errors
+///
+/// The folder cannot be made, or is not a folder.
+pub fn create_data_folder(folder: &Path) -> StorageResult<()> {
+    let error = |source| StorageError::Path { path: folder.to_owned(), source };
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(error)
+}
+
+/// Makes an empty file, readable by its owner only, unless it exists.
+pub(crate) fn create_private_file(path: &Path) -> io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Waits until the names of new files in a folder are on the disk, not only the files.
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { fs::File::open(folder)?.sync_all() } else { Ok(()) }
+}

@@ -1,0 +1,411 @@
+//! The task of one connection.
+
+use std::{
+    collections::VecDeque,
+    future::poll_fn,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use event_core::{
+    Session, SessionKind, StreamError, events,
+    router::turns,
+    xml::{Element, Limits, StreamHeader},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWrite},
+    net::TcpStream,
+    time::{Sleep, sleep, timeout},
+};
+use tokio_rustls::TlsAcceptor;
+
+use super::{
+    Streams,
+    end::{End, contained},
+    header,
+    input::{Input, Item},
+    io::Io,
+    pool,
+    wire::{Command, Handle, Wire},
+};
+use crate::tls;
+
+/// How long a TLS handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(15);
+
+/// A client that does not read this many bytes of answers is not read either until it does.
+const BACKPRESSURE: usize = 64 * 1024;
+
+/// See the [module](self).
+pub(super) struct Connection {
+    pub(super) streams: Arc<Streams>,
+    pub(super) wire: Arc<Wire>,
+    pub(super) io: Io,
+    pub(super) input: Input,
+    /// What was read while a handler waited.
+    ahead: VecDeque<Result<Item, End>>,
+    pub(super) session: Option<Session>,
+    /// What was taken from the wire, and how much of it is written.
+    writing: Vec<u8>,
+    written: usize,
+    needs_flush: bool,
+    /// When the client must have bound a resource; none once it has.
+    deadline: Option<Pin<Box<Sleep>>>,
+}
+
+impl Connection {
+    pub(super) fn new(streams: Arc<Streams>, wire: Arc<Wire>, socket: TcpStream) -> Self {
+        let limit = Duration::from_secs(streams.limits.authentication_seconds);
+        Self {
+            streams,
+            wire,
+            io: Io::Plain(socket),
+            input: Input::default(),
+            ahead: VecDeque::new(),
+            session: None,
+            writing: Vec::new(),
+            written: 0,
+            needs_flush: false,
+            deadline: Some(Box::pin(sleep(limit))),
+        }
+    }
+
+    /// Serves the connection to its end.
+    pub(super) async fn run(mut self, direct: bool) {
+        let end = if direct { Box::pin(self.handshake()).await.err() } else { None };
+        let end = match end {
+            Some(end) => end,
+            None => self.live().await,
+        };
+        Box::pin(self.finish(end)).await;
+    }
+
+    async fn live(&mut self) -> End {
+        loop {
+            if let Err(end) = poll_fn(|cx| self.poll_idle(cx)).await {
+                return end;
+            }
+            // Boxed, so that a stream that waits does not keep room for handlers.
+            match contained(Box::pin(turns(self.process()))).await {
+                Some(Ok(())) => {}
+                Some(Err(end)) => return end,
+                None => return StreamError::new("internal-server-error").into(),
+            }
+        }
+    }
+
+    /// Waits for input or a command, writing meanwhile.
+    fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
+        loop {
+            let flushed = match self.poll_flush(cx) {
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(End::Lost(Some(error)))),
+                Poll::Ready(Ok(())) => true,
+                Poll::Pending => false,
+            };
+            if let Some(deadline) = &mut self.deadline {
+                if self.session.as_ref().is_some_and(|session| session.jid().is_some()) {
+                    self.deadline = None;
+                } else if deadline.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(Err(overdue().into()));
+                }
+            }
+            // A client that does not take its answers gets no more of them.
+            if self.wire.queued() < BACKPRESSURE {
+                match self.poll_fill(cx) {
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(End::Lost(Some(error)))),
+                    Poll::Ready(Ok(0)) => return Poll::Ready(Err(End::Lost(None))),
+                    Poll::Ready(Ok(_)) => return Poll::Ready(Ok(())),
+                    Poll::Pending => {}
+                }
+            }
+            if self.wire.park(cx.waker(), flushed, true) {
+                return Poll::Pending;
+            }
+            if self.wire.ended().is_some() {
+                return Poll::Ready(Err(End::Ordered));
+            }
+            if self.wire.has_command() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+
+    /// Writes what waits. Ready when nothing does.
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        loop {
+            while let Some(rest @ [_, ..]) = self.writing.get(self.written..) {
+                let count = ready!(Pin::new(&mut self.io).poll_write(cx, rest))?;
+                if count == 0 {
+                    return Poll::Ready(Err(std::io::ErrorKind::WriteZero.into()));
+                }
+                self.written += count;
+                self.wire.written(count);
+                self.needs_flush = true;
+            }
+            self.written = 0;
+            pool::give(&mut self.writing);
+            if self.wire.take(&mut self.writing) {
+                continue;
+            }
+            if !self.needs_flush {
+                return Poll::Ready(Ok(()));
+            }
+            ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+            self.needs_flush = false;
+        }
+    }
+
+    /// Reads once.
+    pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
+        let mut read = pool::take();
+        read.reserve(pool::READ);
+        let filled = {
+            let filling = pin!(self.io.read_buf(&mut read));
+            filling.poll(cx)
+        };
+        match filled {
+            Poll::Ready(Ok(1..)) => self.input.append(&mut read),
+            _ => pool::give(&mut read),
+        }
+        filled
+    }
+
+    fn xml_limits(&self) -> Limits {
+        let limits = &self.streams.limits;
+        let is_known = self.session.as_ref().is_some_and(|session| session.user().is_some());
+        Limits {
+            max_stanza: if is_known { limits.stanza_bytes } else { limits.unauthenticated_bytes },
+            max_depth: limits.depth,
+            max_attributes: limits.attributes,
+        }
+    }
+
+    /// Handles what was read, one element after the other.
+    async fn process(&mut self) -> Result<(), End> {
+        loop {
+            self.commands().await?;
+            let item = match self.ahead.pop_front() {
+                Some(item) => item?,
+                None => match self.next()? {
+                    Some(item) => item,
+                    None => break,
+                },
+            };
+            match item {
+                Item::Header(header) => self.open(header).await?,
+                Item::Close => return Err(End::Closed),
+                Item::Element(element) => self.handle(element).await?,
+            }
+            if self.wire.queued() > BACKPRESSURE {
+                let flushed = poll_fn(|cx| self.poll_flush_unless_ended(cx)).await;
+                flushed.map_err(|error| End::Lost(Some(error)))?;
+            }
+        }
+        self.ahead.shrink_to_fit();
+        self.input.settle();
+        Ok(())
+    }
+
+    fn next(&mut self) -> Result<Option<Item>, End> {
+        let limits = self.xml_limits();
+        self.input.next(&limits).map_err(|error| End::Error(error.into()))
+    }
+
+    fn poll_flush_unless_ended(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        let flushed = self.poll_flush(cx);
+        if flushed.is_pending() && !self.wire.park(cx.waker(), false, true) {
+            return Poll::Ready(Ok(()));
+        }
+        flushed
+    }
+
+    /// Does what handlers asked for, after what they wrote.
+    async fn commands(&mut self) -> Result<(), End> {
+        while let Some(command) = self.wire.command() {
+            match command {
+                Command::End => return Err(End::Ordered),
+                Command::Restart => self.input.restart(),
+                Command::StartTls => {
+                    let flush = timeout(HANDSHAKE, poll_fn(|cx| self.poll_flush(cx)));
+                    match flush.await {
+                        Ok(Ok(())) => {}
+                        Ok(Err(error)) => return Err(End::Lost(Some(error))),
+                        Err(_) => return Err(End::Silent("the client does not read")),
+                    }
+                    // RFC 6120 §5.4.3.3: what came before TLS is not part of the stream within;
+                    // somebody in between may have put it there.
+                    if !self.input.is_blank() || !self.ahead.is_empty() {
+                        return Err(End::Silent("there were bytes between STARTTLS and TLS"));
+                    }
+                    Box::pin(self.handshake()).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the connection to TLS.
+    async fn handshake(&mut self) -> Result<(), End> {
+        let Io::Plain(socket) = std::mem::replace(&mut self.io, Io::None) else {
+            return Err(End::Silent("TLS cannot begin twice"));
+        };
+        let config = match &self.session {
+            Some(session) => self.streams.tls.starttls(session.host().name()),
+            None => self.streams.tls.direct(),
+        };
+        let accept = TlsAcceptor::from(config).accept(socket);
+        let mut accept = pin!(timeout(HANDSHAKE, accept));
+        let accepted = poll_fn(|cx| {
+            if let Poll::Ready(accepted) = accept.as_mut().poll(cx) {
+                return Poll::Ready(Some(accepted));
+            }
+            match self.wire.ended() {
+                Some(_) => Poll::Ready(None),
+                None => {
+                    self.wire.park(cx.waker(), false, false);
+                    Poll::Pending
+                }
+            }
+        });
+        let stream = match accepted.await {
+            Some(Ok(Ok(stream))) => stream,
+            Some(Ok(Err(error))) => {
+                tracing::debug!(peer = %self.wire.peer, %error, "TLS handshake failed");
+                return Err(End::Silent("the TLS handshake failed"));
+            }
+            Some(Err(_)) => return Err(End::Silent("the TLS handshake took too long")),
+            None => return Err(End::Silent("closed during the TLS handshake")),
+        };
+        let exporter = tls::exporter(stream.get_ref().1);
+        self.io = Io::Tls(Box::new(stream));
+        self.input.discard();
+        self.input.restart();
+        self.wire.secured(exporter);
+        Ok(())
+    }
+
+    /// Answers a stream header (RFC 6120 §4.3) and says what the stream offers.
+    async fn open(&mut self, header: Box<StreamHeader>) -> Result<(), End> {
+        let host = header::domain(&header).and_then(|domain| {
+            let host = self.streams.core.host(&domain);
+            host.filter(|host| self.streams.hosts.contains(host.name())).ok_or_else(|| {
+                StreamError::new("host-unknown").text(format!("{domain} is not served here"))
+            })
+        });
+        let from = host.as_ref().map_or(&*self.streams.default_host, |host| host.name());
+        self.wire.open(&header::answer(from, Some(&header)));
+        let host = host?;
+        header::check_version(&header)?;
+        let session = match &self.session {
+            Some(session) if session.host().name() != host.name() => {
+                let text = format!("this stream is to {}", session.host().name());
+                return Err(StreamError::new("host-unknown").text(text).into());
+            }
+            Some(session) => session.clone(),
+            None => {
+                let stream = Box::new(Handle(Arc::clone(&self.wire)));
+                let session = Session::new(SessionKind::Client, host, stream);
+                self.session.insert(session).clone()
+            }
+        };
+        session.set_lang(header::lang(&header));
+        self.input.opened(header);
+        let event = events::StreamFeatures { session: session.clone(), features: Vec::new() };
+        let fired = Box::pin(session.host().fire(event)).await;
+        let mut features = b"<stream:features>".to_vec();
+        for feature in &fired.event.features {
+            features.extend_from_slice(feature.as_bytes());
+        }
+        features.extend_from_slice(b"</stream:features>");
+        self.wire.write(&features);
+        self.streams.core.drain().await;
+        Ok(())
+    }
+
+    /// Has one element handled, reading and writing while the handler waits.
+    async fn handle(&mut self, element: Element) -> Result<(), End> {
+        let Some(session) = self.session.clone() else {
+            return Err(StreamError::new("invalid-xml").text("no stream header").into());
+        };
+        let streams = Arc::clone(&self.streams);
+        let Some(element) = streams.core.intercept(&session, element) else { return Ok(()) };
+        let mut work = pin!(streams.core.receive(&session, element));
+        poll_fn(|cx| {
+            if let Poll::Ready(received) = work.as_mut().poll(cx) {
+                return Poll::Ready(received.map_err(End::Error));
+            }
+            self.poll_ahead(&session, cx);
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Writes what waits and reads on, up to a bound.
+    fn poll_ahead(&mut self, session: &Session, cx: &mut Context<'_>) {
+        loop {
+            let has_end = matches!(self.ahead.back(), Some(Err(_) | Ok(Item::Close)));
+            let flushed = self.poll_flush(cx);
+            if !has_end {
+                if let Poll::Ready(Err(error)) = flushed {
+                    self.ahead.push_back(Err(End::Lost(Some(error))));
+                    return;
+                }
+                while self.has_room() {
+                    match self.poll_fill(cx) {
+                        Poll::Pending => break,
+                        Poll::Ready(Ok(0)) => self.ahead.push_back(Err(End::Lost(None))),
+                        Poll::Ready(Err(error)) => {
+                            self.ahead.push_back(Err(End::Lost(Some(error))));
+                        }
+                        Poll::Ready(Ok(_)) => self.parse_ahead(session),
+                    }
+                }
+            }
+            if self.wire.park(cx.waker(), flushed.is_ready(), false) {
+                return;
+            }
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        let ended = matches!(self.ahead.back(), Some(Err(_) | Ok(Item::Close)));
+        let parsed = self.ahead.iter().map(|item| match item {
+            Ok(Item::Element(element)) => element.as_bytes().len(),
+            _ => 0,
+        });
+        !ended && parsed.sum::<usize>() + self.input.len() < self.streams.limits.read_ahead_bytes
+    }
+
+    /// Parses what was read ahead, so that answers reach the handler that waits for them. Before a
+    /// resource is bound the handler at work may change how the bytes are to be read.
+    fn parse_ahead(&mut self, session: &Session) {
+        if session.jid().is_none() {
+            return;
+        }
+        loop {
+            let item = match self.next() {
+                Ok(None) => break,
+                Ok(Some(Item::Element(element))) => {
+                    match self.streams.core.intercept(session, element) {
+                        Some(element) => Ok(Item::Element(element)),
+                        None => continue,
+                    }
+                }
+                Ok(Some(item)) => Ok(item),
+                Err(end) => Err(end),
+            };
+            let is_end = item.is_err();
+            self.ahead.push_back(item);
+            if is_end {
+                return;
+            }
+        }
+        self.input.settle();
+    }
+}
+
+fn overdue() -> StreamError {
+    StreamError::new("connection-timeout").text("no resource was bound in time")
+}

@@ -1,0 +1,123 @@
+//! How a stream ends, and what is done then.
+
+use std::{
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
+
+use event_core::{Session, StreamError, router::turns};
+use tokio::{io::AsyncWriteExt, time::timeout};
+
+use super::{connection::Connection, wire::Ended};
+
+/// How long the other side has to close its stream after ours was closed.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// How a stream ends.
+#[derive(Debug)]
+pub(super) enum End {
+    /// The client closed it.
+    Closed,
+    /// The connection ended without the stream having been closed.
+    Lost(Option<std::io::Error>),
+    /// What the client did must not be, or what we do failed.
+    Error(StreamError),
+    /// It was closed from elsewhere, which has been written already.
+    Ordered,
+    /// Nothing more can be said.
+    Silent(&'static str),
+}
+
+impl From<StreamError> for End {
+    fn from(error: StreamError) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl Connection {
+    /// Closes the stream and the connection, and tells the core.
+    pub(super) async fn finish(&mut self, end: End) {
+        let reason = self.conclude(&end);
+        // What was said last should reach the client before handlers take their time.
+        let _ = poll_fn(|cx| Poll::Ready(self.poll_flush(cx).is_ready())).await;
+        if let Some(session) = self.session.take() {
+            let core = Arc::clone(&self.streams.core);
+            let told = async { core.disconnected(&session, reason.as_deref()).await };
+            contained(Box::pin(turns(told))).await;
+        }
+        if !matches!(end, End::Silent(_) | End::Lost(Some(_))) {
+            let is_closed = matches!(end, End::Closed | End::Lost(None));
+            // A client that does not close in time is closed without.
+            let _ = timeout(LINGER, self.linger(is_closed)).await;
+        }
+        self.wire.gone();
+    }
+
+    /// Ends the writing side, and says why the stream ended unless the client left by itself.
+    fn conclude(&self, end: &End) -> Option<String> {
+        let peer = self.wire.peer;
+        let client = self.session.as_ref().and_then(Session::jid).map(|jid| jid.as_str());
+        let reason = match end {
+            End::Closed => {
+                self.wire.close(None);
+                None
+            }
+            End::Lost(error) => {
+                self.wire.close(None);
+                Some(match error {
+                    Some(error) => format!("connection lost: {error}"),
+                    None => "connection closed without closing the stream".to_owned(),
+                })
+            }
+            End::Error(error) => {
+                self.wire.close(Some(error.clone()));
+                Some(error.to_string())
+            }
+            End::Silent(reason) => {
+                self.wire.gone();
+                Some((*reason).to_owned())
+            }
+            End::Ordered => match self.wire.ended() {
+                Some(Ended::Closed(Some(error))) => Some(error.to_string()),
+                Some(Ended::Overflow) => {
+                    tracing::warn!(%peer, client, "ended a stream whose client reads too slowly");
+                    Some("the client reads too slowly".to_owned())
+                }
+                Some(Ended::Closed(None)) => None,
+                Some(Ended::Gone) | None => Some("connection lost".to_owned()),
+            },
+        };
+        tracing::debug!(%peer, client, reason, "stream ended");
+        reason
+    }
+
+    /// Writes what waits, closes, and waits for the other side to do so.
+    async fn linger(&mut self, is_closed: bool) {
+        if poll_fn(|cx| self.poll_flush(cx)).await.is_err() || self.io.shutdown().await.is_err() {
+            return;
+        }
+        // Closing a socket with bytes unread would reset the connection, and the client might
+        // never see why its stream was closed.
+        if !is_closed {
+            while let Ok(1..) = poll_fn(|cx| self.poll_fill(cx)).await {
+                self.input.discard();
+            }
+        }
+    }
+}
+
+/// Runs `task`; `None` when it panicked.
+pub(super) async fn contained<T>(mut task: Pin<Box<impl Future<Output = T>>>) -> Option<T> {
+    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx))) {
+        Ok(polled) => polled.map(Some),
+        Err(_) => {
+            tracing::error!("a stream's task panicked; only that stream ends");
+            Poll::Ready(None)
+        }
+    })
+    .await
+}

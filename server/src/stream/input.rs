@@ -1,0 +1,181 @@
+//! From the bytes of a stream to its elements.
+
+use event_core::xml::{Element, Frame, Framer, Limits, StreamHeader, XmlError};
+
+use super::pool;
+
+/// What was read and not yet handled.
+#[derive(Debug, Default)]
+pub(super) struct Input {
+    buffer: Vec<u8>,
+    /// Where what is not handled begins.
+    start: usize,
+    framer: Framer,
+    /// The header, its texts left out: what the stanzas are read with.
+    header: Option<Box<StreamHeader>>,
+}
+
+/// What a stream consists of; white space between is skipped.
+#[derive(Debug)]
+pub(super) enum Item {
+    Header(Box<StreamHeader>),
+    Element(Element),
+    Close,
+}
+
+impl Input {
+    /// Takes what was just read; `read` is left empty.
+    pub(super) fn append(&mut self, read: &mut Vec<u8>) {
+        if self.buffer.is_empty() {
+            self.start = 0;
+            std::mem::swap(&mut self.buffer, read);
+        } else {
+            self.buffer.extend_from_slice(read);
+        }
+        pool::give(read);
+    }
+
+    /// How many bytes wait.
+    pub(super) fn len(&self) -> usize {
+        self.buffer.len() - self.start
+    }
+
+    /// Whether only white space waits.
+    pub(super) fn is_blank(&self) -> bool {
+        self.rest().iter().all(u8::is_ascii_whitespace)
+    }
+
+    fn rest(&self) -> &[u8] {
+        self.buffer.get(self.start..).unwrap_or_default()
+    }
+
+    /// The next item that is there as a whole.
+    pub(super) fn next(&mut self, limits: &Limits) -> Result<Option<Item>, XmlError> {
+        loop {
+            let rest = self.buffer.get(self.start..).unwrap_or_default();
+            let Some(frame) = self.framer.next(rest, limits)? else { return Ok(None) };
+            let (Frame::Whitespace(length)
+            | Frame::Header(length)
+            | Frame::Element(length)
+            | Frame::Close(length)) = frame;
+            let bytes = rest.get(..length).unwrap_or_default();
+            let item = match (frame, &self.header) {
+                (Frame::Whitespace(_), _) => None,
+                (Frame::Header(_), _) => Some(Item::Header(Box::new(StreamHeader::parse(bytes)?))),
+                (Frame::Element(_), Some(header)) => {
+                    Some(Item::Element(Element::parse(bytes, &header.scope, limits)?))
+                }
+                (Frame::Close(_), Some(header)) => {
+                    header.check_close(bytes)?;
+                    Some(Item::Close)
+                }
+                (_, None) => return Err(XmlError::InvalidXml("no stream header")),
+            };
+            self.start += length;
+            if item.is_some() {
+                return Ok(item);
+            }
+        }
+    }
+
+    /// Reads on with what `header` declares.
+    pub(super) fn opened(&mut self, mut header: Box<StreamHeader>) {
+        (header.to, header.from, header.id, header.version) = (None, None, None, None);
+        header.lang = None;
+        self.header = Some(header);
+    }
+
+    /// Expects a new header.
+    pub(super) fn restart(&mut self) {
+        self.framer.reset();
+        self.header = None;
+    }
+
+    /// Forgets what was read.
+    pub(super) fn discard(&mut self) {
+        self.start = 0;
+        self.buffer.clear();
+        pool::give(&mut self.buffer);
+    }
+
+    /// Keeps no more memory than what waits needs.
+    pub(super) fn settle(&mut self) {
+        let waiting = self.len();
+        if waiting == 0 {
+            self.discard();
+        } else if self.start != 0 || self.buffer.capacity() > 2 * waiting + 1024 {
+            let rest = self.rest().to_vec();
+            self.discard();
+            self.buffer = rest;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPEN: &str = "<?xml version='1.0'?><stream:stream xmlns='jabber:client' \
+                        xmlns:stream='http://etherx.jabber.org/streams' to='a' version='1.0'>";
+
+    fn feed(input: &mut Input, text: &str) {
+        input.append(&mut text.as_bytes().to_vec());
+    }
+
+    fn next(input: &mut Input) -> Option<Item> {
+        let item = input.next(&Limits::default()).unwrap();
+        match item {
+            Some(Item::Header(header)) => {
+                input.opened(header.clone());
+                Some(Item::Header(header))
+            }
+            other => other,
+        }
+    }
+
+    #[test]
+    fn a_stream_byte_by_byte() {
+        let mut input = Input::default();
+        let (mut headers, mut elements, mut closed) = (0, 0, false);
+        let stream = format!("{OPEN} <message/>\n<iq id='1'><a xmlns='b'/></iq></stream:stream>");
+        for byte in stream.chars() {
+            feed(&mut input, &byte.to_string());
+            match next(&mut input) {
+                Some(Item::Header(_)) => headers += 1,
+                Some(Item::Element(_)) => elements += 1,
+                Some(Item::Close) => closed = true,
+                None => {}
+            }
+            input.settle();
+        }
+        assert_eq!((headers, elements, closed), (1, 2, true));
+        assert_eq!(input.buffer.capacity(), 0);
+    }
+
+    #[test]
+    fn a_restart_keeps_what_was_read() {
+        let mut input = Input::default();
+        feed(&mut input, &format!("{OPEN}<a xmlns='b'/>{OPEN}<c xmlns='d'/>"));
+        assert!(matches!(next(&mut input), Some(Item::Header(_))));
+        assert!(matches!(next(&mut input), Some(Item::Element(_))));
+        assert!(!input.is_blank());
+        input.restart();
+        assert!(matches!(next(&mut input), Some(Item::Header(_))));
+        assert!(matches!(next(&mut input), Some(Item::Element(_))));
+        assert!(next(&mut input).is_none() && input.is_blank());
+    }
+
+    #[test]
+    fn only_what_waits_is_kept() {
+        let mut input = Input::default();
+        let mut read = Vec::with_capacity(pool::READ);
+        read.extend_from_slice(format!("{OPEN}<message/><mess").as_bytes());
+        input.append(&mut read);
+        while next(&mut input).is_some() {}
+        input.settle();
+        assert_eq!(input.len(), 5);
+        assert!(input.buffer.capacity() < 1024);
+        feed(&mut input, "age/>");
+        assert!(matches!(next(&mut input), Some(Item::Element(_))));
+    }
+}

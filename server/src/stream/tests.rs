@@ -1,0 +1,253 @@
+//! Streams over real sockets, with a module that shows what the runtime owes to handlers.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use event_core::{
+    Core, HostConfig, HostSettings, ModuleCrate, Registry, StreamError, prelude::*,
+    storage::Memory, xml::STANZA_NS,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+use super::Streams;
+use crate::{
+    config::{Config, Limits},
+    tls::Tls,
+};
+
+/// Logs in whoever says `<active/>`; asks the client something on `<inactive/>`.
+#[module]
+pub(crate) struct Probe {
+    /// For the tests of options.
+    #[serde(default)]
+    #[allow(dead_code, reason = "only its name and type matter")]
+    noisy: bool,
+}
+
+#[hook("stanza/urn:xmpp:csi:0:active")]
+async fn log_in(nonza: &mut Nonza, cx: &Context<Probe>) -> Result<Flow, StreamError> {
+    let account = cx.host().account("anna").ok_or(StreamError::new("internal-server-error"))?;
+    nonza.session.authenticated(account);
+    let bound = nonza.session.bind(Some("r")).await;
+    bound.map_err(|_| StreamError::new("not-authorized"))?;
+    nonza.session.send_nonza(&ElementBuilder::new("bound", "urn:xmpp:csi:0").build());
+    Ok(Flow::Handled)
+}
+
+#[hook("stanza/urn:xmpp:csi:0:inactive")]
+async fn ask(nonza: &mut Nonza, cx: &Context<Probe>) -> Flow {
+    let Some(jid) = nonza.session.jid() else { return Flow::Continue };
+    let ping = ElementBuilder::new("ping", "urn:xmpp:ping").build();
+    let iq = ElementBuilder::new("iq", STANZA_NS)
+        .attribute("type", "get")
+        .attribute("to", jid.as_str())
+        .child(&ping);
+    let name = if cx.query(iq.build()).await.is_ok() { "answered" } else { "failed" };
+    nonza.session.send_nonza(&ElementBuilder::new(name, "urn:xmpp:csi:0").build());
+    Flow::Handled
+}
+
+#[hook("stanza/urn:xmpp:sm:3:r")]
+fn restart(nonza: &mut Nonza) -> Flow {
+    nonza.session.send_nonza(&ElementBuilder::new("a", "urn:xmpp:sm:3").build());
+    nonza.session.restart();
+    Flow::Handled
+}
+
+#[hook("stanza/urn:xmpp:sm:3:a")]
+fn bug(_: &mut Nonza) -> Flow {
+    panic!("as a test asks for")
+}
+
+#[hook("stanza/urn:xmpp:sm:3:enable")]
+fn flood(nonza: &mut Nonza) -> Flow {
+    let element = ElementBuilder::new("enabled", "urn:xmpp:sm:3").text(&"x".repeat(10_000)).build();
+    while nonza.session.send_nonza(&element) {}
+    Flow::Handled
+}
+
+#[hook("iq/full", priority = -1)]
+fn deliver(iq: &mut Iq, cx: &Context<Probe>) -> Flow {
+    if let Some(jid) = iq.to().and_then(|to| to.clone().try_into_full().ok()) {
+        cx.deliver(&jid, iq.element().clone());
+    }
+    Flow::Handled
+}
+
+struct Server {
+    streams: Arc<Streams>,
+    listener: TcpListener,
+    _data: tempfile::TempDir,
+}
+
+async fn server(limits: Limits) -> Server {
+    let data = tempfile::tempdir().unwrap();
+    let config = Config { data: data.path().to_owned(), ..Config::default() };
+    let registry = Registry::new(&[ModuleCrate { name: "spondee" }]).unwrap();
+    let host = HostConfig {
+        name: "localhost".into(),
+        modules: vec![("probe".into(), toml::Table::new())],
+        settings: HostSettings::default(),
+    };
+    let core =
+        Core::start(registry, vec![host], Arc::new(Memory::default()), |_| {}).await.unwrap();
+    let hosts = HashSet::from(["localhost".to_owned()]);
+    let streams = Streams::new(core, Tls::load(&config).unwrap(), limits, hosts);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    Server { streams: Arc::new(streams), listener, _data: data }
+}
+
+struct Client {
+    socket: TcpStream,
+    read: String,
+}
+
+const OPEN: &str = "<stream:stream xmlns='jabber:client' to='localhost' version='1.0' \
+                    xmlns:stream='http://etherx.jabber.org/streams'>";
+
+impl Server {
+    async fn connect(&self) -> Client {
+        let socket = TcpStream::connect(self.listener.local_addr().unwrap()).await.unwrap();
+        let (accepted, peer) = self.listener.accept().await.unwrap();
+        tokio::spawn(Arc::clone(&self.streams).serve(accepted, peer, false));
+        Client { socket, read: String::new() }
+    }
+
+    async fn wait_for(&self, count: usize) {
+        while self.streams.count() != count {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+impl Client {
+    async fn send(&mut self, text: &str) {
+        self.socket.write_all(text.as_bytes()).await.unwrap();
+    }
+
+    /// Everything up to and with `end`.
+    async fn until(&mut self, end: &str) -> String {
+        let mut bytes = [0; 4096];
+        loop {
+            if let Some(at) = self.read.find(end) {
+                let rest = self.read.split_off(at + end.len());
+                return std::mem::replace(&mut self.read, rest);
+            }
+            let read = tokio::time::timeout(Duration::from_secs(5), self.socket.read(&mut bytes));
+            match read.await.expect("an answer in time") {
+                Ok(count @ 1..) => {
+                    self.read.push_str(std::str::from_utf8(&bytes[..count]).unwrap());
+                }
+                _ => panic!("the stream ended after {:?}", self.read),
+            }
+        }
+    }
+
+    async fn open(&mut self) {
+        self.send(OPEN).await;
+        self.until("</stream:features>").await;
+    }
+}
+
+#[tokio::test]
+async fn an_answer_reaches_the_handler_that_waits_and_the_rest_keeps_its_order() {
+    let server = server(Limits::default()).await;
+    let mut client = server.connect().await;
+    client.open().await;
+    client.send("<active xmlns='urn:xmpp:csi:0'/>").await;
+    client.until("<bound xmlns='urn:xmpp:csi:0'/>").await;
+    client.send("<inactive xmlns='urn:xmpp:csi:0'/>").await;
+    let ping = client.until("</iq>").await;
+    let id = ping.split("id='").nth(1).and_then(|rest| rest.split('\'').next()).unwrap();
+    // Queued behind the handler, and the answer it waits for behind that.
+    client.send("<iq type='get' id='later'><x xmlns='urn:x'/></iq>").await;
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    client.send(&format!("<iq type='result' to='localhost' id='{id}'/>")).await;
+    let answered = client.until("<answered xmlns='urn:xmpp:csi:0'/>").await;
+    assert!(!answered.contains("later"), "{answered}");
+    assert!(client.until("</iq>").await.contains("id='later'"));
+    client.send("</stream:stream>").await;
+    client.until("</stream:stream>").await;
+    drop(client);
+    server.wait_for(0).await;
+    assert!(server.streams.core().host("localhost").unwrap().sessions().is_empty());
+}
+
+#[tokio::test]
+async fn a_restart_is_carried_out_after_what_was_written() {
+    let server = server(Limits::default()).await;
+    let mut client = server.connect().await;
+    client.open().await;
+    client.send(&format!("<r xmlns='urn:xmpp:sm:3'/>{OPEN}")).await;
+    let text = client.until("</stream:features>").await;
+    assert!(text.starts_with("<a xmlns='urn:xmpp:sm:3'/><?xml "), "{text}");
+    client.send("<r xmlns='urn:xmpp:sm:3'/>").await;
+    client.until("<a xmlns='urn:xmpp:sm:3'/>").await;
+    client.send(&OPEN.replace("localhost", "other.example")).await;
+    let text = client.until("</stream:stream>").await;
+    assert!(text.starts_with("<?xml ") && text.contains("<host-unknown "), "{text}");
+}
+
+#[tokio::test]
+async fn a_bug_in_a_handler_ends_one_stream_only() {
+    let server = server(Limits::default()).await;
+    let (mut one, mut other) = (server.connect().await, server.connect().await);
+    one.open().await;
+    other.open().await;
+    one.send("<a xmlns='urn:xmpp:sm:3'/>").await;
+    assert!(one.until("</stream:stream>").await.contains("<internal-server-error "));
+    other.send("<r xmlns='urn:xmpp:sm:3'/>").await;
+    other.until("<a xmlns='urn:xmpp:sm:3'/>").await;
+}
+
+#[tokio::test]
+async fn a_full_queue_ends_the_stream() {
+    let server = server(Limits { queue_bytes: 100_000, ..Limits::default() }).await;
+    let mut client = server.connect().await;
+    client.open().await;
+    client.send("<enable xmlns='urn:xmpp:sm:3'/>").await;
+    let text = client.until("</stream:stream>").await;
+    assert!(text.contains("<policy-violation ") && text.len() < 100_000, "{}", text.len());
+    drop(client);
+    server.wait_for(0).await;
+}
+
+#[tokio::test]
+async fn who_does_not_log_in_is_closed() {
+    let server = server(Limits { authentication_seconds: 1, ..Limits::default() }).await;
+    let (mut silent, mut open) = (server.connect().await, server.connect().await);
+    open.open().await;
+    assert!(silent.until("</stream:stream>").await.contains("<connection-timeout "));
+    assert!(open.until("</stream:stream>").await.contains("<connection-timeout "));
+    drop((silent, open));
+    server.wait_for(0).await;
+}
+
+#[tokio::test]
+async fn a_stream_that_waits_is_small() {
+    let server = server(Limits::default()).await;
+    let socket = TcpStream::connect(server.listener.local_addr().unwrap()).await.unwrap();
+    let peer = socket.peer_addr().unwrap();
+    let task = Arc::clone(&server.streams).serve(socket, peer, false);
+    assert!(size_of_val(&task) < 1024, "{}", size_of_val(&task));
+}
+
+#[tokio::test]
+async fn all_streams_are_closed_at_the_end() {
+    let server = server(Limits::default()).await;
+    let (mut early, mut open) = (server.connect().await, server.connect().await);
+    open.open().await;
+    let streams = Arc::clone(&server.streams);
+    let closing = tokio::spawn(async move {
+        streams.close_all(StreamError::new("system-shutdown"), Duration::from_secs(5)).await;
+    });
+    for client in [&mut early, &mut open] {
+        let text = client.until("</stream:stream>").await;
+        assert!(text.contains("<system-shutdown "), "{text}");
+    }
+    drop((early, open));
+    closing.await.unwrap();
+    assert_eq!(server.streams.count(), 0);
+}

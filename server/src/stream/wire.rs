@@ -1,0 +1,375 @@
+//! The writing side of a stream, shared by its task and everybody who sends to it.
+//!
+//! Whoever sends appends to a bounded queue; the stream's task writes it in batches. Memory for
+//! the queue exists only while something is in it.
+
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::Waker,
+};
+
+use event_core::{Stream, StreamError};
+
+use super::{header, pool};
+
+/// What the end of a stream is written with.
+const CLOSE: &[u8] = b"</stream:stream>";
+
+/// See the [module](self).
+#[derive(Debug)]
+pub(crate) struct Wire {
+    out: Mutex<Out>,
+    encrypted: AtomicBool,
+    can_start_tls: AtomicBool,
+    exporter: OnceLock<[u8; 32]>,
+    pub(super) peer: IpAddr,
+    /// The most bytes that may wait.
+    max: usize,
+    /// Who speaks when a stream ends before its header.
+    default_host: Arc<str>,
+}
+
+#[derive(Debug, Default)]
+struct Out {
+    bytes: Vec<u8>,
+    /// Taken by the task, not yet taken by the system.
+    in_flight: usize,
+    /// Whether the other side has our header.
+    is_open: bool,
+    /// TLS begins after so many of `bytes`.
+    tls_after: Option<usize>,
+    restart: bool,
+    ended: Option<Ended>,
+    waker: Option<Waker>,
+    /// The task waits for bytes.
+    parked: bool,
+}
+
+/// Why no more can be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// Closed from here, with an error or not.
+    Closed(Option<StreamError>),
+    /// The other side does not read.
+    Overflow,
+    /// There is no connection any more.
+    Gone,
+}
+
+/// What the task has to do between two elements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Command {
+    StartTls,
+    Restart,
+    End,
+}
+
+impl Wire {
+    pub(super) fn new(peer: IpAddr, max: usize, default_host: Arc<str>, starttls: bool) -> Self {
+        Self {
+            out: Mutex::default(),
+            encrypted: AtomicBool::new(false),
+            can_start_tls: AtomicBool::new(starttls),
+            exporter: OnceLock::new(),
+            peer,
+            max,
+            default_host,
+        }
+    }
+
+    fn out(&self) -> MutexGuard<'_, Out> {
+        self.out.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends our header.
+    pub(super) fn open(&self, header: &str) {
+        let mut out = self.out();
+        if out.ended.is_none() {
+            out.push(header.as_bytes());
+            out.is_open = true;
+        }
+    }
+
+    /// Queues bytes; false when the stream has ended or ends now, as its queue is full.
+    pub(super) fn write(&self, bytes: &[u8]) -> bool {
+        let mut out = self.out();
+        if out.ended.is_some() {
+            return false;
+        }
+        if out.bytes.len() + out.in_flight + bytes.len() > self.max {
+            // What waits here was not begun to be written: leaving it out leaves whole stanzas
+            // out, and the memory is free at once.
+            out.bytes = Vec::new();
+            self.end(&mut out, Ended::Overflow);
+            return false;
+        }
+        out.push(bytes);
+        true
+    }
+
+    /// Ends the stream, once.
+    pub(crate) fn close(&self, error: Option<StreamError>) {
+        let mut out = self.out();
+        self.end(&mut out, Ended::Closed(error));
+    }
+
+    /// Moves what waits into the empty `into`; false when nothing may be written now.
+    pub(super) fn take(&self, into: &mut Vec<u8>) -> bool {
+        let mut out = self.out();
+        let out = &mut *out;
+        let ready = out.tls_after.unwrap_or(out.bytes.len());
+        if ready == 0 {
+            return false;
+        }
+        if ready == out.bytes.len() {
+            std::mem::swap(into, &mut out.bytes);
+            pool::give(&mut out.bytes);
+        } else {
+            into.extend(out.bytes.drain(..ready));
+        }
+        if out.tls_after.is_some() {
+            out.tls_after = Some(0);
+        }
+        out.in_flight += ready;
+        true
+    }
+
+    /// So many bytes were written.
+    pub(super) fn written(&self, count: usize) {
+        let mut out = self.out();
+        out.in_flight = out.in_flight.saturating_sub(count);
+    }
+
+    /// How many bytes wait.
+    pub(super) fn queued(&self) -> usize {
+        let out = self.out();
+        out.bytes.len() + out.in_flight
+    }
+
+    /// What there is to do first.
+    pub(super) fn command(&self) -> Option<Command> {
+        let mut out = self.out();
+        if out.ended.is_some() {
+            Some(Command::End)
+        } else if out.tls_after.is_some() {
+            Some(Command::StartTls)
+        } else {
+            std::mem::take(&mut out.restart).then_some(Command::Restart)
+        }
+    }
+
+    /// Whether [`Wire::command`] has something else than the end.
+    pub(super) fn has_command(&self) -> bool {
+        let out = self.out();
+        out.restart || out.tls_after.is_some()
+    }
+
+    /// The task waits for bytes, commands or both. False when there is such already.
+    pub(super) fn park(&self, waker: &Waker, for_bytes: bool, for_commands: bool) -> bool {
+        let mut out = self.out();
+        let has_bytes = for_bytes && out.tls_after.unwrap_or(out.bytes.len()) != 0;
+        let has_command = out.ended.is_some() || out.restart || out.tls_after.is_some();
+        if has_bytes || (for_commands && has_command) {
+            return false;
+        }
+        match &mut out.waker {
+            Some(known) => known.clone_from(waker),
+            none => *none = Some(waker.clone()),
+        }
+        out.parked = for_bytes;
+        true
+    }
+
+    /// TLS protects the stream from now on.
+    pub(super) fn secured(&self, exporter: Option<[u8; 32]>) {
+        if let Some(exporter) = exporter {
+            let _ = self.exporter.set(exporter);
+        }
+        self.encrypted.store(true, Ordering::Release);
+        self.can_start_tls.store(false, Ordering::Release);
+        let mut out = self.out();
+        out.tls_after = None;
+        out.is_open = false;
+    }
+
+    /// Why nothing more can be written, if so.
+    pub(super) fn ended(&self) -> Option<Ended> {
+        self.out().ended.clone()
+    }
+
+    /// The connection is over: forgets what could not be written.
+    pub(super) fn gone(&self) {
+        let mut out = self.out();
+        out.ended.get_or_insert(Ended::Gone);
+        out.bytes = Vec::new();
+        out.in_flight = 0;
+        out.waker = None;
+    }
+
+    fn end(&self, out: &mut Out, ended: Ended) {
+        if out.ended.is_some() {
+            return;
+        }
+        if !out.is_open {
+            out.push(header::answer(&self.default_host, None).as_bytes());
+        }
+        let error = match &ended {
+            Ended::Closed(error) => error.clone(),
+            Ended::Overflow => {
+                Some(StreamError::new("policy-violation").text("what is sent to you is not read"))
+            }
+            Ended::Gone => None,
+        };
+        if let Some(error) = error {
+            out.push(error.to_xml().as_bytes());
+        }
+        out.push(CLOSE);
+        out.ended = Some(ended);
+        out.wake();
+    }
+}
+
+impl Out {
+    fn push(&mut self, bytes: &[u8]) {
+        if self.bytes.capacity() == 0 {
+            self.bytes = pool::take();
+        }
+        self.bytes.extend_from_slice(bytes);
+        if self.parked {
+            self.wake();
+        }
+    }
+
+    fn wake(&mut self) {
+        self.parked = false;
+        if let Some(waker) = &self.waker {
+            waker.wake_by_ref();
+        }
+    }
+}
+
+/// What a session holds of its stream.
+#[derive(Debug)]
+pub(super) struct Handle(pub(super) Arc<Wire>);
+
+impl Stream for Handle {
+    fn write(&self, bytes: &[u8]) -> bool {
+        self.0.write(bytes)
+    }
+
+    fn is_encrypted(&self) -> bool {
+        self.0.encrypted.load(Ordering::Acquire)
+    }
+
+    fn can_start_tls(&self) -> bool {
+        self.0.can_start_tls.load(Ordering::Acquire)
+    }
+
+    fn start_tls(&self) {
+        if self.0.can_start_tls.swap(false, Ordering::AcqRel) {
+            let mut out = self.0.out();
+            out.tls_after = Some(out.bytes.len());
+            out.wake();
+        }
+    }
+
+    fn tls_exporter(&self) -> Option<Vec<u8>> {
+        self.0.exporter.get().map(|exporter| exporter.to_vec())
+    }
+
+    fn restart(&self) {
+        let mut out = self.0.out();
+        out.restart = true;
+        out.is_open = false;
+        out.wake();
+    }
+
+    fn close(&self, error: Option<StreamError>) {
+        self.0.close(error);
+    }
+
+    fn peer(&self) -> Option<IpAddr> {
+        Some(self.0.peer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    fn handle(max: usize) -> Handle {
+        let wire = Wire::new(Ipv4Addr::LOCALHOST.into(), max, "example.com".into(), true);
+        Handle(Arc::new(wire))
+    }
+
+    fn taken(handle: &Handle) -> String {
+        let mut bytes = Vec::new();
+        handle.0.take(&mut bytes);
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn an_error_before_the_header_gets_one() {
+        let handle = handle(1000);
+        handle.close(Some(StreamError::new("not-well-formed")));
+        handle.close(None);
+        let text = taken(&handle);
+        assert!(text.starts_with("<?xml version='1.0'?><stream:stream "), "{text}");
+        assert!(text.contains("from='example.com'"), "{text}");
+        assert!(text.ends_with("</stream:error></stream:stream>"), "{text}");
+        assert!(!handle.write(b"late"));
+        assert_eq!(handle.0.command(), Some(Command::End));
+    }
+
+    #[test]
+    fn a_reader_too_slow_is_ended_and_costs_nothing_more() {
+        let handle = handle(10);
+        handle.0.open("<h>");
+        assert_eq!(taken(&handle), "<h>");
+        assert!(handle.write(b"1234567"));
+        assert!(!handle.write(b"8"));
+        assert_eq!(handle.0.ended(), Some(Ended::Overflow));
+        let text = taken(&handle);
+        assert!(!text.contains("1234567") && text.contains("<policy-violation"), "{text}");
+    }
+
+    #[test]
+    fn tls_begins_after_what_was_written_before() {
+        let handle = handle(1000);
+        handle.0.open("<h>");
+        assert!(handle.write(b"<proceed/>"));
+        handle.start_tls();
+        assert!(!handle.can_start_tls());
+        assert!(handle.write(b"secret"));
+        assert_eq!(handle.0.command(), Some(Command::StartTls));
+        assert_eq!(taken(&handle), "<h><proceed/>");
+        assert_eq!(taken(&handle), "");
+        handle.0.secured(Some([1; 32]));
+        assert!(handle.is_encrypted());
+        assert_eq!(handle.tls_exporter(), Some(vec![1; 32]));
+        assert_eq!(taken(&handle), "secret");
+    }
+
+    #[test]
+    fn parking_misses_nothing() {
+        let handle = handle(1000);
+        let park = |bytes, commands| handle.0.park(Waker::noop(), bytes, commands);
+        assert!(park(true, true));
+        handle.write(b"x");
+        assert!(!park(true, true));
+        assert!(park(false, true));
+        taken(&handle);
+        assert!(park(true, true));
+        handle.restart();
+        assert!(!park(true, true));
+        assert!(park(true, false));
+        assert_eq!(handle.0.command(), Some(Command::Restart));
+        assert_eq!(handle.0.command(), None);
+    }
+}

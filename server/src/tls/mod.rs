@@ -1,0 +1,213 @@
+//! TLS: certificates, the choice among them, and what a stream can be bound to.
+//!
+//! Versions 1.2 and 1.3, ring for the cryptography, sessions resumed. Files are read when a
+//! [`Tls`] is made; to take up new ones, make another.
+
+mod certificate;
+mod self_signed;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use rustls::{ProtocolVersion, ServerConfig, ServerConnection};
+use thiserror::Error;
+
+use crate::config::Config;
+use crate::storage::StorageError;
+
+pub use certificate::{covers, load};
+
+/// The protocol a client names when TLS begins with the first byte (XEP-0368).
+const ALPN_CLIENT: &[u8] = b"xmpp-client";
+
+/// The label of `tls-exporter` (RFC 9266).
+const EXPORTER_LABEL: &[u8] = b"EXPORTER-Channel-Binding";
+
+/// Why TLS cannot be set up.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TlsError {
+    /// A file cannot be read or written.
+    #[error("cannot use {}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file is not what it should be.
+    #[error("{}: {message}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, without any of the content.
+        message: &'static str,
+    },
+    /// Certificate and key do not work together.
+    #[error("the key {} cannot be used with the certificate {}: {source}", key.display(), certificate.display())]
+    Pair {
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// The key's file.
+        key: PathBuf,
+        /// What the TLS library said.
+        source: rustls::Error,
+    },
+    /// A self-signed certificate cannot be made.
+    #[error("cannot make a self-signed certificate: {0}")]
+    SelfSigned(#[from] rcgen::Error),
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    Data(#[from] StorageError),
+    /// The TLS library refuses to work.
+    #[error("TLS cannot be set up: {0}")]
+    Setup(#[from] rustls::Error),
+}
+
+/// Everything needed to accept TLS, for all hosts.
+#[derive(Clone)]
+pub struct Tls {
+    direct: Arc<ServerConfig>,
+    starttls: Arc<ServerConfig>,
+    hosts: HashMap<String, Arc<ServerConfig>>,
+    certificates: Arc<Certificates>,
+}
+
+/// The certificates by the name they are asked for.
+#[derive(Debug)]
+struct Certificates {
+    names: HashMap<String, Arc<CertifiedKey>>,
+    default: Arc<CertifiedKey>,
+}
+
+impl Tls {
+    /// Loads the certificates of the config. Hosts without one share a self-signed certificate,
+    /// which is kept in the data folder.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be used, or its content; or the self-signed certificate cannot be made.
+    pub fn load(config: &Config) -> Result<Self, TlsError> {
+        let certificates = Arc::new(Certificates::load(config)?);
+        let starttls = server_config(certificates.clone())?;
+        let mut direct = starttls.clone();
+        // A client that names no protocol is accepted; one that names only others is not.
+        direct.alpn_protocols = vec![ALPN_CLIENT.to_vec()];
+        let host_config = |name: &str| {
+            let mut of_host = starttls.clone();
+            of_host.cert_resolver = Arc::new(Certificates {
+                names: certificates.names.clone(),
+                default: certificates.of(name),
+            });
+            (name.to_owned(), Arc::new(of_host))
+        };
+        Ok(Self {
+            hosts: config.domains().map(host_config).collect(),
+            direct: Arc::new(direct),
+            starttls: Arc::new(starttls),
+            certificates,
+        })
+    }
+
+    /// For connections of clients that begin with TLS.
+    pub fn direct(&self) -> Arc<ServerConfig> {
+        self.direct.clone()
+    }
+
+    /// For STARTTLS on a stream to `host`: its certificate is used when the client names none in
+    /// the handshake.
+    pub fn starttls(&self, host: &str) -> Arc<ServerConfig> {
+        self.hosts.get(host).unwrap_or(&self.starttls).clone()
+    }
+
+    /// The certificate a host shows, with its key.
+    pub fn certificate(&self, host: &str) -> Arc<CertifiedKey> {
+        self.certificates.of(host)
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls").field("hosts", &self.hosts.keys()).finish_non_exhaustive()
+    }
+}
+
+impl Certificates {
+    fn load(config: &Config) -> Result<Self, TlsError> {
+        let shared = config.tls.as_ref().map(load).transpose()?.map(Arc::new);
+        let mut names = HashMap::new();
+        let mut without = Vec::new();
+        let hosts = config.host.iter().map(|(name, host)| (name, &host.tls));
+        let components = config.component.iter().map(|(name, component)| (name, &component.tls));
+        for (name, files) in hosts.chain(components) {
+            match (files, &shared) {
+                (Some(files), _) => {
+                    names.insert(ascii(name), Arc::new(load(files)?));
+                }
+                (None, Some(shared)) => {
+                    names.insert(ascii(name), shared.clone());
+                }
+                (None, None) => without.push(ascii(name)),
+            }
+        }
+        let default = if without.is_empty() {
+            shared.or_else(|| names.values().next().cloned())
+        } else {
+            None
+        };
+        let default = match default {
+            Some(default) => default,
+            None => Arc::new(self_signed::load_or_make(&config.data, &without)?),
+        };
+        names.extend(without.into_iter().map(|name| (name, default.clone())));
+        Ok(Self { names, default })
+    }
+
+    fn of(&self, host: &str) -> Arc<CertifiedKey> {
+        self.names.get(&ascii(host)).unwrap_or(&self.default).clone()
+    }
+}
+
+impl ResolvesServerCert for Certificates {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let named = hello.server_name().and_then(|name| self.names.get(name));
+        Some(named.unwrap_or(&self.default).clone())
+    }
+}
+
+/// What a stream over this connection can be bound to with `tls-exporter`: nothing before TLS 1.3.
+///
+/// With TLS 1.2 it would need the extended master secret, and rustls does not tell whether a
+/// connection has it.
+pub fn exporter(connection: &ServerConnection) -> Option<[u8; 32]> {
+    if connection.protocol_version() != Some(ProtocolVersion::TLSv1_3) {
+        return None;
+    }
+    connection.export_keying_material([0; 32], EXPORTER_LABEL, Some(b"")).ok()
+}
+
+fn server_config(certificates: Arc<Certificates>) -> Result<ServerConfig, TlsError> {
+    let mut config = ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
+        .with_no_client_auth()
+        .with_cert_resolver(certificates);
+    config.ticketer = ring::Ticketer::new()?;
+    Ok(config)
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(ring::default_provider())
+}
+
+/// A host's name as handshakes and certificates have it.
+fn ascii(host: &str) -> String {
+    idna::domain_to_ascii(host).unwrap_or_else(|_| host.to_owned())
+}

@@ -1,0 +1,164 @@
+//! Handshakes in memory, with rustls on the client's side too.
+
+use std::fs;
+use std::path::Path;
+
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, SupportedProtocolVersion};
+
+use super::*;
+
+fn config(folder: &Path, text: &str) -> Config {
+    Config::parse(&folder.join("spondee.toml"), text).unwrap()
+}
+
+struct Connected {
+    client: ClientConnection,
+    server: ServerConnection,
+}
+
+fn connect(
+    server: Arc<ServerConfig>,
+    trusted: &CertifiedKey,
+    name: &str,
+    alpn: &[&str],
+    version: &'static SupportedProtocolVersion,
+) -> Result<Connected, rustls::Error> {
+    let mut roots = RootCertStore::empty();
+    roots.add(trusted.end_entity_cert()?.clone().into_owned())?;
+    let mut config = ClientConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[version])?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+    let name = ServerName::try_from(name.to_owned()).unwrap();
+    let mut client = ClientConnection::new(Arc::new(config), name)?;
+    let mut server = ServerConnection::new(server)?;
+    let mut bytes = Vec::new();
+    while client.is_handshaking() || server.is_handshaking() {
+        client.write_tls(&mut bytes).unwrap();
+        server.read_tls(&mut bytes.as_slice()).unwrap();
+        server.process_new_packets()?;
+        bytes.clear();
+        server.write_tls(&mut bytes).unwrap();
+        client.read_tls(&mut bytes.as_slice()).unwrap();
+        client.process_new_packets()?;
+        bytes.clear();
+    }
+    Ok(Connected { client, server })
+}
+
+const TLS12: &SupportedProtocolVersion = &rustls::version::TLS12;
+const TLS13: &SupportedProtocolVersion = &rustls::version::TLS13;
+
+#[test]
+fn a_self_signed_certificate_is_made_and_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "[host.\"a.example\"]\n[host.\"bücher.example\"]\n[component.\"10.0.0.1\"]";
+    let first = Tls::load(&config(folder.path(), text)).unwrap();
+    let certificate = first.certificate("a.example");
+    for host in ["a.example", "bücher.example", "xn--bcher-kva.example", "10.0.0.1"] {
+        assert!(covers(&certificate, host), "{host}");
+    }
+    assert!(!covers(&certificate, "b.example"));
+    let again = Tls::load(&config(folder.path(), text)).unwrap();
+    assert_eq!(again.certificate("a.example").cert, certificate.cert);
+    let fewer = Tls::load(&config(folder.path(), "[host.\"a.example\"]")).unwrap();
+    assert_eq!(fewer.certificate("a.example").cert, certificate.cert);
+    let other = Tls::load(&config(folder.path(), "[host.\"b.example\"]")).unwrap();
+    assert_ne!(other.certificate("b.example").cert, certificate.cert);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let key = fs::metadata(folder.path().join("data/self-signed.key")).unwrap();
+        assert_eq!(key.permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn every_host_shows_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    // Two certificates to load, made the short way.
+    for name in ["one", "two"] {
+        let made = config(folder.path(), &format!("data = \"{name}\"\n[host.\"{name}.example\"]"));
+        Tls::load(&made).unwrap();
+    }
+    let files = |name: &str| {
+        format!("certificate = \"{name}/self-signed.pem\"\nkey = \"{name}/self-signed.key\"\n")
+    };
+    let text = format!(
+        "[tls]\n{}[host.\"one.example\"]\n[host.\"two.example\".tls]\n{}",
+        files("one"),
+        files("two")
+    );
+    let tls = Tls::load(&config(folder.path(), &text)).unwrap();
+    assert!(!folder.path().join("data").exists());
+    for host in ["one.example", "two.example"] {
+        let certificate = tls.certificate(host);
+        assert!(covers(&certificate, host));
+        for version in [TLS12, TLS13] {
+            connect(tls.direct(), &certificate, host, &[], version).unwrap();
+            connect(tls.starttls("one.example"), &certificate, host, &[], version).unwrap();
+        }
+    }
+    // Who names nothing known gets the stream's host, or the default.
+    let other = |server| {
+        let connected = connect(server, &tls.certificate("two.example"), "x.example", &[], TLS13);
+        format!("{:?}", connected.map(drop).unwrap_err())
+    };
+    assert!(other(tls.starttls("two.example")).contains("NotValidForName"));
+    assert!(other(tls.direct()).contains("UnknownIssuer"));
+}
+
+#[test]
+fn direct_tls_takes_xmpp_clients_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let tls = Tls::load(&config(folder.path(), "")).unwrap();
+    let certificate = tls.certificate("localhost");
+    let alpn = |names: &[&str]| connect(tls.direct(), &certificate, "localhost", names, TLS13);
+    assert_eq!(alpn(&["xmpp-client"]).unwrap().server.alpn_protocol(), Some(ALPN_CLIENT));
+    assert_eq!(alpn(&[]).unwrap().server.alpn_protocol(), None);
+    assert!(alpn(&["http/1.1"]).is_err());
+    let starttls = tls.starttls("localhost");
+    connect(starttls, &certificate, "localhost", &["xmpp-client"], TLS13).unwrap();
+}
+
+#[test]
+fn both_sides_export_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let tls = Tls::load(&config(folder.path(), "")).unwrap();
+    let certificate = tls.certificate("localhost");
+    let connected = connect(tls.direct(), &certificate, "localhost", &[], TLS13).unwrap();
+    let at_server = exporter(&connected.server).unwrap();
+    let at_client =
+        connected.client.export_keying_material([0; 32], EXPORTER_LABEL, Some(b"")).unwrap();
+    assert_eq!(at_server, at_client);
+    let old = connect(tls.direct(), &certificate, "localhost", &[], TLS12).unwrap();
+    assert_eq!(exporter(&old.server), None);
+}
+
+#[test]
+fn what_is_wrong_with_files_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["one", "two"] {
+        Tls::load(&config(folder.path(), &format!("data = \"{name}\""))).unwrap();
+    }
+    fs::write(folder.path().join("empty.pem"), "nothing to see\n").unwrap();
+    fs::write(folder.path().join("bad.pem"), "-----BEGIN PRIVATE KEY-----\n!!!\n").unwrap();
+    let error = |certificate: &str, key: &str| {
+        let text = format!("[tls]\ncertificate = \"{certificate}\"\nkey = \"{key}\"");
+        Tls::load(&config(folder.path(), &text)).unwrap_err().to_string()
+    };
+    let (one, key) = ("one/self-signed.pem", "one/self-signed.key");
+    assert!(
+        error("none.pem", key).contains("none.pem: No such file"),
+        "{}",
+        error("none.pem", key)
+    );
+    assert!(error(one, "none.key").contains("none.key: No such file"));
+    assert!(error("empty.pem", key).ends_with("empty.pem: no certificate in it (expected PEM)"));
+    assert!(error(one, "empty.pem").ends_with("empty.pem: no private key in it (expected PEM)"));
+    assert!(error(one, "bad.pem").ends_with("bad.pem: not PEM"), "{}", error(one, "bad.pem"));
+    let mixed = error(one, "two/self-signed.key");
+    assert!(mixed.contains("two/self-signed.key cannot be used with the certificate"), "{mixed}");
+}

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Lets clients that others wrote log in and talk: slixmpp, go-sendxmpp, and both to the example's
+# binary. Usage: run.sh FOLDER, which holds the binaries `spondee` and `guestbook-server`.
+# Needs python3-venv and go-sendxmpp from Debian, and slixmpp, which it installs from PyPI.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+binaries=$(cd "$1" && pwd)
+work=$(mktemp -d)
+server=
+trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true; rm -rf "$work"' EXIT
+
+command -v go-sendxmpp >/dev/null || { echo "go-sendxmpp is not installed" >&2; exit 1; }
+venv=${SLIXMPP_VENV:-$work/venv}
+[ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+"$venv/bin/python" -c 'import slixmpp' 2>/dev/null || "$venv/bin/pip" install -q slixmpp
+
+# start BINARY CONFIG: runs a server and reads its ports from its log.
+start() {
+    printf 'data = "%s/%s"\n%s\n' "$work" "$1" "$2" > "$work/$1.toml"
+    cat >> "$work/$1.toml" <<'TOML'
+[[listen]]
+kind = "c2s"
+address = "127.0.0.1:0"
+[[listen]]
+kind = "c2s-tls"
+address = "127.0.0.1:0"
+TOML
+    printf '%s@localhost,%s\n' romeo romeo juliet juliet nurse nurse > "$work/accounts.csv"
+    "$binaries/$1" --config "$work/$1.toml" user import "$work/accounts.csv"
+    "$binaries/$1" --config "$work/$1.toml" 2> "$work/$1.log" &
+    server=$!
+    for _ in $(seq 200); do
+        grep -q ' started ' "$work/$1.log" && break
+        kill -0 "$server" || { cat "$work/$1.log" >&2; exit 1; }
+        read -rt 0.1 < <(:) || true
+    done
+    starttls=$(sed -n 's/.*kind=c2s address=//p' "$work/$1.log")
+    tls=$(sed -n 's/.*kind=c2s-tls address=//p' "$work/$1.log")
+    export SSL_CERT_FILE="$work/$1/self-signed.pem"
+    export STARTTLS=$starttls TLS=$tls
+}
+
+stop() {
+    kill "$server"
+    wait "$server"
+    server=
+}
+
+start spondee ''
+"$venv/bin/python" "$here/slixmpp_clients.py" talk
+"$venv/bin/python" "$here/slixmpp_clients.py" beside go-sendxmpp
+stop
+
+start guestbook-server '[host."localhost"]
+modules = ["+welcome", "+guestbook"]
+'
+"$venv/bin/python" "$here/slixmpp_clients.py" guestbook
+stop
+echo "clients: all passed"

@@ -1,0 +1,145 @@
+"""slixmpp against a running server; what to do is the first argument.
+
+STARTTLS and TLS hold the server's addresses, SSL_CERT_FILE its certificate. Accounts are romeo,
+juliet and nurse, the password of each is its name.
+"""
+import asyncio
+import os
+import sys
+
+import slixmpp
+from slixmpp.plugins import xep_0082
+from slixmpp.xmlstream import ET
+
+PATIENCE = 30
+
+
+class Client(slixmpp.ClientXMPP):
+    """A client that gathers the messages it gets."""
+
+    def __init__(self, name, resource, tls=False, mechanism=None):
+        super().__init__(f"{name}@localhost/{resource}", name, sasl_mech=mechanism)
+        self.ca_certs = os.environ["SSL_CERT_FILE"]
+        self.tls = tls
+        self.messages = asyncio.Queue()
+        self.online = asyncio.get_running_loop().create_future()
+        for plugin in ("xep_0030", "xep_0092", "xep_0199", "xep_0202"):
+            self.register_plugin(plugin)
+        self.add_event_handler("session_start", self.started)
+        self.add_event_handler("message", self.messages.put_nowait)
+        self.add_event_handler("failed_all_auth", self.refused)
+
+    def started(self, _):
+        self.send_presence()
+        self.online.set_result(None)
+
+    def refused(self, _):
+        self.online.set_exception(RuntimeError("authentication failed"))
+
+    async def login(self):
+        host, port = os.environ["TLS" if self.tls else "STARTTLS"].rsplit(":", 1)
+        self.enable_direct_tls, self.enable_starttls = self.tls, not self.tls
+        self.enable_plaintext = False
+        self.connect(host, int(port))
+        await asyncio.wait_for(self.online, PATIENCE)
+        return self
+
+    async def message(self, body):
+        """Waits for a message with this text."""
+        while True:
+            message = await asyncio.wait_for(self.messages.get(), PATIENCE)
+            if message["body"].strip() == body:
+                return message
+
+    async def bye(self):
+        await self.disconnect()
+
+
+def check(what, is_true):
+    if not is_true:
+        raise AssertionError(what)
+    print("ok:", what)
+
+
+async def talk():
+    for mechanism in ("SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN"):
+        for tls in (False, True):
+            client = await Client("nurse", "hall", tls, mechanism).login()
+            check(f"login with {mechanism} over {'TLS' if tls else 'STARTTLS'}", True)
+            await client.bye()
+    wrong = Client("nurse", "hall")
+    wrong.password = "wrong"
+    try:
+        await wrong.login()
+        check("a wrong password is refused", False)
+    except RuntimeError:
+        check("a wrong password is refused", True)
+
+    romeo = await Client("romeo", "orchard").login()
+    juliet = await Client("juliet", "balcony", tls=True).login()
+    romeo.send_message(mto="juliet@localhost", mbody="Ünïcödé & <markup>", mtype="chat")
+    message = await juliet.message("Ünïcödé & <markup>")
+    check("a message arrives", message["from"] == romeo.boundjid)
+    message.reply("and back").send()
+    check("its answer arrives", (await romeo.message("and back"))["from"] == juliet.boundjid)
+    version = await romeo.plugin["xep_0092"].get_version("localhost")
+    check("version", version["software_version"]["name"] == "Spondee")
+    info = await romeo.plugin["xep_0030"].get_info(jid="localhost")
+    check("disco", "urn:xmpp:ping" in info["disco_info"]["features"])
+    check("ping", await romeo.plugin["xep_0199"].ping("localhost") >= 0)
+    check("ping to the other client", await romeo.plugin["xep_0199"].ping(juliet.boundjid) >= 0)
+    time = await romeo.plugin["xep_0202"].get_entity_time("localhost")
+    # As text: slixmpp 1.17 adds a second Z before it parses.
+    utc = time.xml.find(".//{urn:xmpp:time}utc").text
+    check("time", xep_0082.parse(utc) is not None)
+    await romeo.bye()
+    await juliet.bye()
+
+
+async def go_sendxmpp(*arguments, text=None):
+    process = await asyncio.create_subprocess_exec(
+        "go-sendxmpp", "-u", "nurse@localhost", "-p", "nurse", *arguments,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT)
+    if text is not None:
+        output, _ = await asyncio.wait_for(process.communicate(text.encode()), PATIENCE)
+        check(f"go-sendxmpp {' '.join(arguments)}: {output.decode().strip()}", process.returncode == 0)
+    return process
+
+
+async def beside_go_sendxmpp():
+    juliet = await Client("juliet", "balcony").login()
+    for arguments in (["-j", os.environ["STARTTLS"]], ["-t", "-j", os.environ["TLS"]]):
+        await go_sendxmpp(*arguments, "juliet@localhost", text="from the nurse\n")
+        message = await juliet.message("from the nurse")
+        check("go-sendxmpp's message arrives", message["from"].bare == "nurse@localhost")
+    listener = await go_sendxmpp("-l", "-j", os.environ["STARTTLS"])
+    try:
+        heard = asyncio.ensure_future(listener.stdout.readline())
+        # It says nothing when it is online: it is asked again until it hears.
+        for _ in range(PATIENCE):
+            juliet.send_message(mto="nurse@localhost", mbody="anon, good nurse", mtype="chat")
+            done, _ = await asyncio.wait([heard], timeout=1)
+            if done:
+                break
+        check("go-sendxmpp hears", b"anon, good nurse" in heard.result())
+    finally:
+        listener.kill()
+        await listener.wait()
+    await juliet.bye()
+
+
+async def guestbook():
+    romeo = await Client("romeo", "orchard").login()
+    check("greeted", (await romeo.message("Welcome!"))["from"] == "localhost")
+    iq = romeo.make_iq_get(ito="localhost")
+    iq.append(ET.Element("{urn:example:guestbook:0}query"))
+    answer = await iq.send()
+    guests = [guest.get("jid") for guest in answer.xml.iter("{urn:example:guestbook:0}guest")]
+    check("listed", guests == ["romeo@localhost"])
+    await romeo.bye()
+
+
+if __name__ == "__main__":
+    what = {"talk": talk, "beside": beside_go_sendxmpp, "guestbook": guestbook}[sys.argv[1]]
+    asyncio.run(asyncio.wait_for(what(), 6 * PATIENCE))

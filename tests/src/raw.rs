@@ -1,0 +1,123 @@
+//! A client that sends whatever bytes it likes, on a plain connection.
+
+use std::{
+    io::{ErrorKind, Read, Write},
+    net::{Shutdown, TcpStream},
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+
+use crate::{PATIENCE, server::Server};
+
+/// A connection without TLS; log in with [`Raw::login`] where the host allows it.
+#[derive(Debug)]
+pub struct Raw {
+    tcp: TcpStream,
+    /// What came and was not looked at yet.
+    pending: String,
+}
+
+/// The header of a client's stream to `to`.
+pub fn header(to: &str) -> String {
+    format!(
+        "<?xml version='1.0'?><stream:stream to='{to}' version='1.0' xmlns='jabber:client' \
+         xmlns:stream='http://etherx.jabber.org/streams'>"
+    )
+}
+
+impl Raw {
+    /// Connects, and sends nothing.
+    pub fn connect(server: &Server) -> Self {
+        let tcp = TcpStream::connect(server.c2s).unwrap();
+        tcp.set_read_timeout(Some(PATIENCE)).unwrap();
+        tcp.set_nodelay(true).unwrap();
+        Self { tcp, pending: String::new() }
+    }
+
+    /// Connects and opens a stream to `localhost`.
+    pub fn open(server: &Server) -> Self {
+        let mut raw = Self::connect(server);
+        raw.send(&header("localhost"));
+        raw.wait("</stream:features>");
+        raw
+    }
+
+    /// Opens a stream and authenticates, on a host that allows that without TLS.
+    pub fn authenticated(server: &Server, user: &str) -> Self {
+        let mut raw = Self::open(server);
+        let plain = BASE64.encode(format!("\0{user}\0{user}"));
+        raw.send(&format!(
+            "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{plain}</auth>"
+        ));
+        raw.wait("<success");
+        raw.send(&header("localhost"));
+        raw.wait("</stream:features>");
+        raw
+    }
+
+    /// Logs in and binds a resource.
+    pub fn login(server: &Server, user: &str, resource: &str) -> Self {
+        let mut raw = Self::authenticated(server, user);
+        raw.send(&format!(
+            "<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>\
+             <resource>{resource}</resource></bind></iq>"
+        ));
+        raw.wait("</iq>");
+        raw
+    }
+
+    /// Sends text.
+    pub fn send(&mut self, text: &str) {
+        self.send_bytes(text.as_bytes());
+    }
+
+    /// Sends bytes. A server that has closed already is no failure: what it said is still there.
+    pub fn send_bytes(&mut self, bytes: &[u8]) {
+        match self.tcp.write_all(bytes) {
+            Ok(()) => {}
+            Err(error)
+                if matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Tries to send without waiting for ever; `false` when the server takes no more.
+    pub fn try_send(&mut self, bytes: &[u8]) -> bool {
+        self.tcp.write_all(bytes).is_ok()
+    }
+
+    /// Reads until `end` has come; gives everything up to and with it.
+    pub fn wait(&mut self, end: &str) -> String {
+        loop {
+            if let Some(at) = self.pending.find(end) {
+                let rest = self.pending.split_off(at + end.len());
+                return std::mem::replace(&mut self.pending, rest);
+            }
+            assert!(self.read(), "no {end:?} before the end of: {}", self.pending);
+        }
+    }
+
+    /// Reads until the server closes the connection.
+    pub fn wait_end(&mut self) -> String {
+        while self.read() {}
+        std::mem::take(&mut self.pending)
+    }
+
+    /// Cuts the connection without a word.
+    pub fn cut(self) {
+        let _ = self.tcp.shutdown(Shutdown::Both);
+    }
+
+    fn read(&mut self) -> bool {
+        let mut buffer = [0; 4096];
+        match self.tcp.read(&mut buffer) {
+            Ok(0) => false,
+            Ok(length) => {
+                self.pending.push_str(&String::from_utf8_lossy(&buffer[..length]));
+                true
+            }
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => false,
+            Err(error) => panic!("{error}; so far: {}", self.pending),
+        }
+    }
+}

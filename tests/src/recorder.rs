@@ -1,0 +1,130 @@
+//! A module that writes down every event it is given: one line each, the event's name first.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::Write,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use event_core::prelude::*;
+
+/// Writes down the events of the host.
+#[module(state = Records)]
+struct Recorder {
+    /// Where to.
+    file: PathBuf,
+}
+
+struct Records(Mutex<File>);
+
+impl ModuleState<Recorder> for Records {
+    async fn start(_: &Arc<Host>, options: &Recorder) -> Result<Self, StartError> {
+        let file = OpenOptions::new().append(true).create(true).open(&options.file);
+        let file = file.map_err(|error| StartError::Other(error.to_string()))?;
+        Ok(Self(Mutex::new(file)))
+    }
+}
+
+impl Records {
+    fn write(&self, event: &str, host: &str, detail: std::fmt::Arguments<'_>) {
+        let detail = detail.to_string().replace(['\r', '\n'], " ");
+        let line = format!("{event}\t{host}\t{detail}\n");
+        // One write a line: the test reads while the server writes.
+        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        file.write_all(line.as_bytes()).expect("the records can be written");
+    }
+}
+
+/// `name function(Payload) = detail;`: a handler that notes the detail and lets the event pass.
+macro_rules! record {
+    ($($name:literal $function:ident($payload:ident: $type:ty, $cx:ident) = $($detail:expr),*;)*) => {$(
+        #[hook($name)]
+        fn $function($payload: $type, $cx: &Context<Recorder>) {
+            let detail = [$(format!("{}", $detail)),*].join(" ");
+            $cx.state().write($name, $cx.host().name(), format_args!("{detail}"));
+        }
+    )*};
+    ($priority:literal; $($name:literal $function:ident($payload:ident: $type:ty, $cx:ident) = $($detail:expr),*;)*) => {$(
+        #[hook($name, priority = $priority)]
+        fn $function($payload: $type, $cx: &Context<Recorder>) {
+            let detail = [$(format!("{}", $detail)),*].join(" ");
+            $cx.state().write($name, $cx.host().name(), format_args!("{detail}"));
+        }
+    )*};
+}
+
+fn user(session: &Session) -> String {
+    match (session.jid(), session.user()) {
+        (Some(jid), _) => jid.to_string(),
+        (None, Some(user)) => user.to_string(),
+        (None, None) => "-".into(),
+    }
+}
+
+fn text(text: Option<&str>) -> &str {
+    text.unwrap_or("-")
+}
+
+record! {
+    "server-starting" starting(_e: &ServerStarting, cx) = "-";
+    "server-started" started(_e: &ServerStarted, cx) = "-";
+    "server-stopping" stopping(_e: &ServerStopping, cx) = "-";
+    "server-stopped" stopped(_e: &ServerStopped, cx) = "-";
+    "config-reloaded" reloaded(e: &ConfigReloaded, cx) = e.format, e.config;
+    "authentication-success" authenticated(e: &AuthenticationSuccess, cx) = user(&e.session);
+    "authentication-failure" refused(e: &AuthenticationFailure, cx) = e.condition, text(e.text.as_deref());
+    "resource-bind" bound(e: &ResourceBind, cx) = user(&e.session);
+    "pre-resource-unbind" leaving(e: &mut PreResourceUnbind, cx) = user(&e.session), text(e.error.as_deref());
+    "resource-unbind" unbound(e: &ResourceUnbind, cx) = user(&e.session), text(e.error.as_deref());
+    "stream-features" features(e: &mut StreamFeatures, cx) = user(&e.session), e.features.len();
+    "pre-message/full" pre_message_full(s: &mut Message, cx) = s.element();
+    "pre-message/bare" pre_message_bare(s: &mut Message, cx) = s.element();
+    "pre-message/host" pre_message_host(s: &mut Message, cx) = s.element();
+    "pre-presence/full" pre_presence_full(s: &mut Presence, cx) = s.element();
+    "pre-presence/bare" pre_presence_bare(s: &mut Presence, cx) = s.element();
+    "pre-presence/host" pre_presence_host(s: &mut Presence, cx) = s.element();
+    "pre-iq/full" pre_iq_full(s: &mut Iq, cx) = s.element();
+    "pre-iq/bare" pre_iq_bare(s: &mut Iq, cx) = s.element();
+    "pre-iq/host" pre_iq_host(s: &mut Iq, cx) = s.element();
+    "message/full" message_full(s: &Message, cx) = s.element();
+    "message/bare" message_bare(s: &Message, cx) = s.element();
+    "message/host" message_host(s: &Message, cx) = s.element();
+    "message/self" message_self(s: &Message, cx) = s.element();
+    "presence/full" presence_full(s: &Presence, cx) = s.element();
+    "presence/bare" presence_bare(s: &Presence, cx) = s.element();
+    "presence/host" presence_host(s: &Presence, cx) = s.element();
+    "presence/self" presence_self(s: &Presence, cx) = s.element();
+    "presence/initial" initial(s: &Presence, cx) = s.element();
+    "iq/full" iq_full(s: &Iq, cx) = s.element();
+    "iq/bare" iq_bare(s: &Iq, cx) = s.element();
+    "iq/host" iq_host(s: &Iq, cx) = s.element();
+    "iq/self" iq_self(s: &Iq, cx) = s.element();
+    "message/offline/handle" offline(s: &mut Message, cx) = s.element();
+    "route/remote" remote(s: &mut Stanza, cx) = s.element();
+}
+
+// Before the modules that answer: what they answer is not seen by anybody after them.
+record! {
+    100;
+    "iq/host/jabber:iq:version:query" iq_host_version(s: &mut Iq, cx) = s.element();
+    "iq-get/host/jabber:iq:version:query" iq_get_host_version(s: &mut Iq, cx) = s.element();
+    "iq/bare/jabber:iq:version:query" iq_bare_version(s: &mut Iq, cx) = s.element();
+    "iq-get/bare/jabber:iq:version:query" iq_get_bare_version(s: &mut Iq, cx) = s.element();
+    "iq/self/jabber:iq:version:query" iq_self_version(s: &mut Iq, cx) = s.element();
+    "iq-get/self/jabber:iq:version:query" iq_get_self_version(s: &mut Iq, cx) = s.element();
+    "iq-set/host/jabber:iq:private:query" iq_set_host(s: &mut Iq, cx) = s.element();
+    "iq-set/bare/jabber:iq:private:query" iq_set_bare(s: &mut Iq, cx) = s.element();
+    "iq-set/self/jabber:iq:private:query" iq_set_self(s: &mut Iq, cx) = s.element();
+    "iq-result/host/recorded" iq_result_host(s: &Iq, cx) = s.element();
+    "iq-result/bare/recorded" iq_result_bare(s: &Iq, cx) = s.element();
+    "iq-result/self/recorded" iq_result_self(s: &Iq, cx) = s.element();
+    "iq-error/host/recorded" iq_error_host(s: &Iq, cx) = s.element();
+    "iq-error/bare/recorded" iq_error_bare(s: &Iq, cx) = s.element();
+    "iq-error/self/recorded" iq_error_self(s: &Iq, cx) = s.element();
+    "stanza/iq/urn:ietf:params:xml:ns:xmpp-bind:bind" stanza_iq(s: &mut Iq, cx) = s.element();
+    "stanza/message" stanza_message(s: &mut Message, cx) = s.element();
+    "stanza/presence" stanza_presence(s: &mut Presence, cx) = s.element();
+    "stanza/urn:ietf:params:xml:ns:xmpp-tls:starttls" starttls(n: &mut Nonza, cx) = n.element;
+    "stanza/urn:ietf:params:xml:ns:xmpp-sasl:auth" auth(n: &mut Nonza, cx) = n.element.name();
+}

@@ -1,0 +1,178 @@
+//! What is missing from a binary, or in it twice, stops the build or the start, with a message
+//! that says what to do. Proved on binaries that are wrong on purpose, in `fixtures`.
+//!
+//! `.ci/run` runs it a second time with `SPONDEE_LINKING_PROFILE=release`, so that it holds under
+//! LTO as well.
+
+#![allow(clippy::unwrap_used, reason = "tests, their helpers too")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    sync::LazyLock,
+};
+
+fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+fn is_release() -> bool {
+    std::env::var("SPONDEE_LINKING_PROFILE").is_ok_and(|profile| profile == "release")
+}
+
+fn cargo(command: &str, folder: &Path) -> Command {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo
+        .args([command, "--offline", "--target-dir"])
+        .arg(workspace().join("target/fixtures"))
+        .current_dir(folder)
+        .env("CARGO_NET_OFFLINE", "true")
+        .env_remove("RUSTFLAGS");
+    cargo
+}
+
+/// The folder of the built binaries.
+static BINARIES: LazyLock<PathBuf> = LazyLock::new(|| {
+    let fixtures = workspace().join("tests/fixtures");
+    fs::copy(workspace().join("Cargo.lock"), fixtures.join("Cargo.lock")).unwrap();
+    let mut build = cargo("build", &fixtures);
+    build.args(["--quiet", "--package", "linking"]);
+    if is_release() {
+        build.arg("--release");
+    }
+    let built = build.output().unwrap();
+    assert!(built.status.success(), "{}", stderr(&built));
+    workspace().join("target/fixtures").join(if is_release() { "release" } else { "debug" })
+});
+
+fn run(binary: &str, arguments: &[&str]) -> Output {
+    Command::new(BINARIES.join(binary)).args(arguments).output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).replace('\\', "/")
+}
+
+/// What a start with these crates listed and these modules enabled is refused with.
+fn refused(crates: &str, modules: &str) -> String {
+    let output = run("modules", &[crates, modules]);
+    assert!(!output.status.success(), "{output:?}");
+    let stderr = stderr(&output);
+    let said: Vec<_> = stderr.lines().filter(|line| !line.starts_with("unlisted: ")).collect();
+    said.join("\n")
+}
+
+#[test]
+fn every_hook_of_a_listed_crate_arrives() {
+    let output = run("modules", &["complete", "complete_first,complete_second"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "\
+server-started complete_first first::inner::started
+resource-bind complete_second second::bound
+message/bare complete_first first::message
+iq-get/host/jabber:iq:version:query complete_first first::version
+complete-happened complete_second second::happened
+"
+    );
+}
+
+#[test]
+fn a_crate_that_is_linked_but_not_listed_never_runs() {
+    let output = run("modules", &["complete", ""]);
+    assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
+    let unlisted = "unlisted: hookless\nunlisted: orphan\nunlisted: twin\nunlisted: twin\n";
+    assert_eq!(stderr(&output), unlisted);
+    assert_eq!(
+        refused("complete", "twin"),
+        "module `twin` of host `localhost` is not in this binary\n  help: its crate is linked but not listed: add `twin_a::MODULES` to the binary's list"
+    );
+}
+
+#[test]
+fn a_listed_crate_without_a_module() {
+    assert_eq!(
+        refused("complete,empty", ""),
+        "crate `empty` is listed in the binary but no module of it arrived\n  help: give it a `#[module]` struct, or take `empty::MODULES` out of the list"
+    );
+}
+
+#[test]
+fn a_module_without_a_hook() {
+    assert_eq!(
+        refused("complete,hookless", ""),
+        "module `hookless` (hookless/src/lib.rs:6) has no hook\n  help: annotate a function of its Rust module with `#[hook(…)]`; is a `mod` line or a `cfg` missing?"
+    );
+}
+
+#[test]
+fn a_hook_without_a_module() {
+    assert_eq!(
+        refused("orphan", ""),
+        "hook `orphan::nobodys` (orphan/src/lib.rs:18) belongs to no module\n  help: put a `#[module]` struct into its Rust module or an enclosing one"
+    );
+}
+
+#[test]
+fn two_modules_of_one_name() {
+    assert_eq!(
+        refused("twin_b,twin_a", ""),
+        "two modules are called `twin`: twin-a/src/lib.rs:8 and twin-b/src/lib.rs:8\n  help: rename one with `#[module(name = \"…\")]`"
+    );
+}
+
+#[test]
+fn two_events_of_one_name() {
+    let output = run("events", &[]);
+    assert!(!output.status.success());
+    assert_eq!(
+        stderr(&output),
+        "two events are called `claimed`: events-a/src/lib.rs:6 and events-b/src/lib.rs:6\n  help: prefix the name with the module's, as in `muc-claimed`\n"
+    );
+}
+
+#[test]
+fn a_module_of_the_configuration_that_is_not_linked() {
+    assert_eq!(
+        refused("complete", "complete_frist"),
+        "module `complete_frist` of host `localhost` is not in this binary\n  help: did you mean `complete_first`?"
+    );
+    // Its crate is a dependency, but nothing names it.
+    assert_eq!(
+        refused("complete", "forgotten"),
+        "module `forgotten` of host `localhost` is not in this binary\n  help: list its crate in the binary (`spondee::main(&[…])`), or take the name out of the configuration"
+    );
+}
+
+#[test]
+fn two_versions_of_event_core() {
+    let folder = workspace().join("target/fixtures/two-versions");
+    // Beside it, not in it: each is a workspace of its own.
+    let other = workspace().join("target/fixtures/event-core-of-another-version");
+    fs::create_dir_all(other.join("src")).unwrap();
+    fs::create_dir_all(folder.join("src")).unwrap();
+    fs::write(folder.join("src/lib.rs"), "").unwrap();
+    fs::write(other.join("src/lib.rs"), "").unwrap();
+    fs::write(other.join("build.rs"), "fn main() {}").unwrap();
+    fs::write(
+        other.join("Cargo.toml"),
+        "[package]\nname = \"event-core\"\nversion = \"0.999.0\"\nedition = \"2024\"\nlinks = \"event-core\"\n[workspace]\n",
+    )
+    .unwrap();
+    let core = workspace().join("event-core");
+    fs::write(
+        folder.join("Cargo.toml"),
+        format!(
+            "[package]\nname = \"two-versions\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n[dependencies]\nevent-core = {{ path = {core:?} }}\nother = {{ package = \"event-core\", path = {other:?} }}\n"
+        ),
+    )
+    .unwrap();
+    fs::copy(workspace().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+    let output = cargo("check", &folder).output().unwrap();
+    assert!(!output.status.success());
+    let stderr = stderr(&output);
+    assert!(stderr.contains("`event-core` links to the native library `event-core`"), "{stderr}");
+    assert!(stderr.contains("0.999.0"), "{stderr}");
+}

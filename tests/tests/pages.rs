@@ -1,0 +1,57 @@
+//! What is generated and committed: the page of events, and the table of the bundled modules.
+//! With `UPDATE=1` in the environment the files are written anew.
+
+use std::{path::Path, process::Stdio};
+
+use spondee_tests::server::binary;
+
+fn output(arguments: &[&str]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let output = binary()
+        .args(arguments)
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn assert_current(file: &str, current: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, current).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    if let Some((number, (is, was))) = current
+        .lines()
+        .chain([""])
+        .zip(committed.lines().chain([""]))
+        .enumerate()
+        .find(|(_, (is, was))| is != was)
+    {
+        panic!(
+            "{file} is stale at line {}: it says {was:?}, it should say {is:?}; run this test with UPDATE=1",
+            number + 1
+        );
+    }
+    assert_eq!(committed.len(), current.len(), "{file} is stale");
+}
+
+#[test]
+fn the_page_of_events_is_current() {
+    assert_current("docs/events.md", &output(&["events", "--markdown"]));
+}
+
+/// Places are left out: a line that moves is no change of the table.
+#[test]
+fn the_table_of_the_bundled_modules_is_as_reviewed() {
+    let json = output(&["hooks", "--json"]);
+    let is_place = |line: &&str| {
+        let line = line.trim_start();
+        line.starts_with("\"line\"") || line.starts_with("\"column\"")
+    };
+    let lines: Vec<_> = json.lines().filter(|line| !is_place(line)).collect();
+    assert_current("tests/golden/hooks.json", &(lines.join("\n") + "\n"));
+}
