@@ -75,9 +75,57 @@ mod declared {
     }
 }
 
+mod stacked {
+    use event_core::prelude::*;
+
+    /// Counts.
+    #[module]
+    pub(crate) struct Stacked;
+
+    #[hook("message/bare", priority = 5)]
+    #[hook("message/full", priority = 7)]
+    pub(crate) fn change(_: &mut Message, _: &Context<Stacked>) -> Flow {
+        Flow::Continue
+    }
+
+    type Chat = Message;
+
+    #[hook("message/host", priority = 9)]
+    pub(crate) fn by_another_name(_: &mut Chat) -> Flow {
+        Flow::Handled
+    }
+}
+
 #[test]
 fn everything_is_registered() {
     let registry = event_core::Registry::linked().unwrap();
     let names: Vec<_> = registry.modules().map(|info| info.name).collect();
-    assert_eq!(names, ["listener", "version"]);
+    assert_eq!(names, ["listener", "stacked", "version"]);
+}
+
+#[tokio::test]
+async fn a_record_says_where_its_attribute_stands() {
+    use event_core::{Core, HostConfig, HostSettings, Registry, storage::Memory};
+
+    let modules = vec![("stacked".to_owned(), Default::default())];
+    let settings = HostSettings::default();
+    let host = HostConfig { name: "example.org".to_owned(), modules, settings };
+    let storage = std::sync::Arc::new(Memory::default());
+    let core = Core::start(Registry::linked().unwrap(), vec![host], storage, |_| {}).await.unwrap();
+    let listing = core.hosts()[0].hooks();
+    let hooks: Vec<_> = listing.iter().map(|line| line.hook).collect();
+
+    let names: Vec<_> = hooks.iter().map(|hook| (hook.event, hook.priority)).collect();
+    assert_eq!(names, [("message/full", 7), ("message/bare", 5), ("message/host", 9)]);
+    assert!(hooks.iter().all(|hook| hook.file == file!() && !hook.is_async));
+    assert!(hooks.iter().all(|hook| hook.module_path == concat!(module_path!(), "::stacked")));
+    assert_eq!(hooks[0].line, hooks[1].line + 1, "one attribute below the other");
+    assert_eq!(hooks[0].id(), "stacked::change");
+
+    let source = include_str!("attributes.rs");
+    for hook in hooks {
+        let line = source.lines().nth(hook.line as usize - 1).unwrap();
+        assert!(line.trim().starts_with(&format!("#[hook(\"{}\"", hook.event)), "{line}");
+        assert_eq!(hook.column, 5);
+    }
 }

@@ -86,8 +86,6 @@ pub struct Builder {
     registry: Option<Registry>,
 }
 
-type Prepare = Box<dyn Fn(&Arc<Host>)>;
-
 impl std::fmt::Debug for Builder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Builder").field("hosts", &self.hosts).finish_non_exhaustive()
