@@ -1,8 +1,0 @@
-//! The name is missing.
-
-use event_core::prelude::*;
-
-#[event(kind = "notification")]
-pub struct Joined;
-
-fn main() {}

@@ -1,8 +1,0 @@
-//! `after` is a list.
-
-use event_core::prelude::*;
-
-#[module(after = "carbons")]
-pub struct Version;
-
-fn main() {}

@@ -1,8 +1,0 @@
-//! The name is an option.
-
-use event_core::prelude::*;
-
-#[module("version")]
-pub struct Version;
-
-fn main() {}

@@ -1,8 +1,0 @@
-//! The event is `config-reloaded`.
-
-use event_core::prelude::*;
-
-#[hook("config-reload")]
-fn note(_: &ConfigReloaded) {}
-
-fn main() {}

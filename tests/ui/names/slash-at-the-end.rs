@@ -1,8 +1,0 @@
-//! A slash at the end.
-
-use event_core::prelude::*;
-
-#[hook("presence/bare/")]
-fn look(_: &Presence) {}
-
-fn main() {}

@@ -1,8 +1,0 @@
-//! No namespace has a space.
-
-use event_core::prelude::*;
-
-#[hook("iq-get/host/jabber:iq version:query")]
-fn change(_: &mut Iq) {}
-
-fn main() {}

@@ -1,8 +1,0 @@
-//! The value is a string.
-
-use event_core::prelude::*;
-
-#[hook("message/bare", namespace = own)]
-fn look(_: &Message) {}
-
-fn main() {}

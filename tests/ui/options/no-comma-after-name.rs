@@ -1,8 +1,0 @@
-//! A comma is missing.
-
-use event_core::prelude::*;
-
-#[hook("message/bare" priority = 10)]
-fn change(_: &mut Message) {}
-
-fn main() {}

@@ -1,8 +1,0 @@
-//! No option is near.
-
-use event_core::prelude::*;
-
-#[hook("message/bare", colour = "red")]
-fn look(_: &Message) {}
-
-fn main() {}

@@ -1,8 +1,0 @@
-//! An option is set with `=`.
-
-use event_core::prelude::*;
-
-#[hook("message/bare", priority(10))]
-fn change(_: &mut Message) {}
-
-fn main() {}

@@ -1,8 +1,0 @@
-//! The number has another type.
-
-use event_core::prelude::*;
-
-#[hook("message/bare", priority = 10u8)]
-fn change(_: &mut Message) {}
-
-fn main() {}

@@ -1,8 +1,0 @@
-//! One `&` too many.
-
-use event_core::prelude::*;
-
-#[hook("message/bare")]
-fn look(_: &&Message) {}
-
-fn main() {}

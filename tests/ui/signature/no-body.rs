@@ -1,8 +1,0 @@
-//! A handler has a body.
-
-use event_core::prelude::*;
-
-#[hook("message/bare")]
-fn look(_: &Message);
-
-fn main() {}

@@ -1,8 +1,0 @@
-//! A handler always gets its payload.
-
-use event_core::prelude::*;
-
-#[hook("message/bare")]
-fn look(_: Option<&Message>) {}
-
-fn main() {}

@@ -1,8 +1,0 @@
-//! The payload holds the session.
-
-use event_core::prelude::*;
-
-#[hook("authentication-success")]
-fn note(_: &Session) {}
-
-fn main() {}
