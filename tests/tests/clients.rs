@@ -1,5 +1,4 @@
 //! `tokio-xmpp` against the running server: logging in, talking, asking, being cut off.
-#![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 use std::str::FromStr;
 

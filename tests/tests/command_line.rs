@@ -1,4 +1,5 @@
 //! The commands of the server's binary, with and without a server that runs.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::{io::Write, process::Stdio};
 
