@@ -210,6 +210,14 @@ fn resolve(
     };
     let parameter = match resolved.parameter {
         NameParameter::None => none(private),
+        // Copied from the listing of events, where it stands for what the author has to say.
+        NameParameter::Payload { namespace: "XMLNS", element: "TAG" } => {
+            mistakes.at(
+                literal,
+                format!("`XMLNS:TAG` in `{name}` stands for the namespace and name of an element, such as `jabber:iq:version:query`"),
+            );
+            return None;
+        }
         NameParameter::Payload { namespace, element } => quote_spanned!(Span::mixed_site()=>
             #private::HookParameter::Payload { namespace: #namespace, element: #element }),
         NameParameter::Id(id) => {
