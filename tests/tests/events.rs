@@ -35,6 +35,8 @@ fn fired(server: &Server, id: &str) -> Vec<String> {
 #[test]
 fn the_life_of_the_server() {
     let mut server = server();
+    // The listeners are open before the event that says so has fired.
+    server.wait_record("server-started");
     assert_eq!(
         records(&server, &["server-"]),
         ["server-starting\tlocalhost\t-", "server-started\tlocalhost\t-"]
