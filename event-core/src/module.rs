@@ -31,7 +31,7 @@ pub trait Module: Sized + Send + Sync + 'static {
 /// use std::sync::{Arc, Mutex};
 /// /// Counts.
 /// #[module(state = Seen)]
-/// pub struct Counter {}
+/// struct Counter {}
 ///
 /// struct Seen(Mutex<u64>);
 ///
