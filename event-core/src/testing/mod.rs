@@ -3,7 +3,7 @@
 //! Modules are started, tables built and stanzas routed by the same code as in the server; only
 //! the streams, the clock and the storage are made up.
 //!
-//! ```
+//! ```standalone_crate
 //! use event_core::{prelude::*, testing};
 //!
 //! /// Answers pings.
