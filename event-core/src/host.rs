@@ -287,7 +287,16 @@ impl Host {
         if session.jid().is_some() {
             return Err(StanzaError::not_allowed().text("a resource is bound already"));
         }
-        let resource = match resource.filter(|resource| !resource.is_empty()) {
+        let asked = events::PreResourceBind {
+            session: session.clone(),
+            resource: resource.map(Into::into),
+            error: None,
+        };
+        let Fired { event: asked, flow, .. } = self.fire(asked).await;
+        if flow == Flow::Handled {
+            return Err(asked.error.unwrap_or_else(StanzaError::not_allowed));
+        }
+        let resource = match asked.resource.as_deref().filter(|resource| !resource.is_empty()) {
             Some(asked) => ResourcePart::new(asked)
                 .map_err(|error| StanzaError::bad_request().text(error.to_string()))?
                 .into_owned(),

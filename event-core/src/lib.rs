@@ -38,6 +38,7 @@ pub mod host;
 mod module;
 pub mod query;
 mod registry;
+pub mod roster;
 pub mod router;
 pub mod services;
 mod session;
@@ -83,11 +84,7 @@ pub mod prelude {
     pub use crate::{
         Context, Event as _, Flow, Host, Iq, IqType, Message, ModuleState, Nonza, Presence, Reply,
         Session, Stanza, StanzaError, StartError, StreamError, VERSION, event, events,
-        events::{
-            AuthenticationFailure, AuthenticationSuccess, ComponentAuthenticated,
-            ComponentDisconnected, ConfigReloaded, PreResourceUnbind, ResourceBind, ResourceUnbind,
-            ServerStarted, ServerStarting, ServerStopped, ServerStopping, StreamFeatures,
-        },
+        events::payloads::*,
         hook, module,
         xml::{Element, ElementBuilder},
     };
@@ -114,11 +111,7 @@ pub mod __private {
             DecisionOf, DeclaredDecision, DeclaredEvent, EventCell, EventId, Fire, Payload,
             PayloadOf, Same, kind,
         },
-        events::{
-            self, AuthenticationFailure, AuthenticationSuccess, ComponentAuthenticated,
-            ComponentDisconnected, ConfigReloaded, PreResourceUnbind, ResourceBind, ResourceUnbind,
-            ServerStarted, ServerStarting, ServerStopped, ServerStopping, StreamFeatures,
-        },
+        events::{self, payloads::*},
         flow::Outcome,
         module::VtableOf,
         registry::{

@@ -62,6 +62,10 @@ fn user(session: &Session) -> String {
     }
 }
 
+fn address(jid: Option<&event_core::jid::Jid>) -> &str {
+    jid.map_or("-", |jid| jid.as_str())
+}
+
 fn text(text: Option<&str>) -> &str {
     text.unwrap_or("-")
 }
@@ -101,6 +105,34 @@ record! {
     "iq/host" iq_host(s: &Iq, cx) = s.element();
     "iq/self" iq_self(s: &Iq, cx) = s.element();
     "message/offline/handle" offline(s: &mut Message, cx) = s.element();
+    "message/bare/groupchat" groupchat(s: &mut Message, cx) = s.element();
+    "message/offline/broadcast" kept(e: &mut MessageOfflineBroadcast, cx) = user(&e.session);
+    "authentication-attempt" attempt(e: &mut AuthenticationAttempt, cx) = user(&e.session), e.mechanism;
+    "pre-resource-bind" binding(e: &mut PreResourceBind, cx) = user(&e.session), text(e.resource.as_deref());
+    "user-registering" registering(e: &mut UserRegistering, cx) = e.username, e.source;
+    "user-registered" registered(e: &UserRegistered, cx) = e.username, e.source;
+    "user-deregistered" deregistered(e: &UserDeregistered, cx) = e.username, e.source;
+    "user-deleted" deleted(e: &UserDeleted, cx) = e.username;
+    "user-password-changed" password_changed(e: &UserPasswordChanged, cx) = e.username, e.session.as_ref().map_or("-".into(), user);
+    "roster-load" roster_load(e: &mut RosterLoad, cx) = e.username, e.roster.items().count();
+    "roster-item-removed" roster_item_removed(e: &RosterItemRemoved, cx) = e.username, e.item.jid, e.session.as_ref().map_or("-".into(), user);
+    "account-disco-info" account_info(e: &mut AccountDiscoInfo, cx) = e.account, address(e.from.as_ref());
+    "account-disco-items" account_items(e: &mut AccountDiscoItems, cx) = e.account, address(e.from.as_ref());
+    "account-disco-info-node" account_info_node(e: &mut AccountDiscoInfoNode, cx) = e.account, address(e.from.as_ref()), e.node;
+    "account-disco-items-node" account_items_node(e: &mut AccountDiscoItemsNode, cx) = e.account, address(e.from.as_ref()), e.node;
+    "host-disco-items" host_items(e: &mut HostDiscoItems, cx) = address(e.from.as_ref());
+    "host-disco-info-node" host_info_node(e: &mut HostDiscoInfoNode, cx) = address(e.from.as_ref()), e.node;
+    "host-disco-items-node" host_items_node(e: &mut HostDiscoItemsNode, cx) = address(e.from.as_ref()), e.node;
+    "s2s-stream-features" s2s_features(e: &mut S2sStreamFeatures, cx) = user(&e.session), e.features.len();
+    "s2s-check-certificate" check_certificate(e: &mut S2sCheckCertificate, cx) = e.domain, e.chain.len(), e.is_trusted, e.is_match;
+    "s2s-authenticated" s2s_authenticated(e: &S2sAuthenticated, cx) = e.domain, e.mechanism;
+    "s2sin-established" s2sin_established(e: &S2sInEstablished, cx) = e.domain;
+    "s2sin-destroyed" s2sin_destroyed(e: &S2sInDestroyed, cx) = e.domain, text(e.error.as_deref());
+    "s2sout-established" s2sout_established(e: &S2sOutEstablished, cx) = e.domain;
+    "s2sout-destroyed" s2sout_destroyed(e: &S2sOutDestroyed, cx) = e.domain, text(e.error.as_deref());
+    "component-authenticated" component_authenticated(e: &ComponentAuthenticated, cx) = e.session.host().name();
+    "component-disconnected" component_disconnected(e: &ComponentDisconnected, cx) = e.session.host().name(), text(e.error.as_deref());
+    "stats-update" stats(e: &mut StatsUpdate, cx) = e.samples.len();
     "route/remote" remote(s: &mut Stanza, cx) = s.element();
 }
 

@@ -39,7 +39,7 @@ pub enum Family {
     StreamStanza,
     /// `&mut Nonza`, `Flow` or a `Result` of it with a stream error: `stanza/XMLNS:TAG`.
     Nonza,
-    /// `&mut P`, `Flow`: `message/offline/handle`.
+    /// `&mut P`, `Flow` or a `Result` of it: `message/offline/handle` and its like.
     Chain,
 }
 
@@ -177,6 +177,53 @@ pub const EVENTS: &[EventDef] = &[
         "ComponentDisconnected",
         Notification,
     ),
+    // More of user sessions and accounts.
+    plain(56, "authentication-attempt", "AuthenticationAttempt", "AuthenticationAttempt", Veto),
+    plain(57, "pre-resource-bind", "PreResourceBind", "PreResourceBind", Veto),
+    plain(58, "user-registering", "UserRegistering", "UserRegistering", Veto),
+    plain(59, "user-registered", "UserRegistered", "UserRegistered", Notification),
+    plain(60, "user-deregistered", "UserDeregistered", "UserDeregistered", Notification),
+    plain(61, "user-deleted", "UserDeleted", "UserDeleted", Notification),
+    plain(62, "user-password-changed", "UserPasswordChanged", "UserPasswordChanged", Notification),
+    // Rosters.
+    plain(63, "roster-load", "RosterLoad", "RosterLoad", Collect),
+    plain(64, "roster-item-removed", "RosterItemRemoved", "RosterItemRemoved", Notification),
+    // Service discovery.
+    plain(65, "account-disco-info", "AccountDiscoInfo", "AccountDiscoInfo", Collect),
+    plain(66, "account-disco-items", "AccountDiscoItems", "AccountDiscoItems", Collect),
+    plain(67, "account-disco-info-node", "AccountDiscoInfoNode", "AccountDiscoInfoNode", Collect),
+    plain(
+        68,
+        "account-disco-items-node",
+        "AccountDiscoItemsNode",
+        "AccountDiscoItemsNode",
+        Collect,
+    ),
+    plain(69, "host-disco-items", "HostDiscoItems", "HostDiscoItems", Collect),
+    plain(70, "host-disco-info-node", "HostDiscoInfoNode", "HostDiscoInfoNode", Collect),
+    plain(71, "host-disco-items-node", "HostDiscoItemsNode", "HostDiscoItemsNode", Collect),
+    // Messages.
+    plain(72, "message/bare/groupchat", "MessageBareGroupchat", "Message", Chain),
+    plain(
+        73,
+        "message/offline/broadcast",
+        "MessageOfflineBroadcast",
+        "MessageOfflineBroadcast",
+        Chain,
+    ),
+    // Streams of other servers.
+    plain(74, "s2s-stream-features", "S2sStreamFeatures", "S2sStreamFeatures", Collect),
+    plain(75, "s2s-check-certificate", "S2sCheckCertificate", "S2sCheckCertificate", Collect),
+    plain(76, "s2s-authenticated", "S2sAuthenticated", "S2sAuthenticated", Notification),
+    plain(77, "s2sin-established", "S2sInEstablished", "S2sInEstablished", Notification),
+    plain(78, "s2sin-destroyed", "S2sInDestroyed", "S2sInDestroyed", Notification),
+    plain(79, "s2sout-established", "S2sOutEstablished", "S2sOutEstablished", Notification),
+    plain(80, "s2sout-destroyed", "S2sOutDestroyed", "S2sOutDestroyed", Notification),
+    // Metrics.
+    EventDef {
+        scope: Scope::Global,
+        ..plain(81, "stats-update", "StatsUpdate", "StatsUpdate", Collect)
+    },
 ];
 
 /// The event whose type is named `marker`.
@@ -262,7 +309,8 @@ mod tests {
     #[test]
     fn only_the_server_itself_is_global() {
         for event in EVENTS {
-            let server = event.name.starts_with("server-") || event.name == "config-reloaded";
+            let server = event.name.starts_with("server-")
+                || ["config-reloaded", "stats-update"].contains(&event.name);
             assert_eq!(event.scope == Scope::Global, server, "{}", event.name);
         }
     }

@@ -3,21 +3,30 @@
 //! Each says when it fires and on what, what its handlers are given, who may stop it, and what
 //! happens when nobody does. `docs/events.md` is made from these texts.
 
+mod account;
 mod component;
 mod iq;
+mod s2s;
 mod server;
 mod session;
 mod stanza;
 mod stream;
 
+pub use account::*;
 pub use component::*;
 pub use iq::*;
+pub use s2s::*;
 pub use server::*;
 pub use session::*;
 pub use stanza::*;
 pub use stream::*;
 
 use crate::event::EventInfo;
+
+/// The events that are their own payload.
+pub mod payloads {
+    pub use super::{account::*, component::*, s2s::*, server::*, session::*};
+}
 
 /// The id of a catalogue event, known when this crate is compiled.
 pub(crate) const fn index_of(name: &str) -> u16 {
@@ -142,14 +151,20 @@ pub(crate) use {events, payload_events};
 
 /// All events of the catalogue, in its order.
 pub fn all() -> Vec<&'static EventInfo> {
-    let files: [&[&EventInfo]; 6] = [SERVER, SESSION, STANZA, IQ, STREAM, COMPONENT];
-    let mut all: Vec<_> = files.into_iter().flatten().copied().collect();
+    let mut all: Vec<_> = FILES.iter().copied().flatten().copied().collect();
     all.sort_by_key(|info| index_of(info.name));
     all
 }
 
-const _: () = assert!(
-    SERVER.len() + SESSION.len() + STANZA.len() + IQ.len() + STREAM.len() + COMPONENT.len()
-        == event_catalogue::EVENTS.len(),
-    "every event of the catalogue has a type here"
-);
+const FILES: [&[&EventInfo]; 8] = [SERVER, SESSION, ACCOUNT, STANZA, IQ, STREAM, S2S, COMPONENT];
+
+const _: () = {
+    let (mut count, mut file) = (0, 0);
+    while file < FILES.len() {
+        #[expect(clippy::indexing_slicing, reason = "file is below the length")]
+        let events = FILES[file];
+        count += events.len();
+        file += 1;
+    }
+    assert!(count == event_catalogue::EVENTS.len(), "every event of the catalogue has a type here");
+};

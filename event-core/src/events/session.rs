@@ -1,7 +1,7 @@
 //! The life of a client's session, on the user's host.
 
 use super::payload_events;
-use crate::{Session, xml::Element};
+use crate::{Session, StanzaError, xml::Element};
 
 payload_events! {
     const SESSION;
@@ -14,6 +14,21 @@ payload_events! {
     } = "authentication-success",
         "#[hook(\"authentication-success\")]\nfn count(event: &AuthenticationSuccess) {\n    println!(\"{:?}\", event.session.user());\n}";
 
+    /// A client begins to authenticate with a mechanism that is offered. A handler that returns
+    /// `Flow::Handled` refuses the attempt, with the condition and the text it sets; then
+    /// `authentication-failure` follows.
+    AuthenticationAttempt {
+        /// The stream.
+        session: Session,
+        /// The SASL mechanism, such as `SCRAM-SHA-256`.
+        mechanism: Box<str>,
+        /// The SASL condition of a refusal (RFC 6120 §6.5): `not-authorized` unless set.
+        condition: &'static str,
+        /// Why it is refused, for a person.
+        text: Option<Box<str>>,
+    } = "authentication-attempt",
+        "#[hook(\"authentication-attempt\")]\nfn slow_down(attempt: &mut AuthenticationAttempt) -> Flow {\n    attempt.condition = \"temporary-auth-failure\";\n    Flow::Handled\n}";
+
     /// A client failed to authenticate (RFC 6120 §6.4.5); `<failure/>` is not yet sent. Nothing
     /// can stop it.
     AuthenticationFailure {
@@ -25,6 +40,18 @@ payload_events! {
         text: Option<Box<str>>,
     } = "authentication-failure",
         "#[hook(\"authentication-failure\")]\nfn count(event: &AuthenticationFailure) {\n    println!(\"{:?}: {}\", event.session.peer(), event.condition);\n}";
+
+    /// A client asks for a resource (RFC 6120 §7). Handlers may choose another one; one that
+    /// returns `Flow::Handled` refuses, with the error that it sets or else `not-allowed`.
+    PreResourceBind {
+        /// The stream.
+        session: Session,
+        /// What was asked for; none means that the server chooses.
+        resource: Option<String>,
+        /// What the client is told.
+        error: Option<StanzaError>,
+    } = "pre-resource-bind",
+        "#[hook(\"pre-resource-bind\")]\nfn choose(bind: &mut PreResourceBind) -> Flow {\n    bind.resource = None;\n    Flow::Continue\n}";
 
     /// A client has bound a resource (RFC 6120 §7): `session.jid()` is known and the session can
     /// be found; the bind result is not yet sent. Nothing can stop it.

@@ -122,6 +122,12 @@ events! {
     PresenceInitial(Presence) = "presence/initial",
         "#[hook(\"presence/initial\")]\nfn greet(presence: &Presence, cx: &Context<Example>) {\n    println!(\"{:?} on {}\", presence.from(), cx.host().name());\n}";
 
+    /// A message of type `groupchat` to an account. Fired on the recipient's host by module
+    /// `message`. `Flow::Handled` means that it was dealt with; when nobody does, the sender is
+    /// answered `service-unavailable`.
+    MessageBareGroupchat(Message) = "message/bare/groupchat",
+        "#[hook(\"message/bare/groupchat\")]\nfn look(message: &mut Message) -> Flow {\n    println!(\"{}\", message.element());\n    Flow::Continue\n}";
+
     /// A message that cannot be delivered now. Fired on the recipient's host by module `message`.
     /// `Flow::Handled` means that it is kept; when nobody keeps it, the sender is answered
     /// `service-unavailable`.

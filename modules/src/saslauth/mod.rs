@@ -88,6 +88,23 @@ async fn take(nonza: &Nonza, read: Read, cx: &Context<Saslauth>) -> Result<Flow,
         return Err(StreamError::new("policy-violation").text("authenticated already"));
     }
     match read(nonza, take_exchange(session)) {
+        Ok((exchange, step)) if nonza.element.name() == "auth" => {
+            let attempt = AuthenticationAttempt {
+                session: session.clone(),
+                mechanism: nonza.element.attribute("mechanism").unwrap_or_default().into(),
+                condition: SaslCondition::NotAuthorized.name(),
+                text: None,
+            };
+            let attempt = cx.fire(attempt).await;
+            match attempt.flow {
+                Flow::Continue => run(exchange, step, session, cx).await,
+                Flow::Handled => {
+                    let AuthenticationAttempt { condition, text, .. } = attempt.event;
+                    let text = text.unwrap_or_else(|| "not now".into());
+                    refuse(condition, text, session, cx).await
+                }
+            }
+        }
         Ok((exchange, step)) => run(exchange, step, session, cx).await,
         Err(failure) => fail(failure, session, cx).await,
     }
@@ -177,11 +194,19 @@ async fn fail(
     session: &Session,
     cx: &Context<Saslauth>,
 ) -> Result<Flow, StreamError> {
-    let condition = condition.name();
-    let (event_session, event_text) = (session.clone(), Some(text.into()));
+    refuse(condition.name(), text.into(), session, cx).await
+}
+
+async fn refuse(
+    condition: &'static str,
+    text: Box<str>,
+    session: &Session,
+    cx: &Context<Saslauth>,
+) -> Result<Flow, StreamError> {
+    let (event_session, event_text) = (session.clone(), Some(text.clone()));
     cx.fire(AuthenticationFailure { session: event_session, condition, text: event_text }).await;
     let condition = ElementBuilder::new(condition, NS).build();
-    let text = ElementBuilder::new("text", NS).attribute("xml:lang", "en").text(text).build();
+    let text = ElementBuilder::new("text", NS).attribute("xml:lang", "en").text(&text).build();
     session.send_nonza(&ElementBuilder::new("failure", NS).child(&condition).child(&text).build());
     let failures = session.with_slot(|slot: &mut Option<Failures>| {
         let Failures(count) = slot.get_or_insert(Failures(0));
