@@ -194,6 +194,8 @@ pub struct EventInfo {
     pub payload: &'static str,
     /// Its documentation, as Markdown.
     pub doc: &'static str,
+    /// What the payload is made of, where the event is its own.
+    pub fields: &'static [FieldInfo],
     /// The source file that declares it.
     pub file: &'static str,
     /// The line there.
@@ -206,11 +208,22 @@ impl EventInfo {
         name: &'static str,
         (family, scope): (Family, Scope),
         payload: &'static str,
-        doc: &'static str,
+        (doc, fields): (&'static str, &'static [FieldInfo]),
         (file, line): (&'static str, u32),
     ) -> Self {
-        Self { name, family, scope, payload, doc, file, line }
+        Self { name, family, scope, payload, doc, fields, file, line }
     }
+}
+
+/// A field of an event that is its own payload.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldInfo {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type, as it is written.
+    pub type_: &'static str,
+    /// Its documentation, as Markdown.
+    pub doc: &'static str,
 }
 
 /// Where an event's chain stands in a table.

@@ -63,7 +63,7 @@ pub use crate::{
     core::{Core, Decision, DecisionKind, HookListing, HostConfig, random_id},
     dispatch::{BoxFuture, HandlerStats},
     error::{Condition, ErrorType, NS_STANZAS, NS_STREAMS, StanzaError, StreamError},
-    event::{Event, EventInfo, Family, Fire, Fired, Payload, Scope},
+    event::{Event, EventInfo, Family, FieldInfo, Fire, Fired, Payload, Scope},
     flow::{Flow, Reply},
     host::{Action, Host, HostSettings},
     module::{Module, ModuleInfo, ModuleState, OptionInfo},
@@ -104,8 +104,8 @@ pub mod __private {
     pub use toml;
 
     pub use crate::{
-        Event, EventInfo, Family, Flow, Iq, Message, Module, ModuleInfo, Nonza, OptionInfo,
-        Presence, Reply, Scope, Stanza, StanzaError, StreamError,
+        Event, EventInfo, Family, FieldInfo, Flow, Iq, Message, Module, ModuleInfo, Nonza,
+        OptionInfo, Presence, Reply, Scope, Stanza, StanzaError, StreamError,
         context::{ContextOf, ContextRef},
         event::{
             DecisionOf, DeclaredDecision, DeclaredEvent, EventCell, EventId, Fire, Payload,

@@ -104,9 +104,9 @@ fn declare(
     item: &TokenStream,
     mistakes: &mut Mistakes,
 ) -> Option<TokenStream> {
-    let (ident, generics, attributes) = match syn::parse2(item.clone()) {
-        Ok(Item::Struct(item)) => (item.ident, item.generics, item.attrs),
-        Ok(Item::Enum(item)) => (item.ident, item.generics, item.attrs),
+    let (ident, generics, attributes, fields) = match syn::parse2(item.clone()) {
+        Ok(Item::Struct(item)) => (item.ident, item.generics, item.attrs, Some(item.fields)),
+        Ok(Item::Enum(item)) => (item.ident, item.generics, item.attrs, None),
         Ok(_) | Err(_) => {
             let first: TokenStream = item.clone().into_iter().take(1).collect();
             mistakes.at(first, "`#[event]` annotates a struct: the event's payload");
@@ -150,6 +150,12 @@ fn declare(
     };
     let (kind, scope) = (variant(&arguments.kind), variant(&arguments.scope));
     let (name, doc, type_name) = (&arguments.name, docs::text(&attributes), ident.to_string());
+    let fields = fields.iter().flatten().filter_map(|field| {
+        let (name, doc) = (field.ident.as_ref()?.to_string(), docs::text(&field.attrs));
+        let written = &field.ty;
+        let written = quote!(#written).to_string();
+        Some(quote_spanned!(span=> #c::FieldInfo { name: #name, type_: #written, doc: #doc }))
+    });
     Some(quote_spanned!(span=>
         const _: () = {
             static __SPONDEE_ID: #c::EventCell = #c::EventCell::new();
@@ -165,7 +171,7 @@ fn declare(
                     #name,
                     (#c::Family::#kind, #c::Scope::#scope),
                     #type_name,
-                    #doc,
+                    (#doc, &[#(#fields),*]),
                     (#c::file!(), #c::line!()),
                 );
 

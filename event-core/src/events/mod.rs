@@ -21,7 +21,7 @@ pub use session::*;
 pub use stanza::*;
 pub use stream::*;
 
-use crate::event::EventInfo;
+use crate::event::{EventInfo, FieldInfo};
 
 /// The events that are their own payload.
 pub mod payloads {
@@ -51,14 +51,14 @@ pub const fn same(a: &str, b: &str) -> bool {
 pub(crate) const fn info(
     name: &'static str,
     (marker, payload): (&'static str, &'static str),
-    doc: &'static str,
+    about: (&'static str, &'static [FieldInfo]),
     place: (&'static str, u32),
 ) -> EventInfo {
     #[expect(clippy::indexing_slicing, reason = "index_of gives an index of the table")]
     let event = &event_catalogue::EVENTS[index_of(name) as usize];
     assert!(same(event.marker, marker), "the catalogue names another type");
     assert!(same(event.payload, payload), "the catalogue names another payload");
-    EventInfo::new(name, (event.family, event.scope), event.payload, doc, place)
+    EventInfo::new(name, (event.family, event.scope), event.payload, about, place)
 }
 
 /// Declares event types: `Marker(Payload) = "name", "example handler";`.
@@ -80,21 +80,30 @@ macro_rules! events {
             #[derive(Debug)]
             pub enum $marker {}
 
-            events!(@event $marker($payload) = $name, $($doc)*);
+            events!(@event $marker($payload) = $name, ($($doc)*), []);
         )*
 
         /// What is known of the events of this file.
         pub(crate) const $infos: &[&crate::EventInfo] =
             &[$(<$marker as crate::Event>::INFO),*];
     };
-    (@event $marker:ident($payload:ident) = $name:literal, $($doc:literal)*) => {
+    (@event $marker:ident($payload:ident) = $name:literal, ($($doc:literal)*), [
+        $($field:ident: $type:ty, ($($field_doc:literal)*);)*
+    ]) => {
         impl crate::Event for $marker {
             type Payload = $payload;
 
             const INFO: &'static crate::EventInfo = &crate::events::info(
                 $name,
                 (stringify!($marker), stringify!($payload)),
-                concat!($($doc, "\n"),*),
+                (
+                    concat!($($doc, "\n"),*),
+                    &[$(crate::event::FieldInfo {
+                        name: stringify!($field),
+                        type_: stringify!($type),
+                        doc: concat!($($field_doc, "\n"),*),
+                    }),*],
+                ),
                 (file!(), line!()),
             );
 
@@ -111,7 +120,7 @@ macro_rules! events {
 macro_rules! payload_events {
     (const $infos:ident; $(
         $(#[doc = $doc:literal])*
-        $marker:ident { $($(#[$meta:meta])* $field:ident: $type:ty,)* } = $name:literal, $example:literal;
+        $marker:ident { $($(#[doc = $field_doc:literal])* $field:ident: $type:ty,)* } = $name:literal, $example:literal;
     )*) => {
         $(
             $(#[doc = $doc])*
@@ -125,7 +134,7 @@ macro_rules! payload_events {
             /// ```
             #[derive(Debug)]
             pub struct $marker {
-                $($(#[$meta])* pub $field: $type,)*
+                $($(#[doc = $field_doc])* pub $field: $type,)*
             }
 
             impl crate::event::Payload for $marker {
@@ -138,7 +147,9 @@ macro_rules! payload_events {
                 }
             }
 
-            crate::events::events!(@event $marker($marker) = $name, $($doc)*);
+            crate::events::events!(@event $marker($marker) = $name, ($($doc)*), [
+                $($field: $type, ($($field_doc)*);)*
+            ]);
         )*
 
         /// What is known of the events of this file.
