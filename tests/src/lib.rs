@@ -11,6 +11,7 @@ pub mod client;
 pub mod raw;
 mod recorder;
 pub mod server;
+mod stopper;
 
 event_core::module_crate!();
 
