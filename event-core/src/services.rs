@@ -4,18 +4,20 @@
 use std::{fmt, sync::Arc};
 
 use jid::BareJid;
+use thiserror::Error;
 
 use crate::{
-    BoxFuture, StanzaError,
+    BoxFuture, Session, StanzaError,
     roster::{Roster, SubscriptionType, Transition},
-    storage::StorageResult,
+    storage::{StorageError, StorageResult},
     xml::Element,
 };
 
-/// Who may log in.
+/// Who may log in to a host.
 ///
 /// Whoever implements it does not tell an unknown account from a wrong password: not by the
-/// answer, not by the salt, not by the time it takes.
+/// answer, not by the salt, not by the time it takes. Accounts that are managed elsewhere can do
+/// without the last three: they answer [`AccountError::Elsewhere`].
 pub trait Accounts: Send + Sync {
     /// Whether an account exists.
     fn exists<'a>(&'a self, account: &'a BareJid) -> BoxFuture<'a, StorageResult<bool>>;
@@ -36,6 +38,81 @@ pub trait Accounts: Send + Sync {
         username: &'a str,
         password: &'a str,
     ) -> BoxFuture<'a, StorageResult<bool>>;
+
+    /// Makes an account, without any event.
+    fn create<'a>(
+        &'a self,
+        account: &'a BareJid,
+        password: &'a str,
+    ) -> BoxFuture<'a, Result<(), AccountError>> {
+        let _ = (account, password);
+        elsewhere()
+    }
+
+    /// Changes a password, fires `user-password-changed`, and closes the sessions of the account
+    /// with `reset`, save for the one that `stays`.
+    fn set_password<'a>(
+        &'a self,
+        account: &'a BareJid,
+        password: &'a str,
+        stays: Option<&'a Session>,
+    ) -> BoxFuture<'a, Result<(), AccountError>> {
+        let _ = (account, password, stays);
+        elsewhere()
+    }
+
+    /// Removes an account: ends its sessions, fires `user-deleted` and waits for the handlers,
+    /// then purges the account and all that is stored for it in one transaction.
+    ///
+    /// The streams are closed with `not-authorized`, save for that of the session that `asks`,
+    /// which is for the caller to answer on ([`Session::send_nonza`]) and to close. An error after
+    /// the sessions have ended leaves the account as it was, but nobody connected to it.
+    fn remove<'a>(
+        &'a self,
+        account: &'a BareJid,
+        asks: Option<&'a Session>,
+    ) -> BoxFuture<'a, Result<(), AccountError>> {
+        let _ = (account, asks);
+        elsewhere()
+    }
+}
+
+fn elsewhere<'a>() -> BoxFuture<'a, Result<(), AccountError>> {
+    Box::pin(async { Err(AccountError::Elsewhere) })
+}
+
+/// Why an account is not as it was to be.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum AccountError {
+    /// It exists already.
+    #[error("the account exists already")]
+    Exists,
+    /// It does not exist.
+    #[error("there is no such account")]
+    NotFound,
+    /// The password cannot be one, for the reason given.
+    #[error("{0}")]
+    Password(Box<str>),
+    /// The accounts are managed elsewhere.
+    #[error("accounts are managed elsewhere")]
+    Elsewhere,
+    /// Storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl From<AccountError> for StanzaError {
+    fn from(error: AccountError) -> Self {
+        let text = error.to_string();
+        match error {
+            AccountError::Exists => Self::conflict().text(text),
+            AccountError::NotFound => Self::item_not_found().text(text),
+            AccountError::Password(_) => Self::not_acceptable().text(text),
+            AccountError::Elsewhere => Self::not_allowed().text(text),
+            AccountError::Storage(error) => error.into(),
+        }
+    }
 }
 
 /// A hash function SCRAM is used with.

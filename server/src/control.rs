@@ -12,7 +12,7 @@ use std::{
     sync::Arc,
 };
 
-use event_core::{Core, StreamError};
+use event_core::{Core, router::turns};
 use jid::BareJid;
 use serde::{Deserialize, Serialize};
 use tokio::{
@@ -188,10 +188,6 @@ impl Office {
             let text = std::str::from_utf8(&secret).map(|text| Zeroizing::new(text.to_owned()));
             text.map_err(|_| Answer::Error("the password is not UTF-8".into()))
         };
-        let removed = match &request {
-            Request::Remove(jid) => Some(jid.clone()),
-            _ => None,
-        };
         let request = match request {
             Request::Hooks { host, event, module } => {
                 let query = HooksQuery { host, event, module, json: false };
@@ -215,24 +211,17 @@ impl Office {
             Request::Remove(jid) => UserRequest::Remove(jid),
             Request::Import => UserRequest::Import(secret),
         };
-        match perform(request, &self.accounts, &self.config).await {
-            Ok(UserReply { lines, problems }) => {
-                if let Some(jid) = removed {
-                    self.close(&jid);
-                }
-                Answer::User { lines, problems }
-            }
+        let Some(core) = self.core.upgrade() else {
+            return Answer::Error("the server is stopping".into());
+        };
+        let performed = turns(async {
+            let performed = perform(request, &self.accounts, &self.config, Some(&core)).await;
+            core.drain().await;
+            performed
+        });
+        match performed.await {
+            Ok(UserReply { lines, problems }) => Answer::User { lines, problems },
             Err(error) => Answer::Error(error.to_string()),
-        }
-    }
-
-    /// Ends the sessions of an account that is no more.
-    fn close(&self, account: &BareJid) {
-        let name = account.node().map_or("", |name| name.as_str());
-        let host = self.core.upgrade().and_then(|core| core.host(account.domain().as_str()));
-        let sessions = host.map(|host| host.sessions().of(name)).unwrap_or_default();
-        for session in sessions {
-            session.close(StreamError::new("not-authorized").text("the account was removed"));
         }
     }
 }

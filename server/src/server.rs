@@ -9,13 +9,13 @@ use std::{
 };
 
 use event_core::{
-    Core, Host, ModuleCrate, Registry, StartError, StreamError, events::ConfigReloaded, services,
+    Core, Host, ModuleCrate, Registry, StartError, StreamError, events::ConfigReloaded,
 };
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    accounts::{AccountError, Accounts},
+    accounts::{AccountError, Accounts, HostAccounts},
     config::{Config, ConfigError, ListenKind},
     control::Control,
     hosts,
@@ -159,8 +159,8 @@ async fn serve(config: Config, registry: Registry, logging: &Logging) -> Result<
 
 /// What the server itself offers to the modules of a host.
 pub(crate) fn services(accounts: &Accounts) -> impl Fn(&Arc<Host>) + use<> {
-    let accounts = Arc::new(accounts.clone());
-    move |host| host.provide::<dyn services::Accounts>(accounts.clone())
+    let accounts = accounts.clone();
+    move |host| HostAccounts::provide(&accounts, host)
 }
 
 /// Waits until told to stop; reads the config again when told to.

@@ -38,11 +38,12 @@ payload_events! {
     } = "user-registered",
         "#[hook(\"user-registered\")]\nfn note(event: &UserRegistered) {\n    println!(\"{} is new\", event.username);\n}";
 
-    /// A user removed the own account (XEP-0077 §3.2). `user-deleted` follows. Nothing can stop it.
+    /// A user has removed the own account (XEP-0077 §3.2). `user-deleted` came before, and nothing
+    /// is stored any more. Nothing can stop it.
     UserDeregistered {
         /// The name in front of the `@`.
         username: Box<str>,
-        /// The module that removes it.
+        /// The module that removed it.
         source: &'static str,
         /// The stream that asked, if it is one.
         session: Option<Session>,

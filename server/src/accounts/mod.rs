@@ -23,6 +23,7 @@ use crate::storage::{KeyValue, StorageError, Write};
 
 pub use import::{ImportProblem, ImportReport};
 pub use record::PasswordError;
+pub use service::HostAccounts;
 
 /// The store that holds accounts; keys are the names in front of the `@`.
 pub const ACCOUNTS: &str = "accounts";

@@ -1,14 +1,92 @@
-//! The accounts as modules see them.
+//! The accounts of a host, as its modules see them, and what goes with a change of one.
 
-use event_core::services;
+use std::sync::{Arc, Weak};
+
+use event_core::{
+    Host, Session, StreamError,
+    events::{UserDeleted, UserPasswordChanged},
+    services,
+};
 use jid::BareJid;
 
 use super::{AccountError, Accounts, ScramHash, ScramKeys};
 use crate::storage::{BoxFuture, StorageError, StorageResult};
 
-impl services::Accounts for Accounts {
+/// The accounts of a host that runs.
+#[derive(Debug)]
+pub struct HostAccounts {
+    accounts: Accounts,
+    host: Weak<Host>,
+}
+
+impl HostAccounts {
+    /// Offers the accounts to the modules of `host`.
+    pub(crate) fn provide(accounts: &Accounts, host: &Arc<Host>) {
+        let service = Self { accounts: accounts.clone(), host: Arc::downgrade(host) };
+        host.provide::<dyn services::Accounts>(Arc::new(service));
+    }
+
+    /// The host, while it lives, and a username that could be one of its accounts.
+    fn place<'a>(
+        &self,
+        account: &'a BareJid,
+    ) -> Result<(Arc<Host>, &'a str), services::AccountError> {
+        let username = account.node().map(|node| node.as_str());
+        let host = self.host.upgrade();
+        let host = host.filter(|host| host.name() == account.domain().as_str());
+        host.zip(username).ok_or(services::AccountError::NotFound)
+    }
+
+    async fn set_password(
+        &self,
+        account: &BareJid,
+        password: &str,
+        stays: Option<&Session>,
+    ) -> Result<(), services::AccountError> {
+        let (host, username) = self.place(account)?;
+        self.accounts.set_password(account, password).await?;
+        let session = stays.cloned();
+        host.fire(UserPasswordChanged { username: username.into(), session }).await;
+        for session in host.sessions().of(username) {
+            if Some(&session) != stays {
+                session.close(StreamError::new("reset").text("the password was changed"));
+            }
+        }
+        Ok(())
+    }
+
+    async fn remove(
+        &self,
+        account: &BareJid,
+        asks: Option<&Session>,
+    ) -> Result<(), services::AccountError> {
+        let (host, username) = self.place(account)?;
+        if !self.accounts.exists(account).await? {
+            return Err(services::AccountError::NotFound);
+        }
+        // First of all: what handlers store when a session ends is purged as well.
+        end_sessions(&host, username, asks).await;
+        host.fire(UserDeleted { username: username.into() }).await;
+        self.accounts.remove(account, Vec::new()).await?;
+        // Who had authenticated before may have bound a resource meanwhile.
+        end_sessions(&host, username, asks).await;
+        Ok(())
+    }
+}
+
+async fn end_sessions(host: &Host, username: &str, asks: Option<&Session>) {
+    const REASON: &str = "the account was removed";
+    for session in host.sessions().of(username) {
+        host.core().end(&session, Some(REASON)).await;
+        if Some(&session) != asks {
+            session.close(StreamError::new("not-authorized").text(REASON));
+        }
+    }
+}
+
+impl services::Accounts for HostAccounts {
     fn exists<'a>(&'a self, account: &'a BareJid) -> BoxFuture<'a, StorageResult<bool>> {
-        Box::pin(async { Ok(self.exists(account).await?) })
+        Box::pin(async { Ok(self.accounts.exists(account).await?) })
     }
 
     fn credentials<'a>(
@@ -17,7 +95,7 @@ impl services::Accounts for Accounts {
         username: &'a str,
         hash: ScramHash,
     ) -> BoxFuture<'a, StorageResult<ScramKeys>> {
-        Box::pin(async move { Ok(self.credentials(host, username, hash).await?) })
+        Box::pin(async move { Ok(self.accounts.credentials(host, username, hash).await?) })
     }
 
     fn verify<'a>(
@@ -26,7 +104,32 @@ impl services::Accounts for Accounts {
         username: &'a str,
         password: &'a str,
     ) -> BoxFuture<'a, StorageResult<bool>> {
-        Box::pin(async { Ok(self.verify(host, username, password).await?) })
+        Box::pin(async { Ok(self.accounts.verify(host, username, password).await?) })
+    }
+
+    fn create<'a>(
+        &'a self,
+        account: &'a BareJid,
+        password: &'a str,
+    ) -> BoxFuture<'a, Result<(), services::AccountError>> {
+        Box::pin(async { Ok(self.accounts.create(account, password).await?) })
+    }
+
+    fn set_password<'a>(
+        &'a self,
+        account: &'a BareJid,
+        password: &'a str,
+        stays: Option<&'a Session>,
+    ) -> BoxFuture<'a, Result<(), services::AccountError>> {
+        Box::pin(self.set_password(account, password, stays))
+    }
+
+    fn remove<'a>(
+        &'a self,
+        account: &'a BareJid,
+        asks: Option<&'a Session>,
+    ) -> BoxFuture<'a, Result<(), services::AccountError>> {
+        Box::pin(self.remove(account, asks))
     }
 }
 
@@ -35,6 +138,17 @@ impl From<AccountError> for StorageError {
         match error {
             AccountError::Storage(error) => error,
             error => Self::Backend(Box::new(error)),
+        }
+    }
+}
+
+impl From<AccountError> for services::AccountError {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::Exists(_) => Self::Exists,
+            AccountError::NotFound(_) | AccountError::NoName(_) => Self::NotFound,
+            AccountError::Password(error) => Self::Password(error.to_string().into()),
+            error => Self::Storage(error.into()),
         }
     }
 }

@@ -5,11 +5,12 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
+use event_core::{Core, services};
 use jid::{BareJid, DomainPart};
 use zeroize::Zeroizing;
 
 use super::{AskPassword, CliError, UserCommand};
-use crate::accounts::Accounts;
+use crate::accounts::{AccountError, Accounts};
 use crate::config::Config;
 use crate::storage::Sqlite;
 
@@ -69,7 +70,7 @@ impl UserRequest {
     }
 }
 
-/// Does what is asked.
+/// Does what is asked; where the account's host runs in `core`, its modules and sessions are told.
 ///
 /// # Errors
 ///
@@ -78,12 +79,26 @@ pub async fn perform(
     request: UserRequest,
     accounts: &Accounts,
     config: &Config,
+    core: Option<&Core>,
 ) -> Result<UserReply, CliError> {
     let mut reply = UserReply::default();
+    let running = |jid: &BareJid| {
+        let host = core.and_then(|core| core.host(jid.domain().as_str()))?;
+        host.service::<dyn services::Accounts>()
+    };
     match request {
         UserRequest::Add(jid, password) => accounts.create(&jid, &password).await?,
-        UserRequest::Passwd(jid, password) => accounts.set_password(&jid, &password).await?,
-        UserRequest::Remove(jid) => accounts.remove(&jid, Vec::new()).await?,
+        UserRequest::Passwd(jid, password) => match running(&jid) {
+            Some(running) => running
+                .set_password(&jid, &password, None)
+                .await
+                .map_err(|error| told(error, &jid))?,
+            None => accounts.set_password(&jid, &password).await?,
+        },
+        UserRequest::Remove(jid) => match running(&jid) {
+            Some(running) => running.remove(&jid, None).await.map_err(|error| told(error, &jid))?,
+            None => accounts.remove(&jid, Vec::new()).await?,
+        },
         UserRequest::List(hosts) => {
             for host in hosts {
                 let names = accounts.list(&host).await?;
@@ -106,6 +121,13 @@ pub async fn perform(
     Ok(reply)
 }
 
+fn told(error: services::AccountError, jid: &BareJid) -> CliError {
+    match error {
+        services::AccountError::NotFound => AccountError::NotFound(jid.clone()).into(),
+        error => CliError::Server(error.to_string()),
+    }
+}
+
 /// Does what is asked on the storage itself, as no server runs.
 pub(super) fn perform_alone(request: UserRequest, config: &Config) -> Result<UserReply, CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -116,7 +138,7 @@ pub(super) fn perform_alone(request: UserRequest, config: &Config) -> Result<Use
         let accounts =
             Accounts::open(storage.clone(), limits.scram_iterations, limits.password_checks)
                 .await?;
-        let reply = perform(request, &accounts, config).await;
+        let reply = perform(request, &accounts, config, None).await;
         drop(accounts);
         if let Some(storage) = Arc::into_inner(storage) {
             storage.close().await;
