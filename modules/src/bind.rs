@@ -1,6 +1,8 @@
 //! Resource binding (RFC 6120 §7).
 use event_core::{
+    events::PreResourceBind,
     prelude::*,
+    services::Accounts,
     xmpp_parsers::bind::{BindQuery, BindResponse},
 };
 
@@ -29,6 +31,23 @@ async fn bind(iq: &mut Iq) -> Result<Flow, StanzaError> {
     let jid = session.bind(resource.as_deref()).await?.clone();
     iq.answer_later().reply_with(BindResponse { jid });
     Ok(Flow::Handled)
+}
+
+/// Between authentication and this moment the account may have been removed, and perhaps somebody
+/// else has made another of its name.
+#[hook("pre-resource-bind")]
+async fn is_still_there(event: &mut PreResourceBind, cx: &Context<Bind>) -> Flow {
+    let (Some(account), Some(accounts)) =
+        (event.session.user(), cx.host().service::<dyn Accounts>())
+    else {
+        return Flow::Continue;
+    };
+    event.error = match accounts.exists(account).await {
+        Ok(true) => return Flow::Continue,
+        Ok(false) => Some(StanzaError::not_authorized().text("the account was removed")),
+        Err(error) => Some(error.into()),
+    };
+    Flow::Handled
 }
 
 /// One stream binds one resource (RFC 6120 §7.1).

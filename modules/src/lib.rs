@@ -1,12 +1,17 @@
 //! The bundled modules, one file (or folder) each, named after the feature.
 
+mod access;
+pub mod account;
 pub mod bind;
 pub mod disco;
+#[cfg(test)]
+mod fakes;
 pub mod iq;
 pub mod message;
 pub mod motd;
 pub mod ping;
 pub mod presence;
+pub mod register;
 pub mod saslauth;
 pub mod session;
 pub mod starttls;
@@ -18,6 +23,6 @@ event_core::module_crate!();
 
 /// The modules of a host whose config does not list its own, in the order of their handlers.
 pub const DEFAULTS: &[&str] = &[
-    "starttls", "saslauth", "bind", "session", "message", "presence", "iq", "disco", "ping",
-    "version", "time", "uptime", "motd",
+    "starttls", "saslauth", "bind", "session", "message", "presence", "iq", "disco", "account",
+    "ping", "version", "time", "uptime", "motd",
 ];

@@ -1,0 +1,139 @@
+//! Entity Capabilities of the server (XEP-0115): what it can do as a hash, so that clients and
+//! other servers ask for the list only when the hash is new to them.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use event_core::{
+    events::S2sStreamFeatures,
+    prelude::*,
+    xmpp_parsers::{
+        caps::hash_caps,
+        disco::{DiscoInfoResult, Identity},
+        hashes::Algo,
+    },
+};
+
+use super::{Disco, info_of};
+
+const NS: &str = "http://jabber.org/protocol/caps";
+
+/// What stands for this software; XEP-0115 §4 only asks for a URI that no other uses.
+const NODE: &str = "urn:x-spondee";
+
+/// What the host announces, and the hash of it.
+#[derive(Debug)]
+pub(super) struct Capabilities {
+    pub(super) info: DiscoInfoResult,
+    /// `NODE#ver`, by which the list is asked for.
+    pub(super) node: String,
+    ver: String,
+}
+
+/// The capabilities as last asked for.
+#[derive(Debug, Default)]
+pub struct Announced(Mutex<Option<Arc<Capabilities>>>);
+
+impl ModuleState<Disco> for Announced {
+    async fn start(_: &Arc<Host>, _: &Disco) -> Result<Self, StartError> {
+        Ok(Self::default())
+    }
+}
+
+/// What the host announces now. The hash is made anew only when that has changed.
+pub(super) fn announced(cx: &Context<Disco>) -> Arc<Capabilities> {
+    let features = cx.host().features();
+    let mut known = cx.state().0.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = known.as_ref().filter(|known| known.says(&cx.name, &features)) {
+        return Arc::clone(known);
+    }
+    let mut info = info_of(None);
+    info.identities.push(Identity::new("server", "im", "en", cx.name.as_str()));
+    info.features = features.into_iter().map(String::from).collect();
+    let ver = ver(&info);
+    let node = format!("{NODE}#{ver}");
+    Arc::clone(known.insert(Arc::new(Capabilities { info, node, ver })))
+}
+
+impl Capabilities {
+    fn says(&self, name: &str, features: &[&str]) -> bool {
+        let identity = self.info.identities.first();
+        identity.and_then(|identity| identity.name.as_deref()) == Some(name)
+            && self.info.features.iter().eq(features)
+    }
+
+    fn to_element(&self) -> Element {
+        ElementBuilder::new("c", NS)
+            .attribute("hash", "sha-1")
+            .attribute("node", NODE)
+            .attribute("ver", &self.ver)
+            .build()
+    }
+}
+
+/// XEP-0115 §5.1, for entities without extended information. `xmpp_parsers` has all of it, but
+/// sorts features with the separator behind them, so `a<` after `a#b<`.
+fn ver(info: &DiscoInfoResult) -> String {
+    let mut identities: Vec<_> = info.identities.iter().collect();
+    let part = |part: &Option<String>| part.clone().unwrap_or_default();
+    identities.sort_by_cached_key(|it| (it.category.clone(), it.type_.clone(), part(&it.lang)));
+    let mut text = String::new();
+    for identity in identities {
+        let Identity { category, type_, lang, name } = identity;
+        text.push_str(&format!("{category}/{type_}/{}/{}<", part(lang), part(name)));
+    }
+    for feature in &info.features {
+        text.push_str(feature);
+        text.push('<');
+    }
+    let hash = hash_caps(text.as_bytes(), Algo::Sha_1);
+    hash.map(|hash| BASE64.encode(hash.hash)).unwrap_or_default()
+}
+
+#[hook("stream-features")]
+fn offer(event: &mut StreamFeatures, cx: &Context<Disco>) {
+    if event.session.user().is_some() {
+        event.features.push(announced(cx).to_element());
+    }
+}
+
+#[hook("s2s-stream-features")]
+fn offer_server(event: &mut S2sStreamFeatures, cx: &Context<Disco>) {
+    event.features.push(announced(cx).to_element());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn info(identity: Identity, features: &[&str]) -> DiscoInfoResult {
+        let mut info = info_of(None);
+        info.identities.push(identity);
+        info.features = features.iter().map(|feature| (*feature).to_owned()).collect();
+        info
+    }
+
+    #[test]
+    fn the_example_of_the_specification() {
+        let identity = Identity {
+            category: "client".into(),
+            type_: "pc".into(),
+            lang: None,
+            name: Some("Exodus 0.9.1".into()),
+        };
+        let features = [
+            "http://jabber.org/protocol/caps",
+            "http://jabber.org/protocol/disco#info",
+            "http://jabber.org/protocol/disco#items",
+            "http://jabber.org/protocol/muc",
+        ];
+        assert_eq!(ver(&info(identity, &features)), "QgayPKawpkPSDYmwT/WM94uAlu0=");
+    }
+
+    /// Python's hashlib over `server/im/en/x<a<a#b<` says so.
+    #[test]
+    fn a_feature_comes_before_those_that_begin_with_it() {
+        let identity = Identity::new("server", "im", "en", "x");
+        assert_eq!(ver(&info(identity, &["a#b", "a"])), "izo1SgCeSz0UbkF868iM9Z7dMjI=");
+    }
+}

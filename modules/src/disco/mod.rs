@@ -1,0 +1,126 @@
+//! Service Discovery (XEP-0030), and what the server itself is capable of (XEP-0115).
+
+mod account;
+mod caps;
+#[cfg(test)]
+mod tests;
+
+use event_core::{
+    events::{HostDiscoInfoNode, HostDiscoItems, HostDiscoItemsNode},
+    jid::Jid,
+    prelude::*,
+    serde::{self, Deserialize, Deserializer, de::Error},
+    xmpp_parsers::disco::{
+        DiscoInfoQuery, DiscoInfoResult, DiscoItemsQuery, DiscoItemsResult, Item,
+    },
+};
+
+use self::caps::Announced;
+
+const INFO: &str = "http://jabber.org/protocol/disco#info";
+const ITEMS: &str = "http://jabber.org/protocol/disco#items";
+
+/// Tells what the host and its accounts are and can do, from what the modules announce.
+#[module(
+    state = Announced,
+    features = [
+        "http://jabber.org/protocol/caps",
+        "http://jabber.org/protocol/disco#info",
+        "http://jabber.org/protocol/disco#items",
+    ]
+)]
+pub struct Disco {
+    /// The name of the host, for people.
+    #[serde(default = "default_name")]
+    name: String,
+    /// What the host lists as its items, beside the hosts of this server below its own domain:
+    /// `{ jid = "rooms.example.net", name = "Rooms" }`, where the name may be left out.
+    #[serde(default)]
+    items: Vec<Listed>,
+}
+
+fn default_name() -> String {
+    "Spondee".into()
+}
+
+/// An item that the configuration lists.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(crate = "serde", deny_unknown_fields)]
+pub struct Listed {
+    #[serde(deserialize_with = "jid")]
+    jid: Jid,
+    name: Option<String>,
+}
+
+fn jid<'de, D: Deserializer<'de>>(from: D) -> Result<Jid, D::Error> {
+    Jid::new(&String::deserialize(from)?).map_err(D::Error::custom)
+}
+
+#[hook("iq-get/host/http://jabber.org/protocol/disco#info:query", priority = 10)]
+async fn host_info(iq: &mut Iq, cx: &Context<Disco>) -> Result<Reply, StanzaError> {
+    let DiscoInfoQuery { node } = iq.payload()?;
+    let announced = caps::announced(cx);
+    let Some(asked) = named(&node).filter(|node| *node != announced.node) else {
+        return Ok(iq.reply_with(DiscoInfoResult { node, ..announced.info.clone() }));
+    };
+    let event = HostDiscoInfoNode {
+        from: iq.from().cloned(),
+        node: asked.into(),
+        exists: false,
+        info: info_of(node.clone()),
+    };
+    let HostDiscoInfoNode { exists, info, .. } = cx.fire(event).await.event;
+    if exists { Ok(iq.reply_with(info)) } else { Err(no_such_node()) }
+}
+
+#[hook("iq-get/host/http://jabber.org/protocol/disco#items:query", priority = 10)]
+async fn host_items(iq: &mut Iq, cx: &Context<Disco>) -> Result<Reply, StanzaError> {
+    let DiscoItemsQuery { node, .. } = iq.payload()?;
+    let (from, items) = (iq.from().cloned(), items_of(node.clone()));
+    let Some(node) = named(&node) else {
+        let mut event = HostDiscoItems { from, items };
+        event.items.items.extend(below(cx.host()).chain(listed(cx)));
+        return Ok(iq.reply_with(cx.fire(event).await.event.items));
+    };
+    let event = HostDiscoItemsNode { from, node: node.into(), exists: false, items };
+    let HostDiscoItemsNode { exists, items, .. } = cx.fire(event).await.event;
+    if exists { Ok(iq.reply_with(items)) } else { Err(no_such_node()) }
+}
+
+/// The hosts of this server whose domains are below that of `host`.
+fn below(host: &Host) -> impl Iterator<Item = Item> {
+    let suffix = format!(".{}", host.name());
+    let hosts = host.core().hosts().into_iter();
+    hosts.filter(move |other| other.name().ends_with(&suffix)).map(|other| Item {
+        jid: other.jid().clone(),
+        node: None,
+        name: None,
+    })
+}
+
+fn listed(options: &Disco) -> impl Iterator<Item = Item> {
+    let items = options.items.iter().cloned();
+    items.map(|Listed { jid, name }| Item { jid, node: None, name })
+}
+
+/// An empty node is none.
+fn named(node: &Option<String>) -> Option<&str> {
+    node.as_deref().filter(|node| !node.is_empty())
+}
+
+fn info_of(node: Option<String>) -> DiscoInfoResult {
+    DiscoInfoResult {
+        node,
+        identities: Vec::new(),
+        features: Default::default(),
+        extensions: Vec::new(),
+    }
+}
+
+fn items_of(node: Option<String>) -> DiscoItemsResult {
+    DiscoItemsResult { node, items: Vec::new(), rsm: None }
+}
+
+fn no_such_node() -> StanzaError {
+    StanzaError::item_not_found().text("no such node")
+}

@@ -1,0 +1,180 @@
+//! The life of an account over real sockets: made in-band, used, given another password, removed.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::io::Write;
+
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use spondee_tests::{
+    raw::{Raw, header},
+    server::{Server, Setup},
+};
+
+/// Anybody may register, on loopback without TLS.
+fn server() -> Server {
+    let host = "allow_plaintext = true\nmodules = [\"+recorder\", \"+register\"]".into();
+    Server::with(&Setup { host, ..Setup::default() })
+}
+
+fn new(username: &str, password: &str) -> String {
+    query(&format!("<username>{username}</username><password>{password}</password>"))
+}
+
+fn query(content: &str) -> String {
+    format!("<iq type='set' id='q'><query xmlns='jabber:iq:register'>{content}</query></iq>")
+}
+
+fn authenticate(server: &Server, user: &str, password: &str) -> (Raw, bool) {
+    let mut raw = Raw::open(server);
+    let plain = BASE64.encode(format!("\0{user}\0{password}"));
+    let ns = "urn:ietf:params:xml:ns:xmpp-sasl";
+    raw.send(&format!("<auth xmlns='{ns}' mechanism='PLAIN'>{plain}</auth>"));
+    let answer = raw.wait(ns);
+    (raw, answer.contains("<success"))
+}
+
+fn can_log_in(server: &Server, user: &str, password: &str) -> bool {
+    authenticate(server, user, password).1
+}
+
+fn log_in(server: &Server, user: &str, password: &str, resource: &str) -> Raw {
+    let (mut raw, is_in) = authenticate(server, user, password);
+    assert!(is_in, "{user} is let in");
+    raw.send(&header("localhost"));
+    raw.wait("</stream:features>");
+    raw.send(&bind(resource));
+    raw.wait("</iq>");
+    raw
+}
+
+fn bind(resource: &str) -> String {
+    format!(
+        "<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>\
+         <resource>{resource}</resource></bind></iq>"
+    )
+}
+
+/// The names of the account's events so far, in order.
+fn events(server: &Server) -> Vec<String> {
+    let names = server.records().into_iter();
+    let names = names.map(|line| line.split('\t').next().unwrap().to_owned());
+    names.filter(|name| name.starts_with("user-") || name == "resource-unbind").collect()
+}
+
+fn command(server: &Server, arguments: &[&str], input: &str) -> String {
+    use std::process::Stdio;
+    let mut command = server.command();
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut process = command.spawn().unwrap();
+    process.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = process.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn from_registration_to_removal() {
+    let server = server();
+    let mut stranger = Raw::connect(&server);
+    stranger.send(&header("localhost"));
+    let features = stranger.wait("</stream:features>");
+    assert!(features.contains("<register xmlns='http://jabber.org/features/iq-register'/>"));
+    stranger.send("<iq type='get' id='g'><query xmlns='jabber:iq:register'/></iq>");
+    assert!(stranger.wait("</iq>").contains("<username/><password/>"));
+    stranger.send(&new("romeo", "not his own"));
+    assert!(stranger.wait("</iq>").contains("<conflict "));
+    stranger.send(&new("Tybalt", "prince of cats"));
+    assert!(stranger.wait("/>").contains("type='result'"));
+
+    let mut phone = log_in(&server, "tybalt", "prince of cats", "phone");
+    let mut desk = log_in(&server, "tybalt", "prince of cats", "desk");
+    phone.send(&new("tybalt", "king of cats"));
+    assert!(phone.wait("/>").contains("type='result'"));
+    let end = desk.wait_end();
+    assert!(end.contains("<reset xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"), "{end}");
+    assert!(!can_log_in(&server, "tybalt", "prince of cats"));
+    let mut desk = log_in(&server, "tybalt", "king of cats", "desk");
+    let (mut late, is_in) = authenticate(&server, "tybalt", "king of cats");
+    assert!(is_in);
+
+    phone.send(&query("<remove/>"));
+    let end = phone.wait_end();
+    let answer = end.find("type='result'").expect("it is answered");
+    let error = end.find("<not-authorized ").expect("the stream is closed with a reason");
+    assert!(answer < error, "{end}");
+    assert!(desk.wait_end().contains("<not-authorized "));
+    assert!(!can_log_in(&server, "tybalt", "king of cats"));
+    // Whoever authenticated before is not let in on what another may register now.
+    late.send(&header("localhost"));
+    late.wait("</stream:features>");
+    late.send(&bind("late"));
+    assert!(late.wait("</iq>").contains("<not-authorized "));
+
+    server.wait_record("user-deregistered\tlocalhost\ttybalt account");
+    assert_eq!(
+        events(&server),
+        [
+            "user-registering",
+            "user-registered",
+            "user-password-changed",
+            "resource-unbind",
+            "resource-unbind",
+            "resource-unbind",
+            "user-deleted",
+            "user-deregistered",
+        ]
+    );
+    server.wait_record("user-registering\tlocalhost\ttybalt register");
+    server.wait_record("user-password-changed\tlocalhost\ttybalt tybalt@localhost/phone");
+    assert!(!command(&server, &["user", "list"], "").contains("tybalt"));
+}
+
+#[test]
+fn the_command_line_tells_the_sessions() {
+    let server = server();
+    let mut juliet = log_in(&server, "juliet", "juliet", "balcony");
+    command(&server, &["user", "passwd", "juliet@localhost", "--password-stdin"], "new\n");
+    assert!(juliet.wait_end().contains("<reset "));
+    assert!(!can_log_in(&server, "juliet", "juliet"));
+    let mut juliet = log_in(&server, "juliet", "new", "balcony");
+    command(&server, &["user", "remove", "juliet@localhost"], "");
+    assert!(juliet.wait_end().contains("<not-authorized "));
+    assert!(!can_log_in(&server, "juliet", "new"));
+    server.wait_record("user-deleted\tlocalhost\tjuliet");
+    assert!(events(&server).contains(&"user-password-changed".to_owned()));
+}
+
+#[test]
+fn nobody_registers_where_it_is_not_enabled() {
+    let host = "allow_plaintext = true".into();
+    let server = Server::with(&Setup { host, ..Setup::default() });
+    let mut stranger = Raw::connect(&server);
+    stranger.send(&header("localhost"));
+    let features = stranger.wait("</stream:features>");
+    assert!(!features.contains("iq-register"), "{features}");
+    stranger.send(&new("tybalt", "prince of cats"));
+    assert!(stranger.wait_end().contains("<not-authorized "));
+    assert!(!can_log_in(&server, "tybalt", "prince of cats"));
+}
+
+/// What a client reads before it asks is what it is then told.
+#[test]
+fn the_servers_capabilities_are_in_the_stream_features() {
+    let server = server();
+    let (mut romeo, _) = authenticate(&server, "romeo", "romeo");
+    romeo.send(&header("localhost"));
+    let features = romeo.wait("</stream:features>");
+    let value = |name: &str| {
+        let caps = features.split("<c xmlns='http://jabber.org/protocol/caps'").nth(1).unwrap();
+        let value = caps.split(&format!("{name}='")).nth(1).unwrap();
+        value.split('\'').next().unwrap().to_owned()
+    };
+    let node = format!("{}#{}", value("node"), value("ver"));
+    romeo.send(&bind("orchard"));
+    romeo.wait("</iq>");
+    let ns = "http://jabber.org/protocol/disco#info";
+    romeo.send(&format!(
+        "<iq type='get' id='d' to='localhost'><query xmlns='{ns}' node='{node}'/></iq>"
+    ));
+    let info = romeo.wait("</iq>");
+    assert!(info.contains("category='server'") && info.contains("'jabber:iq:register'"), "{info}");
+}
