@@ -21,7 +21,7 @@ use crate::{
     router::{MAX_BACKGROUND, Outgoing, background, deeper, turns},
     session::SessionState,
     start::StartError,
-    storage::KeyValue,
+    storage::Storage,
     table::{Enabled, GlobalTable, HostTable},
 };
 
@@ -44,9 +44,26 @@ pub struct Core {
     global: ArcSwap<GlobalTable>,
     queries: Queries,
     background: mpsc::Sender<Outgoing>,
-    storage: Arc<dyn KeyValue>,
-    clock: (SystemTime, Instant),
+    storage: Arc<dyn Storage>,
+    clock: Clock,
     watch: OnceLock<Watch>,
+}
+
+/// The time of day, moved on by the clock of the runtime, which tests can move.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    wall: SystemTime,
+    start: Instant,
+}
+
+impl Clock {
+    fn start() -> Self {
+        Self { wall: SystemTime::now(), start: Instant::now() }
+    }
+
+    pub(crate) fn now(self) -> SystemTime {
+        self.wall + self.start.elapsed()
+    }
 }
 
 type Watch = Box<dyn Fn(Decision) + Send + Sync>;
@@ -67,7 +84,7 @@ impl Core {
     pub async fn start(
         registry: Registry,
         hosts: Vec<HostConfig>,
-        storage: Arc<dyn KeyValue>,
+        storage: Arc<dyn Storage>,
         prepare: impl Fn(&Arc<Host>),
     ) -> Result<Arc<Self>, StartError> {
         for module in registry.unlisted() {
@@ -92,7 +109,7 @@ impl Core {
     pub async fn load(
         registry: Registry,
         hosts: Vec<HostConfig>,
-        storage: Arc<dyn KeyValue>,
+        storage: Arc<dyn Storage>,
         prepare: impl Fn(&Arc<Host>),
     ) -> Result<Arc<Self>, StartError> {
         let (sender, queue) = mpsc::channel(MAX_BACKGROUND);
@@ -124,7 +141,7 @@ impl Core {
                 queries: Queries::default(),
                 background: sender,
                 storage,
-                clock: (SystemTime::now(), Instant::now()),
+                clock: Clock::start(),
                 watch: OnceLock::new(),
             }
         });
@@ -233,8 +250,12 @@ impl Core {
     }
 
     /// What modules keep.
-    pub fn storage(&self) -> &Arc<dyn KeyValue> {
+    pub fn storage(&self) -> &Arc<dyn Storage> {
         &self.storage
+    }
+
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock
     }
 
     /// The modules and events of this binary.
@@ -244,8 +265,7 @@ impl Core {
 
     /// The time of day, by the clock of the runtime.
     pub fn now(&self) -> SystemTime {
-        let (wall, start) = self.clock;
-        wall + start.elapsed()
+        self.clock.now()
     }
 
     /// A stream has ended, for the reason given if it did not end by itself. Fires

@@ -1,6 +1,9 @@
 //! What goes wrong on the wire: stanza errors (RFC 6120 §8.3) and stream errors (§4.9).
 
-use crate::xml::{Element, ElementBuilder, STANZA_NS};
+use crate::{
+    storage::StorageError,
+    xml::{Element, ElementBuilder, STANZA_NS},
+};
 
 /// Namespace of the stanza error conditions.
 pub const NS_STANZAS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
@@ -171,11 +174,18 @@ impl From<crate::xml::PayloadError> for StanzaError {
     }
 }
 
-/// The store is there for the server, not for the sender, who only learns that it failed.
-impl From<crate::storage::StorageError> for StanzaError {
-    fn from(error: crate::storage::StorageError) -> Self {
-        tracing::error!(%error, "storage failed while a stanza was handled");
-        Self::internal_server_error()
+/// The store is there for the server, not for the sender, who only learns that it failed; except
+/// where what was sent is the reason.
+impl From<StorageError> for StanzaError {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Name => Self::policy_violation().text("a name is too long to be stored"),
+            StorageError::Full(_) => Self::resource_constraint().text("there is no more room"),
+            error => {
+                tracing::error!(%error, "storage failed while a stanza was handled");
+                Self::internal_server_error()
+            }
+        }
     }
 }
 

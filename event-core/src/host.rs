@@ -20,6 +20,8 @@ use crate::{
     query::{IntoStanza, QueryError},
     sessions::NotAdded,
     stanza::Iq,
+    start::StartError,
+    storage::{Schema, StorageResult, Store, Write},
     table::HostTable,
 };
 
@@ -170,6 +172,29 @@ impl Host {
     pub fn service<S: ?Sized + Send + Sync + 'static>(&self) -> Option<Arc<S>> {
         let services = self.services.read().unwrap_or_else(PoisonError::into_inner);
         services.get(&TypeId::of::<S>())?.downcast_ref::<Arc<S>>().cloned()
+    }
+
+    /// Opens a store that a module keeps on this host, in its [`ModuleState::start`]: older data is
+    /// migrated first.
+    ///
+    /// # Errors
+    /// The data is newer than the schema, cannot be migrated, or storage fails.
+    ///
+    /// [`ModuleState::start`]: crate::ModuleState::start
+    pub async fn store(&self, schema: &'static Schema) -> Result<Store, StartError> {
+        let core = self.core();
+        let opened = core.storage().open(schema).await;
+        opened.map_err(|error| StartError::Other(error.to_string()))?;
+        Ok(Store::new(Arc::clone(core.storage()), self.name(), schema.store, core.clock()))
+    }
+
+    /// Writes to any number of stores, all or nothing. Says whether a write that deletes found
+    /// anything.
+    ///
+    /// # Errors
+    /// What one of the writes fails with, or storage fails.
+    pub async fn transact(&self, batch: Vec<Write>) -> StorageResult<bool> {
+        self.core().storage().write(batch).await
     }
 
     /// Names of the modules that run here, and the features they announce.

@@ -21,7 +21,7 @@ use crate::{
     hosts,
     listener::{ListenError, Listeners},
     log::Logging,
-    storage::{Sqlite, StorageError, create_data_folder, create_private_file},
+    storage::{Database, StorageError, create_data_folder, create_private_file},
     stream::Streams,
     tls::{Tls, TlsError},
 };
@@ -109,7 +109,7 @@ async fn serve(config: Config, registry: Registry, logging: &Logging) -> Result<
     let mut signals = Signals::new()
         .map_err(|source| ServerError::System { what: "no signals".into(), source })?;
     let is_new = !config.data.join(crate::storage::DATABASE_FILE).exists();
-    let storage = Arc::new(Sqlite::open(&config.data).await?);
+    let storage = Arc::new(Database::sqlite(&config.data).await?);
     let config = Arc::new(config);
     let limits = &config.limits;
     let accounts =

@@ -1,15 +1,36 @@
 //! Storage that lasts as long as the process: for tests.
 
-use std::collections::BTreeMap;
-use std::ops::Bound;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::ready,
+    ops::Bound,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
+};
 
-use super::{BoxFuture, Entry, KeyValue, Name, StorageError, StorageResult, Write};
+use super::{
+    Archive, Archived, Entry, Name, Page, Row, Schema, Shelf, Storage, StorageError, StorageResult,
+    Write,
+};
+use crate::BoxFuture;
 
-/// [`KeyValue`] in memory.
+/// [`Storage`] in memory.
 #[derive(Debug, Default)]
-pub struct Memory {
-    values: Mutex<BTreeMap<Name, Vec<u8>>>,
+pub struct Memory(Mutex<Tables>);
+
+#[derive(Debug, Default)]
+struct Tables {
+    map: BTreeMap<Name, Vec<u8>>,
+    archive: BTreeMap<(Archive, i64), (SystemTime, Vec<u8>)>,
+    last_id: i64,
+    versions: BTreeMap<&'static str, u32>,
+}
+
+/// What a failing batch has changed, as it was.
+#[derive(Debug)]
+enum Undo {
+    Map(Name, Option<Vec<u8>>),
+    Archive((Archive, i64), Option<(SystemTime, Vec<u8>)>),
 }
 
 impl Memory {
@@ -18,76 +39,231 @@ impl Memory {
         Self::default()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Name, Vec<u8>>> {
-        // A batch is checked before it is applied, so a panic cannot leave half of one behind.
-        self.values.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Tables> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl KeyValue for Memory {
+fn done<'a, T: Send + 'a>(value: T) -> BoxFuture<'a, StorageResult<T>> {
+    Box::pin(ready(Ok(value)))
+}
+
+fn size(limit: u32) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}
+
+impl Storage for Memory {
+    fn open<'a>(&'a self, schema: &'a Schema) -> BoxFuture<'a, StorageResult<()>> {
+        Box::pin(ready(self.lock().open(schema)))
+    }
+
     fn get<'a>(
         &'a self,
-        host: &'a str,
-        store: &'a str,
+        shelf: Shelf<'a>,
         key: &'a str,
     ) -> BoxFuture<'a, StorageResult<Option<Vec<u8>>>> {
-        let value = self.lock().get(&Name::new(host, store, key)).cloned();
-        Box::pin(std::future::ready(Ok(value)))
+        done(self.lock().map.get(&Name::new(shelf, key)).cloned())
     }
 
     fn list<'a>(
+        &'a self,
+        shelf: Shelf<'a>,
+        after: Option<&'a str>,
+        limit: u32,
+    ) -> BoxFuture<'a, StorageResult<Vec<Entry>>> {
+        if !shelf.is_sound(after.unwrap_or_default()) {
+            return done(Vec::new());
+        }
+        let first = Name::new(shelf, after.unwrap_or_default());
+        let start = if after.is_some() { Bound::Excluded(first) } else { Bound::Included(first) };
+        let tables = self.lock();
+        let entries = tables
+            .map
+            .range((start, Bound::Unbounded))
+            .take_while(|(name, _)| name.shelf() == shelf)
+            .take(size(limit))
+            .map(|(name, value)| Entry { key: name.key.clone(), value: value.clone() });
+        done(entries.collect())
+    }
+
+    fn owners<'a>(
         &'a self,
         host: &'a str,
         store: &'a str,
         after: Option<&'a str>,
         limit: u32,
-    ) -> BoxFuture<'a, StorageResult<Vec<Entry>>> {
-        let first = Name::new(host, store, after.unwrap_or_default());
-        let start = match after {
-            Some(_) => Bound::Excluded(first),
-            None => Bound::Included(first),
-        };
-        let entries = self
-            .lock()
-            .range((start, Bound::Unbounded))
-            .take_while(|(name, _)| name.host == host && name.store == store)
-            .take(usize::try_from(limit).unwrap_or(usize::MAX))
-            .map(|(name, value)| Entry { key: name.key.clone(), value: value.clone() })
+    ) -> BoxFuture<'a, StorageResult<Vec<String>>> {
+        if !Shelf::new(host, store, after.unwrap_or_default()).is_sound("") {
+            return done(Vec::new());
+        }
+        let tables = self.lock();
+        let shelves = tables.map.keys().map(Name::shelf);
+        let archives = tables.archive.keys().map(|(archive, _)| archive.shelf());
+        let owners: BTreeSet<&str> = shelves
+            .chain(archives)
+            .filter(|shelf| (shelf.host, shelf.store) == (host, store))
+            .map(|shelf| shelf.owner)
+            .filter(|owner| after.is_none_or(|after| *owner > after))
             .collect();
-        Box::pin(std::future::ready(Ok(entries)))
+        done(owners.into_iter().take(size(limit)).map(str::to_owned).collect())
+    }
+
+    fn page<'a>(
+        &'a self,
+        shelf: Shelf<'a>,
+        page: Page,
+    ) -> BoxFuture<'a, StorageResult<Vec<Archived>>> {
+        let archive = Archive::new(shelf);
+        let tables = self.lock();
+        let values = tables
+            .archive
+            .range((archive.clone(), i64::MIN)..=(archive, i64::MAX))
+            .filter(|((_, id), _)| page.after.is_none_or(|after| *id > after))
+            .filter(|((_, id), _)| page.before.is_none_or(|before| *id < before))
+            .map(|((_, id), (at, value))| Archived { id: *id, at: *at, value: value.clone() });
+        let limit = size(page.limit);
+        done(if page.newest_first {
+            values.rev().take(limit).collect()
+        } else {
+            values.take(limit).collect()
+        })
+    }
+
+    fn count<'a>(&'a self, shelf: Shelf<'a>) -> BoxFuture<'a, StorageResult<u64>> {
+        done(self.lock().count(&Archive::new(shelf)))
     }
 
     fn write(&self, batch: Vec<Write>) -> BoxFuture<'_, StorageResult<bool>> {
-        Box::pin(std::future::ready(apply(&mut self.lock(), batch)))
+        Box::pin(ready(self.lock().write(batch)))
     }
 }
 
-fn apply(values: &mut BTreeMap<Name, Vec<u8>>, batch: Vec<Write>) -> StorageResult<bool> {
-    // What the batch itself has made or deleted, so that a failing one is noticed before any of it
-    // is applied.
-    let mut made: BTreeMap<&Name, bool> = BTreeMap::new();
-    for write in &batch {
-        let (name, exists) = match write {
-            Write::Set(name, _) => (name, true),
-            Write::Delete(name) => (name, false),
-            Write::Create(name, _) => {
-                let taken = made.get(name).copied().unwrap_or_else(|| values.contains_key(name));
-                if taken {
-                    return Err(StorageError::Exists(name.clone()));
+impl Tables {
+    fn write(&mut self, batch: Vec<Write>) -> StorageResult<bool> {
+        let (mut undo, mut deleted) = (Vec::new(), false);
+        for write in batch {
+            match self.apply(write, &mut undo) {
+                Ok(found) => deleted |= found,
+                Err(error) => {
+                    while let Some(step) = undo.pop() {
+                        self.restore(step);
+                    }
+                    return Err(error);
                 }
-                (name, true)
             }
-        };
-        made.insert(name, exists);
+        }
+        Ok(deleted)
     }
-    let mut deleted = false;
-    for write in batch {
+
+    fn apply(&mut self, write: Write, undo: &mut Vec<Undo>) -> StorageResult<bool> {
+        if !write.is_sound() {
+            return Err(StorageError::Name);
+        }
         match write {
-            Write::Set(name, value) | Write::Create(name, value) => {
-                values.insert(name, value);
+            Write::Create(name, _) if self.map.contains_key(&name) => {
+                return Err(StorageError::Exists(name));
             }
-            Write::Delete(name) => deleted |= values.remove(&name).is_some(),
+            Write::Set(name, value) | Write::Create(name, value) => {
+                let old = self.map.insert(name.clone(), value);
+                undo.push(Undo::Map(name, old));
+            }
+            Write::Require(name) if self.map.contains_key(&name) => {}
+            Write::Require(name) => return Err(StorageError::NotFound(name)),
+            Write::Delete(name) => return Ok(self.remove(name, undo)),
+            Write::Append { archive, at, value, limit } => {
+                if limit.is_some_and(|limit| self.count(&archive) >= limit) {
+                    return Err(StorageError::Full(archive));
+                }
+                self.last_id += 1;
+                let name = (archive, self.last_id);
+                undo.push(Undo::Archive(name.clone(), None));
+                self.archive.insert(name, (at, value));
+            }
+            Write::DeleteUpTo(archive, id) => {
+                let range = (archive.clone(), i64::MIN)..=(archive, id);
+                let names: Vec<_> =
+                    self.archive.range(range).map(|(name, _)| name.clone()).collect();
+                return Ok(self.remove_archived(names, undo));
+            }
+            Write::Purge { host, owner } => {
+                let is_theirs =
+                    |shelf: Shelf<'_>| (shelf.host, shelf.owner) == (host.as_str(), owner.as_str());
+                let names = self.map.keys().filter(|name| is_theirs(name.shelf()));
+                let names: Vec<_> = names.cloned().collect();
+                let archived =
+                    self.archive.keys().filter(|(archive, _)| is_theirs(archive.shelf()));
+                let archived: Vec<_> = archived.cloned().collect();
+                let mut found = false;
+                for name in names {
+                    found |= self.remove(name, undo);
+                }
+                return Ok(found | self.remove_archived(archived, undo));
+            }
+        }
+        Ok(false)
+    }
+
+    fn remove(&mut self, name: Name, undo: &mut Vec<Undo>) -> bool {
+        let old = self.map.remove(&name);
+        let found = old.is_some();
+        undo.push(Undo::Map(name, old));
+        found
+    }
+
+    fn remove_archived(&mut self, names: Vec<(Archive, i64)>, undo: &mut Vec<Undo>) -> bool {
+        let found = !names.is_empty();
+        for name in names {
+            let old = self.archive.remove(&name);
+            undo.push(Undo::Archive(name, old));
+        }
+        found
+    }
+
+    fn restore(&mut self, step: Undo) {
+        match step {
+            Undo::Map(name, Some(value)) => drop(self.map.insert(name, value)),
+            Undo::Map(name, None) => drop(self.map.remove(&name)),
+            Undo::Archive(name, Some(value)) => drop(self.archive.insert(name, value)),
+            Undo::Archive(name, None) => drop(self.archive.remove(&name)),
         }
     }
-    Ok(deleted)
+
+    fn count(&self, archive: &Archive) -> u64 {
+        let range = (archive.clone(), i64::MIN)..=(archive.clone(), i64::MAX);
+        self.archive.range(range).count() as u64
+    }
+
+    fn open(&mut self, schema: &Schema) -> StorageResult<()> {
+        let found = self.versions.get(schema.store).copied().map(i64::from);
+        let missing = schema.missing(found)?;
+        let found = found.unwrap_or_default();
+        let (mut map, mut archive) = (self.map.clone(), self.archive.clone());
+        map.retain(|name, _| name.store != schema.store);
+        archive.retain(|(archive, _), _| archive.store != schema.store);
+        for (Name { host, store, owner, key }, value) in &self.map {
+            if store == schema.store {
+                let (host, owner) = (host.clone(), owner.clone());
+                let row = Row { host, owner, key: Some(key.clone()), value: value.clone() };
+                if let Some(Row { host, owner, key, value }) =
+                    schema.migrate(found, missing, row)?
+                {
+                    let shelf = Shelf::new(&host, store, &owner);
+                    map.insert(Name::new(shelf, &key.unwrap_or_default()), value);
+                }
+            }
+        }
+        for ((Archive { host, store, owner }, id), (at, value)) in &self.archive {
+            if store == schema.store {
+                let (host, owner) = (host.clone(), owner.clone());
+                let row = Row { host, owner, key: None, value: value.clone() };
+                if let Some(Row { host, owner, value, .. }) = schema.migrate(found, missing, row)? {
+                    let shelf = Shelf::new(&host, store, &owner);
+                    archive.insert((Archive::new(shelf), *id), (*at, value));
+                }
+            }
+        }
+        (self.map, self.archive) = (map, archive);
+        self.versions.insert(schema.store, schema.version);
+        Ok(())
+    }
 }

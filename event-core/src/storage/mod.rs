@@ -1,71 +1,133 @@
-//! Where everything that must survive a restart is kept: values by host, store and key.
+//! Where everything that must survive a restart is kept.
 //!
-//! A store belongs to one module; nothing here knows what the values mean.
+//! A *store* belongs to one module and one host. In it, each *owner* (a username, or the empty
+//! text for the host itself) has a map of keys to values and an archive of values in the order of
+//! their arrival. Nothing here knows what the values mean. A module asks its host for its
+//! [`Store`]:
+//!
+//! ```
+//! use event_core::{prelude::*, storage::{Schema, Store}};
+//!
+//! /// Keeps notes.
+//! #[module(state = Notes)]
+//! struct Notebook {}
+//!
+//! const SCHEMA: Schema = Schema { store: "notebook", version: 1, migrations: &[] };
+//!
+//! struct Notes(Store);
+//!
+//! impl ModuleState<Notebook> for Notes {
+//!     async fn start(host: &Arc<Host>, _: &Notebook) -> Result<Self, StartError> {
+//!         Ok(Self(host.store(&SCHEMA).await?))
+//!     }
+//! }
+//! # use std::sync::Arc;
+//! ```
 
+mod error;
 mod memory;
+mod schema;
+mod stats;
+mod store;
+mod write;
 
-use std::error::Error;
-use std::io;
-use std::path::PathBuf;
+use std::time::SystemTime;
 
-use thiserror::Error;
-
-pub use self::memory::Memory;
+pub use self::{
+    error::{StorageError, StorageResult},
+    memory::Memory,
+    schema::{Migration, Row, Schema},
+    stats::{Meter, StorageStats},
+    store::Store,
+    write::{Archive, Name, Write},
+};
 use crate::BoxFuture;
 
-/// What a storage call gives.
-pub type StorageResult<T> = Result<T, StorageError>;
-
-/// Values by host, store and key.
+/// Storage for all stores of all hosts.
 ///
-/// What a call has acknowledged survives a crash of the process and of the machine. Keys of one
-/// store are ordered by their bytes.
+/// What a call has acknowledged survives a crash of the process and of the machine. Owners and
+/// keys are ordered by their bytes. Names have limits, see [`Shelf::is_sound`].
 ///
 /// # Cancel safety
 ///
 /// A write whose future is dropped may still happen, whole or not at all.
-pub trait KeyValue: Send + Sync + std::fmt::Debug {
+pub trait Storage: Send + Sync + std::fmt::Debug {
+    /// Prepares a store for the shape of data that its module knows: migrates older data in one
+    /// transaction, refuses newer. Opening a store again does nothing.
+    fn open<'a>(&'a self, schema: &'a Schema) -> BoxFuture<'a, StorageResult<()>>;
+
     /// The value of a key.
     fn get<'a>(
         &'a self,
-        host: &'a str,
-        store: &'a str,
+        shelf: Shelf<'a>,
         key: &'a str,
     ) -> BoxFuture<'a, StorageResult<Option<Vec<u8>>>>;
 
     /// Up to `limit` entries in order, beginning behind the key `after`.
     fn list<'a>(
         &'a self,
-        host: &'a str,
-        store: &'a str,
+        shelf: Shelf<'a>,
         after: Option<&'a str>,
         limit: u32,
     ) -> BoxFuture<'a, StorageResult<Vec<Entry>>>;
 
-    /// All of the writes in one transaction, or none. Says whether a [`Write::Delete`] among them
-    /// found its key.
+    /// Up to `limit` owners in order, beginning behind `after`, who have anything in a store.
+    fn owners<'a>(
+        &'a self,
+        host: &'a str,
+        store: &'a str,
+        after: Option<&'a str>,
+        limit: u32,
+    ) -> BoxFuture<'a, StorageResult<Vec<String>>>;
+
+    /// A part of an archive.
+    fn page<'a>(
+        &'a self,
+        shelf: Shelf<'a>,
+        page: Page,
+    ) -> BoxFuture<'a, StorageResult<Vec<Archived>>>;
+
+    /// How many values an archive has.
+    fn count<'a>(&'a self, shelf: Shelf<'a>) -> BoxFuture<'a, StorageResult<u64>>;
+
+    /// All of the writes in one transaction, or none. Says whether one among them that deletes
+    /// found anything.
     fn write(&self, batch: Vec<Write>) -> BoxFuture<'_, StorageResult<bool>>;
 
-    /// Sets one value.
-    fn set<'a>(
-        &'a self,
-        host: &'a str,
-        store: &'a str,
-        key: &'a str,
-        value: Vec<u8>,
-    ) -> BoxFuture<'a, StorageResult<()>> {
-        let batch = vec![Write::set(host, store, key, value)];
-        Box::pin(async move { self.write(batch).await.map(drop) })
+    /// What it has done so far.
+    fn stats(&self) -> StorageStats {
+        StorageStats::default()
+    }
+}
+
+/// What one owner has in one store of one host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shelf<'a> {
+    /// The host it belongs to.
+    pub host: &'a str,
+    /// The store within the host.
+    pub store: &'a str,
+    /// The username whose data it is; empty for the host itself.
+    pub owner: &'a str,
+}
+
+impl<'a> Shelf<'a> {
+    /// How long host, store, owner and key may be together, in bytes. Two addresses of the
+    /// longest usernames and DNS names fit; an index of PostgreSQL takes little more.
+    pub const MAX_NAME: usize = 2600;
+
+    /// An owner's data in a store.
+    pub const fn new(host: &'a str, store: &'a str, owner: &'a str) -> Self {
+        Self { host, store, owner }
     }
 
-    /// Deletes one value and says whether it existed.
-    fn delete<'a>(
-        &'a self,
-        host: &'a str,
-        store: &'a str,
-        key: &'a str,
-    ) -> BoxFuture<'a, StorageResult<bool>> {
-        self.write(vec![Write::delete(host, store, key)])
+    /// Whether there can be such a key: it is not longer than [`MAX_NAME`](Self::MAX_NAME) and
+    /// has no NUL, which PostgreSQL does not know. Writes fail with [`StorageError::Name`]
+    /// otherwise, and reads find nothing.
+    pub fn is_sound(&self, key: &str) -> bool {
+        let parts = [self.host, self.store, self.owner, key];
+        let length: usize = parts.iter().map(|part| part.len()).sum();
+        length <= Self::MAX_NAME && !parts.iter().any(|part| part.contains('\0'))
     }
 }
 
@@ -78,97 +140,39 @@ pub struct Entry {
     pub value: Vec<u8>,
 }
 
-/// The name of a value.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Name {
-    /// The host it belongs to.
-    pub host: String,
-    /// The store within the host.
-    pub store: String,
-    /// The key within the store.
-    pub key: String,
+/// A value in an archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Archived {
+    /// Its place in the order: greater than that of everything that was there before it, and
+    /// never used again.
+    pub id: i64,
+    /// When it was appended, in microseconds at the best.
+    pub at: SystemTime,
+    /// The value.
+    pub value: Vec<u8>,
 }
 
-/// One change of a transaction. Values are not part of its debug text: they may be keys.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Write {
-    /// Sets a value, whether or not there was one.
-    Set(Name, Vec<u8>),
-    /// Sets a value that must not exist yet; otherwise the transaction fails with
-    /// [`StorageError::Exists`].
-    Create(Name, Vec<u8>),
-    /// Deletes a value, if there is one.
-    Delete(Name),
+/// Which part of an archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// Only what comes behind this id.
+    pub after: Option<i64>,
+    /// Only what comes in front of this id.
+    pub before: Option<i64>,
+    /// How many at most.
+    pub limit: u32,
+    /// The newest first, and of more than `limit` the newest; otherwise the oldest.
+    pub newest_first: bool,
 }
 
-impl Write {
-    /// See [`Write::Set`].
-    pub fn set(host: &str, store: &str, key: &str, value: Vec<u8>) -> Self {
-        Self::Set(Name::new(host, store, key), value)
+impl Page {
+    /// The oldest values.
+    pub const fn oldest(limit: u32) -> Self {
+        Self { after: None, before: None, limit, newest_first: false }
     }
 
-    /// See [`Write::Create`].
-    pub fn create(host: &str, store: &str, key: &str, value: Vec<u8>) -> Self {
-        Self::Create(Name::new(host, store, key), value)
+    /// The newest values, the newest first.
+    pub const fn newest(limit: u32) -> Self {
+        Self { after: None, before: None, limit, newest_first: true }
     }
-
-    /// See [`Write::Delete`].
-    pub fn delete(host: &str, store: &str, key: &str) -> Self {
-        Self::Delete(Name::new(host, store, key))
-    }
-}
-
-impl std::fmt::Debug for Write {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (kind, name) = match self {
-            Self::Set(name, _) => ("Set", name),
-            Self::Create(name, _) => ("Create", name),
-            Self::Delete(name) => ("Delete", name),
-        };
-        f.debug_tuple(kind).field(name).finish()
-    }
-}
-
-impl Name {
-    /// A name of these parts.
-    pub fn new(host: &str, store: &str, key: &str) -> Self {
-        Self { host: host.to_owned(), store: store.to_owned(), key: key.to_owned() }
-    }
-}
-
-/// Why storage failed.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum StorageError {
-    /// The data folder or a file in it cannot be used.
-    #[error("cannot use {}: {source}", path.display())]
-    Path {
-        /// The folder or file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A newer server has been here.
-    #[error(
-        "{} was written by a newer version of Spondee (schema {found}, this one knows {known}); \
-         update the server, or use another data folder",
-        path.display()
-    )]
-    Newer {
-        /// The database.
-        path: PathBuf,
-        /// Its schema.
-        found: i64,
-        /// The newest schema this server knows.
-        known: i64,
-    },
-    /// A value that was to be created exists.
-    #[error("{} exists already in {} of {}", _0.key, _0.store, _0.host)]
-    Exists(Name),
-    /// Storage has been closed.
-    #[error("storage is closed")]
-    Closed,
-    /// The database failed.
-    #[error("the database failed: {0}")]
-    Backend(#[source] Box<dyn Error + Send + Sync>),
 }

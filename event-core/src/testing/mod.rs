@@ -42,7 +42,7 @@ use crate::{
     Core, Decision, Fire, Fired, Host, HostConfig, HostSettings, Registry, Session, SessionKind,
     StartError, StreamError,
     router::turns,
-    storage::{KeyValue, Memory},
+    storage::{Memory, Storage},
     xml::{Element, Limits, Scope},
 };
 
@@ -79,7 +79,7 @@ type Prepare = Box<dyn Fn(&Arc<Host>)>;
 /// A server that is about to start.
 pub struct Builder {
     hosts: Vec<HostConfig>,
-    storage: Arc<dyn KeyValue>,
+    storage: Arc<dyn Storage>,
     prepare: Prepare,
     registry: Option<Registry>,
 }
@@ -129,7 +129,7 @@ impl Builder {
 
     /// Keeps data in a storage of the test's own, to look into it or to start a second time.
     #[must_use]
-    pub fn storage(mut self, storage: Arc<dyn KeyValue>) -> Self {
+    pub fn storage(mut self, storage: Arc<dyn Storage>) -> Self {
         self.storage = storage;
         self
     }

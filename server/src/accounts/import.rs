@@ -12,7 +12,7 @@ use jid::BareJid;
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
-use super::{ACCOUNTS, AccountError, Accounts, name, record};
+use super::{AccountError, Accounts, KEY, name, record, shelf};
 use crate::storage::{StorageError, Write};
 
 /// Accounts written in one transaction.
@@ -107,12 +107,7 @@ impl Accounts {
             let mut writes = Vec::with_capacity(batch.len());
             for Hashed { jid, record, .. } in &mut batch {
                 let record = record.as_ref().map_err(|_| AccountError::Random)?;
-                writes.push(Write::create(
-                    jid.domain().as_str(),
-                    ACCOUNTS,
-                    name(jid)?,
-                    record.clone(),
-                ));
+                writes.push(Write::create(shelf(jid)?, KEY, record.clone()));
             }
             match self.storage.write(writes).await {
                 Ok(_) => {
@@ -123,7 +118,7 @@ impl Accounts {
                 Err(StorageError::Exists(taken)) => {
                     batch.retain(|Hashed { number, jid, .. }| {
                         let same = jid.domain().as_str() == taken.host
-                            && jid.node().is_some_and(|name| name.as_str() == taken.key);
+                            && jid.node().is_some_and(|name| name.as_str() == taken.owner);
                         if same {
                             report.add(*number, AccountError::Exists(jid.clone()));
                         }

@@ -19,18 +19,21 @@ use ring::rand::{SecureRandom, SystemRandom};
 use thiserror::Error;
 use tokio::sync::Semaphore;
 
-use crate::storage::{KeyValue, StorageError, Write};
+use crate::storage::{Schema, Shelf, Storage, StorageError, Write};
 
 pub use import::{ImportProblem, ImportReport};
 pub use record::PasswordError;
 pub use service::HostAccounts;
 
-/// The store that holds accounts; keys are the names in front of the `@`.
-pub const ACCOUNTS: &str = "accounts";
+/// The store that holds accounts; their owners are the names in front of the `@`, and the one key
+/// is empty.
+pub const ACCOUNTS: Schema = Schema { store: "accounts", version: 1, migrations: &[] };
+const KEY: &str = "";
 
 /// Where the server keeps the secret that salts for unknown accounts come from. No host is named
 /// by an empty text, so it is out of the way of hosts' stores.
-const SECRET: (&str, &str, &str) = ("", "server", "scram-secret");
+const SERVER: Schema = Schema { store: "server", version: 1, migrations: &[] };
+const SECRET: (Shelf<'_>, &str) = (Shelf::new("", SERVER.store, ""), "scram-secret");
 
 /// PLAIN is checked against these keys: with the processor's help, theirs is the cheapest hash.
 const CHECKED_HASH: ScramHash = ScramHash::Sha256;
@@ -38,7 +41,7 @@ const CHECKED_HASH: ScramHash = ScramHash::Sha256;
 /// The accounts of all hosts.
 #[derive(Clone)]
 pub struct Accounts {
-    storage: Arc<dyn KeyValue>,
+    storage: Arc<dyn Storage>,
     iterations: u32,
     secret: Arc<[u8; 32]>,
     /// Hashing keeps a processor busy for milliseconds: this bounds how many do so at once, so
@@ -84,10 +87,12 @@ impl Accounts {
     ///
     /// Storage fails, or the system has no random numbers.
     pub async fn open(
-        storage: Arc<dyn KeyValue>,
+        storage: Arc<dyn Storage>,
         iterations: u32,
         checks: usize,
     ) -> Result<Self, AccountError> {
+        storage.open(&ACCOUNTS).await?;
+        storage.open(&SERVER).await?;
         let secret = Arc::new(server_secret(&*storage).await?);
         let checks = Arc::new(Semaphore::new(checks.clamp(1, Semaphore::MAX_PERMITS)));
         Ok(Self { storage, iterations, secret, checks })
@@ -99,10 +104,9 @@ impl Accounts {
     ///
     /// [`AccountError::Exists`], or the password is refused, or storage fails.
     pub async fn create(&self, jid: &BareJid, password: &str) -> Result<(), AccountError> {
-        let name = name(jid)?;
+        let shelf = shelf(jid)?;
         let record = self.hash(password).await?;
-        let host = jid.domain().as_str();
-        match self.storage.write(vec![Write::create(host, ACCOUNTS, name, record)]).await {
+        match self.storage.write(vec![Write::create(shelf, KEY, record)]).await {
             Ok(_) => Ok(()),
             Err(StorageError::Exists(_)) => Err(AccountError::Exists(jid.clone())),
             Err(error) => Err(error.into()),
@@ -115,28 +119,31 @@ impl Accounts {
     ///
     /// [`AccountError::NotFound`], or the password is refused, or storage fails.
     pub async fn set_password(&self, jid: &BareJid, password: &str) -> Result<(), AccountError> {
-        let name = name(jid)?;
+        let shelf = shelf(jid)?;
         let record = self.hash(password).await?;
-        if !self.exists(jid).await? {
-            return Err(AccountError::NotFound(jid.clone()));
-        }
-        Ok(self.storage.set(jid.domain().as_str(), ACCOUNTS, name, record).await?)
+        self.change(jid, vec![Write::require(shelf, KEY), Write::set(shelf, KEY, record)]).await
     }
 
-    /// Removes an account, in one transaction with whatever else goes with it.
+    /// Removes an account with everything that is kept under its name, in one transaction with
+    /// whatever else goes with it.
     ///
     /// # Errors
     ///
     /// [`AccountError::NotFound`] (nothing is written then), or storage fails.
     pub async fn remove(&self, jid: &BareJid, also: Vec<Write>) -> Result<(), AccountError> {
-        let name = name(jid)?;
-        if !self.exists(jid).await? {
-            return Err(AccountError::NotFound(jid.clone()));
-        }
-        let mut batch = vec![Write::delete(jid.domain().as_str(), ACCOUNTS, name)];
+        let Shelf { host, owner, .. } = shelf(jid)?;
+        let mut batch = vec![Write::require(shelf(jid)?, KEY), Write::purge(host, owner)];
         batch.extend(also);
-        self.storage.write(batch).await?;
-        Ok(())
+        self.change(jid, batch).await
+    }
+
+    /// Writes what begins with requiring the account.
+    async fn change(&self, jid: &BareJid, batch: Vec<Write>) -> Result<(), AccountError> {
+        match self.storage.write(batch).await {
+            Ok(_) => Ok(()),
+            Err(StorageError::NotFound(_)) => Err(AccountError::NotFound(jid.clone())),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Whether an account exists.
@@ -145,11 +152,10 @@ impl Accounts {
     ///
     /// Storage fails.
     pub async fn exists(&self, jid: &BareJid) -> Result<bool, AccountError> {
-        let Some(name) = jid.node() else {
+        let Ok(shelf) = shelf(jid) else {
             return Ok(false);
         };
-        let host = jid.domain().as_str();
-        Ok(self.storage.get(host, ACCOUNTS, name.as_str()).await?.is_some())
+        Ok(self.storage.get(shelf, KEY).await?.is_some())
     }
 
     /// The names of a host's accounts, in order.
@@ -162,11 +168,11 @@ impl Accounts {
         let mut names: Vec<String> = Vec::new();
         loop {
             let after = names.last().map(String::as_str);
-            let page = self.storage.list(host, ACCOUNTS, after, PAGE).await?;
+            let page = self.storage.owners(host, ACCOUNTS.store, after, PAGE).await?;
             if page.is_empty() {
                 return Ok(names);
             }
-            names.extend(page.into_iter().map(|entry| entry.key));
+            names.extend(page);
         }
     }
 
@@ -184,7 +190,7 @@ impl Accounts {
     ) -> Result<ScramKeys, AccountError> {
         let name = NodePart::new(username).ok();
         let name = name.as_ref().map_or(username, |name| name.as_str());
-        let stored = self.storage.get(host, ACCOUNTS, name).await?;
+        let stored = self.storage.get(Shelf::new(host, ACCOUNTS.store, name), KEY).await?;
         let keys = stored.and_then(|value| record::find(&value, hash));
         Ok(keys
             .unwrap_or_else(|| record::made_up(&*self.secret, host, name, hash, self.iterations)))
@@ -242,22 +248,27 @@ fn name(jid: &BareJid) -> Result<&str, AccountError> {
     jid.node().map(|name| name.as_str()).ok_or_else(|| AccountError::NoName(jid.clone()))
 }
 
+/// Where an account is kept.
+fn shelf(jid: &BareJid) -> Result<Shelf<'_>, AccountError> {
+    Ok(Shelf::new(jid.domain().as_str(), ACCOUNTS.store, name(jid)?))
+}
+
 /// Reads the server's secret, making it first where there is none.
-async fn server_secret(storage: &dyn KeyValue) -> Result<[u8; 32], AccountError> {
-    let (host, store, key) = SECRET;
+async fn server_secret(storage: &dyn Storage) -> Result<[u8; 32], AccountError> {
+    let (shelf, key) = SECRET;
     loop {
-        let stored = storage.get(host, store, key).await?;
+        let stored = storage.get(shelf, key).await?;
         if let Some(secret) = stored.and_then(|secret| secret.try_into().ok()) {
             return Ok(secret);
         }
         let secret: [u8; 32] = random()?;
-        match storage.write(vec![Write::create(host, store, key, secret.to_vec())]).await {
+        match storage.write(vec![Write::create(shelf, key, secret.to_vec())]).await {
             Ok(_) => return Ok(secret),
             // Another process was faster, or what is there has the wrong length.
             Err(StorageError::Exists(_)) => {
-                let length = storage.get(host, store, key).await?.map_or(0, |secret| secret.len());
+                let length = storage.get(shelf, key).await?.map_or(0, |secret| secret.len());
                 if length != secret.len() {
-                    storage.delete(host, store, key).await?;
+                    storage.write(vec![Write::delete(shelf, key)]).await?;
                 }
             }
             Err(error) => return Err(error.into()),

@@ -1,7 +1,7 @@
 //! Accounts on a storage in memory, and an import of several batches on a real one.
 
 use super::*;
-use crate::storage::{Memory, Sqlite};
+use crate::storage::{Database, Memory};
 
 fn jid(text: &str) -> BareJid {
     BareJid::new(text).unwrap()
@@ -31,9 +31,9 @@ async fn the_life_of_an_account() {
     assert!(accounts.verify("example.com", "alice", "looking-glass").await.unwrap());
     assert_eq!(accounts.list("example.com").await.unwrap(), ["alice"]);
 
-    let also = vec![Write::set("example.com", "s", "k", Vec::new())];
+    let also = vec![Write::set(Shelf::new("example.com", "s", ""), "k", Vec::new())];
     accounts.remove(&alice, also).await.unwrap();
-    assert!(accounts.storage.get("example.com", "s", "k").await.unwrap().is_some());
+    assert!(accounts.storage.get(Shelf::new("example.com", "s", ""), "k").await.unwrap().is_some());
     for missing in
         [accounts.remove(&alice, Vec::new()).await, accounts.set_password(&alice, "x").await]
     {
@@ -121,7 +121,7 @@ async fn an_import_reports_every_bad_line() {
 #[tokio::test]
 async fn an_import_of_several_batches() {
     let folder = tempfile::tempdir().unwrap();
-    let storage = Arc::new(Sqlite::open(folder.path()).await.unwrap());
+    let storage = Arc::new(Database::sqlite(folder.path()).await.unwrap());
     // A cheap hash: this is about batches.
     let accounts = Accounts::open(storage, 1, 1).await.unwrap();
     let list: String = (0..1203).map(|n| format!("user{n}@example.com,p{n}\n")).collect();

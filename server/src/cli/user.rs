@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::{AskPassword, CliError, UserCommand};
 use crate::accounts::{AccountError, Accounts};
 use crate::config::Config;
-use crate::storage::Sqlite;
+use crate::storage::Database;
 
 /// A command about accounts with everything it needs, checked against the config.
 #[derive(Clone, PartialEq, Eq)]
@@ -133,7 +133,7 @@ pub(super) fn perform_alone(request: UserRequest, config: &Config) -> Result<Use
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|source| CliError::Io { what: "cannot start".into(), source })?;
     runtime.block_on(async {
-        let storage = Arc::new(Sqlite::open(&config.data).await?);
+        let storage = Arc::new(Database::sqlite(&config.data).await?);
         let limits = &config.limits;
         let accounts =
             Accounts::open(storage.clone(), limits.scram_iterations, limits.password_checks)

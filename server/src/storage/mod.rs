@@ -1,14 +1,17 @@
-//! Where the server keeps what must survive a restart: the key-value storage of `event-core` on
-//! SQLite.
+//! Where the server keeps what must survive a restart: the storage of `event-core` in a database.
 
+mod database;
 mod sqlite;
 #[cfg(test)]
 mod tests;
+mod versions;
+mod writer;
 
 use std::{fs, io, path::Path};
 
+pub use database::Database;
 pub use event_core::{BoxFuture, storage::*};
-pub use sqlite::{DATABASE_FILE, Sqlite};
+pub use sqlite::DATABASE_FILE;
 
 /// Makes the data folder, readable by its owner only, if it does not exist.
 ///

@@ -1,0 +1,79 @@
+//! What storage has done, for the metrics.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+/// Counters since the start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StorageStats {
+    /// Reads that have ended.
+    pub reads: u64,
+    /// How long they took together.
+    pub read_time: Duration,
+    /// Transactions that have ended.
+    pub writes: u64,
+    /// How long they took together, with the time in the queue.
+    pub write_time: Duration,
+    /// Transactions that wait or are being written now.
+    pub queued: u64,
+}
+
+/// Counts for [`Storage::stats`](super::Storage::stats), from any number of threads.
+#[derive(Debug, Default)]
+pub struct Meter {
+    reads: AtomicU64,
+    read_nanos: AtomicU64,
+    writes: AtomicU64,
+    write_nanos: AtomicU64,
+    queued: AtomicU64,
+}
+
+impl Meter {
+    /// Counts a read.
+    pub async fn read<T>(&self, read: impl Future<Output = T>) -> T {
+        let start = Instant::now();
+        let output = read.await;
+        add(&self.reads, &self.read_nanos, start);
+        output
+    }
+
+    /// Counts a transaction, which is queued until its future ends or is dropped.
+    pub async fn write<T>(&self, write: impl Future<Output = T>) -> T {
+        struct Queued<'a>(&'a AtomicU64);
+        impl Drop for Queued<'_> {
+            fn drop(&mut self) {
+                self.0.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+
+        let start = Instant::now();
+        self.queued.fetch_add(1, Ordering::Relaxed);
+        let queued = Queued(&self.queued);
+        let output = write.await;
+        drop(queued);
+        add(&self.writes, &self.write_nanos, start);
+        output
+    }
+
+    /// The counts so far.
+    pub fn stats(&self) -> StorageStats {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        StorageStats {
+            reads: count(&self.reads),
+            read_time: Duration::from_nanos(count(&self.read_nanos)),
+            writes: count(&self.writes),
+            write_time: Duration::from_nanos(count(&self.write_nanos)),
+            queued: count(&self.queued),
+        }
+    }
+}
+
+fn add(count: &AtomicU64, nanos: &AtomicU64, start: Instant) {
+    // Half a millennium fits.
+    let took = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+    nanos.fetch_add(took, Ordering::Relaxed);
+    count.fetch_add(1, Ordering::Relaxed);
+}

@@ -1,0 +1,178 @@
+//! A module's store on its host.
+
+use std::sync::Arc;
+
+use super::{Archived, Entry, Page, Shelf, Storage, StorageResult, Write};
+use crate::core::Clock;
+
+/// One store of one host: what a module holds. Cheap to clone.
+///
+/// `owner` is a username for what belongs to an account, which is deleted with it, and empty for
+/// what belongs to the host.
+///
+/// # Errors
+///
+/// All calls fail when the database does; what else they fail with is said where it is so.
+#[derive(Debug, Clone)]
+pub struct Store {
+    storage: Arc<dyn Storage>,
+    host: Arc<str>,
+    store: &'static str,
+    clock: Clock,
+}
+
+impl Store {
+    /// Entries that [`Store::all`] reads at a time.
+    const CHUNK: u32 = 1000;
+
+    pub(crate) fn new(
+        storage: Arc<dyn Storage>,
+        host: &str,
+        store: &'static str,
+        clock: Clock,
+    ) -> Self {
+        Self { storage, host: host.into(), store, clock }
+    }
+
+    /// The value of a key.
+    ///
+    /// # Errors
+    /// See [`Store`].
+    pub async fn get(&self, owner: &str, key: &str) -> StorageResult<Option<Vec<u8>>> {
+        self.storage.get(self.shelf(owner), key).await
+    }
+
+    /// Sets a value, whether or not there was one.
+    ///
+    /// # Errors
+    /// [`StorageError::Name`](super::StorageError::Name).
+    pub async fn set(&self, owner: &str, key: &str, value: Vec<u8>) -> StorageResult<()> {
+        self.write(self.to_set(owner, key, value)).await.map(drop)
+    }
+
+    /// Sets a value that must not exist yet.
+    ///
+    /// # Errors
+    /// [`StorageError::Exists`](super::StorageError::Exists),
+    /// [`StorageError::Name`](super::StorageError::Name).
+    pub async fn create(&self, owner: &str, key: &str, value: Vec<u8>) -> StorageResult<()> {
+        self.write(self.to_create(owner, key, value)).await.map(drop)
+    }
+
+    /// Deletes a value and says whether it existed.
+    ///
+    /// # Errors
+    /// [`StorageError::Name`](super::StorageError::Name).
+    pub async fn delete(&self, owner: &str, key: &str) -> StorageResult<bool> {
+        self.write(self.to_delete(owner, key)).await
+    }
+
+    /// Up to `limit` entries, in the order of the keys' bytes, beginning behind the key `after`.
+    ///
+    /// # Errors
+    /// See [`Store`].
+    pub async fn list(
+        &self,
+        owner: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> StorageResult<Vec<Entry>> {
+        self.storage.list(self.shelf(owner), after, limit).await
+    }
+
+    /// All entries of an owner whose number is bounded otherwise, in the order of the keys' bytes.
+    ///
+    /// # Errors
+    /// See [`Store`].
+    pub async fn all(&self, owner: &str) -> StorageResult<Vec<Entry>> {
+        let mut entries: Vec<Entry> = Vec::new();
+        loop {
+            let after = entries.last().map(|entry| entry.key.as_str());
+            let chunk = self.list(owner, after, Self::CHUNK).await?;
+            let is_last = chunk.len() < Self::CHUNK as usize;
+            entries.extend(chunk);
+            if is_last {
+                return Ok(entries);
+            }
+        }
+    }
+
+    /// Up to `limit` owners who have anything here, in the order of their bytes, beginning behind
+    /// `after`.
+    ///
+    /// # Errors
+    /// See [`Store`].
+    pub async fn owners(&self, after: Option<&str>, limit: u32) -> StorageResult<Vec<String>> {
+        self.storage.owners(&self.host, self.store, after, limit).await
+    }
+
+    /// Adds a value at the end of an owner's archive, which may have `limit` values at most.
+    ///
+    /// # Errors
+    /// [`StorageError::Full`](super::StorageError::Full),
+    /// [`StorageError::Name`](super::StorageError::Name).
+    pub async fn append(
+        &self,
+        owner: &str,
+        value: Vec<u8>,
+        limit: Option<u64>,
+    ) -> StorageResult<()> {
+        self.write(self.to_append(owner, value, limit)).await.map(drop)
+    }
+
+    /// A part of an owner's archive.
+    ///
+    /// # Errors
+    /// See [`Store`].
+    pub async fn page(&self, owner: &str, page: Page) -> StorageResult<Vec<Archived>> {
+        self.storage.page(self.shelf(owner), page).await
+    }
+
+    /// How many values an owner's archive has.
+    ///
+    /// # Errors
+    /// See [`Store`].
+    pub async fn count(&self, owner: &str) -> StorageResult<u64> {
+        self.storage.count(self.shelf(owner)).await
+    }
+
+    /// [`Store::set`], for [`Host::transact`](crate::Host::transact).
+    pub fn to_set(&self, owner: &str, key: &str, value: Vec<u8>) -> Write {
+        Write::set(self.shelf(owner), key, value)
+    }
+
+    /// [`Store::create`], for [`Host::transact`](crate::Host::transact).
+    pub fn to_create(&self, owner: &str, key: &str, value: Vec<u8>) -> Write {
+        Write::create(self.shelf(owner), key, value)
+    }
+
+    /// Lets a [`Host::transact`](crate::Host::transact) fail with
+    /// [`StorageError::NotFound`](super::StorageError::NotFound) unless the value exists.
+    pub fn to_require(&self, owner: &str, key: &str) -> Write {
+        Write::require(self.shelf(owner), key)
+    }
+
+    /// [`Store::delete`], for [`Host::transact`](crate::Host::transact).
+    pub fn to_delete(&self, owner: &str, key: &str) -> Write {
+        Write::delete(self.shelf(owner), key)
+    }
+
+    /// [`Store::append`], for [`Host::transact`](crate::Host::transact).
+    pub fn to_append(&self, owner: &str, value: Vec<u8>, limit: Option<u64>) -> Write {
+        Write::append(self.shelf(owner), self.clock.now(), value, limit)
+    }
+
+    /// Deletes the values of an owner's archive up to an id and with it, for
+    /// [`Host::transact`](crate::Host::transact).
+    pub fn to_delete_up_to(&self, owner: &str, id: i64) -> Write {
+        Write::delete_up_to(self.shelf(owner), id)
+    }
+
+    fn shelf<'a>(&'a self, owner: &'a str) -> Shelf<'a> {
+        Shelf::new(&self.host, self.store, owner)
+    }
+
+    async fn write(&self, write: Write) -> StorageResult<bool> {
+        self.storage.write(vec![write]).await
+    }
+}

@@ -1,0 +1,171 @@
+//! The parts of a transaction.
+
+use std::{fmt, time::SystemTime};
+
+use super::Shelf;
+
+/// The name of a value in a map.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Name {
+    /// The host it belongs to.
+    pub host: String,
+    /// The store within the host.
+    pub store: String,
+    /// The username whose value it is; empty for the host itself.
+    pub owner: String,
+    /// The key.
+    pub key: String,
+}
+
+/// The name of an archive.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Archive {
+    /// The host it belongs to.
+    pub host: String,
+    /// The store within the host.
+    pub store: String,
+    /// The username whose archive it is; empty for the host itself.
+    pub owner: String,
+}
+
+/// One change of a transaction. Values are not part of its debug text: they may be keys.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Write {
+    /// Sets a value, whether or not there was one.
+    Set(Name, Vec<u8>),
+    /// Sets a value that must not exist yet; otherwise the transaction fails with
+    /// [`StorageError::Exists`](super::StorageError::Exists).
+    Create(Name, Vec<u8>),
+    /// Changes nothing, but the transaction fails with
+    /// [`StorageError::NotFound`](super::StorageError::NotFound) unless the value exists.
+    Require(Name),
+    /// Deletes a value, if there is one.
+    Delete(Name),
+    /// Adds a value at the end of an archive. If there are `limit` values already, the transaction
+    /// fails with [`StorageError::Full`](super::StorageError::Full).
+    Append {
+        /// Where.
+        archive: Archive,
+        /// When it arrived.
+        at: SystemTime,
+        /// The value.
+        value: Vec<u8>,
+        /// How many values the archive may have at most.
+        limit: Option<u64>,
+    },
+    /// Deletes the values of an archive up to an id and with it.
+    DeleteUpTo(Archive, i64),
+    /// Deletes everything that an owner has in any store of a host.
+    Purge {
+        /// The host.
+        host: String,
+        /// The owner.
+        owner: String,
+    },
+}
+
+impl Write {
+    /// See [`Write::Set`].
+    pub fn set(shelf: Shelf<'_>, key: &str, value: Vec<u8>) -> Self {
+        Self::Set(Name::new(shelf, key), value)
+    }
+
+    /// See [`Write::Create`].
+    pub fn create(shelf: Shelf<'_>, key: &str, value: Vec<u8>) -> Self {
+        Self::Create(Name::new(shelf, key), value)
+    }
+
+    /// See [`Write::Require`].
+    pub fn require(shelf: Shelf<'_>, key: &str) -> Self {
+        Self::Require(Name::new(shelf, key))
+    }
+
+    /// See [`Write::Delete`].
+    pub fn delete(shelf: Shelf<'_>, key: &str) -> Self {
+        Self::Delete(Name::new(shelf, key))
+    }
+
+    /// See [`Write::Append`].
+    pub fn append(shelf: Shelf<'_>, at: SystemTime, value: Vec<u8>, limit: Option<u64>) -> Self {
+        Self::Append { archive: Archive::new(shelf), at, value, limit }
+    }
+
+    /// See [`Write::DeleteUpTo`].
+    pub fn delete_up_to(shelf: Shelf<'_>, id: i64) -> Self {
+        Self::DeleteUpTo(Archive::new(shelf), id)
+    }
+
+    /// See [`Write::Purge`].
+    pub fn purge(host: &str, owner: &str) -> Self {
+        Self::Purge { host: host.to_owned(), owner: owner.to_owned() }
+    }
+
+    /// Whether its names can be stored: see [`Shelf::is_sound`].
+    pub fn is_sound(&self) -> bool {
+        match self {
+            Self::Set(name, _)
+            | Self::Create(name, _)
+            | Self::Require(name)
+            | Self::Delete(name) => name.shelf().is_sound(&name.key),
+            Self::Append { archive, .. } | Self::DeleteUpTo(archive, _) => {
+                archive.shelf().is_sound("")
+            }
+            Self::Purge { host, owner } => Shelf::new(host, "", owner).is_sound(""),
+        }
+    }
+}
+
+impl fmt::Debug for Write {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Set(name, _) => f.debug_tuple("Set").field(name).finish(),
+            Self::Create(name, _) => f.debug_tuple("Create").field(name).finish(),
+            Self::Require(name) => f.debug_tuple("Require").field(name).finish(),
+            Self::Delete(name) => f.debug_tuple("Delete").field(name).finish(),
+            Self::Append { archive, .. } => f.debug_tuple("Append").field(archive).finish(),
+            Self::DeleteUpTo(archive, id) => {
+                f.debug_tuple("DeleteUpTo").field(archive).field(id).finish()
+            }
+            Self::Purge { host, owner } => f.debug_tuple("Purge").field(host).field(owner).finish(),
+        }
+    }
+}
+
+impl Name {
+    /// A key on a shelf.
+    pub fn new(shelf: Shelf<'_>, key: &str) -> Self {
+        let Archive { host, store, owner } = Archive::new(shelf);
+        Self { host, store, owner, key: key.to_owned() }
+    }
+
+    /// The shelf it is on.
+    pub fn shelf(&self) -> Shelf<'_> {
+        Shelf::new(&self.host, &self.store, &self.owner)
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, store, owner, key } = self;
+        write!(f, "key \"{key}\" of \"{owner}\" in {store} of {host}")
+    }
+}
+
+impl Archive {
+    /// The archive on a shelf.
+    pub fn new(Shelf { host, store, owner }: Shelf<'_>) -> Self {
+        Self { host: host.to_owned(), store: store.to_owned(), owner: owner.to_owned() }
+    }
+
+    /// The shelf it is on.
+    pub fn shelf(&self) -> Shelf<'_> {
+        Shelf::new(&self.host, &self.store, &self.owner)
+    }
+}
+
+impl fmt::Display for Archive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, store, owner } = self;
+        write!(f, "the archive of \"{owner}\" in {store} of {host}")
+    }
+}

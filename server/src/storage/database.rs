@@ -1,0 +1,284 @@
+//! Storage in an SQL database: what is read here, what is written in [`writer`](super::writer).
+//! Whatever the database is, the statements are the same; it differs in its [`Dialect`].
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use sqlx::pool::PoolConnection;
+use sqlx::{Any, AnyPool};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use super::writer::{Job, Writer};
+use super::{
+    Archived, BoxFuture, Entry, Meter, Page, Schema, Shelf, Storage, StorageError, StorageResult,
+    StorageStats, Write, versions,
+};
+
+/// Batches waiting for the writer; past that, callers wait to hand theirs over.
+const QUEUE: usize = 1024;
+/// How long anything may take before the database counts as stalled. A little more than the pools
+/// wait for a connection, and SQLite for another process.
+pub(super) const PATIENCE: Duration = Duration::from_secs(15);
+
+const GET: &str =
+    "SELECT value FROM map WHERE host = $1 AND store = $2 AND owner = $3 AND key = $4";
+const LIST: &str = "SELECT key, value FROM map \
+    WHERE host = $1 AND store = $2 AND owner = $3 AND key >= $4 ORDER BY key LIMIT $5";
+const OWNERS: &str = "SELECT owner FROM (\
+    SELECT * FROM (SELECT DISTINCT owner FROM map \
+    WHERE host = $1 AND store = $2 AND owner >= $3 ORDER BY owner LIMIT $4) AS a \
+    UNION \
+    SELECT * FROM (SELECT DISTINCT owner FROM archive \
+    WHERE host = $1 AND store = $2 AND owner >= $3 ORDER BY owner LIMIT $4) AS b\
+    ) AS c ORDER BY owner LIMIT $4";
+const OLDEST: &str = "SELECT id, at, value FROM archive \
+    WHERE host = $1 AND store = $2 AND owner = $3 AND id > $4 AND id < $5 ORDER BY id LIMIT $6";
+const NEWEST: &str = "SELECT id, at, value FROM archive \
+    WHERE host = $1 AND store = $2 AND owner = $3 AND id > $4 AND id < $5 \
+    ORDER BY id DESC LIMIT $6";
+const COUNT: &str = "SELECT COUNT(*) FROM archive WHERE host = $1 AND store = $2 AND owner = $3";
+
+/// [`Storage`] in an SQL database.
+#[derive(Debug)]
+pub struct Database {
+    readers: AnyPool,
+    writers: AnyPool,
+    dialect: &'static Dialect,
+    jobs: mpsc::Sender<Job>,
+    writer: JoinHandle<()>,
+    meter: Arc<Meter>,
+}
+
+/// In what databases differ.
+#[derive(Debug)]
+pub(super) struct Dialect {
+    /// Begins a transaction that no other writer, of any process, runs beside.
+    pub(super) begin: &'static str,
+    /// What brings the tables from version 0, an empty database, to 1, to 2, and so on.
+    pub(super) steps: &'static [&'static [&'static str]],
+}
+
+impl Database {
+    /// `writers` has one connection; `name` is for messages and has no secret.
+    pub(super) async fn start(
+        dialect: &'static Dialect,
+        readers: AnyPool,
+        writers: AnyPool,
+        name: String,
+    ) -> StorageResult<Self> {
+        versions::prepare(&writers, dialect, name).await?;
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        let writer = Writer { pool: writers.clone(), dialect };
+        let writer = tokio::spawn(writer.run(queue));
+        Ok(Self { readers, writers, dialect, jobs, writer, meter: Arc::default() })
+    }
+
+    /// Writes what is still waiting and closes the connections.
+    pub async fn close(self) {
+        let Self { readers, writers, jobs, writer, .. } = self;
+        readers.close().await;
+        drop(jobs);
+        if let Err(error) = writer.await {
+            tracing::error!(%error, "the database writer ended badly");
+        }
+        writers.close().await;
+    }
+
+    /// The one that writes.
+    #[cfg(test)]
+    pub(super) async fn writing_connection(&self) -> PoolConnection<Any> {
+        self.writers.acquire().await.unwrap()
+    }
+
+    /// Reads with a connection, which does not go back to the others when it has stalled.
+    async fn read<T>(
+        &self,
+        read: impl AsyncFnOnce(&mut PoolConnection<Any>) -> Result<T, sqlx::Error>,
+    ) -> StorageResult<T> {
+        self.meter
+            .read(async {
+                let mut connection = self.readers.acquire().await.map_err(backend)?;
+                match tokio::time::timeout(PATIENCE, read(&mut connection)).await {
+                    Ok(output) => output.map_err(backend),
+                    Err(late) => {
+                        connection.close_on_drop();
+                        Err(StorageError::Unreachable(late.into()))
+                    }
+                }
+            })
+            .await
+    }
+}
+
+impl Storage for Database {
+    fn open<'a>(&'a self, schema: &'a Schema) -> BoxFuture<'a, StorageResult<()>> {
+        Box::pin(versions::open(&self.writers, self.dialect, schema))
+    }
+
+    fn get<'a>(
+        &'a self,
+        shelf: Shelf<'a>,
+        key: &'a str,
+    ) -> BoxFuture<'a, StorageResult<Option<Vec<u8>>>> {
+        Box::pin(async move {
+            if !shelf.is_sound(key) {
+                return Ok(None);
+            }
+            self.read(async |connection| {
+                sqlx::query_scalar(GET)
+                    .bind(shelf.host)
+                    .bind(shelf.store)
+                    .bind(shelf.owner)
+                    .bind(key)
+                    .fetch_optional(&mut **connection)
+                    .await
+            })
+            .await
+        })
+    }
+
+    fn list<'a>(
+        &'a self,
+        shelf: Shelf<'a>,
+        after: Option<&'a str>,
+        limit: u32,
+    ) -> BoxFuture<'a, StorageResult<Vec<Entry>>> {
+        Box::pin(async move {
+            if !shelf.is_sound(after.unwrap_or_default()) {
+                return Ok(Vec::new());
+            }
+            let rows: Vec<(String, Vec<u8>)> = self
+                .read(async |connection| {
+                    sqlx::query_as(LIST)
+                        .bind(shelf.host)
+                        .bind(shelf.store)
+                        .bind(shelf.owner)
+                        .bind(behind(after))
+                        .bind(i64::from(limit))
+                        .fetch_all(&mut **connection)
+                        .await
+                })
+                .await?;
+            Ok(rows.into_iter().map(|(key, value)| Entry { key, value }).collect())
+        })
+    }
+
+    fn owners<'a>(
+        &'a self,
+        host: &'a str,
+        store: &'a str,
+        after: Option<&'a str>,
+        limit: u32,
+    ) -> BoxFuture<'a, StorageResult<Vec<String>>> {
+        Box::pin(async move {
+            if !Shelf::new(host, store, after.unwrap_or_default()).is_sound("") {
+                return Ok(Vec::new());
+            }
+            self.read(async |connection| {
+                sqlx::query_scalar(OWNERS)
+                    .bind(host)
+                    .bind(store)
+                    .bind(behind(after))
+                    .bind(i64::from(limit))
+                    .fetch_all(&mut **connection)
+                    .await
+            })
+            .await
+        })
+    }
+
+    fn page<'a>(
+        &'a self,
+        shelf: Shelf<'a>,
+        page: Page,
+    ) -> BoxFuture<'a, StorageResult<Vec<Archived>>> {
+        Box::pin(async move {
+            if !shelf.is_sound("") {
+                return Ok(Vec::new());
+            }
+            let rows: Vec<(i64, i64, Vec<u8>)> = self
+                .read(async |connection| {
+                    sqlx::query_as(if page.newest_first { NEWEST } else { OLDEST })
+                        .bind(shelf.host)
+                        .bind(shelf.store)
+                        .bind(shelf.owner)
+                        .bind(page.after.unwrap_or(i64::MIN))
+                        .bind(page.before.unwrap_or(i64::MAX))
+                        .bind(i64::from(page.limit))
+                        .fetch_all(&mut **connection)
+                        .await
+                })
+                .await?;
+            let archived = |(id, micros, value)| Archived { id, at: time_of_micros(micros), value };
+            Ok(rows.into_iter().map(archived).collect())
+        })
+    }
+
+    fn count<'a>(&'a self, shelf: Shelf<'a>) -> BoxFuture<'a, StorageResult<u64>> {
+        Box::pin(async move {
+            if !shelf.is_sound("") {
+                return Ok(0);
+            }
+            let count: i64 = self
+                .read(async |connection| {
+                    sqlx::query_scalar(COUNT)
+                        .bind(shelf.host)
+                        .bind(shelf.store)
+                        .bind(shelf.owner)
+                        .fetch_one(&mut **connection)
+                        .await
+                })
+                .await?;
+            Ok(count.unsigned_abs())
+        })
+    }
+
+    fn write(&self, batch: Vec<Write>) -> BoxFuture<'_, StorageResult<bool>> {
+        Box::pin(self.meter.write(async {
+            if !batch.iter().all(Write::is_sound) {
+                return Err(StorageError::Name);
+            }
+            let (done, outcome) = oneshot::channel();
+            self.jobs.send(Job { batch, done }).await.map_err(|_| StorageError::Closed)?;
+            outcome.await.map_err(|_| StorageError::Closed)?
+        }))
+    }
+
+    fn stats(&self) -> StorageStats {
+        self.meter.stats()
+    }
+}
+
+/// The least text behind one: no text has a NUL. Unlike a comparison that depends on whether there
+/// is one, it lets the database begin in the middle of an index.
+fn behind(after: Option<&str>) -> String {
+    after.map(|after| format!("{after}\u{1}")).unwrap_or_default()
+}
+
+pub(super) fn micros(time: SystemTime) -> i64 {
+    let micros = |duration: Duration| i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+    match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => micros(since),
+        Err(before) => -micros(before.duration()),
+    }
+}
+
+fn time_of_micros(micros: i64) -> SystemTime {
+    let duration = Duration::from_micros(micros.unsigned_abs());
+    let epoch = SystemTime::UNIX_EPOCH;
+    let time = if micros < 0 { epoch.checked_sub(duration) } else { epoch.checked_add(duration) };
+    // Only what nobody has written lies outside of what the system can express.
+    time.unwrap_or(epoch)
+}
+
+/// What a failure of the database is to a caller.
+pub(super) fn backend(error: sqlx::Error) -> StorageError {
+    match error {
+        sqlx::Error::PoolClosed => StorageError::Closed,
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::Tls(_) => {
+            StorageError::Unreachable(error.into())
+        }
+        error => StorageError::Backend(error.into()),
+    }
+}

@@ -1,0 +1,34 @@
+//! What holds for every storage, and what holds for the file.
+
+mod migrations;
+mod sqlite;
+mod suite;
+
+use super::*;
+
+const HOST: &str = "example.com";
+
+/// What one owner has in store `s`.
+const fn shelf(owner: &str) -> Shelf<'_> {
+    Shelf::new(HOST, "s", owner)
+}
+
+const S: Schema = Schema { store: "s", version: 1, migrations: &[] };
+const T: Schema = Schema { store: "t", version: 1, migrations: &[] };
+
+#[tokio::test]
+async fn memory() {
+    suite::run(&Memory::new()).await;
+    migrations::run(&Memory::new()).await;
+}
+
+#[test]
+fn values_are_not_shown() {
+    let secret = b"password".to_vec();
+    for write in [
+        Write::set(shelf("a"), "k", secret.clone()),
+        Write::append(shelf("a"), std::time::UNIX_EPOCH, secret, None),
+    ] {
+        assert!(!format!("{write:?}").contains("112"));
+    }
+}

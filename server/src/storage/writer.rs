@@ -1,0 +1,240 @@
+//! What writes to the database.
+//!
+//! All writes pass one task with one connection, which puts whatever waits into one transaction:
+//! each commit waits for the disk, so many small writes cost as much as one. Every caller's batch
+//! stays atomic by itself through a savepoint, and is acknowledged only after the commit.
+
+use sqlx::{AnyConnection, AnyPool, Connection};
+use tokio::sync::{mpsc, oneshot};
+
+use super::database::{Dialect, PATIENCE, backend, micros};
+use super::{Archive, Name, StorageError, StorageResult, Write};
+
+/// Batches in one transaction at most, so that the first need not wait for too many others.
+const GROUP: usize = 256;
+
+const SET: &str = "INSERT INTO map (host, store, owner, key, value) VALUES ($1, $2, $3, $4, $5) \
+    ON CONFLICT (host, store, owner, key) DO UPDATE SET value = excluded.value";
+const CREATE: &str = "INSERT INTO map (host, store, owner, key, value) \
+    VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+const EXISTS: &str = "SELECT key FROM map \
+    WHERE host = $1 AND store = $2 AND owner = $3 AND key = $4";
+const DELETE: &str = "DELETE FROM map WHERE host = $1 AND store = $2 AND owner = $3 AND key = $4";
+/// Counts no further than it must.
+const COUNT: &str = "SELECT COUNT(*) FROM (SELECT id FROM archive \
+    WHERE host = $1 AND store = $2 AND owner = $3 LIMIT $4) AS some";
+const APPEND: &str =
+    "INSERT INTO archive (host, store, owner, at, value) VALUES ($1, $2, $3, $4, $5)";
+const DELETE_UP_TO: &str =
+    "DELETE FROM archive WHERE host = $1 AND store = $2 AND owner = $3 AND id <= $4";
+/// Purging goes from store to store: that is how the indexes are ordered.
+const STORES: &str = "SELECT store FROM stores";
+const PURGE: [&str; 2] = [
+    "DELETE FROM map WHERE host = $1 AND store = $2 AND owner = $3",
+    "DELETE FROM archive WHERE host = $1 AND store = $2 AND owner = $3",
+];
+
+/// A batch and who waits for it.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) batch: Vec<Write>,
+    pub(super) done: oneshot::Sender<StorageResult<bool>>,
+}
+
+/// The task that writes.
+pub(super) struct Writer {
+    /// Of one connection.
+    pub(super) pool: AnyPool,
+    pub(super) dialect: &'static Dialect,
+}
+
+/// Why a group was not written.
+enum Failed {
+    /// Before its commit: it can be tried again.
+    Before(StorageError),
+    /// At its commit, so that nobody knows.
+    AtCommit(StorageError),
+}
+
+/// Why a batch was not written.
+enum Refused {
+    /// It cannot be; the others of its group can.
+    Batch(StorageError),
+    /// The connection is gone.
+    Group(sqlx::Error),
+}
+
+impl From<sqlx::Error> for Failed {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Before(backend(error))
+    }
+}
+
+impl From<sqlx::Error> for Refused {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::Database(_) => Self::Batch(backend(error)),
+            error => Self::Group(error),
+        }
+    }
+}
+
+impl Writer {
+    /// Ends when the last sender is gone and everything is written.
+    pub(super) async fn run(self, mut queue: mpsc::Receiver<Job>) {
+        let mut group = Vec::with_capacity(GROUP);
+        while queue.recv_many(&mut group, GROUP).await > 0 {
+            let (batches, mut waiting): (Vec<_>, Vec<_>) =
+                group.drain(..).map(|Job { batch, done }| (batch, done)).unzip();
+            match self.write_group(&batches).await {
+                Ok(outcomes) => {
+                    for (done, outcome) in waiting.into_iter().zip(outcomes) {
+                        // A caller that has gone away does not want to know.
+                        let _ = done.send(outcome);
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the database refused a transaction");
+                    if matches!(error, StorageError::Unreachable(_)) {
+                        // Those behind have waited as long; one after the other would wait longer.
+                        while let Ok(job) = queue.try_recv() {
+                            waiting.push(job.done);
+                        }
+                    }
+                    waiting.into_iter().for_each(|done| drop(done.send(Err(copy(&error)))));
+                }
+            }
+        }
+    }
+
+    /// Writes a group; when the connection was lost since the last one, with another.
+    async fn write_group(&self, batches: &[Vec<Write>]) -> StorageResult<Vec<StorageResult<bool>>> {
+        let first = self.try_group(batches).await;
+        let outcome = match first {
+            Err(Failed::Before(error)) => {
+                tracing::warn!(%error, "a transaction failed and is tried again");
+                self.try_group(batches).await
+            }
+            outcome => outcome,
+        };
+        outcome.map_err(|failed| match failed {
+            Failed::Before(error) | Failed::AtCommit(error) => error,
+        })
+    }
+
+    async fn try_group(&self, batches: &[Vec<Write>]) -> Result<Vec<StorageResult<bool>>, Failed> {
+        let mut connection = self.pool.acquire().await?;
+        let mut is_committing = false;
+        let written = write_all(&mut connection, self.dialect, batches, &mut is_committing);
+        let written = match tokio::time::timeout(PATIENCE, written).await {
+            Ok(written) => written.map_err(backend),
+            Err(late) => Err(StorageError::Unreachable(late.into())),
+        };
+        written.map_err(|error| {
+            connection.close_on_drop();
+            if is_committing { Failed::AtCommit(error) } else { Failed::Before(error) }
+        })
+    }
+}
+
+async fn write_all(
+    connection: &mut AnyConnection,
+    dialect: &Dialect,
+    batches: &[Vec<Write>],
+    is_committing: &mut bool,
+) -> Result<Vec<StorageResult<bool>>, sqlx::Error> {
+    let mut transaction = connection.begin_with(dialect.begin).await?;
+    let mut outcomes = Vec::with_capacity(batches.len());
+    for batch in batches {
+        sqlx::raw_sql("SAVEPOINT batch").execute(&mut *transaction).await?;
+        let outcome = write_batch(&mut transaction, batch).await;
+        let end =
+            if outcome.is_ok() { "RELEASE batch" } else { "ROLLBACK TO batch; RELEASE batch" };
+        outcomes.push(match outcome {
+            Ok(deleted) => Ok(deleted),
+            Err(Refused::Batch(error)) => Err(error),
+            Err(Refused::Group(error)) => return Err(error),
+        });
+        sqlx::raw_sql(end).execute(&mut *transaction).await?;
+    }
+    *is_committing = true;
+    transaction.commit().await?;
+    Ok(outcomes)
+}
+
+async fn write_batch(connection: &mut AnyConnection, batch: &[Write]) -> Result<bool, Refused> {
+    let mut deleted = false;
+    for write in batch {
+        match write {
+            Write::Set(name, value) => {
+                on_key(SET, name).bind(value.as_slice()).execute(&mut *connection).await?;
+            }
+            Write::Create(name, value) => {
+                let query = on_key(CREATE, name).bind(value.as_slice());
+                if query.execute(&mut *connection).await?.rows_affected() == 0 {
+                    return Err(Refused::Batch(StorageError::Exists(name.clone())));
+                }
+            }
+            Write::Require(name) => {
+                if on_key(EXISTS, name).fetch_optional(&mut *connection).await?.is_none() {
+                    return Err(Refused::Batch(StorageError::NotFound(name.clone())));
+                }
+            }
+            Write::Delete(name) => {
+                let query = on_key(DELETE, name);
+                deleted |= query.execute(&mut *connection).await?.rows_affected() > 0;
+            }
+            Write::Append { archive, at, value, limit } => {
+                if let Some(limit) = limit {
+                    let limit = i64::try_from(*limit).unwrap_or(i64::MAX);
+                    let Archive { host, store, owner } = archive;
+                    let query = sqlx::query_scalar(COUNT).bind(host).bind(store).bind(owner);
+                    let count: i64 = query.bind(limit).fetch_one(&mut *connection).await?;
+                    if count >= limit {
+                        return Err(Refused::Batch(StorageError::Full(archive.clone())));
+                    }
+                }
+                let query = on_archive(APPEND, archive).bind(micros(*at)).bind(value.as_slice());
+                query.execute(&mut *connection).await?;
+            }
+            Write::DeleteUpTo(archive, id) => {
+                let query = on_archive(DELETE_UP_TO, archive).bind(*id);
+                deleted |= query.execute(&mut *connection).await?.rows_affected() > 0;
+            }
+            Write::Purge { host, owner } => {
+                let stores = sqlx::query_scalar(STORES).fetch_all(&mut *connection).await?;
+                for store in stores {
+                    let archive = Archive { host: host.clone(), store, owner: owner.clone() };
+                    for statement in PURGE {
+                        let query = on_archive(statement, &archive);
+                        deleted |= query.execute(&mut *connection).await?.rows_affected() > 0;
+                    }
+                }
+            }
+        }
+    }
+    Ok(deleted)
+}
+
+type Query<'q> = sqlx::query::Query<'q, sqlx::Any, sqlx::any::AnyArguments>;
+
+fn on_archive<'q>(statement: &'static str, archive: &'q Archive) -> Query<'q> {
+    let Archive { host, store, owner } = archive;
+    sqlx::query(statement).bind(host.as_str()).bind(store.as_str()).bind(owner.as_str())
+}
+
+fn on_key<'q>(statement: &'static str, name: &'q Name) -> Query<'q> {
+    let Name { host, store, owner, key } = name;
+    let query = sqlx::query(statement).bind(host.as_str()).bind(store.as_str());
+    query.bind(owner.as_str()).bind(key.as_str())
+}
+
+/// The same for the next one who waits: what a database says cannot be copied as it is.
+fn copy(error: &StorageError) -> StorageError {
+    match error {
+        StorageError::Closed => StorageError::Closed,
+        StorageError::Unreachable(cause) => StorageError::Unreachable(cause.to_string().into()),
+        StorageError::Backend(cause) => StorageError::Backend(cause.to_string().into()),
+        error => StorageError::Backend(error.to_string().into()),
+    }
+}
