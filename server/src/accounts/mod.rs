@@ -124,16 +124,14 @@ impl Accounts {
         self.change(jid, vec![Write::require(shelf, KEY), Write::set(shelf, KEY, record)]).await
     }
 
-    /// Removes an account with everything that is kept under its name, in one transaction with
-    /// whatever else goes with it.
+    /// Removes an account with everything that is kept under its name, in one transaction.
     ///
     /// # Errors
     ///
     /// [`AccountError::NotFound`] (nothing is written then), or storage fails.
-    pub async fn remove(&self, jid: &BareJid, also: Vec<Write>) -> Result<(), AccountError> {
+    pub async fn remove(&self, jid: &BareJid) -> Result<(), AccountError> {
         let Shelf { host, owner, .. } = shelf(jid)?;
-        let mut batch = vec![Write::require(shelf(jid)?, KEY), Write::purge(host, owner)];
-        batch.extend(also);
+        let batch = vec![Write::require(shelf(jid)?, KEY), Write::purge(host, owner)];
         self.change(jid, batch).await
     }
 

@@ -67,7 +67,7 @@ impl HostAccounts {
         // First of all: what handlers store when a session ends is purged as well.
         end_sessions(&host, username, asks).await;
         host.fire(UserDeleted { username: username.into() }).await;
-        self.accounts.remove(account, Vec::new()).await?;
+        self.accounts.remove(account).await?;
         // Who had authenticated before may have bound a resource meanwhile.
         end_sessions(&host, username, asks).await;
         Ok(())

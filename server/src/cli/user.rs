@@ -97,7 +97,7 @@ pub async fn perform(
         },
         UserRequest::Remove(jid) => match running(&jid) {
             Some(running) => running.remove(&jid, None).await.map_err(|error| told(error, &jid))?,
-            None => accounts.remove(&jid, Vec::new()).await?,
+            None => accounts.remove(&jid).await?,
         },
         UserRequest::List(hosts) => {
             for host in hosts {
