@@ -7,22 +7,41 @@ pub mod disco;
 #[cfg(test)]
 mod fakes;
 pub mod iq;
+pub mod last_activity;
 pub mod message;
 pub mod motd;
 pub mod ping;
 pub mod presence;
+pub mod private;
 pub mod register;
 pub mod saslauth;
 pub mod session;
 pub mod starttls;
+mod stored;
 pub mod time;
 pub mod uptime;
+pub mod vcard;
 pub mod version;
 
 event_core::module_crate!();
 
 /// The modules of a host whose config does not list its own, in the order of their handlers.
 pub const DEFAULTS: &[&str] = &[
-    "starttls", "saslauth", "bind", "session", "message", "presence", "iq", "disco", "account",
-    "ping", "version", "time", "uptime", "motd",
+    "starttls",
+    "saslauth",
+    "bind",
+    "session",
+    "message",
+    "presence",
+    "iq",
+    "disco",
+    "account",
+    "ping",
+    "version",
+    "time",
+    "uptime",
+    "last_activity",
+    "private",
+    "vcard",
+    "motd",
 ];

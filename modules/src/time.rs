@@ -6,11 +6,12 @@ use event_core::{
     xmpp_parsers::time::{TimeQuery, TimeResult},
 };
 
-/// Tells the time of the server, in UTC.
+/// Tells the time of the server, in UTC; also on behalf of the account of whoever asks.
 #[module(features = ["urn:xmpp:time"])]
 pub struct Time;
 
 #[hook("iq-get/host/urn:xmpp:time:time", priority = 10)]
+#[hook("iq-get/self/urn:xmpp:time:time", priority = 10)]
 fn answer_time(iq: &mut Iq, cx: &Context<Time>) -> Result<Reply, StanzaError> {
     let TimeQuery = iq.payload()?;
     let utc = DateTime::<Utc>::from(cx.now());
@@ -30,10 +31,9 @@ mod tests {
             let server = testing::host("localhost").module("time").start().await.unwrap();
             let romeo = server.session("romeo@localhost/orchard").await;
             let mut times = Vec::new();
-            for _ in 0..2 {
-                romeo
-                    .send("<iq type='get' id='t' to='localhost'><time xmlns='urn:xmpp:time'/></iq>")
-                    .await;
+            for to in ["to='localhost'", ""] {
+                let time = "<time xmlns='urn:xmpp:time'/>";
+                romeo.send(&format!("<iq type='get' id='t' {to}>{time}</iq>")).await;
                 let answer = romeo.next().unwrap();
                 let time: TimeResult = answer.first_child().unwrap().parse_as().unwrap();
                 times.push(time.utc);
@@ -41,6 +41,14 @@ mod tests {
             }
             let [before, after] = times[..] else { panic!("two answers") };
             assert_eq!((after - before).num_minutes(), 60);
+            let wire = {
+                romeo.send("<iq type='get' id='t'><time xmlns='urn:xmpp:time'/></iq>").await;
+                romeo.next().unwrap().to_string()
+            };
+            assert!(wire.contains("<tzo>+00:00</tzo>") && wire.contains("Z</utc>"), "{wire}");
+            let other =
+                "<iq type='get' id='t' to='juliet@localhost'><time xmlns='urn:xmpp:time'/></iq>";
+            assert_eq!(crate::fakes::refused(&romeo, other).await, "service-unavailable");
         });
     }
 }

@@ -190,6 +190,12 @@ impl Server {
         }
     }
 
+    /// Starts a server again on what another that has ended left behind.
+    pub fn restart(&mut self) {
+        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
+        *self = Self::run(folder);
+    }
+
     /// The memory that the process has in use, in KiB.
     pub fn resident_kib(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();

@@ -156,6 +156,61 @@ fn nobody_registers_where_it_is_not_enabled() {
     assert!(!can_log_in(&server, "tybalt", "prince of cats"));
 }
 
+/// What is kept for an account, as its own client sees it.
+fn kept(client: &mut Raw) -> String {
+    let mut kept = String::new();
+    for query in [
+        "<query xmlns='jabber:iq:private'><x xmlns='urn:example:notes'/></query>",
+        "<vCard xmlns='vcard-temp'/>",
+        "<query xmlns='jabber:iq:last'/>",
+    ] {
+        client.send(&format!("<iq type='get' id='k'>{query}</iq>"));
+        kept.push_str(&client.wait("</iq>"));
+    }
+    kept
+}
+
+/// Keeps something in every module that does so for its user.
+fn keep(client: &mut Raw) {
+    for query in [
+        "<query xmlns='jabber:iq:private'><x xmlns='urn:example:notes'>secret</x></query>",
+        "<vCard xmlns='vcard-temp'><FN>secret</FN></vCard>",
+    ] {
+        client.send(&format!("<iq type='set' id='k'>{query}</iq>"));
+        assert!(client.wait("/>").contains("type='result'"));
+    }
+    client.send("<presence/><presence type='unavailable'><status>secret</status></presence>");
+    assert_eq!(kept(client).matches("secret").count(), 3);
+}
+
+/// With a server and without: nobody who takes the name later finds anything.
+#[test]
+fn nothing_is_left_of_a_removed_account() {
+    let mut server = server();
+    let mut juliet = log_in(&server, "juliet", "juliet", "balcony");
+    keep(&mut juliet);
+    juliet.send("<presence/>");
+    juliet.send(&query("<remove/>"));
+    assert!(juliet.wait_end().contains("<not-authorized "));
+    let mut romeo = log_in(&server, "romeo", "romeo", "orchard");
+    keep(&mut romeo);
+
+    server.signal("TERM");
+    assert!(server.wait().success());
+    command(&server, &["user", "remove", "romeo@localhost"], "");
+    for name in ["juliet", "romeo"] {
+        let jid = format!("{name}@localhost");
+        command(&server, &["user", "add", &jid, "--password-stdin"], "another\n");
+    }
+    server.restart();
+    for name in ["juliet", "romeo"] {
+        let mut another = log_in(&server, name, "another", "home");
+        let kept = kept(&mut another);
+        assert!(!kept.contains("secret"), "{kept}");
+        assert!(kept.contains("<item-not-found ") && kept.contains("seconds='0'"), "{kept}");
+    }
+}
+
 /// What a client reads before it asks is what it is then told.
 #[test]
 fn the_servers_capabilities_are_in_the_stream_features() {

@@ -205,3 +205,14 @@ fn only_questions_are_answered() {
         assert_eq!(condition(&romeo), "service-unavailable");
     });
 }
+
+#[test]
+fn a_listed_item_needs_a_jid() {
+    testing::run(async {
+        for items in ["[{ jid = 'a@@b' }]", "[{ name = 'x' }]", "[{ jid = 'a', nmae = 'x' }]"] {
+            let host = testing::host("localhost");
+            let started = host.module_with("disco", &format!("items = {items}")).start().await;
+            assert!(matches!(started, Err(StartError::Options { .. })), "{items}");
+        }
+    });
+}

@@ -1,0 +1,224 @@
+//! Last Activity of accounts (XEP-0012 §3, §4); that of the host is module `uptime`'s.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use event_core::{
+    events::AccountDiscoInfo,
+    jid::BareJid,
+    prelude::*,
+    storage::{Schema, StorageResult, Store},
+};
+
+use crate::access;
+
+const NS: &str = "jabber:iq:last";
+
+const SCHEMA: Schema = Schema { store: "last_activity", version: 1, migrations: &[] };
+
+/// The one key under which an account's last logout is kept.
+const KEY: &str = "logout";
+
+/// The bytes kept of the text with which somebody left.
+const MAX_STATUS: usize = 1024;
+
+/// Tells when an account was last seen, to those who may see its presence.
+#[module(state = Logouts)]
+pub struct LastActivity;
+
+/// When each account last became unavailable, and with what text: the seconds since 1970, and the
+/// text on the lines below.
+#[derive(Debug)]
+pub struct Logouts(Store);
+
+impl ModuleState<LastActivity> for Logouts {
+    async fn start(host: &Arc<Host>, _: &LastActivity) -> Result<Self, StartError> {
+        Ok(Self(host.store(&SCHEMA).await?))
+    }
+}
+
+impl Logouts {
+    async fn note(&self, account: &BareJid, at: SystemTime, status: &str) {
+        let Some(username) = account.node() else { return };
+        let end = status.floor_char_boundary(MAX_STATUS);
+        let seconds = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let record = format!("{seconds}\n{}", status.get(..end).unwrap_or_default());
+        if let Err(error) = self.0.set(username.as_str(), KEY, record.into_bytes()).await {
+            tracing::error!(%error, %account, "the time of a logout is lost");
+        }
+    }
+
+    async fn last(&self, username: &str) -> StorageResult<Option<(SystemTime, String)>> {
+        let Some(record) = self.0.get(username, KEY).await? else { return Ok(None) };
+        let record = String::from_utf8_lossy(&record);
+        let (seconds, status) = record.split_once('\n').unwrap_or((&record, ""));
+        let at = seconds.parse().ok().map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds));
+        Ok(at.map(|at| (at, status.to_owned())))
+    }
+}
+
+/// The client says that it leaves, perhaps with some words.
+#[hook("pre-presence/bare", priority = 10)]
+async fn note_words(presence: &mut Presence, cx: &Context<LastActivity>) -> Flow {
+    let is_leaving = presence.to().is_none() && presence.type_().as_deref() == Some("unavailable");
+    if let Some(session) = presence.origin().session().filter(|_| is_leaving)
+        && let Some(account) = session.user().filter(|_| session.presence().is_some())
+    {
+        let status = presence.child("status", "jabber:client");
+        let status = status.map(|status| status.text().into_owned()).unwrap_or_default();
+        cx.state().note(account, cx.now(), &status).await;
+    }
+    Flow::Continue
+}
+
+/// The client is gone without having said so; before module `presence` forgets that it was there.
+#[hook("resource-unbind", priority = 10)]
+async fn note_silence(unbind: &ResourceUnbind, cx: &Context<LastActivity>) {
+    let session = &unbind.session;
+    if let Some(account) = session.user().filter(|_| session.presence().is_some()) {
+        cx.state().note(account, cx.now(), "").await;
+    }
+}
+
+#[hook("iq-get/bare/jabber:iq:last:query", priority = 10)]
+async fn answer(iq: &mut Iq, cx: &Context<LastActivity>) -> Result<Reply, StanzaError> {
+    if !access::may_see(iq, cx.host()).await? {
+        return Err(StanzaError::forbidden());
+    }
+    let account = access::account(iq)?;
+    let username = account.node().map(|node| node.as_str()).unwrap_or_default();
+    let sessions = cx.host().sessions().of(username);
+    let is_available = sessions.iter().any(|session| session.presence().is_some());
+    let last = if is_available { None } else { cx.state().last(username).await? };
+    let (seconds, status) = match last {
+        // A clock that was set back shows no time at all.
+        Some((at, status)) => (cx.now().duration_since(at).unwrap_or_default().as_secs(), status),
+        None if !sessions.is_empty() => (0, String::new()),
+        None => return Err(StanzaError::item_not_found().text("the account was never online")),
+    };
+    let query = ElementBuilder::new("query", NS).attribute("seconds", &seconds.to_string());
+    Ok(iq.reply_with_element(&query.text(&status).build()))
+}
+
+/// XEP-0012 §4: who may not see the presence of a client does not get to ask it either.
+#[hook("iq/full", priority = 10)]
+async fn guard(iq: &mut Iq, cx: &Context<LastActivity>) -> Result<Flow, StanzaError> {
+    let asks = iq.iq_type() == IqType::Get && iq.child("query", NS).is_some();
+    if asks && !access::may_see(iq, cx.host()).await? {
+        return Err(StanzaError::forbidden());
+    }
+    Ok(Flow::Continue)
+}
+
+#[hook("account-disco-info")]
+fn announce(event: &mut AccountDiscoInfo) {
+    event.info.features.insert(NS.into());
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use event_core::testing::{self, Client, Harness};
+
+    use crate::fakes::{FakeRosters, refused};
+
+    /// Juliet may see Romeo.
+    async fn server() -> Harness {
+        let server = testing::host("localhost").module("last_activity").module("iq");
+        let rosters = FakeRosters(&[("romeo", "juliet@localhost"), ("nobody", "juliet@localhost")]);
+        let server = server.module("presence");
+        server.prepare(rosters.provide()).start().await.unwrap()
+    }
+
+    fn get(to: &str) -> String {
+        format!("<iq type='get' id='l' {to}><query xmlns='jabber:iq:last'/></iq>")
+    }
+
+    /// The seconds, and the text.
+    async fn ask(client: &Client, to: &str) -> (String, String) {
+        client.received();
+        client.send(&get(to)).await;
+        let answer = client.next().unwrap();
+        let query = answer.child("query", "jabber:iq:last").unwrap_or_else(|| panic!("{answer}"));
+        (query.attribute("seconds").unwrap().into_owned(), query.text().into_owned())
+    }
+
+    fn is(answer: (String, String), seconds: &str, text: &str) {
+        assert_eq!(answer, (seconds.to_owned(), text.to_owned()));
+    }
+
+    #[test]
+    fn counts_from_the_last_goodbye() {
+        testing::run(async {
+            let server = server().await;
+            let romeo = server.session("romeo@localhost/orchard").await;
+            let juliet = server.session("juliet@localhost/balcony").await;
+            let minute = Duration::from_secs(60);
+            let to = "to='romeo@localhost'";
+            is(ask(&romeo, "").await, "0", "");
+            romeo.send("<presence><status>Hello</status></presence>").await;
+            server.advance(minute).await;
+            is(ask(&juliet, to).await, "0", "");
+            let goodbye = "<status>Good &amp; bye</status>";
+            romeo.send(&format!("<presence type='unavailable'>{goodbye}</presence>")).await;
+            server.advance(minute).await;
+            is(ask(&juliet, to).await, "60", "Good & bye");
+            is(ask(&romeo, "").await, "60", "Good & bye");
+            romeo.disconnect().await;
+            server.advance(minute).await;
+            is(ask(&juliet, to).await, "120", "Good & bye");
+        });
+    }
+
+    #[test]
+    fn a_lost_connection_is_a_silent_goodbye() {
+        testing::run(async {
+            let server = server().await;
+            let juliet = server.session("juliet@localhost/balcony").await;
+            let to = "to='romeo@localhost'";
+            for status in ["", "old words"] {
+                let romeo = server.session("romeo@localhost/orchard").await;
+                romeo.send(&format!("<presence><status>{status}</status></presence>")).await;
+                romeo.disconnect().await;
+                server.advance(Duration::from_secs(5)).await;
+                is(ask(&juliet, to).await, "5", "");
+            }
+        });
+    }
+
+    #[test]
+    fn only_who_may_see_the_presence_learns_anything() {
+        testing::run(async {
+            let server = server().await;
+            let romeo = server.session("romeo@localhost/orchard").await;
+            let juliet = server.session("juliet@localhost/balcony").await;
+            juliet.send("<presence/>").await;
+            juliet.received();
+            for to in ["juliet@localhost", "juliet@localhost/balcony", "stranger@localhost"] {
+                assert_eq!(refused(&romeo, &get(&format!("to='{to}'"))).await, "forbidden", "{to}");
+            }
+            assert!(juliet.received().is_empty(), "the question did not reach her");
+            let never = get("to='nobody@localhost'");
+            assert_eq!(refused(&juliet, &never).await, "item-not-found");
+            juliet.send(&get("to='romeo@localhost/orchard'")).await;
+            assert_eq!(romeo.received().len(), 1, "hers reaches him");
+        });
+    }
+
+    #[test]
+    fn words_are_kept_up_to_a_length() {
+        testing::run(async {
+            let server = server().await;
+            let romeo = server.session("romeo@localhost/orchard").await;
+            romeo.send("<presence/>").await;
+            let long = "\u{e9}".repeat(2000);
+            let goodbye = format!("<status>x{long}</status>");
+            romeo.send(&format!("<presence type='unavailable'>{goodbye}</presence>")).await;
+            let (_, text) = ask(&romeo, "").await;
+            assert_eq!(text.len(), super::MAX_STATUS - 1);
+        });
+    }
+}

@@ -1,0 +1,246 @@
+//! Private XML Storage (XEP-0049).
+
+use std::sync::Arc;
+
+use event_core::{
+    prelude::*,
+    storage::{Schema, Store},
+    xml::Child,
+};
+
+use crate::stored;
+
+const NS: &str = "jabber:iq:private";
+
+const SCHEMA: Schema = Schema { store: "private", version: 1, migrations: &[] };
+
+/// The bytes that an element's name and namespace may have together.
+const MAX_KEY: usize = 512;
+
+/// Keeps XML for clients, one element of each name and namespace for an account, which nobody but
+/// the owner can read.
+#[module(name = "private", state = Elements, features = ["jabber:iq:private"])]
+pub struct PrivateStorage {
+    /// The most bytes that one element may have.
+    #[serde(default = "max_bytes")]
+    max_bytes: usize,
+    /// How many elements an account may keep.
+    #[serde(default = "max_elements")]
+    max_elements: u32,
+}
+
+fn max_bytes() -> usize {
+    64 * 1024
+}
+
+fn max_elements() -> u32 {
+    100
+}
+
+/// The elements; their keys are `name namespace`.
+#[derive(Debug)]
+pub struct Elements(Store);
+
+impl ModuleState<PrivateStorage> for Elements {
+    async fn start(host: &Arc<Host>, _: &PrivateStorage) -> Result<Self, StartError> {
+        Ok(Self(host.store(&SCHEMA).await?))
+    }
+}
+
+#[hook("iq-get/bare/jabber:iq:private:query", priority = 10)]
+async fn get(iq: &mut Iq, cx: &Context<PrivateStorage>) -> Result<Reply, StanzaError> {
+    let owner = owner(iq)?;
+    let asked = asked(iq)?;
+    let mut namespaces = asked.iter().map(Child::namespace);
+    let first = namespaces.next();
+    if namespaces.any(|namespace| Some(namespace) != first) {
+        return Err(StanzaError::bad_request().text("ask for one namespace at a time"));
+    }
+    let mut query = ElementBuilder::new("query", NS);
+    for element in asked {
+        let kept = cx.state().0.get(&owner, &key(&element)).await?;
+        let empty = || ElementBuilder::new(element.name(), element.namespace()).build();
+        query =
+            query.child(&kept.map(|kept| stored::read(&kept)).transpose()?.unwrap_or_else(empty));
+    }
+    Ok(iq.reply_with_element(&query.build()))
+}
+
+#[hook("iq-set/bare/jabber:iq:private:query", priority = 10)]
+async fn set(iq: &mut Iq, cx: &Context<PrivateStorage>) -> Result<Reply, StanzaError> {
+    let owner = owner(iq)?;
+    let store = &cx.state().0;
+    let mut known = kept_keys(&owner, cx).await?;
+    let mut batch = Vec::new();
+    for element in asked(iq)? {
+        let key = key(&element);
+        let element = element.to_element();
+        if element.as_bytes().len() > cx.max_bytes {
+            let text = format!("an element may have {} bytes", cx.max_bytes);
+            return Err(StanzaError::policy_violation().text(text));
+        }
+        if stored::is_empty(&element) {
+            known.retain(|known| *known != key);
+            batch.push(store.to_delete(&owner, &key));
+        } else {
+            batch.push(store.to_set(&owner, &key, element.as_bytes().to_vec()));
+            if !known.contains(&key) {
+                known.push(key);
+            }
+        }
+    }
+    if known.len() > cx.max_elements as usize {
+        let text = format!("{} elements are kept already", cx.max_elements);
+        return Err(StanzaError::resource_constraint().text(text));
+    }
+    cx.host().transact(batch).await?;
+    Ok(iq.reply())
+}
+
+/// Nobody reads or writes what is another's (XEP-0049 §3).
+fn owner(iq: &Iq) -> Result<String, StanzaError> {
+    let owner = iq.from().and_then(|from| from.node()).filter(|_| iq.to().is_none());
+    owner.map(ToString::to_string).ok_or_else(StanzaError::forbidden)
+}
+
+/// The elements that a request is about, each with a namespace of its own and named once.
+fn asked(iq: &Iq) -> Result<Vec<Child<'_>>, StanzaError> {
+    let query = iq.child("query", NS).ok_or_else(StanzaError::bad_request)?;
+    let elements: Vec<_> = query.children().collect();
+    if elements.is_empty() {
+        return Err(StanzaError::not_acceptable().text("name the element with its namespace"));
+    }
+    let mut keys: Vec<_> = elements.iter().map(key).collect();
+    keys.sort_unstable();
+    if keys.windows(2).any(|pair| matches!(pair, [one, other] if one == other)) {
+        return Err(StanzaError::bad_request().text("an element is there twice"));
+    }
+    if keys.iter().any(|key| key.len() > MAX_KEY) {
+        return Err(StanzaError::policy_violation().text("the name of an element is too long"));
+    }
+    if elements.iter().any(|element| [NS, "jabber:client", ""].contains(&element.namespace())) {
+        return Err(StanzaError::not_acceptable().text("an element needs its own namespace"));
+    }
+    Ok(elements)
+}
+
+fn key(element: &Child<'_>) -> String {
+    format!("{} {}", element.name(), element.namespace())
+}
+
+/// Of a full store there is one more than it may hold, at most.
+async fn kept_keys(owner: &str, cx: &Context<PrivateStorage>) -> Result<Vec<String>, StanzaError> {
+    let limit = cx.max_elements.saturating_add(1);
+    let kept = cx.state().0.list(owner, None, limit).await?;
+    Ok(kept.into_iter().map(|entry| entry.key).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use event_core::testing::{self, Client, Harness};
+
+    use crate::fakes::refused;
+
+    async fn server(options: &str) -> Harness {
+        testing::host("localhost").module_with("private", options).start().await.unwrap()
+    }
+
+    fn iq(kind: &str, to: &str, content: &str) -> String {
+        let query = format!("<query xmlns='jabber:iq:private'>{content}</query>");
+        format!("<iq type='{kind}' id='p' {to}>{query}</iq>")
+    }
+
+    async fn set(client: &Client, content: &str) {
+        client.send(&iq("set", "", content)).await;
+        let answer = client.next().unwrap();
+        assert_eq!(answer.attribute("type").as_deref(), Some("result"), "{answer}");
+    }
+
+    /// What is within the query that comes back.
+    async fn get(client: &Client, content: &str) -> String {
+        client.send(&iq("get", "", content)).await;
+        let answer = client.next().unwrap();
+        assert_eq!(answer.attribute("type").as_deref(), Some("result"), "{answer}");
+        String::from_utf8(answer.first_child().unwrap().to_element().inner().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn gives_back_what_was_kept_until_it_is_emptied() {
+        testing::run(async {
+            let server = server("").await;
+            let romeo = server.session("romeo@localhost/orchard").await;
+            let ask = "<storage xmlns='storage:bookmarks'/>";
+            assert_eq!(get(&romeo, ask).await, ask, "nothing yet");
+            let kept = "<storage xmlns='storage:bookmarks'>\
+                        <conference jid='a@b' xml:lang='en'>x &amp; y</conference></storage>";
+            set(&romeo, kept).await;
+            let tablet = server.session("romeo@localhost/tablet").await;
+            assert_eq!(get(&tablet, ask).await, kept);
+            let juliet = server.session("juliet@localhost/balcony").await;
+            assert_eq!(get(&juliet, ask).await, ask, "not hers");
+            set(&romeo, ask).await;
+            assert_eq!(get(&romeo, ask).await, ask);
+        });
+    }
+
+    #[test]
+    fn keeps_several_elements_at_once() {
+        testing::run(async {
+            let server = server("").await;
+            let romeo = server.session("romeo@localhost/orchard").await;
+            let both = "<a xmlns='urn:x'>1</a><b xmlns='urn:x'>2</b>";
+            set(&romeo, &format!("{both}<a xmlns='urn:y'>3</a>")).await;
+            assert_eq!(get(&romeo, "<a xmlns='urn:x'/><b xmlns='urn:x'/>").await, both);
+            assert_eq!(get(&romeo, "<a xmlns='urn:y'/>").await, "<a xmlns='urn:y'>3</a>");
+            // All or nothing.
+            let twice = "<c xmlns='urn:x'>1</c><a xmlns='urn:x'>4</a><a xmlns='urn:x'>5</a>";
+            assert_eq!(refused(&romeo, &iq("set", "", twice)).await, "bad-request");
+            assert_eq!(get(&romeo, "<c xmlns='urn:x'/>").await, "<c xmlns='urn:x'/>");
+        });
+    }
+
+    #[test]
+    fn refuses_what_is_malformed_and_what_is_another_s() {
+        testing::run(async {
+            let server = server("").await;
+            let romeo = server.session("romeo@localhost/orchard").await;
+            let good = "<a xmlns='urn:x'>1</a>";
+            for (kind, to, content, condition) in [
+                ("get", "", "", "not-acceptable"),
+                ("set", "", "", "not-acceptable"),
+                ("set", "", "text", "not-acceptable"),
+                ("set", "", "<a>no namespace of its own</a>", "not-acceptable"),
+                ("set", "", "<a xmlns='jabber:client'>x</a>", "not-acceptable"),
+                ("get", "", "<a xmlns='urn:x'/><a xmlns='urn:y'/>", "bad-request"),
+                ("get", "", "<a xmlns='urn:x'/><a xmlns='urn:x'/>", "bad-request"),
+                ("set", "to='juliet@localhost'", good, "forbidden"),
+                ("get", "to='juliet@localhost'", good, "forbidden"),
+                ("get", "to='nobody@localhost'", good, "forbidden"),
+                ("set", "to='localhost'", good, "service-unavailable"),
+            ] {
+                let request = iq(kind, to, content);
+                assert_eq!(refused(&romeo, &request).await, condition, "{request}");
+            }
+        });
+    }
+
+    #[test]
+    fn an_account_keeps_so_much_and_no_more() {
+        testing::run(async {
+            let server = server("max_bytes = 40\nmax_elements = 2").await;
+            let romeo = server.session("romeo@localhost/orchard").await;
+            let long = format!("<a xmlns='urn:x'>{}</a>", "x".repeat(40));
+            assert_eq!(refused(&romeo, &iq("set", "", &long)).await, "policy-violation");
+            set(&romeo, "<a xmlns='urn:x'>1</a><b xmlns='urn:x'>2</b>").await;
+            let third = "<c xmlns='urn:x'>3</c>";
+            assert_eq!(refused(&romeo, &iq("set", "", third)).await, "resource-constraint");
+            set(&romeo, "<a xmlns='urn:x'>one</a>").await;
+            set(&romeo, &format!("<b xmlns='urn:x'/>{third}")).await;
+            assert_eq!(get(&romeo, "<c xmlns='urn:x'/>").await, third);
+            // A key longer than storage takes is the sender's mistake, not the server's.
+            let name = "x".repeat(3000);
+            let endless = iq("get", "", &format!("<{name} xmlns='urn:x'/>"));
+            assert_eq!(refused(&romeo, &endless).await, "policy-violation");
+        });
+    }
+}
