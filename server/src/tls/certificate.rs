@@ -5,11 +5,11 @@ use std::path::Path;
 
 use rustls::client::verify_server_name;
 use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
 
-use super::{TlsError, ascii, provider};
+use super::{TlsError, provider, server_name};
 use crate::config::TlsFiles;
 
 /// Loads a certificate chain and its key, and checks that they belong together.
@@ -40,9 +40,7 @@ pub(super) fn load_pair(certificate: &Path, key: &Path) -> Result<CertifiedKey, 
 
 /// Whether a certificate is made out to a host.
 pub fn covers(certificate: &CertifiedKey, host: &str) -> bool {
-    let host = ascii(host);
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let Ok(name) = ServerName::try_from(host) else {
+    let Some(name) = server_name(host) else {
         return false;
     };
     let Ok(end) = certificate.end_entity_cert() else {
@@ -52,7 +50,7 @@ pub fn covers(certificate: &CertifiedKey, host: &str) -> bool {
 }
 
 /// Never repeats what the file holds: it may be a key.
-fn pem_error(path: &Path, error: pem::Error, nothing: &'static str) -> TlsError {
+pub(crate) fn pem_error(path: &Path, error: pem::Error, nothing: &'static str) -> TlsError {
     let path = path.to_owned();
     match error {
         pem::Error::Io(source) if source.kind() == io::ErrorKind::InvalidData => {

@@ -4,6 +4,7 @@
 //! [`Tls`] is made; to take up new ones, make another.
 
 mod certificate;
+mod peer;
 mod self_signed;
 #[cfg(test)]
 mod tests;
@@ -15,18 +16,26 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::pki_types::ServerName;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{
+    ClientHello, NoServerSessionStorage, ResolvesServerCert, WebPkiClientVerifier,
+};
 use rustls::sign::CertifiedKey;
-use rustls::{ProtocolVersion, ServerConfig, ServerConnection};
+use rustls::{ClientConfig, ProtocolVersion, ServerConfig, ServerConnection};
 use thiserror::Error;
 
 use crate::config::Config;
 use crate::storage::StorageError;
 
+pub(crate) use certificate::pem_error;
 pub use certificate::{covers, load};
+pub use peer::AnyCertificate;
 
 /// The protocol a client names when TLS begins with the first byte (XEP-0368).
 const ALPN_CLIENT: &[u8] = b"xmpp-client";
+/// The protocol a server names then.
+const ALPN_SERVER: &[u8] = b"xmpp-server";
 
 /// The label of `tls-exporter` (RFC 9266).
 const EXPORTER_LABEL: &[u8] = b"EXPORTER-Channel-Binding";
@@ -72,13 +81,20 @@ pub enum TlsError {
     Setup(#[from] rustls::Error),
 }
 
-/// Everything needed to accept TLS, for all hosts.
+/// Everything needed for TLS, for all hosts.
 #[derive(Clone)]
 pub struct Tls {
+    clients: Acceptor,
+    servers: Acceptor,
+    certificates: Arc<Certificates>,
+}
+
+/// How TLS is accepted from one kind of peer.
+#[derive(Clone)]
+struct Acceptor {
     direct: Arc<ServerConfig>,
     starttls: Arc<ServerConfig>,
     hosts: HashMap<String, Arc<ServerConfig>>,
-    certificates: Arc<Certificates>,
 }
 
 /// The certificates by the name they are asked for.
@@ -97,35 +113,52 @@ impl Tls {
     /// A file cannot be used, or its content; or the self-signed certificate cannot be made.
     pub fn load(config: &Config) -> Result<Self, TlsError> {
         let certificates = Arc::new(Certificates::load(config)?);
-        let starttls = server_config(certificates.clone())?;
-        let mut direct = starttls.clone();
-        // A client that names no protocol is accepted; one that names only others is not.
-        direct.alpn_protocols = vec![ALPN_CLIENT.to_vec()];
-        let host_config = |name: &str| {
-            let mut of_host = starttls.clone();
-            of_host.cert_resolver = Arc::new(Certificates {
-                names: certificates.names.clone(),
-                default: certificates.of(name),
-            });
-            (name.to_owned(), Arc::new(of_host))
-        };
+        let nobody = WebPkiClientVerifier::no_client_auth();
+        let mut clients = server_config(nobody, certificates.clone())?;
+        clients.ticketer = ring::Ticketer::new()?;
+        let mut servers = server_config(AnyCertificate::new(), certificates.clone())?;
+        // Streams of servers last, and each is judged by what it has shown itself.
+        servers.session_storage = Arc::new(NoServerSessionStorage {});
+        servers.send_tls13_tickets = 0;
         Ok(Self {
-            hosts: config.domains().map(host_config).collect(),
-            direct: Arc::new(direct),
-            starttls: Arc::new(starttls),
+            clients: Acceptor::new(clients, ALPN_CLIENT, &certificates, config),
+            servers: Acceptor::new(servers, ALPN_SERVER, &certificates, config),
             certificates,
         })
     }
 
     /// For connections of clients that begin with TLS.
     pub fn direct(&self) -> Arc<ServerConfig> {
-        self.direct.clone()
+        self.clients.direct.clone()
     }
 
-    /// For STARTTLS on a stream to `host`: its certificate is used when the client names none in
-    /// the handshake.
+    /// For STARTTLS on a client's stream to `host`: its certificate is used when the client names
+    /// none in the handshake.
     pub fn starttls(&self, host: &str) -> Arc<ServerConfig> {
-        self.hosts.get(host).unwrap_or(&self.starttls).clone()
+        self.clients.starttls(host)
+    }
+
+    /// For connections of servers that begin with TLS. They are asked for their certificate, and
+    /// whatever they show, or nothing, is accepted: `s2s::certificate` judges it.
+    pub fn server_direct(&self) -> Arc<ServerConfig> {
+        self.servers.direct.clone()
+    }
+
+    /// For STARTTLS on a server's stream to `host`, as [`Tls::server_direct`].
+    pub fn server_starttls(&self, host: &str) -> Arc<ServerConfig> {
+        self.servers.starttls(host)
+    }
+
+    /// For a connection to another server as `host`, which shows its certificate there. The name
+    /// for the handshake is the other domain's ([`server_name`]). What the other side shows is
+    /// accepted: `s2s::certificate` judges it.
+    ///
+    /// # Errors
+    ///
+    /// The TLS library refuses to work.
+    pub fn connector(&self, host: &str, is_direct: bool) -> Result<Arc<ClientConfig>, TlsError> {
+        let alpn = is_direct.then_some(ALPN_SERVER);
+        peer::client_config(self.certificates.of(host), alpn).map(Arc::new)
     }
 
     /// The certificate a host shows, with its key.
@@ -134,9 +167,39 @@ impl Tls {
     }
 }
 
+impl Acceptor {
+    fn new(
+        starttls: ServerConfig,
+        alpn: &[u8],
+        certificates: &Arc<Certificates>,
+        config: &Config,
+    ) -> Self {
+        let mut direct = starttls.clone();
+        // A peer that names no protocol is accepted; one that names only others is not.
+        direct.alpn_protocols = vec![alpn.to_vec()];
+        let of_host = |name: &str| {
+            let mut of_host = starttls.clone();
+            of_host.cert_resolver = Arc::new(Certificates {
+                names: certificates.names.clone(),
+                default: certificates.of(name),
+            });
+            (name.to_owned(), Arc::new(of_host))
+        };
+        Self {
+            hosts: config.domains().map(of_host).collect(),
+            direct: Arc::new(direct),
+            starttls: Arc::new(starttls),
+        }
+    }
+
+    fn starttls(&self, host: &str) -> Arc<ServerConfig> {
+        self.hosts.get(host).unwrap_or(&self.starttls).clone()
+    }
+}
+
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tls").field("hosts", &self.hosts.keys()).finish_non_exhaustive()
+        f.debug_struct("Tls").field("hosts", &self.clients.hosts.keys()).finish_non_exhaustive()
     }
 }
 
@@ -194,12 +257,14 @@ pub fn exporter(connection: &ServerConnection) -> Option<[u8; 32]> {
     connection.export_keying_material([0; 32], EXPORTER_LABEL, Some(b"")).ok()
 }
 
-fn server_config(certificates: Arc<Certificates>) -> Result<ServerConfig, TlsError> {
-    let mut config = ServerConfig::builder_with_provider(provider())
+fn server_config(
+    peers: Arc<dyn ClientCertVerifier>,
+    certificates: Arc<Certificates>,
+) -> Result<ServerConfig, TlsError> {
+    let config = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
-        .with_no_client_auth()
+        .with_client_cert_verifier(peers)
         .with_cert_resolver(certificates);
-    config.ticketer = ring::Ticketer::new()?;
     Ok(config)
 }
 
@@ -207,7 +272,15 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())
 }
 
-/// A host's name as handshakes and certificates have it.
-fn ascii(host: &str) -> String {
+/// The name for the handshake with a domain's server: the domain's, whatever the server is called
+/// in DNS (XEP-0368). None for what is neither a DNS name nor an address.
+pub fn server_name(domain: &str) -> Option<ServerName<'static>> {
+    let ascii = ascii(domain);
+    let name = ascii.trim_start_matches('[').trim_end_matches(']');
+    ServerName::try_from(name).ok().map(|name| name.to_owned())
+}
+
+/// A host's name as DNS, handshakes and certificates have it.
+pub(crate) fn ascii(host: &str) -> String {
     idna::domain_to_ascii(host).unwrap_or_else(|_| host.to_owned())
 }

@@ -1,0 +1,286 @@
+//! Whether another server's certificate proves its domain (RFC 6120 section 13.7.2, RFC 6125).
+//!
+//! The handshake takes any certificate whose key the other side has ([`crate::tls::AnyCertificate`]);
+//! what it is worth is judged here afterwards, the same way on streams of both directions:
+//!
+//! ```text
+//! let judgement = authorities.judge(&chain, domain, SystemTime::now());
+//! let event = S2sCheckCertificate { is_trusted: judgement.is_trusted(), is_match: judgement.is_match, .. };
+//! // fired: handlers may change the two; the domain is proved if both hold then
+//! ```
+
+use std::path::Path;
+use std::time::SystemTime;
+
+use jid::DomainPart;
+use rustls::RootCertStore;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use thiserror::Error;
+use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter, KeyUsage, VerifiedPath};
+use x509_parser::asn1_rs::{Any, Class, FromDer, Oid, Tag, oid};
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::GeneralName;
+
+use crate::config::S2s;
+use crate::tls::{TlsError, ascii, pem_error};
+
+/// `id-on-xmppAddr` (RFC 6120 section 13.7.1.4).
+const XMPP_ADDR: Oid<'_> = oid!(1.3.6.1.5.5.7.8.5);
+/// `id-on-dnsSRV` (RFC 4985).
+const DNS_SRV: Oid<'_> = oid!(1.3.6.1.5.5.7.8.7);
+const ANY_USAGE: &[usize] = &[2, 5, 29, 37, 0];
+
+/// What another server's certificate is worth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// Whether the chain leads to a trusted authority and holds now; if not, why.
+    pub trust: Result<(), Distrust>,
+    /// Whether the certificate is made out to the domain.
+    pub is_match: bool,
+}
+
+impl Judgement {
+    /// Whether the chain leads to a trusted authority and holds now.
+    pub fn is_trusted(&self) -> bool {
+        self.trust.is_ok()
+    }
+}
+
+/// Why a certificate is not trusted.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Distrust {
+    /// The other side has shown none.
+    #[error("no certificate")]
+    Missing,
+    /// It, or one it rests on, is over.
+    #[error("the certificate has expired")]
+    Expired,
+    /// It, or one it rests on, begins later.
+    #[error("the certificate is not valid yet")]
+    NotYetValid,
+    /// It vouches for itself, and is none of the authorities.
+    #[error("the certificate is self-signed")]
+    SelfSigned,
+    /// Nobody known vouches for it, or the chain has a gap.
+    #[error("the certificate is from an unknown authority, or its chain is incomplete")]
+    UnknownAuthority,
+    /// It is meant for something else than TLS.
+    #[error("the certificate is not meant for servers")]
+    Usage,
+    /// Something else is wrong with the chain.
+    #[error("the certificate is not valid: {0}")]
+    Invalid(Box<str>),
+}
+
+impl From<webpki::Error> for Distrust {
+    fn from(error: webpki::Error) -> Self {
+        use webpki::Error as E;
+        match error {
+            E::CertExpired { .. } => Self::Expired,
+            E::CertNotValidYet { .. } => Self::NotYetValid,
+            E::UnknownIssuer => Self::UnknownAuthority,
+            E::RequiredEkuNotFoundContext(_) => Self::Usage,
+            other => Self::Invalid(other.to_string().into()),
+        }
+    }
+}
+
+/// Who is believed when they vouch for a server.
+#[derive(Debug, Clone)]
+pub struct Authorities {
+    roots: RootCertStore,
+    /// Those of the config's file: among them may be the certificates of servers themselves.
+    pinned: Vec<CertificateDer<'static>>,
+}
+
+impl Authorities {
+    /// The system's, and those of `authorities` in `[s2s]`. Reads files.
+    ///
+    /// # Errors
+    ///
+    /// The file of `[s2s]` cannot be used. When the system has none that is logged: a server may
+    /// get along with its own.
+    pub fn load(config: &S2s) -> Result<Self, TlsError> {
+        let system = rustls_native_certs::load_native_certs();
+        for error in &system.errors {
+            tracing::warn!(%error, "not all of the system's certificate authorities can be used");
+        }
+        let mut roots = RootCertStore::empty();
+        // One that cannot be parsed vouches for nobody.
+        roots.add_parsable_certificates(system.certs);
+        if roots.is_empty() {
+            tracing::warn!("the system has no certificate authorities");
+        }
+        let pinned = config.authorities.as_deref().map(pem_file).transpose()?.unwrap_or_default();
+        for (certificate, path) in pinned.iter().zip(config.authorities.iter().cycle()) {
+            roots.add(certificate.clone()).map_err(|_| TlsError::Content {
+                path: path.clone(),
+                message: "a certificate in it cannot be used",
+            })?;
+        }
+        Ok(Self { roots, pinned })
+    }
+
+    /// Judges what the other side of a stream has shown, its own certificate first, for the domain
+    /// it claims, at a time.
+    pub fn judge<C: AsRef<[u8]>>(&self, chain: &[C], domain: &str, now: SystemTime) -> Judgement {
+        let chain: Vec<CertificateDer<'_>> =
+            chain.iter().map(|certificate| CertificateDer::from(certificate.as_ref())).collect();
+        let Some((leaf, intermediates)) = chain.split_first() else {
+            return Judgement { trust: Err(Distrust::Missing), is_match: false };
+        };
+        let end = match EndEntityCert::try_from(leaf) {
+            Ok(end) => end,
+            Err(error) => return Judgement { trust: Err(error.into()), is_match: false },
+        };
+        let path = self.path(&end, intermediates, now);
+        // An authority may be limited to some DNS names; that says nothing of the other kinds, which
+        // it could use to step over the limit.
+        let is_limited = path.as_ref().is_ok_and(is_limited);
+        let trust = path.map(drop).or_else(|error| self.second_look(leaf, error, now));
+        let is_match = names_dns(&end, domain) || (!is_limited && names_service(leaf, domain));
+        Judgement { trust, is_match }
+    }
+
+    fn path<'p>(
+        &'p self,
+        end: &'p EndEntityCert<'_>,
+        intermediates: &'p [CertificateDer<'p>],
+        now: SystemTime,
+    ) -> Result<VerifiedPath<'p>, webpki::Error> {
+        // A clock before 1970 finds everything not valid yet.
+        let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        end.verify_for_usage(
+            webpki::ALL_VERIFICATION_ALGS,
+            &self.roots.roots,
+            intermediates,
+            UnixTime::since_unix_epoch(now),
+            ClientOrServer,
+            None,
+            None,
+        )
+    }
+
+    /// What the library refuses, or has no word for: a certificate may be trusted by itself, even
+    /// one that calls itself an authority, as `openssl req -x509` makes them.
+    fn second_look(
+        &self,
+        leaf: &CertificateDer<'_>,
+        error: webpki::Error,
+        now: SystemTime,
+    ) -> Result<(), Distrust> {
+        use webpki::Error as E;
+        if !matches!(error, E::UnknownIssuer | E::CaUsedAsEndEntity) {
+            return Err(error.into());
+        }
+        let Ok((_, parsed)) = X509Certificate::from_der(leaf) else {
+            return Err(error.into());
+        };
+        if self.pinned.iter().any(|pinned| pinned == leaf) {
+            return holds(&parsed, now);
+        }
+        match parsed.subject().as_raw() == parsed.issuer().as_raw() {
+            true => Err(Distrust::SelfSigned),
+            false => Err(error.into()),
+        }
+    }
+}
+
+/// Certificates of clients and of servers are taken alike: a server is both, and public authorities
+/// issue fewer and fewer for both at once.
+struct ClientOrServer;
+
+impl ExtendedKeyUsageValidator for ClientOrServer {
+    fn validate(&self, usages: KeyPurposeIdIter<'_, '_>) -> Result<(), webpki::Error> {
+        let (mut is_empty, mut present) = (true, Vec::new());
+        for usage in usages {
+            is_empty = false;
+            let usage = usage?.to_decoded_oid();
+            let known = [KeyUsage::SERVER_AUTH_REPR, KeyUsage::CLIENT_AUTH_REPR, ANY_USAGE];
+            if known.contains(&usage.as_slice()) {
+                return Ok(());
+            }
+            present.push(usage);
+        }
+        let required = KeyUsage::server_auth();
+        let context = webpki::RequiredEkuNotFoundContext { required, present };
+        if is_empty { Ok(()) } else { Err(webpki::Error::RequiredEkuNotFoundContext(context)) }
+    }
+}
+
+fn holds(certificate: &X509Certificate<'_>, now: SystemTime) -> Result<(), Distrust> {
+    let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    let validity = certificate.validity();
+    if now < validity.not_before.timestamp() {
+        Err(Distrust::NotYetValid)
+    } else if now > validity.not_after.timestamp() {
+        Err(Distrust::Expired)
+    } else {
+        Ok(())
+    }
+}
+
+fn is_limited(path: &VerifiedPath<'_>) -> bool {
+    let is_limited = |der: CertificateDer<'_>| {
+        // What cannot be read may say anything.
+        X509Certificate::from_der(&der)
+            .is_ok_and(|(_, parsed)| matches!(parsed.name_constraints(), Ok(None)))
+    };
+    path.anchor().name_constraints.is_some()
+        || path.intermediate_certificates().any(|certificate| !is_limited(certificate.der()))
+}
+
+/// A DNS name or an address; a `*` stands for the first label. The common name counts for nothing.
+fn names_dns(end: &EndEntityCert<'_>, domain: &str) -> bool {
+    let ascii = ascii(domain);
+    let name = ascii.trim_start_matches('[').trim_end_matches(']');
+    ServerName::try_from(name).is_ok_and(|name| end.verify_is_valid_for_subject_name(&name).is_ok())
+}
+
+/// The names that only XMPP has: of the service at a domain, and of an XMPP address.
+fn names_service(leaf: &CertificateDer<'_>, domain: &str) -> bool {
+    let Ok((_, parsed)) = X509Certificate::from_der(leaf) else {
+        return false;
+    };
+    let Ok(Some(names)) = parsed.subject_alternative_name() else {
+        return false;
+    };
+    names.value.general_names.iter().any(|name| match name {
+        GeneralName::OtherName(kind, value) if *kind == XMPP_ADDR => {
+            text(value).is_some_and(|address| is_same(address, domain))
+        }
+        GeneralName::OtherName(kind, value) if *kind == DNS_SRV => text(value)
+            .and_then(|service| service.split_once('.'))
+            .filter(|(service, _)| service.eq_ignore_ascii_case("_xmpp-server"))
+            .is_some_and(|(_, named)| is_same(named, domain)),
+        _ => false,
+    })
+}
+
+fn is_same(named: &str, domain: &str) -> bool {
+    DomainPart::new(named).is_ok_and(|named| ascii(&named) == ascii(domain))
+}
+
+/// The text of an `otherName`: `[0] EXPLICIT` around a string.
+fn text(value: &[u8]) -> Option<&str> {
+    let (_, outer) = Any::from_der(value).ok()?;
+    if outer.class() != Class::ContextSpecific || outer.tag() != Tag(0) {
+        return None;
+    }
+    let (_, inner) = Any::from_der(outer.data).ok()?;
+    let is_text = matches!(inner.tag(), Tag::Utf8String | Tag::Ia5String);
+    is_text.then(|| std::str::from_utf8(inner.data).ok()).flatten()
+}
+
+fn pem_file(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let nothing = "no certificate in it (expected PEM)";
+    let all: Vec<_> = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect)
+        .map_err(|error| pem_error(path, error, nothing))?;
+    match all.is_empty() {
+        true => Err(TlsError::Content { path: path.to_owned(), message: nothing }),
+        false => Ok(all),
+    }
+}

@@ -1,0 +1,5 @@
+//! Other servers: finding, reaching and believing them.
+
+pub mod certificate;
+pub mod connect;
+pub mod resolve;

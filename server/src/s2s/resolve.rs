@@ -1,0 +1,316 @@
+//! Where a domain's server is: DNS (RFC 6120 section 3.2, XEP-0368) or the config's routes.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use event_core::StanzaError;
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig};
+use hickory_resolver::net::NetError;
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::proto::rr::{Name, RData, RecordType};
+use ring::rand::{SecureRandom, SystemRandom};
+use thiserror::Error;
+
+use crate::config::S2s;
+use crate::tls;
+
+/// The port of servers without SRV records (RFC 6120 section 3.2.2).
+const PORT: u16 = 5269;
+const STARTTLS: &str = "_xmpp-server._tcp";
+const DIRECT_TLS: &str = "_xmpps-server._tcp";
+
+/// How many targets of a domain are looked at; its owner chooses how many there are.
+const TARGETS: usize = 16;
+/// How many addresses of a target are looked at.
+const ADDRESSES: usize = 8;
+/// The longest that one question to DNS may take, with all retries.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// One place where a domain's server may be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// A name or an address, for [`Resolver::addresses`]. Not what the certificate must name.
+    pub name: Box<str>,
+    /// The TCP port.
+    pub port: u16,
+    /// Whether TLS begins with the first byte (XEP-0368).
+    pub is_direct_tls: bool,
+}
+
+/// Why a domain's server was not found.
+#[derive(Debug, Clone, Error)]
+pub enum ResolveError {
+    /// The name does not exist, or has no address.
+    #[error("{0} does not exist in DNS, or has no address there")]
+    NotFound(Box<str>),
+    /// The domain says that it has no XMPP server (an SRV target of `.`).
+    #[error("{0} has no XMPP server, says its DNS")]
+    NotOffered(Box<str>),
+    /// DNS does not say: another time it may.
+    #[error("no answer from DNS for {name}: {source}")]
+    Unanswered {
+        /// The name asked for.
+        name: Box<str>,
+        /// What happened instead.
+        source: NetError,
+    },
+}
+
+impl From<&ResolveError> for StanzaError {
+    /// What whoever wrote to the domain is told (RFC 6120 sections 8.3.3.16 and 8.3.3.17).
+    fn from(error: &ResolveError) -> Self {
+        let condition = match error {
+            ResolveError::NotFound(_) | ResolveError::NotOffered(_) => {
+                Self::remote_server_not_found()
+            }
+            ResolveError::Unanswered { .. } => Self::remote_server_timeout(),
+        };
+        condition.text(error.to_string())
+    }
+}
+
+/// Finds servers. Answers are kept as long as their records say.
+#[derive(Debug, Clone)]
+pub struct Resolver {
+    dns: Result<TokioResolver, NetError>,
+    routes: BTreeMap<String, String>,
+    patience: Duration,
+}
+
+impl Resolver {
+    /// A resolver as `[s2s]` describes it. Where the system has no usable configuration, and
+    /// `dns` is not set, every question is answered with an error that says so; routes work.
+    pub fn new(config: &S2s) -> Self {
+        let dns = config.dns.map_or_else(of_system, of_address);
+        if let Err(error) = &dns {
+            tracing::warn!(%error, "DNS cannot be used; set dns in [s2s]");
+        }
+        Self { dns, routes: config.routes.clone(), patience: PATIENCE }
+    }
+
+    #[cfg(test)]
+    pub(super) fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Where to connect to for a domain, in the order to try, at most 16 places. A new order each
+    /// time, as the weights of the SRV records say.
+    ///
+    /// # Errors
+    ///
+    /// There is no such server, or DNS does not answer.
+    pub async fn targets(&self, domain: &str) -> Result<Vec<Target>, ResolveError> {
+        if let Some((name, port)) = self.routes.get(domain).and_then(|at| at.rsplit_once(':')) {
+            // The config accepts no other port than a number.
+            let port = port.parse().unwrap_or(PORT);
+            return Ok(vec![Target { name: bare(name).into(), port, is_direct_tls: false }]);
+        }
+        let ascii = tls::ascii(domain);
+        let alone = || vec![Target { name: bare(&ascii).into(), port: PORT, is_direct_tls: false }];
+        if bare(&ascii).parse::<IpAddr>().is_ok() {
+            return Ok(alone());
+        }
+        let (starttls, direct) =
+            tokio::join!(self.services(STARTTLS, &ascii), self.services(DIRECT_TLS, &ascii));
+        // Where one of the two is answered with something to use, the other may fail.
+        let (starttls, direct) = match (starttls, direct) {
+            (Ok(starttls), Ok(direct)) => (starttls, direct),
+            (Ok(found), Err(_)) if found.is_usable() => (found, Services::None),
+            (Err(_), Ok(found)) if found.is_usable() => (Services::None, found),
+            (Err(error), _) | (_, Err(error)) => return Err(error),
+        };
+        match (starttls, direct) {
+            (Services::NotOffered, direct) if !direct.is_usable() => {
+                Err(ResolveError::NotOffered(domain.into()))
+            }
+            (Services::None, direct) if !direct.is_usable() => Ok(alone()),
+            (starttls, direct) => {
+                let mut all: Vec<Service> = starttls.into_targets(false).collect();
+                all.extend(direct.into_targets(true));
+                let mut targets: Vec<Target> =
+                    in_order(all, random).into_iter().map(|service| service.target).collect();
+                targets.truncate(TARGETS);
+                Ok(targets)
+            }
+        }
+    }
+
+    /// The addresses of a target, IPv6 and IPv4 in turn (RFC 8305 section 4), at most 8.
+    ///
+    /// # Errors
+    ///
+    /// It has none, or DNS does not answer.
+    pub async fn addresses(&self, target: &Target) -> Result<Vec<SocketAddr>, ResolveError> {
+        if let Ok(ip) = target.name.parse::<IpAddr>() {
+            return Ok(vec![SocketAddr::new(ip, target.port)]);
+        }
+        let (v6, v4) = tokio::join!(
+            self.lookup(&target.name, RecordType::AAAA),
+            self.lookup(&target.name, RecordType::A),
+        );
+        let (v6, v4) = match (v6, v4) {
+            (Err(error), Err(_)) => return Err(error),
+            (v6, v4) => (ips(v6), ips(v4)),
+        };
+        if v6.is_empty() && v4.is_empty() {
+            return Err(ResolveError::NotFound(target.name.clone()));
+        }
+        let socket = |ip| SocketAddr::new(ip, target.port);
+        Ok(in_turn(v6, v4).map(socket).take(ADDRESSES).collect())
+    }
+
+    async fn services(&self, service: &str, ascii: &str) -> Result<Services, ResolveError> {
+        let found = self.lookup(&format!("{service}.{ascii}"), RecordType::SRV).await?;
+        let mut is_refused = false;
+        let mut services = Vec::new();
+        for record in found {
+            let RData::SRV(srv) = record else { continue };
+            if srv.target.is_root() {
+                is_refused = true;
+            } else if srv.port != 0 {
+                let name = srv.target.to_ascii().trim_end_matches('.').into();
+                let target = Target { name, port: srv.port, is_direct_tls: false };
+                services.push(Service { priority: srv.priority, weight: srv.weight, target });
+            }
+        }
+        Ok(match services {
+            services if !services.is_empty() => Services::At(services),
+            _ if is_refused => Services::NotOffered,
+            _ => Services::None,
+        })
+    }
+
+    /// The records of a name; none is no error.
+    pub(crate) async fn lookup(
+        &self,
+        name: &str,
+        kind: RecordType,
+    ) -> Result<Vec<RData>, ResolveError> {
+        let unanswered = |source| ResolveError::Unanswered { name: name.into(), source };
+        let dns = self.dns.as_ref().map_err(|error| unanswered(error.clone()))?;
+        // With the dot at its end no search list applies.
+        let Ok(full) = Name::from_ascii(format!("{name}.")) else {
+            return Err(ResolveError::NotFound(name.into()));
+        };
+        match tokio::time::timeout(self.patience, dns.lookup(full, kind)).await {
+            Ok(Ok(found)) => {
+                let records = found.answers().iter().filter(|record| record.record_type() == kind);
+                Ok(records.map(|record| record.data.clone()).collect())
+            }
+            Ok(Err(error)) if error.is_no_records_found() => Ok(Vec::new()),
+            Ok(Err(error)) => Err(unanswered(error)),
+            Err(_) => Err(unanswered(NetError::Timeout)),
+        }
+    }
+}
+
+/// What SRV records say of one service.
+enum Services {
+    /// Nothing.
+    None,
+    /// That it is not there.
+    NotOffered,
+    /// Where it is.
+    At(Vec<Service>),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Service {
+    priority: u16,
+    weight: u16,
+    target: Target,
+}
+
+impl Services {
+    fn is_usable(&self) -> bool {
+        matches!(self, Self::At(_))
+    }
+
+    fn into_targets(self, is_direct_tls: bool) -> impl Iterator<Item = Service> {
+        let services = match self {
+            Self::At(services) => services,
+            Self::None | Self::NotOffered => Vec::new(),
+        };
+        services.into_iter().map(move |mut service| {
+            service.target.is_direct_tls = is_direct_tls;
+            service
+        })
+    }
+}
+
+/// By priority, and within one by chance, each with the chance that its weight gives (RFC 2782).
+/// `random` gives a number from 0 up to and including the one that it gets.
+fn in_order(mut services: Vec<Service>, mut random: impl FnMut(u32) -> u32) -> Vec<Service> {
+    // Those of weight 0 come first, so that they have a very small chance and not none.
+    services.sort_by_key(|service| (service.priority, service.weight != 0));
+    let mut ordered = Vec::with_capacity(services.len());
+    for group in services.chunk_by(|one, two| one.priority == two.priority) {
+        let mut group = group.to_vec();
+        while !group.is_empty() {
+            let total = group.iter().map(|service| u32::from(service.weight)).sum();
+            let (chosen, mut sum) = (random(total), 0);
+            let reaches = |service: &Service| {
+                sum += u32::from(service.weight);
+                sum >= chosen
+            };
+            let index = group.iter().position(reaches).unwrap_or_default();
+            ordered.push(group.remove(index));
+        }
+    }
+    ordered
+}
+
+fn random(most: u32) -> u32 {
+    let mut bytes = [0; 8];
+    // Without randomness the first is taken: an order as good as any other.
+    let _ = SystemRandom::new().fill(&mut bytes);
+    let number = u64::from_ne_bytes(bytes) % (u64::from(most) + 1);
+    u32::try_from(number).unwrap_or_default()
+}
+
+fn ips(found: Result<Vec<RData>, ResolveError>) -> Vec<IpAddr> {
+    let ip = |data| match data {
+        RData::A(a) => Some(IpAddr::V4(a.0)),
+        RData::AAAA(aaaa) => Some(IpAddr::V6(aaaa.0)),
+        _ => None,
+    };
+    found.unwrap_or_default().into_iter().filter_map(ip).collect()
+}
+
+fn in_turn<T>(one: Vec<T>, two: Vec<T>) -> impl Iterator<Item = T> {
+    let (mut one, mut two) = (one.into_iter(), two.into_iter());
+    let mut is_second = false;
+    std::iter::from_fn(move || {
+        is_second = !is_second;
+        if is_second {
+            one.next().or_else(|| two.next())
+        } else {
+            two.next().or_else(|| one.next())
+        }
+    })
+}
+
+/// An IPv6 address without the brackets that it has in a JID.
+fn bare(name: &str) -> &str {
+    name.trim_start_matches('[').trim_end_matches(']')
+}
+
+fn of_system() -> Result<TokioResolver, NetError> {
+    TokioResolver::builder_tokio()?.build()
+}
+
+fn of_address(address: SocketAddr) -> Result<TokioResolver, NetError> {
+    let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
+        connection.port = address.port();
+        connection
+    });
+    let server = NameServerConfig::new(address.ip(), true, connections.into());
+    let config = ResolverConfig::from_name_servers(vec![server]);
+    let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
+    // Whoever names a resolver means it for all names.
+    builder.options_mut().use_hosts_file = ResolveHosts::Never;
+    builder.build()
+}
