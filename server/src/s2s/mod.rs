@@ -3,3 +3,5 @@
 pub mod certificate;
 pub mod connect;
 pub mod resolve;
+#[cfg(test)]
+mod tests;

@@ -218,10 +218,10 @@ enum Services {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Service {
-    priority: u16,
-    weight: u16,
-    target: Target,
+pub(super) struct Service {
+    pub(super) priority: u16,
+    pub(super) weight: u16,
+    pub(super) target: Target,
 }
 
 impl Services {
@@ -243,7 +243,10 @@ impl Services {
 
 /// By priority, and within one by chance, each with the chance that its weight gives (RFC 2782).
 /// `random` gives a number from 0 up to and including the one that it gets.
-fn in_order(mut services: Vec<Service>, mut random: impl FnMut(u32) -> u32) -> Vec<Service> {
+pub(super) fn in_order(
+    mut services: Vec<Service>,
+    mut random: impl FnMut(u32) -> u32,
+) -> Vec<Service> {
     // Those of weight 0 come first, so that they have a very small chance and not none.
     services.sort_by_key(|service| (service.priority, service.weight != 0));
     let mut ordered = Vec::with_capacity(services.len());

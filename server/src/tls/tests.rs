@@ -32,7 +32,15 @@ fn connect(
         .with_no_client_auth();
     config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
     let name = ServerName::try_from(name.to_owned()).unwrap();
-    let mut client = ClientConnection::new(Arc::new(config), name)?;
+    handshake(Arc::new(config), server, name)
+}
+
+fn handshake(
+    client: Arc<ClientConfig>,
+    server: Arc<ServerConfig>,
+    name: ServerName<'static>,
+) -> Result<Connected, rustls::Error> {
+    let mut client = ClientConnection::new(client, name)?;
     let mut server = ServerConnection::new(server)?;
     let mut bytes = Vec::new();
     while client.is_handshaking() || server.is_handshaking() {
@@ -161,4 +169,36 @@ fn what_is_wrong_with_files_is_said() {
     assert!(error(one, "bad.pem").ends_with("bad.pem: not PEM"), "{}", error(one, "bad.pem"));
     let mixed = error(one, "two/self-signed.key");
     assert!(mixed.contains("two/self-signed.key cannot be used with the certificate"), "{mixed}");
+}
+
+#[test]
+fn servers_show_their_certificates_to_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["one", "two"] {
+        let text = format!("data = \"{name}\"\n[host.\"{name}.example\"]");
+        Tls::load(&config(folder.path(), &text)).unwrap();
+    }
+    let load = |name: &str| {
+        let text = format!("data = \"{name}\"\n[host.\"{name}.example\"]");
+        Tls::load(&config(folder.path(), &text)).unwrap()
+    };
+    let (one, two) = (load("one"), load("two"));
+    let meet = |server: Arc<ServerConfig>, is_direct| {
+        let client = one.connector("one.example", is_direct).unwrap();
+        handshake(client, server, server_name("two.example").unwrap()).unwrap()
+    };
+    let shown = |tls: &Tls, host: &str| Some(tls.certificate(host).cert.clone());
+    let direct = meet(two.server_direct(), true);
+    assert_eq!(direct.server.alpn_protocol(), Some(ALPN_SERVER));
+    for connected in [direct, meet(two.server_starttls("two.example"), false)] {
+        let seen =
+            |all: Option<&[rustls::pki_types::CertificateDer<'static>]>| all.map(<[_]>::to_vec);
+        assert_eq!(seen(connected.server.peer_certificates()), shown(&one, "one.example"));
+        assert_eq!(seen(connected.client.peer_certificates()), shown(&two, "two.example"));
+    }
+    // Clients are asked for nothing, and a port of theirs is not for servers.
+    let client = meet(two.starttls("two.example"), false);
+    assert_eq!(client.server.peer_certificates(), None);
+    let client = one.connector("one.example", true).unwrap();
+    assert!(handshake(client, two.direct(), server_name("two.example").unwrap()).is_err());
 }

@@ -1,0 +1,156 @@
+//! A DNS server that knows a few records, on UDP and TCP.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use hickory_resolver::proto::op::{Message, OpCode, ResponseCode};
+use hickory_resolver::proto::rr::rdata::{A, AAAA, SRV};
+use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, UdpSocket};
+use tokio::task::JoinHandle;
+
+use super::super::resolve::Resolver;
+use crate::config::S2s;
+
+/// What is said of a name.
+#[derive(Clone)]
+enum Answer {
+    Records(Vec<RData>),
+    Failure(ResponseCode),
+    Silence,
+}
+
+/// The records to serve, and then the server of them.
+#[derive(Default)]
+pub(super) struct Zone(HashMap<(Name, RecordType), Answer>);
+
+pub(super) struct Dns {
+    pub(super) address: SocketAddr,
+    tasks: [JoinHandle<()>; 2],
+}
+
+impl Drop for Dns {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+/// Both on one port.
+async fn sockets() -> (TcpListener, UdpSocket) {
+    loop {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        // Somebody else may have it.
+        if let Ok(socket) = UdpSocket::bind(listener.local_addr().unwrap()).await {
+            return (listener, socket);
+        }
+    }
+}
+
+fn name(text: &str) -> Name {
+    Name::from_ascii(format!("{}.", text.trim_end_matches('.'))).unwrap()
+}
+
+impl Zone {
+    /// `"PRIORITY WEIGHT PORT TARGET"`, as zone files have it.
+    pub(super) fn srv(mut self, at: &str, record: &str) -> Self {
+        let mut parts = record.split(' ');
+        let mut number = || parts.next().unwrap().parse().unwrap();
+        let (priority, weight, port) = (number(), number(), number());
+        let target = name(parts.next().unwrap());
+        self.add(at, RData::SRV(SRV::new(priority, weight, port, target)));
+        self
+    }
+
+    pub(super) fn ip(mut self, at: &str, ip: &str) -> Self {
+        let data = match ip.parse().unwrap() {
+            IpAddr::V4(ip) => RData::A(A(ip)),
+            IpAddr::V6(ip) => RData::AAAA(AAAA(ip)),
+        };
+        self.add(at, data);
+        self
+    }
+
+    pub(super) fn failing(mut self, at: &str, kind: RecordType) -> Self {
+        self.0.insert((name(at), kind), Answer::Failure(ResponseCode::ServFail));
+        self
+    }
+
+    pub(super) fn silent(mut self, at: &str, kind: RecordType) -> Self {
+        self.0.insert((name(at), kind), Answer::Silence);
+        self
+    }
+
+    fn add(&mut self, at: &str, data: RData) {
+        let answer =
+            self.0.entry((name(at), data.record_type())).or_insert(Answer::Records(Vec::new()));
+        let Answer::Records(records) = answer else { panic!("{at} fails") };
+        records.push(data);
+    }
+
+    pub(super) async fn serve(self) -> Dns {
+        let (listener, socket) = sockets().await;
+        let address = socket.local_addr().unwrap();
+        let zone = Arc::new(self);
+        let long = tokio::spawn(zone.clone().serve_tcp(listener));
+        let short = tokio::spawn(async move {
+            let mut bytes = [0; 4096];
+            loop {
+                let (length, peer) = socket.recv_from(&mut bytes).await.unwrap();
+                let Some(mut answer) = zone.answer(&bytes[..length]) else { continue };
+                if answer.to_vec().unwrap().len() > 512 {
+                    answer.answers.clear();
+                    answer.metadata.truncation = true;
+                }
+                socket.send_to(&answer.to_vec().unwrap(), peer).await.unwrap();
+            }
+        });
+        Dns { address, tasks: [short, long] }
+    }
+
+    async fn serve_tcp(self: Arc<Self>, listener: TcpListener) {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            while let Ok(length) = stream.read_u16().await {
+                let mut bytes = vec![0; length.into()];
+                stream.read_exact(&mut bytes).await.unwrap();
+                let Some(answer) = self.answer(&bytes) else { continue };
+                let answer = answer.to_vec().unwrap();
+                stream.write_u16(answer.len().try_into().unwrap()).await.unwrap();
+                stream.write_all(&answer).await.unwrap();
+            }
+        }
+    }
+
+    fn answer(&self, question: &[u8]) -> Option<Message> {
+        let question = Message::from_vec(question).unwrap();
+        let query = question.queries[0].clone();
+        let mut answer = Message::response(question.id, OpCode::Query);
+        let key = (query.name().to_lowercase(), query.query_type());
+        match self.0.get(&key) {
+            Some(Answer::Silence) => return None,
+            Some(Answer::Failure(code)) => answer.metadata.response_code = *code,
+            Some(Answer::Records(all)) => {
+                for data in all {
+                    let record = Record::from_rdata(query.name().clone(), 60, data.clone());
+                    answer.add_answer(record);
+                }
+            }
+            None if self.0.keys().any(|(name, _)| *name == key.0) => {}
+            None => answer.metadata.response_code = ResponseCode::NXDomain,
+        }
+        answer.add_query(query);
+        Some(answer)
+    }
+}
+
+impl Dns {
+    pub(super) fn config(&self) -> S2s {
+        S2s { dns: Some(self.address), ..S2s::default() }
+    }
+
+    pub(super) fn resolver(&self) -> Resolver {
+        Resolver::new(&self.config())
+    }
+}
