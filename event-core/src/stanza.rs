@@ -415,6 +415,11 @@ impl AnswerLater {
         self.answer(|iq| iq.reply_with(payload));
     }
 
+    /// Answers with a payload that is XML already.
+    pub fn reply_with_element(mut self, payload: &Element) {
+        self.answer(|iq| iq.reply_with_element(payload));
+    }
+
     /// Refuses.
     pub fn error(mut self, error: &StanzaError) {
         self.answer(|iq| iq.error_reply(error));

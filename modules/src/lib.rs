@@ -14,6 +14,7 @@ pub mod ping;
 pub mod presence;
 pub mod private;
 pub mod register;
+pub mod roster;
 pub mod saslauth;
 pub mod session;
 pub mod starttls;
@@ -33,6 +34,7 @@ pub const DEFAULTS: &[&str] = &[
     "session",
     "message",
     "presence",
+    "roster",
     "iq",
     "disco",
     "account",

@@ -1,0 +1,41 @@
+//! Who asks whether somebody is there (RFC 6121 §4.3).
+
+use event_core::{jid::Jid, prelude::*};
+
+use super::{PresenceDelivery, addressed, roster, send_available, typed};
+
+/// RFC 6121 §4.3.2.
+pub(super) async fn answer(
+    presence: &Presence,
+    cx: &Context<PresenceDelivery>,
+) -> Result<(), StanzaError> {
+    let (Some(to), Some(from)) = (presence.to(), presence.from()) else { return Ok(()) };
+    let (account, asker) = (to.to_bare(), from.to_bare());
+    let Some(username) = account.node().map(|node| node.as_str()) else { return Ok(()) };
+    let roster = roster(username, cx.host()).await?;
+    if account != asker && !roster.may_see(&asker) {
+        // Nor does it tell whether there is such an account. A request that waits is not refused.
+        let waits = roster.get(&asker).is_some_and(|contact| contact.request.is_some());
+        let answer = if waits { "unavailable" } else { "unsubscribed" };
+        cx.send(typed(&account, asker.as_str(), Some(answer)));
+        return Ok(());
+    }
+    if let Ok(full) = to.try_as_full() {
+        let session = cx.host().sessions().find(full);
+        match session.and_then(|session| session.presence()) {
+            Some(theirs) => cx.send(addressed(&theirs.presence, from.as_str())),
+            None => cx.send(unavailable(to, from)),
+        }
+    } else if send_available(username, from.as_str(), cx) == 0 {
+        cx.send(unavailable(to, from));
+    }
+    Ok(())
+}
+
+fn unavailable(from: &Jid, to: &Jid) -> Element {
+    ElementBuilder::new("presence", "jabber:client")
+        .attribute("from", from.as_str())
+        .attribute("to", to.as_str())
+        .attribute("type", "unavailable")
+        .build()
+}

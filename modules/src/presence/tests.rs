@@ -1,0 +1,563 @@
+use std::sync::Arc;
+
+use event_core::{
+    jid::BareJid,
+    prelude::*,
+    roster::SubscriptionType,
+    services::{Direction, Rosters},
+    storage::Memory,
+    testing::{self, Builder, Client, Harness},
+};
+
+use crate::fakes::FakeAccounts;
+
+const ACCOUNTS: [&str; 4] =
+    ["romeo@localhost", "juliet@localhost", "nurse@localhost", "tybalt@localhost"];
+
+fn builder() -> Builder {
+    let accounts = FakeAccounts::of(&ACCOUNTS);
+    let builder = testing::host("localhost").module("message").module("presence").module("roster");
+    builder.prepare(accounts.provide())
+}
+
+async fn server() -> Harness {
+    builder().start().await.unwrap()
+}
+
+/// `from` and `type` of the presence that the client was sent.
+fn seen(client: &Client) -> Vec<(String, String)> {
+    let presence = client.received().into_iter().filter(|e| e.name() == "presence");
+    presence
+        .map(|e| {
+            let kind = e.attribute("type").map_or("available".into(), |kind| kind.into_owned());
+            (e.attribute("from").unwrap().into_owned(), kind)
+        })
+        .collect()
+}
+
+fn list<const N: usize>(expected: [(&str, &str); N]) -> Vec<(String, String)> {
+    expected.map(|(from, kind)| (from.into(), kind.into())).into()
+}
+
+/// Asks for the roster; gives the items as `jid subscription flags`.
+async fn roster(client: &Client) -> Vec<String> {
+    client.received();
+    client.send("<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>").await;
+    let answer = client.next().unwrap();
+    let query = answer.first_child().unwrap();
+    query.children().map(|item| line(&item)).collect()
+}
+
+fn line(item: &event_core::xml::Child<'_>) -> String {
+    let mut line = item.attribute("jid").unwrap().into_owned();
+    for name in ["subscription", "ask", "approved"] {
+        if let Some(value) = item.attribute(name) {
+            line.push_str(&format!(" {}", if name == "subscription" { &value } else { name }));
+        }
+    }
+    line
+}
+
+/// What a client was sent, in order: pushes as their item, presence as `from type`.
+fn heard(client: &Client) -> Vec<String> {
+    let received = client.received().into_iter();
+    received
+        .map(|e| match e.name() {
+            "iq" => line(&e.first_child().unwrap().first_child().unwrap()),
+            _ => {
+                let kind = e.attribute("type").map_or("available".into(), |kind| kind.into_owned());
+                format!("{} {kind}", e.attribute("from").unwrap())
+            }
+        })
+        .collect()
+}
+
+fn condition(client: &Client) -> String {
+    let answer = client.next().unwrap();
+    assert_eq!(answer.attribute("type").as_deref(), Some("error"), "{answer}");
+    answer.children().last().unwrap().first_child().unwrap().name().to_owned()
+}
+
+/// A client that follows its roster and is available.
+async fn online(server: &Harness, jid: &str) -> Client {
+    let client = server.session(jid).await;
+    roster(&client).await;
+    client.send("<presence/>").await;
+    client.received();
+    client
+}
+
+async fn befriend(romeo: &Client, juliet: &Client) {
+    for (asks, agrees) in [(romeo, juliet), (juliet, romeo)] {
+        let of = |client: &Client| client.session.user().unwrap().to_string();
+        asks.send(&format!("<presence type='subscribe' to='{}'/>", of(agrees))).await;
+        agrees.send(&format!("<presence type='subscribed' to='{}'/>", of(asks))).await;
+    }
+    romeo.received();
+    juliet.received();
+}
+
+const ROMEO: &str = "romeo@localhost/orchard";
+const JULIET: &str = "juliet@localhost/balcony";
+
+#[test]
+fn own_clients_see_each_other_come_and_go() {
+    testing::run(async {
+        let server = server().await;
+        let (a, b) = ("romeo@localhost/a", "romeo@localhost/b");
+        let first = server.session(a).await;
+        let second = server.session(b).await;
+        first.send("<presence/>").await;
+        assert_eq!(seen(&first), list([(a, "available")]), "its own presence comes back");
+        assert!(seen(&second).is_empty(), "not yet available");
+        second.send("<presence/>").await;
+        assert_eq!(seen(&first), list([(b, "available")]));
+        assert_eq!(seen(&second), list([(b, "available"), (a, "available")]));
+        second.send("<presence type='probe' to='romeo@localhost'/>").await;
+        assert_eq!(seen(&second), list([(a, "available")]));
+        second.send("<presence type='unavailable'/>").await;
+        assert_eq!(seen(&second), list([(b, "unavailable")]), "this, too");
+        assert_eq!(seen(&first), list([(b, "unavailable")]));
+        second.disconnect().await;
+        assert!(seen(&first).is_empty(), "it was gone already");
+    });
+}
+
+#[test]
+fn directed_presence_is_taken_back_when_the_client_is_gone() {
+    testing::run(async {
+        let server = server().await;
+        let romeo = server.session(ROMEO).await;
+        let juliet = server.session(JULIET).await;
+        let nurse = server.session("nurse@localhost/hall").await;
+        for to in [JULIET, "nurse@localhost/hall"] {
+            romeo.send(&format!("<presence to='{to}'/>")).await;
+        }
+        romeo.send("<presence type='unavailable' to='nurse@localhost/hall'/>").await;
+        assert_eq!(seen(&nurse).len(), 2);
+        romeo.disconnect().await;
+        assert_eq!(seen(&juliet), list([(ROMEO, "available"), (ROMEO, "unavailable")]));
+        assert!(seen(&nurse).is_empty(), "told already");
+    });
+}
+
+#[test]
+fn a_contact_who_was_sent_directed_presence_too_is_told_once() {
+    testing::run(async {
+        let server = server().await;
+        let romeo = online(&server, ROMEO).await;
+        let juliet = online(&server, JULIET).await;
+        befriend(&romeo, &juliet).await;
+        romeo.send(&format!("<presence to='{JULIET}'/>")).await;
+        romeo.disconnect().await;
+        assert_eq!(seen(&juliet), list([(ROMEO, "available"), (ROMEO, "unavailable")]));
+    });
+}
+
+#[test]
+fn a_wrong_type_or_priority_is_a_bad_request() {
+    testing::run(async {
+        let server = server().await;
+        let romeo = server.session(ROMEO).await;
+        for presence in [
+            "<presence type='subscribe'/>",
+            "<presence type='subscribe' to='romeo@localhost'/>",
+            "<presence type='subscribed' to='romeo@localhost/other'/>",
+            "<presence type='away'/>",
+            "<presence type='away' to='juliet@localhost'/>",
+            "<presence type='' to='localhost'/>",
+            "<presence><priority>high</priority></presence>",
+            "<presence><priority>128</priority></presence>",
+            "<presence><priority>-129</priority></presence>",
+            "<presence><priority/></presence>",
+        ] {
+            romeo.send(presence).await;
+            assert_eq!(condition(&romeo), "bad-request", "{presence}");
+        }
+        assert!(romeo.session.presence().is_none());
+        assert!(roster(&romeo).await.is_empty());
+    });
+}
+
+#[test]
+fn a_subscription_from_first_to_last() {
+    testing::run(async {
+        let server = server().await;
+        let romeo = online(&server, ROMEO).await;
+        let juliet = online(&server, JULIET).await;
+
+        romeo.send("<presence type='subscribe' to='juliet@localhost/balcony' id='s'/>").await;
+        assert_eq!(
+            heard(&romeo),
+            ["juliet@localhost none ask", "juliet@localhost unavailable"],
+            "it has arrived, but says nothing"
+        );
+        let request = juliet.next().unwrap();
+        assert_eq!(
+            request.to_string(),
+            "<presence type='subscribe' to='juliet@localhost' id='s' from='romeo@localhost'/>"
+        );
+        assert!(roster(&juliet).await.is_empty(), "a request is no contact");
+
+        juliet.send("<presence type='subscribed' to='romeo@localhost'/>").await;
+        assert_eq!(heard(&juliet), ["romeo@localhost from"]);
+        assert_eq!(
+            heard(&romeo),
+            [
+                "juliet@localhost subscribed",
+                "juliet@localhost to",
+                "juliet@localhost/balcony available"
+            ]
+        );
+
+        juliet.send("<presence><show>away</show></presence>").await;
+        assert_eq!(seen(&romeo), list([(JULIET, "available")]));
+        romeo.send("<presence><show>away</show></presence>").await;
+        assert_eq!(seen(&juliet), list([(JULIET, "available")]), "not the other way round");
+
+        romeo.send("<presence type='unsubscribe' to='juliet@localhost'/>").await;
+        assert_eq!(
+            heard(&romeo),
+            [
+                "romeo@localhost/orchard available",
+                "juliet@localhost none",
+                "juliet@localhost/balcony unavailable"
+            ]
+        );
+        assert_eq!(heard(&juliet), ["romeo@localhost unsubscribe", "romeo@localhost none"]);
+    });
+}
+
+#[test]
+fn a_request_can_be_refused_and_an_agreement_taken_back() {
+    testing::run(async {
+        let server = server().await;
+        let romeo = online(&server, ROMEO).await;
+        let juliet = online(&server, JULIET).await;
+        romeo.send("<presence type='subscribe' to='juliet@localhost'/>").await;
+        romeo.received();
+        juliet.received();
+        juliet.send("<presence type='unsubscribed' to='romeo@localhost'/>").await;
+        assert_eq!(heard(&romeo), ["juliet@localhost unsubscribed", "juliet@localhost none"]);
+        assert!(heard(&juliet).is_empty());
+        assert!(roster(&juliet).await.is_empty());
+
+        befriend(&romeo, &juliet).await;
+        assert_eq!(roster(&romeo).await, ["juliet@localhost both"]);
+        juliet.send("<presence type='unsubscribed' to='romeo@localhost'/>").await;
+        assert_eq!(
+            heard(&romeo),
+            [
+                "juliet@localhost/balcony unavailable",
+                "juliet@localhost unsubscribed",
+                "juliet@localhost from"
+            ]
+        );
+        assert_eq!(heard(&juliet), ["romeo@localhost to"]);
+    });
+}
+
+#[test]
+fn contacts_see_each_other_come_and_go() {
+    testing::run(async {
+        let server = server().await;
+        let romeo = online(&server, ROMEO).await;
+        let juliet = online(&server, JULIET).await;
+        befriend(&romeo, &juliet).await;
+        romeo.disconnect().await;
+        assert_eq!(seen(&juliet), list([(ROMEO, "unavailable")]));
+        let romeo = server.session(ROMEO).await;
+        romeo.send("<presence><status>here</status></presence>").await;
+        let probed = romeo.received();
+        assert_eq!(probed.len(), 2);
+        assert_eq!(probed[1].attribute("from").as_deref(), Some(JULIET));
+        assert!(probed[1].child("delay", "urn:xmpp:delay").is_some(), "it is from before");
+        let told = juliet.next().unwrap();
+        assert_eq!(told.attribute("to").as_deref(), Some("juliet@localhost"));
+        assert_eq!(told.child("status", "jabber:client").unwrap().text(), "here");
+        assert!(told.child("delay", "urn:xmpp:delay").is_none());
+        juliet.disconnect().await;
+        romeo.received();
+        let other = server.session("romeo@localhost/street").await;
+        other.send("<presence/>").await;
+        assert_eq!(
+            seen(&other),
+            list([
+                ("romeo@localhost/street", "available"),
+                (ROMEO, "available"),
+                ("juliet@localhost", "unavailable"),
+            ])
+        );
+    });
+}
+
+#[test]
+fn an_offline_user_finds_the_whole_request_until_it_is_answered() {
+    testing::run(async {
+        let storage = Arc::new(Memory::new());
+        let server = builder().storage(storage.clone()).start().await.unwrap();
+        let romeo = online(&server, ROMEO).await;
+        let request = "<presence type='subscribe' to='juliet@localhost'><status>hi</status>\
+                       <preauth xmlns='urn:xmpp:pars:0' token='t'/></presence>";
+        for _ in 0..2 {
+            romeo.send(request).await;
+        }
+        let server = builder().storage(storage).start().await.unwrap();
+        for resource in ["a", "b"] {
+            let juliet = server.session(&format!("juliet@localhost/{resource}")).await;
+            juliet.send("<presence/>").await;
+            let received = juliet.received();
+            assert_eq!(received.len(), 2, "its own presence and one request: {received:?}");
+            assert!(received[1].child("preauth", "urn:xmpp:pars:0").is_some());
+            assert_eq!(received[1].attribute("from").as_deref(), Some("romeo@localhost"));
+            juliet.disconnect().await;
+        }
+        let juliet = online(&server, JULIET).await;
+        juliet.send("<presence type='subscribed' to='romeo@localhost'/>").await;
+        juliet.disconnect().await;
+        let juliet = server.session(JULIET).await;
+        juliet.send("<presence/>").await;
+        assert_eq!(juliet.received().len(), 1);
+        assert_eq!(roster(&juliet).await, ["romeo@localhost from"]);
+    });
+}
+
+#[test]
+fn an_approval_beforehand_answers_by_itself() {
+    testing::run(async {
+        let server = server().await;
+        let romeo = online(&server, ROMEO).await;
+        let juliet = online(&server, JULIET).await;
+        juliet.send("<presence type='subscribed' to='romeo@localhost'/>").await;
+        assert_eq!(heard(&juliet), ["romeo@localhost none approved"]);
+        assert!(heard(&romeo).is_empty(), "he has not asked");
+        romeo.send("<presence type='subscribe' to='juliet@localhost'/>").await;
+        assert_eq!(
+            heard(&romeo),
+            [
+                "juliet@localhost none ask",
+                "juliet@localhost subscribed",
+                "juliet@localhost to",
+                "juliet@localhost/balcony available"
+            ]
+        );
+        assert_eq!(heard(&juliet), ["romeo@localhost from approved"]);
+        // Asking again is answered by itself, too.
+        romeo.send("<presence type='subscribe' to='juliet@localhost'/>").await;
+        assert_eq!(heard(&romeo), ["juliet@localhost/balcony available"]);
+        assert!(heard(&juliet).is_empty());
+
+        juliet.send("<presence type='unsubscribed' to='romeo@localhost'/>").await;
+        assert_eq!(heard(&juliet), ["romeo@localhost none"]);
+    });
+}
+
+#[test]
+fn a_probe_tells_only_who_may_know() {
+    testing::run(async {
+        let server = server().await;
+        let romeo = online(&server, ROMEO).await;
+        let juliet = online(&server, JULIET).await;
+        befriend(&romeo, &juliet).await;
+        for (to, expected) in [
+            ("juliet@localhost", (JULIET, "available")),
+            (JULIET, (JULIET, "available")),
+            ("juliet@localhost/gone", ("juliet@localhost/gone", "unavailable")),
+            ("localhost", ("localhost", "available")),
+        ] {
+            romeo.send(&format!("<presence type='probe' to='{to}'/>")).await;
+            assert_eq!(seen(&romeo), list([expected]), "{to}");
+        }
+        juliet.disconnect().await;
+        romeo.received();
+        romeo.send("<presence type='probe' to='juliet@localhost'/>").await;
+        assert_eq!(seen(&romeo), list([("juliet@localhost", "unavailable")]));
+
+        // Strangers learn nothing, and no more of an account that is there.
+        let strangers = ["nurse@localhost", "nobody@localhost"];
+        for to in strangers {
+            romeo.send(&format!("<presence type='probe' to='{to}'/>")).await;
+            assert_eq!(heard(&romeo), Vec::<String>::new());
+        }
+        // Who believes to be subscribed is put right.
+        let rosters = server.host().service::<dyn Rosters>().unwrap();
+        for to in strangers {
+            let contact = BareJid::new(to).unwrap();
+            let stanza = ElementBuilder::new("presence", "jabber:client").build();
+            for (direction, kind) in [
+                (Direction::Outbound, SubscriptionType::Subscribe),
+                (Direction::Inbound, SubscriptionType::Subscribed),
+            ] {
+                rosters.subscription("romeo", &contact, direction, kind, &stanza).await.unwrap();
+            }
+            romeo.received();
+            romeo.send(&format!("<presence type='probe' to='{to}'/>")).await;
+            assert_eq!(heard(&romeo), [format!("{to} unsubscribed"), format!("{to} none")]);
+        }
+        romeo.send("<presence type='subscribe' to='nurse@localhost'/>").await;
+        romeo.received();
+        romeo.send("<presence type='probe' to='nurse@localhost'/>").await;
+        assert_eq!(heard(&romeo), ["nurse@localhost unavailable"], "that is not refused yet");
+    });
+}
+
+#[test]
+fn nobody_asks_an_account_that_is_not_there() {
+    testing::run(async {
+        let server = server().await;
+        let romeo = online(&server, ROMEO).await;
+        romeo.send("<presence type='subscribe' to='nobody@localhost'/>").await;
+        assert_eq!(
+            heard(&romeo),
+            ["nobody@localhost none ask", "nobody@localhost unsubscribed", "nobody@localhost none"]
+        );
+        romeo.send("<presence type='subscribe' to='localhost'/>").await;
+        assert_eq!(
+            heard(&romeo),
+            ["localhost none ask", "localhost subscribed", "localhost to", "localhost available"]
+        );
+    });
+}
+
+#[test]
+fn removing_a_contact_ends_both_subscriptions() {
+    testing::run(async {
+        let server = server().await;
+        let romeo = online(&server, ROMEO).await;
+        let juliet = online(&server, JULIET).await;
+        befriend(&romeo, &juliet).await;
+        romeo
+            .send(
+                "<iq type='set' id='1'><query xmlns='jabber:iq:roster'>\
+                 <item jid='juliet@localhost' subscription='remove'/></query></iq>",
+            )
+            .await;
+        let result = romeo.next().unwrap();
+        assert_eq!(result.attribute("type").as_deref(), Some("result"));
+        assert_eq!(
+            heard(&romeo),
+            ["juliet@localhost remove", "juliet@localhost/balcony unavailable"]
+        );
+        assert_eq!(
+            heard(&juliet),
+            [
+                "romeo@localhost/orchard unavailable",
+                "romeo@localhost unsubscribed",
+                "romeo@localhost from",
+                "romeo@localhost unsubscribe",
+                "romeo@localhost none"
+            ]
+        );
+    });
+}
+
+#[test]
+fn the_contacts_of_a_removed_account_are_told() {
+    testing::run(async {
+        let server = server().await;
+        let romeo = online(&server, ROMEO).await;
+        let juliet = online(&server, JULIET).await;
+        let nurse = online(&server, "nurse@localhost/hall").await;
+        befriend(&romeo, &juliet).await;
+        // Nor does a request wait for an answer that nobody can give.
+        nurse.send("<presence type='subscribe' to='romeo@localhost'/>").await;
+        nurse.received();
+        romeo.disconnect().await;
+        juliet.received();
+        server.fire(UserDeleted { username: "romeo".into() }).await;
+        assert_eq!(
+            heard(&juliet),
+            [
+                "romeo@localhost unsubscribed",
+                "romeo@localhost from",
+                "romeo@localhost unsubscribe",
+                "romeo@localhost none"
+            ]
+        );
+        assert_eq!(heard(&nurse), ["romeo@localhost unsubscribed", "romeo@localhost none"]);
+    });
+}
+
+#[test]
+fn a_flood_of_requests_meets_a_limit_that_hurts_only_who_sends_it() {
+    testing::run(async {
+        let accounts = FakeAccounts::of(&ACCOUNTS);
+        let options = "max_requests = 4\nmax_requests_per_domain = 2";
+        let server = testing::host("localhost")
+            .module("presence")
+            .module_with("roster", options)
+            .prepare(accounts.provide())
+            .host("evil.example")
+            .module("presence")
+            .module("roster")
+            .start()
+            .await
+            .unwrap();
+        let mut refused = 0;
+        for number in 0..10 {
+            let evil = online(&server, &format!("e{number}@evil.example/x")).await;
+            evil.send("<presence type='subscribe' to='juliet@localhost'/>").await;
+            let errors = evil.received().into_iter().filter(|e| {
+                let error = e.children().last();
+                e.attribute("type").as_deref() == Some("error")
+                    && error.unwrap().child("resource-constraint", event_core::NS_STANZAS).is_some()
+            });
+            refused += errors.count();
+        }
+        assert_eq!(refused, 8, "who sent too much is told");
+        let romeo = online(&server, ROMEO).await;
+        romeo.send("<presence type='subscribe' to='juliet@localhost'/>").await;
+        assert_eq!(heard(&romeo), ["juliet@localhost none ask", "juliet@localhost unavailable"]);
+        let long = format!(
+            "<presence type='subscribe' to='nurse@localhost'><status>{}</status></presence>",
+            "x".repeat(10_000)
+        );
+        romeo.send(&long).await;
+        romeo.next().unwrap();
+        assert_eq!(condition(&romeo), "policy-violation");
+        let juliet = server.session(JULIET).await;
+        juliet.send("<presence/>").await;
+        assert_eq!(juliet.received().len(), 1 + 3, "two from there, and Romeo's");
+    });
+}
+
+#[test]
+fn messages_are_announced_when_a_client_begins_to_take_them() {
+    testing::run(async {
+        let server = builder().module("test_broadcasts").start().await.unwrap();
+        let romeo = server.session(ROMEO).await;
+        let mut order = Vec::new();
+        for priority in [-1, 0, 5, -5, 3] {
+            romeo.send(&format!("<presence><priority>{priority}</priority></presence>")).await;
+            let names = romeo.received().into_iter().map(|e| e.name().to_owned());
+            order.push(names.collect::<Vec<_>>().join(" "));
+        }
+        assert_eq!(
+            order,
+            ["presence", "presence message", "presence", "presence", "presence message"],
+            "behind the presence itself, and not for a negative priority"
+        );
+    });
+}
+
+/// Tells a client that it is its turn.
+#[module(name = "test_broadcasts")]
+struct TestBroadcasts;
+
+#[hook("message/offline/broadcast")]
+fn announce(event: &mut MessageOfflineBroadcast) -> Flow {
+    event.session.send(&ElementBuilder::new("message", "jabber:client").build());
+    Flow::Handled
+}
+
+#[test]
+fn without_rosters_there_are_no_subscriptions() {
+    testing::run(async {
+        let server = testing::host("localhost").module("presence").start().await.unwrap();
+        let romeo = server.session(ROMEO).await;
+        romeo.send("<presence type='subscribe' to='juliet@localhost'/>").await;
+        assert_eq!(condition(&romeo), "feature-not-implemented");
+        romeo.send("<presence/>").await;
+        assert_eq!(seen(&romeo), list([(ROMEO, "available")]));
+    });
+}

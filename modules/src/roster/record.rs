@@ -1,0 +1,234 @@
+//! How rosters are written: for clients, and in the same words for the storage.
+//!
+//! A row is the push that told of the contact's last change: under the contact's JID
+//! `<query ver='7'><item jid='…' subscription='to'/></query>`, with `remove` when it was the
+//! contact's end. The last [`MAX_GONE`] ends are kept, so that a client that was away can be told
+//! of them; the row [`FLOOR`] says from which version on that works. A request that waits is
+//! under `JID/request`. No bare JID has a slash.
+
+use std::collections::BTreeMap;
+
+use event_core::{
+    jid::BareJid,
+    prelude::*,
+    roster::{Roster, RosterItem, Subscription},
+    storage::{self, Schema, StorageError, Write},
+    xml::{Child, Limits, STANZA_NS, Scope},
+};
+
+pub(super) const NS: &str = "jabber:iq:roster";
+
+/// The rows of the rosters.
+pub(super) static SCHEMA: Schema = Schema { store: "roster", version: 1, migrations: &[] };
+
+/// How many removed contacts are remembered for clients that were away.
+const MAX_GONE: usize = 100;
+
+/// How many changes a client is told one by one; beyond, it gets the whole roster.
+const MAX_CHANGES: usize = 100;
+
+const FLOOR: &str = "/";
+const REQUEST: &str = "/request";
+
+/// What the storage has of a roster.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Kept {
+    pub(super) roster: std::sync::Arc<Roster>,
+    /// The number of the last change.
+    pub(super) version: u64,
+    /// Removed contacts, with the change that did it.
+    gone: BTreeMap<BareJid, u64>,
+    /// The oldest version whose changes since are all known.
+    floor: u64,
+    /// Whether another module has added contacts: of those no version tells.
+    pub(super) is_augmented: bool,
+}
+
+/// A row that nothing here wrote.
+#[derive(Debug, thiserror::Error)]
+#[error("the row {key:?} of a roster cannot be read")]
+struct BrokenRow {
+    key: String,
+}
+
+impl Kept {
+    /// Reads the rows of an account.
+    pub(super) fn read(rows: Vec<storage::Entry>) -> Result<Self, StorageError> {
+        let mut kept = Self::default();
+        let mut roster = Roster::default();
+        for row in rows {
+            if kept.read_row(&mut roster, &row).is_none() {
+                return Err(StorageError::Backend(Box::new(BrokenRow { key: row.key })));
+            }
+        }
+        kept.roster = std::sync::Arc::new(roster);
+        Ok(kept)
+    }
+
+    fn read_row(&mut self, roster: &mut Roster, row: &storage::Entry) -> Option<()> {
+        let element =
+            Element::parse(&row.value, &Scope::new(STANZA_NS), &Limits::UNBOUNDED).ok()?;
+        if let Some(jid) = row.key.strip_suffix(REQUEST) {
+            let jid = BareJid::new(jid).ok()?;
+            // Rows come in the order of their keys: that of a listed contact was there before.
+            let mut item = roster.get(&jid).cloned().unwrap_or_else(|| unlisted(jid));
+            item.request = Some(element);
+            roster.insert(item);
+            return Some(());
+        }
+        let version = element.attribute("ver")?.parse().ok()?;
+        if row.key == FLOOR {
+            self.floor = version;
+            return Some(());
+        }
+        self.version = self.version.max(version);
+        let child = element.first_child()?;
+        let jid = BareJid::new(&row.key).ok()?;
+        if child.attribute("subscription").as_deref() == Some("remove") {
+            self.gone.insert(jid, version);
+            return Some(());
+        }
+        let mut item = read_item(jid, &child)?;
+        item.version = version;
+        roster.insert(item);
+        Some(())
+    }
+
+    /// What a client missed that knows the roster as of `known`, oldest first; `None` when only
+    /// the whole roster will do.
+    pub(super) fn since(&self, known: Option<&str>) -> Option<Vec<Element>> {
+        let known: u64 = known?.parse().ok()?;
+        if self.is_augmented || known < self.floor || known > self.version {
+            return None;
+        }
+        let changed = self.roster.items().filter(|item| item.version > known);
+        let mut changes: Vec<_> =
+            changed.map(|item| (item.version, push(item, item.version))).collect();
+        let gone = self.gone.iter().filter(|(_, version)| **version > known);
+        changes.extend(gone.map(|(jid, version)| (*version, removal(jid, *version))));
+        if changes.len() > MAX_CHANGES {
+            return None;
+        }
+        changes.sort_by_key(|(version, _)| *version);
+        Some(changes.into_iter().map(|(_, change)| change).collect())
+    }
+
+    /// The roster with one contact changed, what to write for that, and what to push when the
+    /// owner sees a difference.
+    pub(super) fn change(
+        &self,
+        jid: &BareJid,
+        after: Option<RosterItem>,
+        (store, owner): (&storage::Store, &str),
+    ) -> (Self, Vec<Write>, Option<Element>) {
+        let before = self.roster.get(jid);
+        let mut kept = self.clone();
+        let mut batch = Vec::new();
+        let mut pushed = None;
+        let (seen, request) = (visible(before), before.and_then(|item| item.request.as_ref()));
+        let mut after = after.filter(|item| item.is_listed || item.request.is_some());
+        if seen != visible(after.as_ref()) {
+            kept.version += 1;
+            let row = match after.as_mut().filter(|item| item.is_listed) {
+                Some(item) => {
+                    item.version = kept.version;
+                    kept.gone.remove(jid);
+                    push(item, kept.version)
+                }
+                None => {
+                    kept.gone.insert(jid.clone(), kept.version);
+                    removal(jid, kept.version)
+                }
+            };
+            batch.push(store.to_set(owner, jid.as_str(), row.as_bytes().to_vec()));
+            kept.forget_oldest(&mut batch, (store, owner));
+            pushed = Some(row);
+        }
+        let new_request = after.as_ref().and_then(|item| item.request.as_ref());
+        let key = format!("{jid}{REQUEST}");
+        match new_request {
+            Some(new) if request != Some(new) => {
+                batch.push(store.to_set(owner, &key, new.as_bytes().to_vec()));
+            }
+            None if request.is_some() => batch.push(store.to_delete(owner, &key)),
+            _ => {}
+        }
+        let roster = std::sync::Arc::make_mut(&mut kept.roster);
+        match after {
+            Some(item) => drop(roster.insert(item)),
+            None => drop(roster.remove(jid)),
+        }
+        (kept, batch, pushed)
+    }
+
+    fn forget_oldest(&mut self, batch: &mut Vec<Write>, (store, owner): (&storage::Store, &str)) {
+        if self.gone.len() <= MAX_GONE {
+            return;
+        }
+        let oldest = self.gone.iter().min_by_key(|(_, version)| **version);
+        let Some((jid, version)) = oldest.map(|(jid, version)| (jid.clone(), *version)) else {
+            return;
+        };
+        self.gone.remove(&jid);
+        self.floor = version;
+        batch.push(store.to_delete(owner, jid.as_str()));
+        let floor = ElementBuilder::new("query", NS).attribute("ver", &version.to_string());
+        batch.push(store.to_set(owner, FLOOR, floor.build().as_bytes().to_vec()));
+    }
+}
+
+/// A contact of whom there is only a request.
+pub(super) fn unlisted(jid: BareJid) -> RosterItem {
+    RosterItem { is_listed: false, ..RosterItem::new(jid) }
+}
+
+/// What of a contact the owner sees.
+fn visible(item: Option<&RosterItem>) -> Option<RosterItem> {
+    let item = item.filter(|item| item.is_listed)?;
+    Some(RosterItem { request: None, ..item.clone() })
+}
+
+fn read_item(jid: BareJid, child: &Child<'_>) -> Option<RosterItem> {
+    let mut item = RosterItem::new(jid);
+    item.name = child.attribute("name").map(|name| name.into_owned());
+    item.subscription = Subscription::parse(&child.attribute("subscription")?)?;
+    item.ask = child.attribute("ask").is_some();
+    item.approved = child.attribute("approved").is_some();
+    item.groups = child.children().map(|group| group.text().into_owned()).collect();
+    Some(item)
+}
+
+fn item(item: &RosterItem) -> Element {
+    let groups = item.groups.iter().map(|name| ElementBuilder::new("group", NS).text(name).build());
+    let groups: Vec<_> = groups.collect();
+    ElementBuilder::new("item", NS)
+        .attribute("jid", item.jid.as_str())
+        .optional_attribute("name", item.name.as_deref())
+        .attribute("subscription", item.subscription.as_str())
+        .optional_attribute("ask", item.ask.then_some("subscribe"))
+        .optional_attribute("approved", item.approved.then_some("true"))
+        .children(&groups)
+        .build()
+}
+
+fn query(version: u64) -> ElementBuilder {
+    ElementBuilder::new("query", NS).attribute("ver", &version.to_string())
+}
+
+/// What tells a client of a contact.
+pub(super) fn push(contact: &RosterItem, version: u64) -> Element {
+    query(version).child(&item(contact)).build()
+}
+
+/// What tells a client that a contact was removed.
+fn removal(jid: &BareJid, version: u64) -> Element {
+    let item = ElementBuilder::new("item", NS)
+        .attribute("jid", jid.as_str())
+        .attribute("subscription", "remove");
+    query(version).child(&item.build()).build()
+}
+
+/// The whole roster.
+pub(super) fn roster(roster: &Roster, version: u64) -> Element {
+    roster.items().fold(query(version), |query, contact| query.child(&item(contact))).build()
+}
