@@ -194,6 +194,10 @@ fn messages_before_and_after_routing() {
 fn presence_before_and_after_routing() {
     let server = server();
     let _juliet = Raw::login(&server, "juliet", "balcony");
+    // To whom the broadcast goes.
+    let mut street = Raw::login(&server, "romeo", "street");
+    street.send("<presence/>");
+    sync(&mut street);
     let mut romeo = Raw::login(&server, "romeo", "orchard");
     for (id, stanza, events) in [
         (
