@@ -1,6 +1,8 @@
 //! Contacts and presence over sockets: `tokio-xmpp` adds a contact, sees it come and go, and finds
 //! it again after a restart; a raw client does what no client should.
 
+#![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
+
 use std::str::FromStr;
 
 use spondee_tests::{
