@@ -40,8 +40,11 @@ pub enum Command {
         #[arg(long)]
         markdown: bool,
     },
-    /// Say what is wrong with config, certificates and ports
-    Check,
+    /// Say what is wrong with config, certificates, ports, DNS and storage, and how to mend it
+    ///
+    /// Exit codes: 0 when there is no error (there may be warnings), 1 when there is one, 2 when
+    /// the command line is wrong.
+    Check(CheckOptions),
 }
 
 /// A command about accounts.
@@ -98,6 +101,15 @@ pub struct HooksQuery {
     #[arg(long, value_name = "M")]
     pub module: Option<String>,
     /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How to show what was found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Args)]
+pub struct CheckOptions {
+    /// As JSON: a list of objects with level (note, warning, error), subject (config,
+    /// certificates, ports, dns, storage), message and help (text or null)
     #[arg(long)]
     pub json: bool,
 }

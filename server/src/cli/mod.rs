@@ -18,7 +18,7 @@ use crate::accounts::AccountError;
 use crate::config::{Config, ConfigError};
 use crate::storage::StorageError;
 
-pub use args::{Cli, Command, EventsFormat, HooksQuery, UserCommand};
+pub use args::{CheckOptions, Cli, Command, EventsFormat, HooksQuery, UserCommand};
 pub use password::{AskPassword, Terminal};
 pub use user::{UserReply, UserRequest, perform};
 
@@ -37,8 +37,9 @@ pub trait Actions {
     fn hooks(&self, config: Config, query: &HooksQuery) -> u8;
     /// Prints the catalogue of events.
     fn events(&self, format: EventsFormat) -> u8;
-    /// Says what is wrong with config, certificates and ports. The config may itself be wrong.
-    fn check(&self, config: Result<Config, ConfigError>) -> u8;
+    /// Says what is wrong with config, certificates, ports, DNS and storage. The config may itself
+    /// be wrong.
+    fn check(&self, config: Result<Config, ConfigError>, options: CheckOptions) -> u8;
     /// Hands an accounts' command to a server that runs on this data folder; gives the command
     /// back if there is none.
     fn user(
@@ -145,7 +146,7 @@ fn dispatch(cli: Cli, actions: &dyn Actions, ask: &mut dyn AskPassword) -> Resul
         Some(Command::Events { json, markdown }) => {
             Done::Code(actions.events(EventsFormat::from_flags(json, markdown)))
         }
-        Some(Command::Check) => Done::Code(actions.check(load())),
+        Some(Command::Check(options)) => Done::Code(actions.check(load(), options)),
         Some(Command::User { command }) => {
             let config = load()?;
             let request = UserRequest::from_command(command, &config, ask)?;

@@ -32,8 +32,8 @@ impl Actions for Noted {
         self.note(format!("{format:?}"))
     }
 
-    fn check(&self, config: Result<Config, ConfigError>) -> u8 {
-        self.note(format!("check {}", config.is_ok()))
+    fn check(&self, config: Result<Config, ConfigError>, options: CheckOptions) -> u8 {
+        self.note(format!("check {} {}", config.is_ok(), options.json))
     }
 }
 
@@ -76,8 +76,8 @@ fn commands_done_elsewhere() {
     assert_eq!(noted(&["events"]), "Text");
     assert_eq!(noted(&["events", "--json"]), "Json");
     assert_eq!(noted(&["events", "--markdown"]), "Markdown");
-    assert_eq!(noted(&["check", "--data", "x"]), "check true");
-    assert_eq!(noted(&["check", "--config", "no/such.toml"]), "check false");
+    assert_eq!(noted(&["check", "--data", "x"]), "check true false");
+    assert_eq!(noted(&["check", "--json", "--config", "no/such.toml"]), "check false true");
     let hooks = noted(&["hooks", "--host", "H", "--event", "E", "--module", "M", "--json"]);
     for part in ["\"H\"", "\"E\"", "\"M\"", "json: true"] {
         assert!(hooks.contains(part), "{hooks}");

@@ -7,7 +7,10 @@ mod hooks;
 use event_core::ModuleCrate;
 
 use crate::{
-    cli::{Actions, CliError, EventsFormat, FAILURE, HooksQuery, SUCCESS, UserReply, UserRequest},
+    cli::{
+        Actions, CheckOptions, CliError, EventsFormat, FAILURE, HooksQuery, SUCCESS, UserReply,
+        UserRequest,
+    },
     config::{Config, ConfigError},
     control, server,
 };
@@ -40,8 +43,8 @@ impl Actions for Commands<'_> {
         SUCCESS
     }
 
-    fn check(&self, config: Result<Config, ConfigError>) -> u8 {
-        check::print(config, self.crates)
+    fn check(&self, config: Result<Config, ConfigError>, options: CheckOptions) -> u8 {
+        check::print(config, self.crates, options)
     }
 
     fn user(

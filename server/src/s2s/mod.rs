@@ -4,4 +4,4 @@ pub mod certificate;
 pub mod connect;
 pub mod resolve;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -90,8 +90,9 @@ impl Resolver {
         Self { dns, routes: config.routes.clone(), patience: PATIENCE }
     }
 
-    #[cfg(test)]
-    pub(super) fn with_patience(mut self, patience: Duration) -> Self {
+    /// With another limit on the time that one question may take.
+    #[must_use]
+    pub(crate) fn with_patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }

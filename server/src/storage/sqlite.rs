@@ -5,7 +5,9 @@ use std::{fmt::Write as _, io, path::Path};
 use sqlx::{AnyPool, any::AnyConnectOptions, any::AnyPoolOptions};
 
 use super::database::{Database, Dialect};
-use super::{StorageError, StorageResult, create_data_folder, create_private_file, sync_folder};
+use super::{
+    StorageError, StorageResult, create_data_folder, create_private_file, sync_folder, versions,
+};
 
 /// The database's name in the data folder.
 pub const DATABASE_FILE: &str = "spondee.sqlite";
@@ -53,7 +55,7 @@ impl Database {
         let file = folder.join(DATABASE_FILE);
         let error = |source| StorageError::Path { path: file.clone(), source };
         create_private_file(&file).and_then(|_| sync_folder(folder)).map_err(error)?;
-        let options = options(&file).map_err(error)?;
+        let options = options(&file, "").map_err(error)?;
         let pool = |connections, setup| pool(&options, connections, setup);
         // In WAL mode, synchronous NORMAL would lose the last commits when the power fails. The
         // timeout is for another process, like the command line beside the server.
@@ -63,6 +65,27 @@ impl Database {
         );
         let readers = pool(READERS, "PRAGMA busy_timeout = 10000; PRAGMA query_only = 1");
         Self::start(&DIALECT, readers, writers, file.display().to_string()).await
+    }
+
+    /// Looks whether the file in a data folder could be opened, and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// It is there, but cannot be used, or a newer server has written it.
+    pub async fn look(folder: &Path) -> StorageResult<()> {
+        let file = folder.join(DATABASE_FILE);
+        let error = |source| StorageError::Path { path: file.clone(), source };
+        match std::fs::metadata(&file) {
+            Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(()),
+            // It was made, and nothing written yet.
+            Ok(found) if found.len() == 0 => return Ok(()),
+            Err(source) => return Err(error(source)),
+            Ok(_) => {}
+        }
+        let pool = pool(&options(&file, "?mode=ro").map_err(error)?, 1, "PRAGMA query_only = 1");
+        let looked = versions::look(&pool, &DIALECT, file.display().to_string()).await;
+        pool.close().await;
+        looked
     }
 }
 
@@ -77,8 +100,8 @@ fn pool(options: &AnyConnectOptions, connections: u32, setup: &'static str) -> A
         .connect_lazy_with(options.clone())
 }
 
-/// The file as an address.
-fn options(file: &Path) -> io::Result<AnyConnectOptions> {
+/// The file as an address, with these parameters.
+fn options(file: &Path, parameters: &str) -> io::Result<AnyConnectOptions> {
     let file = std::path::absolute(file)?;
     let text = file.to_str().ok_or_else(|| io::Error::other("its path is not UTF-8"))?;
     let mut address = "sqlite://".to_owned();
@@ -89,6 +112,7 @@ fn options(file: &Path) -> io::Result<AnyConnectOptions> {
             let _ = write!(address, "%{byte:02X}");
         }
     }
+    address.push_str(parameters);
     sqlx::any::install_default_drivers();
     address.parse().map_err(io::Error::other)
 }

@@ -46,6 +46,20 @@ pub(super) async fn prepare(
     transaction.commit().await.map_err(backend)
 }
 
+/// Whether the tables are of a version that this server knows.
+pub(super) async fn look(
+    readers: &AnyPool,
+    dialect: &Dialect,
+    database: String,
+) -> StorageResult<()> {
+    let found: i64 = sqlx::query_scalar("SELECT version FROM schema")
+        .fetch_one(readers)
+        .await
+        .map_err(backend)?;
+    let known = i64::try_from(dialect.steps.len()).unwrap_or(i64::MAX);
+    if found > known { Err(StorageError::Newer { database, found, known }) } else { Ok(()) }
+}
+
 /// Brings what a module keeps up to its schema.
 pub(super) async fn open(
     writers: &AnyPool,

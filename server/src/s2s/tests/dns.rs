@@ -24,10 +24,10 @@ enum Answer {
 
 /// The records to serve, and then the server of them.
 #[derive(Default)]
-pub(super) struct Zone(HashMap<(Name, RecordType), Answer>);
+pub(crate) struct Zone(HashMap<(Name, RecordType), Answer>);
 
-pub(super) struct Dns {
-    pub(super) address: SocketAddr,
+pub(crate) struct Dns {
+    pub(crate) address: SocketAddr,
     tasks: [JoinHandle<()>; 2],
 }
 
@@ -54,7 +54,7 @@ fn name(text: &str) -> Name {
 
 impl Zone {
     /// `"PRIORITY WEIGHT PORT TARGET"`, as zone files have it.
-    pub(super) fn srv(mut self, at: &str, record: &str) -> Self {
+    pub(crate) fn srv(mut self, at: &str, record: &str) -> Self {
         let mut parts = record.split(' ');
         let mut number = || parts.next().unwrap().parse().unwrap();
         let (priority, weight, port) = (number(), number(), number());
@@ -63,7 +63,7 @@ impl Zone {
         self
     }
 
-    pub(super) fn ip(mut self, at: &str, ip: &str) -> Self {
+    pub(crate) fn ip(mut self, at: &str, ip: &str) -> Self {
         let data = match ip.parse().unwrap() {
             IpAddr::V4(ip) => RData::A(A(ip)),
             IpAddr::V6(ip) => RData::AAAA(AAAA(ip)),
@@ -72,12 +72,12 @@ impl Zone {
         self
     }
 
-    pub(super) fn failing(mut self, at: &str, kind: RecordType) -> Self {
+    pub(crate) fn failing(mut self, at: &str, kind: RecordType) -> Self {
         self.0.insert((name(at), kind), Answer::Failure(ResponseCode::ServFail));
         self
     }
 
-    pub(super) fn silent(mut self, at: &str, kind: RecordType) -> Self {
+    pub(crate) fn silent(mut self, at: &str, kind: RecordType) -> Self {
         self.0.insert((name(at), kind), Answer::Silence);
         self
     }
@@ -89,7 +89,7 @@ impl Zone {
         records.push(data);
     }
 
-    pub(super) async fn serve(self) -> Dns {
+    pub(crate) async fn serve(self) -> Dns {
         let (listener, socket) = sockets().await;
         let address = socket.local_addr().unwrap();
         let zone = Arc::new(self);
@@ -146,11 +146,11 @@ impl Zone {
 }
 
 impl Dns {
-    pub(super) fn config(&self) -> S2s {
+    pub(crate) fn config(&self) -> S2s {
         S2s { dns: Some(self.address), ..S2s::default() }
     }
 
-    pub(super) fn resolver(&self) -> Resolver {
+    pub(crate) fn resolver(&self) -> Resolver {
         Resolver::new(&self.config())
     }
 }

@@ -2,5 +2,5 @@
 
 mod certificate;
 mod connect;
-mod dns;
+pub(crate) mod dns;
 mod resolve;

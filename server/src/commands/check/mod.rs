@@ -1,0 +1,202 @@
+//! `spondee check`: what is wrong, and how to mend it. It changes nothing, and does not disturb a
+//! server that runs.
+
+mod certificates;
+mod dns;
+mod ports;
+mod storage;
+#[cfg(test)]
+mod tests;
+
+use std::time::SystemTime;
+
+use event_core::{ModuleCrate, Registry};
+use serde::Serialize;
+use spondee_modules::DEFAULTS;
+
+use crate::{
+    cli::{CheckOptions, FAILURE, HooksQuery, SUCCESS},
+    config::{Config, ConfigError, ListenKind},
+    control, hosts,
+    s2s::certificate::Authorities,
+};
+
+/// How much something matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Level {
+    /// Worth knowing.
+    Note,
+    /// It works, but not for everybody, or not for long.
+    Warning,
+    /// It does not work, or is dangerous.
+    Error,
+}
+
+/// What it is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Subject {
+    Config,
+    Certificates,
+    Ports,
+    Dns,
+    Storage,
+}
+
+/// One thing that was found; the fields of the JSON output.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Finding {
+    level: Level,
+    subject: Subject,
+    message: String,
+    /// What to do about it, where the message does not say.
+    help: Option<String>,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+struct Findings(Vec<Finding>);
+
+pub(super) fn print(
+    config: Result<Config, ConfigError>,
+    crates: &[ModuleCrate],
+    options: CheckOptions,
+) -> u8 {
+    let Findings(mut all) = look(config, crates, SystemTime::now());
+    all.sort_by_key(|finding| finding.level);
+    let is_wrong = all.iter().any(|finding| finding.level == Level::Error);
+    if options.json {
+        // Nothing in a finding could fail to be written.
+        super::say(&format!("{}\n", serde_json::to_string_pretty(&all).unwrap_or_default()));
+    } else {
+        let mut text: String = all.iter().map(Finding::lines).collect();
+        if !is_wrong {
+            text.push_str("nothing is wrong\n");
+        }
+        super::say(&text);
+    }
+    if is_wrong { FAILURE } else { SUCCESS }
+}
+
+impl Finding {
+    fn lines(&self) -> String {
+        let label = match self.level {
+            Level::Note => "",
+            Level::Warning => "warning: ",
+            Level::Error => "error: ",
+        };
+        let help = self.help.iter().map(|help| format!("  help: {help}\n")).collect::<String>();
+        format!("{label}{}\n{help}", self.message)
+    }
+}
+
+impl Findings {
+    fn add(&mut self, level: Level, subject: Subject, message: impl Into<String>) {
+        self.push(Finding { level, subject, message: message.into(), help: None });
+    }
+
+    fn add_with_help(
+        &mut self,
+        level: Level,
+        subject: Subject,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.push(Finding { level, subject, message: message.into(), help: Some(help.into()) });
+    }
+
+    /// What several hosts share is said once.
+    fn push(&mut self, finding: Finding) {
+        if !self.0.contains(&finding) {
+            self.0.push(finding);
+        }
+    }
+}
+
+fn look(config: Result<Config, ConfigError>, crates: &[ModuleCrate], now: SystemTime) -> Findings {
+    let mut findings = Findings::default();
+    let defaults = format!("default modules: {}", DEFAULTS.join(", "));
+    findings.add(Level::Note, Subject::Config, defaults);
+    let config = match config {
+        Ok(config) => config,
+        Err(error) => {
+            findings.add(Level::Error, Subject::Config, error.to_string());
+            return findings;
+        }
+    };
+    findings.config(&config, crates);
+    let authorities = match Authorities::load(&config.s2s) {
+        Ok(authorities) => Some(authorities),
+        Err(error) => {
+            let help = "set authorities in [s2s] to a PEM file, or leave it out";
+            findings.add_with_help(Level::Error, Subject::Certificates, error.to_string(), help);
+            None
+        }
+    };
+    certificates::check(&config, authorities.as_ref(), now, &mut findings);
+    let query = HooksQuery { host: Some(String::new()), ..HooksQuery::default() };
+    let is_running = control::hooks(&config.data, &query).is_some();
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Err(error) => {
+            let message = format!("ports, DNS and storage were not looked at: {error}");
+            findings.add(Level::Error, Subject::Config, message);
+        }
+        Ok(runtime) => runtime.block_on(async {
+            storage::check(&config, &mut findings).await;
+            ports::check(&config, is_running, &mut findings).await;
+            dns::check(&config, &mut findings).await;
+        }),
+    }
+    findings
+}
+
+impl Findings {
+    fn config(&mut self, config: &Config, crates: &[ModuleCrate]) {
+        let file = config.file.as_ref().map(|file| format!("config: {}", file.display()));
+        let file = file.unwrap_or_else(|| "config: none, the defaults hold".to_owned());
+        self.add(Level::Note, Subject::Config, file);
+        let domains = format!("hosts: {}", config.domains().collect::<Vec<_>>().join(", "));
+        self.add(Level::Note, Subject::Config, domains);
+        match Registry::new(crates) {
+            Err(error) => self.add(Level::Error, Subject::Config, error.to_string()),
+            Ok(registry) => {
+                let mut warnings = Vec::new();
+                let errors = hosts::hosts(config, &registry, &mut warnings).err();
+                for warning in warnings {
+                    self.add(Level::Warning, Subject::Config, warning);
+                }
+                for error in errors.into_iter().flatten() {
+                    self.add(Level::Error, Subject::Config, error.to_string());
+                }
+            }
+        }
+        let is_open = |kind| {
+            let is_remote = |address: std::net::SocketAddr| !address.ip().is_loopback();
+            config.listen.iter().any(|listen| listen.kind == kind && is_remote(listen.address))
+        };
+        for (name, _) in config.host.iter().filter(|(_, host)| host.allow_plaintext) {
+            if is_open(ListenKind::C2s) {
+                self.add_with_help(
+                    Level::Warning,
+                    Subject::Config,
+                    format!("{name} lets clients from anywhere log in without TLS"),
+                    format!("take allow_plaintext out of [host.\"{name}\"]"),
+                );
+            }
+        }
+        let external = |name: &&String| {
+            config.component.get(*name).is_some_and(|component| component.secret.is_some())
+        };
+        if let Some(name) = config.component.keys().find(external)
+            && config.listen.iter().all(|listen| listen.kind != ListenKind::Component)
+        {
+            self.add_with_help(
+                Level::Warning,
+                Subject::Config,
+                format!("the component {name} cannot connect: nothing listens for components"),
+                "add [[listen]] with kind = \"component\"",
+            );
+        }
+    }
+}
