@@ -42,7 +42,7 @@ pub struct Context<M: Module> {
     host: Arc<Host>,
     options: M,
     state: Arc<M::State>,
-    tasks: Tasks,
+    tasks: Arc<Tasks>,
 }
 
 impl<M: Module> std::fmt::Debug for Context<M> {
@@ -61,7 +61,13 @@ impl<M: Module> Deref for Context<M> {
 
 impl<M: Module> Context<M> {
     pub(crate) fn new(host: Arc<Host>, options: M, state: M::State) -> Self {
-        Self { host, options, state: Arc::new(state), tasks: Tasks::default() }
+        Self { host, options, state: Arc::new(state), tasks: Arc::default() }
+    }
+
+    /// The same module on the same host, with other options.
+    pub(crate) fn with_options(&self, options: M) -> Self {
+        let (host, state) = (Arc::clone(&self.host), Arc::clone(&self.state));
+        Self { host, options, state, tasks: Arc::clone(&self.tasks) }
     }
 
     /// The host that the event happened on.

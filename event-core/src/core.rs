@@ -8,7 +8,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use jid::{DomainPart, FullJid};
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{sync::mpsc, task::JoinSet, time::Instant};
 
 use crate::{
     Host, HostSettings, Registry, Session, StanzaError,
@@ -17,12 +17,13 @@ use crate::{
     events,
     flow::Outcome,
     query::Queries,
-    registry::HookMeta,
+    registry::{HookMeta, LinkedModule},
+    reload::undo,
     router::{MAX_BACKGROUND, Outgoing, background, deeper, turns},
     session::SessionState,
     start::StartError,
     storage::Storage,
-    table::{Enabled, GlobalTable, HostTable},
+    table::GlobalTable,
 };
 
 /// A host as the configuration asks for it.
@@ -39,9 +40,12 @@ pub struct HostConfig {
 /// A server that has no sockets yet.
 pub struct Core {
     registry: Registry,
-    hosts: ArcSwap<HashMap<Box<str>, Arc<Host>>>,
-    order: Mutex<Vec<Arc<Host>>>,
-    global: ArcSwap<GlobalTable>,
+    pub(crate) hosts: ArcSwap<Hosts>,
+    pub(crate) global: ArcSwap<GlobalTable>,
+    /// Held by the reload that is under way.
+    pub(crate) reloading: tokio::sync::Mutex<()>,
+    /// What a reload took away and has not ended.
+    pub(crate) endings: Mutex<JoinSet<()>>,
     queries: Queries,
     background: mpsc::Sender<Outgoing>,
     storage: Arc<dyn Storage>,
@@ -63,6 +67,24 @@ impl Clock {
 
     pub(crate) fn now(self) -> SystemTime {
         self.wall + self.start.elapsed()
+    }
+}
+
+/// How long the server's stop waits for what a reload took away.
+const ENDINGS: Duration = Duration::from_secs(5);
+
+/// The hosts of a server.
+#[derive(Default)]
+pub(crate) struct Hosts {
+    by_name: HashMap<Box<str>, Arc<Host>>,
+    /// In the order of the configuration.
+    order: Vec<Arc<Host>>,
+}
+
+impl Hosts {
+    pub(crate) fn new(order: Vec<Arc<Host>>) -> Self {
+        let by_name = order.iter().map(|host| (host.name().into(), Arc::clone(host))).collect();
+        Self { by_name, order }
     }
 }
 
@@ -113,77 +135,56 @@ impl Core {
         prepare: impl Fn(&Arc<Host>),
     ) -> Result<Arc<Self>, StartError> {
         let (sender, queue) = mpsc::channel(MAX_BACKGROUND);
-        let mut ready = Vec::new();
+        let core = Arc::new(Self {
+            registry,
+            hosts: ArcSwap::default(),
+            global: ArcSwap::from_pointee(GlobalTable::build(&[])),
+            reloading: tokio::sync::Mutex::default(),
+            endings: Mutex::default(),
+            queries: Queries::default(),
+            background: sender,
+            storage,
+            clock: Clock::start(),
+            watch: OnceLock::new(),
+        });
+        let ready = core.check(hosts)?;
+        tokio::spawn(background(Arc::downgrade(&core), queue));
+        let mut started = Vec::new();
+        let planned = core.plan_all(&ready, prepare, None, &mut started).await;
+        match planned.and_then(|plans| Ok((core.tables(&plans)?, plans))) {
+            Ok((tables, plans)) => core.publish(plans, tables),
+            Err(error) => {
+                undo(started).await;
+                return Err(error);
+            }
+        };
+        Ok(core)
+    }
+
+    /// What can be told of hosts and their modules before one starts.
+    pub(crate) fn check(
+        &self,
+        hosts: Vec<HostConfig>,
+    ) -> Result<Vec<(DomainPart, HostConfig)>, StartError> {
+        let mut ready: Vec<(DomainPart, HostConfig)> = Vec::with_capacity(hosts.len());
         for config in hosts {
             let name = DomainPart::new(&config.name).map_err(|error| StartError::HostName {
                 name: config.name.clone(),
                 reason: error.to_string(),
             })?;
-            if ready.iter().any(|(other, _): &(DomainPart, _)| other.as_str() == name.as_str()) {
+            if ready.iter().any(|(other, _)| other.as_str() == name.as_str()) {
                 return Err(StartError::DuplicateHost { name: name.to_string() });
             }
-            check_modules(&registry, name.as_str(), &config.modules)?;
+            check_modules(&self.registry, name.as_str(), &config.modules)?;
             ready.push((name.into_owned(), config));
         }
-        let core = Arc::new_cyclic(|core| {
-            let hosts: Vec<_> = ready
-                .iter()
-                .map(|(name, config)| {
-                    Arc::new(Host::new(name.clone(), config.settings.clone(), core.clone()))
-                })
-                .collect();
-            let by_name = hosts.iter().map(|host| (host.name().into(), Arc::clone(host))).collect();
-            Self {
-                registry,
-                hosts: ArcSwap::from_pointee(by_name),
-                order: Mutex::new(hosts),
-                global: ArcSwap::from_pointee(GlobalTable::build(&[])),
-                queries: Queries::default(),
-                background: sender,
-                storage,
-                clock: Clock::start(),
-                watch: OnceLock::new(),
-            }
-        });
-        tokio::spawn(background(Arc::downgrade(&core), queue));
-        let mut tables = Vec::new();
-        for (host, (_, config)) in core.hosts().iter().zip(&ready) {
-            prepare(host);
-            if let Err(error) = core.start_modules(host, &config.modules).await {
-                core.stop_modules().await;
-                return Err(error);
-            }
-            tables.push(host.table().clone());
-        }
-        core.global.store(Arc::new(GlobalTable::build(&tables)));
-        Ok(core)
+        Ok(ready)
     }
 
-    async fn start_modules(
-        &self,
-        host: &Arc<Host>,
-        modules: &[(String, toml::Table)],
-    ) -> Result<(), StartError> {
-        let mut enabled = Vec::new();
-        for (name, options) in modules {
-            let module = self.registry.module(name).ok_or_else(|| {
-                StartError::unknown_module(name, format!("host `{}`", host.name()), &self.registry)
-            })?;
-            let started =
-                module.vtable.start(host, options.clone()).await.map_err(|error| match error {
-                    StartError::Other(reason) => StartError::Module {
-                        module: module.info.name,
-                        host: host.name().into(),
-                        reason,
-                    },
-                    error => error,
-                })?;
-            enabled.push(Enabled { module, context: started.context() });
-            // From here on it is the host's to stop, whatever becomes of the next one.
-            host.runs(started);
-        }
-        host.publish(HostTable::build(&self.registry, &enabled)?);
-        Ok(())
+    pub(crate) fn linked(&self, name: &str, host: &str) -> Result<&LinkedModule, StartError> {
+        self.registry.module(name).ok_or_else(|| {
+            StartError::unknown_module(name, format!("host `{host}`"), &self.registry)
+        })
     }
 
     /// Stops the modules, those that started last first.
@@ -221,8 +222,13 @@ impl Core {
             self.fire_global::<events::ServerStopped>(&mut events::ServerStopped {}).await;
         })
         .await;
-        self.global.store(Arc::new(GlobalTable::build(&[])));
         self.stop_modules().await;
+        let mut endings =
+            std::mem::take(&mut *self.endings.lock().unwrap_or_else(PoisonError::into_inner));
+        let ended = async { while endings.join_next().await.is_some() {} };
+        if tokio::time::timeout(ENDINGS, ended).await.is_err() {
+            tracing::warn!("modules that a reload took away have not stopped");
+        }
     }
 
     /// The configuration was read again: fires `config-reloaded`.
@@ -236,17 +242,17 @@ impl Core {
 
     /// The host of a domain.
     pub fn host(&self, domain: &str) -> Option<Arc<Host>> {
-        self.hosts.load().get(domain).cloned()
+        self.hosts.load().by_name.get(domain).cloned()
     }
 
     /// All hosts, in the order of the configuration.
     pub fn hosts(&self) -> Vec<Arc<Host>> {
-        self.order.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.hosts.load().order.clone()
     }
 
     /// The session of a full JID on any host.
     pub fn find(&self, jid: &FullJid) -> Option<Session> {
-        self.hosts.load().get(jid.domain().as_str())?.sessions().find(jid)
+        self.hosts.load().by_name.get(jid.domain().as_str())?.sessions().find(jid)
     }
 
     /// What modules keep.

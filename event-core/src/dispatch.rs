@@ -82,13 +82,13 @@ impl Counters {
     }
 
     pub(crate) fn stats(&self, calls: u64) -> HandlerStats {
-        let timed = self.timed.load(Ordering::Relaxed);
         HandlerStats {
             calls,
             handled: self.handled.load(Ordering::Relaxed),
             errors: self.errors.load(Ordering::Relaxed),
             panics: self.panics.load(Ordering::Relaxed),
-            mean_ns: self.nanoseconds.load(Ordering::Relaxed).checked_div(timed),
+            timed: self.timed.load(Ordering::Relaxed),
+            timed_ns: self.nanoseconds.load(Ordering::Relaxed),
         }
     }
 }
@@ -104,8 +104,28 @@ pub struct HandlerStats {
     pub errors: u64,
     /// How often it panicked.
     pub panics: u64,
-    /// The mean of the sampled calls, in nanoseconds.
-    pub mean_ns: Option<u64>,
+    /// How many of the calls were timed: a sample.
+    pub timed: u64,
+    /// How long those took together, in nanoseconds.
+    pub timed_ns: u64,
+}
+
+impl HandlerStats {
+    /// The mean of the timed calls, in nanoseconds.
+    pub fn mean_ns(&self) -> Option<u64> {
+        self.timed_ns.checked_div(self.timed)
+    }
+}
+
+impl std::ops::AddAssign for HandlerStats {
+    fn add_assign(&mut self, other: Self) {
+        self.calls += other.calls;
+        self.handled += other.handled;
+        self.errors += other.errors;
+        self.panics += other.panics;
+        self.timed += other.timed;
+        self.timed_ns += other.timed_ns;
+    }
 }
 
 struct Link<P: Payload> {

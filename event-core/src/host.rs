@@ -1,23 +1,26 @@
 //! A host: a domain served here, its sessions, its modules and its dispatch table.
 
 use std::{
-    any::{Any, TypeId},
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, RwLock, Weak},
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use arc_swap::ArcSwap;
 use jid::{BareJid, DomainPart, FullJid, Jid, ResourcePart};
+use tokio::sync::Notify;
 
 use crate::{
-    Core, Flow, Session, Sessions, StanzaError, StreamError,
-    dispatch::{Verdict, catch_panics, panic_message},
+    Core, Flow, Session, SessionState, Sessions, StanzaError, StreamError,
+    dispatch::Verdict,
     event::{Event, Fire, Fired, Payload, Scope},
     events,
     flow::Outcome,
-    module::Running,
+    provided::Provided,
     query::{IntoStanza, QueryError},
+    reload::Started,
     sessions::NotAdded,
     stanza::Iq,
     start::StartError,
@@ -26,7 +29,7 @@ use crate::{
 };
 
 /// What the configuration says of a host, beside its modules.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HostSettings {
     /// Accounts with the role of an admin.
@@ -37,6 +40,19 @@ pub struct HostSettings {
     pub allow_plaintext: bool,
     /// How many resources an account may have bound at a time, when not [`Host::MAX_RESOURCES`].
     pub max_resources: Option<usize>,
+}
+
+impl HostSettings {
+    /// The keys of the configuration whose values differ.
+    pub(crate) fn differences(&self, other: &Self) -> Vec<&'static str> {
+        let keys = [
+            ("admins", self.admins == other.admins),
+            ("sasl", self.sasl == other.sasl),
+            ("allow_plaintext", self.allow_plaintext == other.allow_plaintext),
+            ("sessions_per_account", self.max_resources == other.max_resources),
+        ];
+        keys.into_iter().filter(|(_, is_same)| !is_same).map(|(key, _)| key).collect()
+    }
 }
 
 /// What somebody is to a host; who is more may do more.
@@ -76,11 +92,14 @@ pub struct Host {
     name: DomainPart,
     jid: Jid,
     core: Weak<Core>,
-    settings: HostSettings,
+    settings: ArcSwap<HostSettings>,
     table: ArcSwap<HostTable>,
-    running: Mutex<Vec<Box<dyn Running>>>,
+    running: Mutex<Vec<Arc<Started>>>,
     sessions: Sessions,
-    services: RwLock<HashMap<TypeId, Box<dyn Any + Send + Sync>>>,
+    services: Provided,
+    is_gone: AtomicBool,
+    /// Told when the last session of a host that is gone has ended.
+    emptied: Notify,
 }
 
 impl std::fmt::Debug for Host {
@@ -101,11 +120,13 @@ impl Host {
             jid: Jid::from(BareJid::from_parts(None, &name)),
             name,
             core,
-            settings,
+            settings: ArcSwap::from_pointee(settings),
             table: ArcSwap::from_pointee(HostTable::empty()),
             running: Mutex::default(),
             sessions: Sessions::new(),
-            services: RwLock::default(),
+            services: Provided::default(),
+            is_gone: AtomicBool::new(false),
+            emptied: Notify::new(),
         }
     }
 
@@ -119,9 +140,33 @@ impl Host {
         &self.jid
     }
 
-    /// What the configuration says of it.
-    pub fn settings(&self) -> &HostSettings {
-        &self.settings
+    /// What the configuration says of it. A reload may change it: ask each time.
+    pub fn settings(&self) -> Arc<HostSettings> {
+        self.settings.load_full()
+    }
+
+    /// Whether a reload has removed it: what is under way still ends here, nothing new begins.
+    pub fn is_gone(&self) -> bool {
+        self.is_gone.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn leave(&self) {
+        self.is_gone.store(true, Ordering::SeqCst);
+    }
+
+    /// Waits until a host that is gone has no session.
+    pub(crate) async fn emptied(&self) {
+        loop {
+            let emptied = self.emptied.notified();
+            if self.sessions.is_empty() {
+                return;
+            }
+            emptied.await;
+        }
+    }
+
+    pub(crate) fn configure(&self, settings: HostSettings) {
+        self.settings.store(Arc::new(settings));
     }
 
     /// Its bound sessions.
@@ -153,7 +198,7 @@ impl Host {
     /// What `jid` is to this host.
     pub fn role(&self, jid: &Jid) -> Role {
         let bare = jid.to_bare();
-        if self.settings.admins.contains(&bare) {
+        if self.settings.load().admins.contains(&bare) {
             Role::Admin
         } else if bare.node().is_some() && bare.domain().as_str() == self.name() {
             Role::User
@@ -162,16 +207,20 @@ impl Host {
         }
     }
 
-    /// Offers a service to other modules, under its trait.
+    /// Offers a service to other modules, under its trait. What a module provides from its
+    /// [`start`](crate::ModuleState::start) is offered as long as it runs; while modules start,
+    /// one sees what those before it provide.
     pub fn provide<S: ?Sized + Send + Sync + 'static>(&self, service: Arc<S>) {
-        let mut services = self.services.write().unwrap_or_else(PoisonError::into_inner);
-        services.insert(TypeId::of::<S>(), Box::new(service));
+        self.services.provide(service);
     }
 
     /// A service that a module or the server offers on this host.
     pub fn service<S: ?Sized + Send + Sync + 'static>(&self) -> Option<Arc<S>> {
-        let services = self.services.read().unwrap_or_else(PoisonError::into_inner);
-        services.get(&TypeId::of::<S>())?.downcast_ref::<Arc<S>>().cloned()
+        self.services.get()
+    }
+
+    pub(crate) fn services(&self) -> &Provided {
+        &self.services
     }
 
     /// Opens a store that a module keeps on this host, in its [`ModuleState::start`]: older data is
@@ -211,26 +260,30 @@ impl Host {
         self.table.load()
     }
 
-    pub(crate) fn publish(&self, table: HostTable) {
-        self.table.store(Arc::new(table));
+    /// Swaps the table; gives the one it replaces.
+    pub(crate) fn publish(&self, table: HostTable) -> Arc<HostTable> {
+        self.table.swap(Arc::new(table))
     }
 
-    /// Notes that a module has started.
-    pub(crate) fn runs(&self, module: Box<dyn Running>) {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).push(module);
+    /// The modules that run, in the order of the configuration.
+    pub(crate) fn running(&self) -> Vec<Arc<Started>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes which modules run, and offers their services.
+    pub(crate) fn runs(&self, modules: Vec<Arc<Started>>) {
+        self.services.publish(modules.iter().map(|module| &module.services));
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = modules;
     }
 
     /// Takes the modules out of the table and stops them, the last first. Handlers hold their
     /// contexts, and those the host: left in the table, nothing of it would ever be freed.
     pub(crate) async fn stop(&self) {
         self.publish(HostTable::empty());
-        let running =
-            std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner));
+        let running = self.running();
+        self.runs(Vec::new());
         for module in running.iter().rev() {
-            if let Err(panic) = catch_panics(|| module.stop()).await {
-                let message = panic_message(&*panic);
-                tracing::error!(host = self.name(), "a module panicked at its stop: {message}");
-            }
+            module.stop(self.name()).await;
         }
     }
 
@@ -330,7 +383,7 @@ impl Host {
                 .into_owned(),
         };
         let jid = user.with_resource(&resource);
-        let limit = self.settings.max_resources.unwrap_or(Self::MAX_RESOURCES);
+        let limit = self.settings.load().max_resources.unwrap_or(Self::MAX_RESOURCES);
         match self.sessions.add(session, jid, limit) {
             Err(NotAdded::TooMany) => {
                 return Err(StanzaError::resource_constraint().text("too many resources are bound"));
@@ -348,6 +401,12 @@ impl Host {
             }
             Ok(None) => {}
         }
+        // A reload that removes the host either sees the session or is seen here.
+        if self.is_gone() {
+            session.advance(SessionState::Ended);
+            self.forget(session);
+            return Err(StanzaError::service_unavailable().text("the host is gone"));
+        }
         self.fire(events::ResourceBind { session: session.clone() }).await;
         session.jid().ok_or_else(StanzaError::internal_server_error)
     }
@@ -355,6 +414,9 @@ impl Host {
     /// Takes a session that has ended out of the registry; `false` when it never had a resource.
     pub(crate) fn forget(&self, session: &Session) -> bool {
         self.sessions.remove(session);
+        if self.is_gone() && self.sessions.is_empty() {
+            self.emptied.notify_waiters();
+        }
         session.jid().is_some()
     }
 }

@@ -24,7 +24,8 @@ pub trait Module: Sized + Send + Sync + 'static {
     fn options(table: toml::Table) -> Result<Self, toml::de::Error>;
 }
 
-/// What a module keeps on one host, from its start to its stop. It survives a reload.
+/// What a module keeps on one host, from its start to its stop. It survives a reload. Look up the
+/// services of other modules when they are needed: those modules may be taken away or come anew.
 ///
 /// ```
 /// use event_core::{prelude::*, StartError};
@@ -56,7 +57,8 @@ pub trait ModuleState<M>: Sized + Send + Sync + 'static {
         options: &M,
     ) -> impl Future<Output = Result<Self, StartError>> + Send;
 
-    /// The configuration was read again and the options differ.
+    /// The configuration was read again and the options differ. Dispatches under way end with the
+    /// old ones; those that begin after this, or after ten seconds of it, have the new ones.
     fn reload(&self, _old: &M, _new: &M) -> impl Future<Output = ()> + Send {
         async {}
     }
@@ -151,6 +153,10 @@ pub trait ModuleVtable: Send + Sync + std::fmt::Debug {
 #[doc(hidden)]
 pub trait Running: Send + Sync {
     fn context(&self) -> Arc<dyn Any + Send + Sync>;
+    /// The module with other options: its state and its tasks are the same.
+    fn with_options(&self, table: toml::Table) -> Result<Box<dyn Running>, StartError>;
+    /// Tells the state that `new`, made by [`Running::with_options`], takes over.
+    fn reload<'a>(&'a self, new: &'a dyn Running) -> BoxFuture<'a, ()>;
     fn stop(&self) -> BoxFuture<'_, ()>;
 }
 
@@ -179,11 +185,7 @@ impl<M: Module> ModuleVtable for VtableOf<M> {
         table: toml::Table,
     ) -> BoxFuture<'a, Result<Box<dyn Running>, StartError>> {
         Box::pin(async move {
-            let options = M::options(table).map_err(|source| StartError::Options {
-                module: M::INFO.name.into(),
-                place: format!(" on `{}`", host.name()),
-                source: Box::new(source),
-            })?;
+            let options = read_options::<M>(host, table)?;
             let state = M::State::start(host, &options).await?;
             let context = Context::new(Arc::clone(host), options, state);
             let running: Box<dyn Running> = Box::new(RunningModule(Arc::new(context)));
@@ -192,12 +194,33 @@ impl<M: Module> ModuleVtable for VtableOf<M> {
     }
 }
 
+fn read_options<M: Module>(host: &Host, table: toml::Table) -> Result<M, StartError> {
+    M::options(table).map_err(|source| StartError::Options {
+        module: M::INFO.name.into(),
+        place: format!(" on `{}`", host.name()),
+        source: Box::new(source),
+    })
+}
+
 struct RunningModule<M: Module>(Arc<Context<M>>);
 
 impl<M: Module> Running for RunningModule<M> {
     fn context(&self) -> Arc<dyn Any + Send + Sync> {
         let context: Arc<Context<M>> = Arc::clone(&self.0);
         context
+    }
+
+    fn with_options(&self, table: toml::Table) -> Result<Box<dyn Running>, StartError> {
+        let options = read_options(self.0.host(), table)?;
+        Ok(Box::new(Self(Arc::new(self.0.with_options(options)))))
+    }
+
+    fn reload<'a>(&'a self, new: &'a dyn Running) -> BoxFuture<'a, ()> {
+        Box::pin(async {
+            if let Ok(new) = new.context().downcast::<Context<M>>() {
+                self.0.state().reload(&self.0, &new).await;
+            }
+        })
     }
 
     fn stop(&self) -> BoxFuture<'_, ()> {

@@ -12,6 +12,7 @@ use std::{
 
 use event_catalogue::Role;
 use hashbrown::{DefaultHashBuilder, Equivalent};
+use tokio::sync::watch;
 
 use crate::{
     context::AnyContext,
@@ -35,7 +36,10 @@ pub(crate) struct HostTable {
     stanza_iq: PayloadMap<Chain<Iq>>,
     nonzas: PayloadMap<Chain<Nonza>>,
     hooks: Vec<Hook>,
+    /// What each of them did in the tables before this one.
+    earlier: Vec<HandlerStats>,
     modules: Vec<&'static crate::ModuleInfo>,
+    life: Life,
 }
 
 impl std::fmt::Debug for HostTable {
@@ -177,8 +181,25 @@ impl HostTable {
                 chain(own.iter().copied())
             }),
             modules,
+            earlier: vec![HandlerStats::default(); hooks.len()],
             hooks,
+            life: Life::default(),
         }
+    }
+
+    /// Takes over the figures of the table that this one replaces.
+    pub(crate) fn inherit(&mut self, old: &Self, global: &GlobalTable) {
+        let stats = old.stats(global);
+        for (hook, earlier) in self.hooks.iter().zip(&mut self.earlier) {
+            let same = |(old, _): &(&Hook, &HandlerStats)| std::ptr::eq(old.meta(), hook.meta());
+            if let Some((_, stats)) = old.hooks.iter().zip(&stats).find(same) {
+                *earlier = *stats;
+            }
+        }
+    }
+
+    pub(crate) fn life(&self) -> &Life {
+        &self.life
     }
 
     pub(crate) fn chain<P: Payload>(&self, id: EventId) -> Option<&Chain<P>> {
@@ -251,16 +272,30 @@ impl HostTable {
         self.presence_self.count(&mut add);
         self.slots.chains().for_each(|chain| chain.count(&mut add));
         global.0.chains().for_each(|chain| chain.count(&mut add));
-        let stats = |hook: &Hook| {
+        let stats = |(hook, earlier): (&Hook, &HandlerStats)| {
             let calls = calls_of.get(&hook.installed.id()).copied();
-            hook.installed.stats(calls.unwrap_or_default())
+            let mut stats = hook.installed.stats(calls.unwrap_or_default());
+            stats += *earlier;
+            stats
         };
-        self.hooks.iter().map(stats).collect()
+        self.hooks.iter().zip(&self.earlier).map(stats).collect()
+    }
+}
+
+/// Ends with its table, which the last dispatch on it keeps.
+#[derive(Default)]
+pub(crate) struct Life(watch::Sender<()>);
+
+impl Life {
+    /// Waits for the end of the table.
+    pub(crate) fn end(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut table = self.0.subscribe();
+        async move { while table.changed().await.is_ok() {} }
     }
 }
 
 /// The handlers of global events, of all hosts: by priority, then host.
-pub(crate) struct GlobalTable(Slots);
+pub(crate) struct GlobalTable(Slots, Life);
 
 impl GlobalTable {
     pub(crate) fn build(hosts: &[Arc<HostTable>]) -> Self {
@@ -283,7 +318,11 @@ impl GlobalTable {
             let installed: Vec<_> = hooks.iter().map(|(_, hook)| &hook.installed).collect();
             installed.first().map(|first| (first.chain)(&installed))
         };
-        Self(Slots(slots.into_iter().map(chain).collect()))
+        Self(Slots(slots.into_iter().map(chain).collect()), Life::default())
+    }
+
+    pub(crate) fn life(&self) -> &Life {
+        &self.1
     }
 
     pub(crate) fn chain<P: Payload>(&self, id: EventId) -> Option<&Chain<P>> {

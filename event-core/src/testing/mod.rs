@@ -41,6 +41,7 @@ pub use self::stream::TestStream;
 use crate::{
     Core, Decision, Fire, Fired, Host, HostConfig, HostSettings, Registry, Session, SessionKind,
     StartError, StreamError,
+    reload::Reloaded,
     router::turns,
     storage::{Memory, Storage},
     xml::{Element, Limits, Scope},
@@ -215,6 +216,14 @@ impl Harness {
         let stream = TestStream::default();
         let session = Session::new(SessionKind::Client, host, Box::new(stream.clone()));
         Client { core: Arc::clone(&self.core), session, stream }
+    }
+
+    /// Gives the server another configuration, as `spondee reload` does. Storage and registry stay.
+    ///
+    /// # Errors
+    /// As [`Core::reload`].
+    pub async fn reload(&self, to: Builder) -> Result<Reloaded, StartError> {
+        self.core.reload(to.hosts, to.prepare).await
     }
 
     /// Fires an event on the first host.

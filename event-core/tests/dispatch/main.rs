@@ -9,6 +9,7 @@ mod order;
 mod outcome;
 mod panics;
 mod query;
+mod reload;
 
 use std::cell::RefCell;
 

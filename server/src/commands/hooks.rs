@@ -62,7 +62,7 @@ impl HookLine {
                 handled: stats.handled,
                 errors: stats.errors,
                 panics: stats.panics,
-                mean_ns: stats.mean_ns,
+                mean_ns: stats.mean_ns(),
             }),
         }
     }
