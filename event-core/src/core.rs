@@ -274,6 +274,11 @@ impl Core {
         self.clock.now()
     }
 
+    /// How long the server has been up, whatever the time of day was set to meanwhile.
+    pub fn uptime(&self) -> Duration {
+        self.clock.start.elapsed()
+    }
+
     /// A stream has ended, for the reason given if it did not end by itself. Fires
     /// `pre-resource-unbind` and, unless a module keeps the session, `resource-unbind`. Call it
     /// within [`turns`].

@@ -1,30 +1,16 @@
-//! Last Activity of the server: how long it has been up (XEP-0012 §4).
-
-use std::{sync::Arc, time::SystemTime};
+//! Last Activity of the server: how long it has been up (XEP-0012 §5).
 
 use event_core::prelude::*;
 
 const NS: &str = "jabber:iq:last";
 
-/// Tells how many seconds the host has been up.
-#[module(state = Started, features = ["jabber:iq:last"])]
+/// Tells how many seconds the server has been up.
+#[module(features = ["jabber:iq:last"])]
 pub struct Uptime;
-
-/// When the host came up.
-#[derive(Debug)]
-pub struct Started(SystemTime);
-
-impl ModuleState<Uptime> for Started {
-    async fn start(host: &Arc<Host>, _: &Uptime) -> Result<Self, StartError> {
-        Ok(Self(host.core().now()))
-    }
-}
 
 #[hook("iq-get/host/jabber:iq:last:query", priority = 10)]
 fn answer_uptime(iq: &mut Iq, cx: &Context<Uptime>) -> Reply {
-    // A clock that was set back shows no time at all.
-    let up = cx.now().duration_since(cx.state().0).unwrap_or_default();
-    let seconds = up.as_secs().to_string();
+    let seconds = cx.host().core().uptime().as_secs().to_string();
     iq.reply_with_element(&ElementBuilder::new("query", NS).attribute("seconds", &seconds).build())
 }
 

@@ -1,7 +1,7 @@
 use event_core::{
     events::{
         AccountDiscoInfo, AccountDiscoInfoNode, AccountDiscoItems, AccountDiscoItemsNode,
-        HostDiscoInfoNode, HostDiscoItems, HostDiscoItemsNode,
+        HostDiscoInfoNode, HostDiscoItems, HostDiscoItemsNode, S2sStreamFeatures,
     },
     jid::Jid,
     prelude::*,
@@ -131,6 +131,10 @@ fn the_hash_of_the_stream_features_leads_to_the_same_list() {
         assert_eq!(by_hash.node.as_deref(), Some(&*node));
         assert_eq!(by_hash.features, plain.features);
         assert_eq!(by_hash.identities, plain.identities);
+        let session = stranger.session.clone();
+        let event = S2sStreamFeatures { session, features: Vec::new() };
+        let to_servers = server.fire(event).await.event.features;
+        assert_eq!(to_servers, [c.clone()], "other servers are told as well");
         let old = get("to='localhost'", INFO, Some(&node.replace('#', "#x")));
         assert_eq!(refused(&romeo, &old).await, "item-not-found");
     });

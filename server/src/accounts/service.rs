@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use event_core::{
-    Host, Session, StreamError,
+    Host, Session, SessionState, StreamError,
     events::{UserDeleted, UserPasswordChanged},
     services,
 };
@@ -43,13 +43,17 @@ impl HostAccounts {
         password: &str,
         stays: Option<&Session>,
     ) -> Result<(), services::AccountError> {
+        const REASON: &str = "the password was changed";
         let (host, username) = self.place(account)?;
         self.accounts.set_password(account, password).await?;
         let session = stays.cloned();
         host.fire(UserPasswordChanged { username: username.into(), session }).await;
         for session in host.sessions().of(username) {
-            if Some(&session) != stays {
-                session.close(StreamError::new("reset").text("the password was changed"));
+            if session.state() == SessionState::Detached {
+                // No stream is left to close, but somebody might come back for the session.
+                host.core().end(&session, Some(REASON)).await;
+            } else if Some(&session) != stays {
+                session.close(StreamError::new("reset").text(REASON));
             }
         }
         Ok(())
