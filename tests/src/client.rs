@@ -222,8 +222,17 @@ impl Online {
 
     /// Sends a get request and waits for the answer.
     pub async fn get(&mut self, to: Option<&str>, payload: impl Into<Element>) -> IqResponse {
+        self.ask(to, IqRequest::Get(payload.into())).await
+    }
+
+    /// Sends a set request and waits for the answer.
+    pub async fn set(&mut self, to: Option<&str>, payload: impl Into<Element>) -> IqResponse {
+        self.ask(to, IqRequest::Set(payload.into())).await
+    }
+
+    async fn ask(&mut self, to: Option<&str>, request: IqRequest) -> IqResponse {
         let to = to.map(|to| Jid::new(to).unwrap());
-        let token = self.client.send_iq(to, IqRequest::Get(payload.into())).await;
+        let token = self.client.send_iq(to, request).await;
         timeout(PATIENCE, token).await.expect("an answer comes").expect("the stream lives")
     }
 }

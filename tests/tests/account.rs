@@ -5,9 +5,11 @@ use std::io::Write;
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use spondee_tests::{
+    client::login,
     raw::{Raw, header},
     server::{Server, Setup},
 };
+use tokio_xmpp::{IqResponse, minidom::Element, parsers::stanza_error::DefinedCondition};
 
 /// Anybody may register, on loopback without TLS.
 fn server() -> Server {
@@ -232,4 +234,42 @@ fn the_servers_capabilities_are_in_the_stream_features() {
     ));
     let info = romeo.wait("</iq>");
     assert!(info.contains("category='server'") && info.contains("'jabber:iq:register'"), "{info}");
+}
+
+/// A client that others wrote, over STARTTLS: what it keeps, who sees it, a new password.
+#[tokio::test]
+async fn a_client_library_keeps_things_and_changes_its_password() {
+    let server = Server::start();
+    let mut romeo = login(&server, "romeo@localhost/orchard").await;
+    let mut juliet = login(&server, "juliet@localhost/balcony").await;
+    let element = |xml: &str| xml.parse::<Element>().unwrap();
+    let bookmarks = "<query xmlns='jabber:iq:private'><storage xmlns='storage:bookmarks'>\
+                     <conference jid='balcony@rooms.example' autojoin='true'/></storage></query>";
+    let card = "<vCard xmlns='vcard-temp'><FN>Romeo</FN></vCard>";
+    for kept in [bookmarks, card] {
+        let answer = romeo.set(None, element(kept)).await;
+        assert!(matches!(answer, IqResponse::Result(None)), "{answer:?}");
+    }
+    let ask = "<query xmlns='jabber:iq:private'><storage xmlns='storage:bookmarks'/></query>";
+    let asked = romeo.get(None, element(ask)).await;
+    assert!(matches!(&asked, IqResponse::Result(Some(kept)) if *kept == element(bookmarks)));
+    let seen = juliet.get(Some("romeo@localhost"), element("<vCard xmlns='vcard-temp'/>")).await;
+    assert!(matches!(&seen, IqResponse::Result(Some(kept)) if *kept == element(card)));
+    for (query, condition) in [
+        (ask, DefinedCondition::Forbidden),
+        ("<query xmlns='jabber:iq:last'/>", DefinedCondition::Forbidden),
+        (
+            "<query xmlns='http://jabber.org/protocol/disco#info'/>",
+            DefinedCondition::ServiceUnavailable,
+        ),
+    ] {
+        let refused = juliet.get(Some("romeo@localhost"), element(query)).await;
+        let IqResponse::Error(error) = refused else { panic!("{refused:?}") };
+        assert_eq!(error.defined_condition, condition, "{query}");
+    }
+    let new = "<query xmlns='jabber:iq:register'><username>romeo</username>\
+               <password>montague</password></query>";
+    let answer = romeo.set(None, element(new)).await;
+    assert!(matches!(answer, IqResponse::Result(None)), "{answer:?}");
+    server.wait_record("user-password-changed\tlocalhost\tromeo romeo@localhost/orchard");
 }
