@@ -11,7 +11,7 @@ use jid::{DomainPart, FullJid};
 use tokio::{sync::mpsc, task::JoinSet, time::Instant};
 
 use crate::{
-    Host, HostSettings, Registry, Session, StanzaError,
+    Host, HostSettings, Registry, Session, SessionKind, StanzaError,
     dispatch::{Chain, HandlerStats, Verdict},
     event::{Event, Payload, Scope},
     events,
@@ -300,7 +300,9 @@ impl Core {
         self.drain().await;
     }
 
-    /// Ends a session for good, fires `resource-unbind` if it had a resource.
+    /// Ends a session for good. Fires `resource-unbind` if it had a resource, and for what a
+    /// server or component had proved, `component-disconnected`, `s2sin-destroyed` or
+    /// `s2sout-destroyed`.
     pub async fn end(&self, session: &Session, error: Option<&str>) {
         if !session.advance(SessionState::Ended) {
             return;
@@ -310,6 +312,21 @@ impl Core {
             let event =
                 events::ResourceUnbind { session: session.clone(), error: error.map(Into::into) };
             Box::pin(host.fire(event)).await;
+        }
+        for domain in session.authorized_domains() {
+            let (session, error) = (session.clone(), error.map(Into::into));
+            match session.kind() {
+                SessionKind::Client => {}
+                SessionKind::Component => {
+                    Box::pin(host.fire(events::ComponentDisconnected { session, error })).await;
+                }
+                SessionKind::S2sIn => {
+                    Box::pin(host.fire(events::S2sInDestroyed { session, domain, error })).await;
+                }
+                SessionKind::S2sOut => {
+                    Box::pin(host.fire(events::S2sOutDestroyed { session, domain, error })).await;
+                }
+            }
         }
     }
 

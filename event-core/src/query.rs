@@ -191,8 +191,16 @@ impl crate::Core {
         }
         let from = match session.jid() {
             Some(full) => Some(Jid::from(full.clone())),
-            None => element.attribute("from").and_then(|from| Jid::new(&from).ok()),
+            // What another domain says of itself is its own; what it says of others is refused
+            // where stanzas are routed.
+            None => element
+                .attribute("from")
+                .and_then(|from| Jid::new(&from).ok())
+                .filter(|from| session.is_authorized(from.domain().as_str())),
         };
+        if from.is_none() {
+            return Some(element);
+        }
         let to = match element.attribute("to") {
             Some(to) => Jid::new(&to).ok(),
             None => session.user().cloned().map(Jid::from),

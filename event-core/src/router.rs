@@ -4,6 +4,8 @@
 //! What handlers send while a chain runs waits in the turn's outbox and is routed, in order, when
 //! the outermost chain has ended.
 
+mod address;
+
 use std::{cell::RefCell, collections::VecDeque, future::Future, sync::Arc};
 
 use event_catalogue::{Family, Role};
@@ -18,8 +20,9 @@ use crate::{
     flow::Outcome,
     stanza::{Destination, Iq, IqType, Message, Presence, Stanza},
     table::HostTable,
-    xml::Element,
+    xml::{Element, STANZA_NS},
 };
+use address::{Addressed, check, foreign, own};
 
 /// Stanzas that one turn may cause; more is a loop of handlers that answer each other.
 const MAX_TURN: usize = 100_000;
@@ -132,9 +135,16 @@ pub(crate) fn answer(origin: &Origin, reply: Element) {
             }
         }
         Origin::Session(_) | Origin::Host(_) => {
-            let jid = |name| reply.attribute(name).and_then(|jid| Jid::new(&jid).ok());
-            let (from, to) = (jid("from"), jid("to"));
-            let origin = Origin::Host(Arc::clone(origin.host()));
+            let mut reply = reply;
+            let jid = |reply: &Element, name| {
+                reply.attribute(name).and_then(|jid| Jid::new(&jid).ok())
+            };
+            let from = jid(&reply, "from").unwrap_or_else(|| stamp(origin.host(), &mut reply));
+            let to = jid(&reply, "to");
+            // A stream between servers may be to several hosts; it is the one asked that answers.
+            let local = core.host(from.domain().as_str());
+            let host = local.unwrap_or_else(|| Arc::clone(origin.host()));
+            let (origin, from) = (Origin::Host(host), Some(from));
             let Some(stanza) = Stanza::new(reply, (from, to), origin) else { return };
             let stanza = match stanza.origin() {
                 // The host asked: only a query can wait for it.
@@ -283,9 +293,6 @@ fn is_answer_waiting(iq: &Iq) -> bool {
         .unwrap_or(false)
 }
 
-/// A stanza that is refused before any event, with its answer.
-struct Refused(StanzaError);
-
 impl Core {
     /// Takes an element that a stream delivered, fires its events, and routes what they cause.
     /// Call it within [`turns`].
@@ -295,13 +302,8 @@ impl Core {
     pub async fn receive(&self, session: &Session, element: Element) -> Result<(), StreamError> {
         let received = match StanzaKind::of(&element) {
             None => self.nonza(session, element).await,
-            Some(kind) if session.jid().is_none() && session.kind() == SessionKind::Client => {
-                self.unbound(session, kind, element).await
-            }
-            Some(kind) => {
-                self.stanza(session, kind, element).await;
-                Ok(())
-            }
+            Some(kind) if !session.is_established() => self.unbound(session, kind, element).await,
+            Some(kind) => self.stanza(session, kind, element).await,
         };
         self.drain().await;
         received
@@ -331,9 +333,14 @@ impl Core {
 
     /// `stanza/XMLNS:TAG`: an element that is not a stanza, on any stream.
     async fn nonza(&self, session: &Session, element: Element) -> Result<(), StreamError> {
-        let table = session.host().table().clone();
+        let table = self.addressed(session, &element).table().clone();
         let mut nonza = Nonza::new(session.clone(), element);
-        let chain = table.nonza(nonza.element.namespace(), nonza.element.name());
+        let namespace = match nonza.element.namespace() {
+            // Within the server stanzas have one namespace; in names each has its stream's.
+            STANZA_NS => session.kind().namespace(),
+            namespace => namespace,
+        };
+        let chain = table.nonza(namespace, nonza.element.name());
         let verdict = fire(self, chain, &mut nonza).await;
         match verdict.outcome {
             Outcome::Handled | Outcome::Reply(_) => Ok(()),
@@ -347,7 +354,19 @@ impl Core {
         }
     }
 
-    /// `stanza/iq/XMLNS:TAG`, `stanza/message`, `stanza/presence`: on a stream without a resource.
+    /// The host that an element is for which is not routed: on a stream between servers the one
+    /// it names, as the stream may be to several.
+    fn addressed(&self, session: &Session, element: &Element) -> Arc<Host> {
+        let named = || {
+            let to = element.attribute("to").and_then(|to| Jid::new(&to).ok())?;
+            self.host(to.domain().as_str())
+        };
+        let named = if session.kind().is_server() { named() } else { None };
+        named.unwrap_or_else(|| Arc::clone(session.host()))
+    }
+
+    /// `stanza/iq/XMLNS:TAG`, `stanza/message`, `stanza/presence`: on a stream without a resource,
+    /// or whose other side has proved no domain.
     async fn unbound(
         &self,
         session: &Session,
@@ -361,14 +380,15 @@ impl Core {
             };
             Err(StreamError::new("not-authorized").text(text))
         };
+        let host = self.addressed(session, &element);
         let to = match element.attribute("to").map(|to| Jid::new(&to)) {
             None => None,
-            Some(Ok(to)) if to.domain().as_str() == session.host().name() => Some(to),
+            Some(Ok(to)) if to.domain().as_str() == host.name() => Some(to),
             Some(_) => return refused(),
         };
         let origin = Origin::Session(session.clone());
         let Some(stanza) = Stanza::new(element, (None, to), origin) else { return refused() };
-        let table = session.host().table().clone();
+        let table = host.table().clone();
         if kind != StanzaKind::Iq {
             let verdict = if kind == StanzaKind::Message {
                 let chain = table.chain::<Message>(events::StanzaMessage::id());
@@ -393,7 +413,7 @@ impl Core {
         if chain.is_none() {
             return refused();
         }
-        if let Err(Refused(error)) = check(kind, iq.element()) {
+        if let Err(error) = check(kind, iq.element()) {
             answer(iq.origin(), iq.error_reply(&error).0);
             return Ok(());
         }
@@ -406,26 +426,36 @@ impl Core {
     }
 
     /// A stanza on a stream that routes: checked, stamped, and through its pre-events.
-    async fn stanza(&self, session: &Session, kind: StanzaKind, element: Element) {
-        let (stanza, refused) = address(session, kind, element);
-        let Some(stanza) = stanza else { return };
-        if let Err(Refused(error)) = refused {
-            if stanza.may_be_answered() {
-                answer(stanza.origin(), stanza.error_reply(&error).0);
-            }
-            return;
-        }
+    async fn stanza(
+        &self,
+        session: &Session,
+        kind: StanzaKind,
+        element: Element,
+    ) -> Result<(), StreamError> {
         let from_client = session.kind() == SessionKind::Client;
+        let addressed = if from_client {
+            own(session, kind, element)
+        } else {
+            foreign(self, session, kind, element)?
+        };
+        let stanza = match addressed {
+            Addressed::Stanza(stanza) => stanza,
+            Addressed::Refused(stanza, error) => {
+                refuse(&stanza, &error);
+                return Ok(());
+            }
+            Addressed::Nothing => return Ok(()),
+        };
         match kind {
             StanzaKind::Message => self.pre(Message::new(stanza), from_client).await,
             StanzaKind::Presence => self.pre(Presence::new(stanza), from_client).await,
             StanzaKind::Iq => {
-                let Some(iq_type) = stanza.type_().as_deref().and_then(IqType::parse) else {
-                    return;
-                };
-                self.pre(Iq::new(stanza, iq_type), from_client).await;
+                if let Some(iq_type) = stanza.type_().as_deref().and_then(IqType::parse) {
+                    self.pre(Iq::new(stanza, iq_type), from_client).await;
+                }
             }
         }
+        Ok(())
     }
 
     /// `pre-NAME/DEST` on the sender's host, then on to the recipient.
@@ -540,79 +570,4 @@ fn refuse(stanza: &Stanza, error: &StanzaError) {
     if stanza.may_be_answered() {
         answer(stanza.origin(), stanza.error_reply(error).0);
     }
-}
-
-/// Checks and normalises the addresses: `from` is the session's, `to` is a JID, and what goes to
-/// oneself has none. `None` when there is nobody to tell.
-fn address(
-    session: &Session,
-    kind: StanzaKind,
-    mut element: Element,
-) -> (Option<Stanza>, Result<(), Refused>) {
-    let from = match session.jid() {
-        Some(full) => {
-            if element.attribute("from").as_deref() != Some(full.as_str()) {
-                element.set_attribute("from", Some(full.as_str()));
-            }
-            Ok(Some(Jid::from(full.clone())))
-        }
-        None => element.attribute("from").map(|from| Jid::new(&from)).transpose(),
-    };
-    let to = element.attribute("to").map(|to| Jid::new(&to)).transpose();
-    let origin = Origin::Session(session.clone());
-    let well_formed = check(kind, &element);
-    let (from, to, addressed) = match (from, to) {
-        (Ok(from), Ok(to)) => (from, to, Ok(())),
-        (from, to) => {
-            let error = StanzaError::jid_malformed().text("an address is not a JID");
-            (from.unwrap_or_default(), to.unwrap_or_default(), Err(Refused(error)))
-        }
-    };
-    let normalised = |name: &str, jid: Option<&Jid>, element: &mut Element| {
-        if let Some(jid) = jid
-            && element.attribute(name).as_deref() != Some(jid.as_str())
-        {
-            element.set_attribute(name, Some(jid.as_str()));
-        }
-    };
-    if addressed.is_ok() {
-        normalised("to", to.as_ref(), &mut element);
-        normalised("from", from.as_ref(), &mut element);
-    }
-    let is_own = match (&to, session.user()) {
-        (Some(to), Some(user)) => {
-            to.resource().is_none() && to.node().is_some() && *user == to.to_bare()
-        }
-        _ => false,
-    };
-    let mut stanza = Stanza::new(element, (from, to), origin);
-    if is_own && let Some(stanza) = &mut stanza {
-        stanza.clear_to();
-    }
-    // An error without a child says nothing to anybody.
-    let is_empty_error = stanza
-        .as_ref()
-        .is_some_and(|stanza| stanza.is_error() && stanza.element().first_child().is_none());
-    if is_empty_error {
-        return (None, Ok(()));
-    }
-    (stanza, addressed.and(well_formed))
-}
-
-/// RFC 6120 §8.2.3: an iq has a known type and an id, a request exactly one child.
-fn check(kind: StanzaKind, element: &Element) -> Result<(), Refused> {
-    let refused = |text: &str| Err(Refused(StanzaError::bad_request().text(text)));
-    if kind != StanzaKind::Iq {
-        return Ok(());
-    }
-    let Some(iq_type) = element.attribute("type").and_then(|value| IqType::parse(&value)) else {
-        return refused("an iq is of type get, set, result or error");
-    };
-    if element.attribute("id").is_none_or(|id| id.is_empty()) {
-        return refused("an iq needs an id");
-    }
-    if iq_type.is_request() && element.children().count() != 1 {
-        return refused("an iq request has exactly one child");
-    }
-    Ok(())
 }

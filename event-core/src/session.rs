@@ -5,14 +5,17 @@ use std::{
     any::Any,
     net::IpAddr,
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
     },
 };
 
 use jid::{BareJid, FullJid};
 
-use crate::{Host, StanzaError, StreamError, xml::Element};
+use crate::{
+    Host, StanzaError, StreamError,
+    xml::{Element, STANZA_NS},
+};
 
 /// The wire side of a stream.
 ///
@@ -20,7 +23,8 @@ use crate::{Host, StanzaError, StreamError, xml::Element};
 /// was written before them.
 pub trait Stream: Send + Sync + std::fmt::Debug {
     /// Queues bytes to be written. `false` when the stream is closed or its queue is full; then
-    /// nothing was queued, and a full queue ends the stream.
+    /// nothing was queued. A client whose queue is full loses its stream; other servers and
+    /// components keep it, as what is refused concerns one of many.
     fn write(&self, bytes: &[u8]) -> bool;
 
     /// Whether TLS protects the stream.
@@ -43,6 +47,10 @@ pub trait Stream: Send + Sync + std::fmt::Debug {
 
     /// The address of the other side.
     fn peer(&self) -> Option<IpAddr>;
+
+    /// The certificates that the other side showed for TLS, as DER, its own first. That it holds
+    /// the key of the first is proved, nothing else.
+    fn peer_certificates(&self) -> Vec<Vec<u8>>;
 }
 
 /// Who is at the other end of a stream.
@@ -51,10 +59,29 @@ pub trait Stream: Send + Sync + std::fmt::Debug {
 pub enum SessionKind {
     /// A client.
     Client,
-    /// Another server.
-    Server,
     /// An external component (XEP-0114).
     Component,
+    /// Another server, which opened the stream to send its stanzas.
+    S2sIn,
+    /// Another server, to which this one opened the stream to send its stanzas.
+    S2sOut,
+}
+
+impl SessionKind {
+    /// The namespace of the stanzas on the wire, which within this server are all in
+    /// `jabber:client`.
+    pub const fn namespace(self) -> &'static str {
+        match self {
+            Self::Client => STANZA_NS,
+            Self::Component => "jabber:component:accept",
+            Self::S2sIn | Self::S2sOut => "jabber:server",
+        }
+    }
+
+    /// Whether another server is at the other end.
+    pub const fn is_server(self) -> bool {
+        matches!(self, Self::S2sIn | Self::S2sOut)
+    }
 }
 
 /// Where a session is in its life.
@@ -82,9 +109,21 @@ struct Inner {
     full: OnceLock<FullJid>,
     state: AtomicU8,
     lang: Mutex<Option<Box<str>>>,
+    remote: Mutex<Remote>,
     presence: Mutex<Option<Arc<Available>>>,
     available: AtomicBool,
     slots: Mutex<Vec<Box<dyn Any + Send>>>,
+}
+
+/// What a stream to a server or a component is about.
+#[derive(Debug, Default)]
+struct Remote {
+    /// The id of the stream, which the answering side chose.
+    stream_id: Option<Box<str>>,
+    /// The domain that the other side says it is, or is to be.
+    claimed: Option<Box<str>>,
+    /// The domains that it has proved.
+    authorized: Vec<Box<str>>,
 }
 
 /// The presence that a client last broadcast.
@@ -131,6 +170,7 @@ impl Session {
             full: OnceLock::new(),
             state: AtomicU8::new(SessionState::Connected as u8),
             lang: Mutex::default(),
+            remote: Mutex::default(),
             presence: Mutex::default(),
             available: AtomicBool::new(false),
             slots: Mutex::default(),
@@ -142,7 +182,7 @@ impl Session {
         self.0.id
     }
 
-    /// Client, server or component.
+    /// Client, component or server.
     pub fn kind(&self) -> SessionKind {
         self.0.kind
     }
@@ -186,9 +226,71 @@ impl Session {
         *self.0.lang.lock().unwrap_or_else(PoisonError::into_inner) = lang.map(Box::from);
     }
 
+    fn remote(&self) -> MutexGuard<'_, Remote> {
+        self.0.remote.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The id of the stream (RFC 6120 §4.7.3): what secrets are proved with in dialback and by
+    /// components.
+    pub fn stream_id(&self) -> Option<Box<str>> {
+        self.remote().stream_id.clone()
+    }
+
+    /// Notes the id of the stream.
+    pub fn set_stream_id(&self, id: &str) {
+        self.remote().stream_id = Some(id.into());
+    }
+
+    /// The domain that another server's stream header names as its own or, on a stream to it,
+    /// that it is expected to be. It proves nothing.
+    pub fn claimed_domain(&self) -> Option<Box<str>> {
+        self.remote().claimed.clone()
+    }
+
+    /// Notes the domain that another server claims.
+    pub fn set_claimed_domain(&self, domain: Option<&str>) {
+        self.remote().claimed = domain.map(Box::from);
+    }
+
+    /// Another server or a component has proved that it speaks for a domain. `false` when that
+    /// was known already.
+    pub fn authorize(&self, domain: &str) -> bool {
+        let mut remote = self.remote();
+        let is_new = !remote.authorized.iter().any(|known| **known == *domain);
+        if is_new {
+            remote.authorized.push(domain.into());
+        }
+        is_new
+    }
+
+    /// Whether the other side has proved that it speaks for a domain.
+    pub fn is_authorized(&self, domain: &str) -> bool {
+        self.remote().authorized.iter().any(|known| **known == *domain)
+    }
+
+    /// The domains that the other side has proved, in the order it did.
+    pub fn authorized_domains(&self) -> Vec<Box<str>> {
+        self.remote().authorized.clone()
+    }
+
+    /// Whether stanzas are routed on the stream: a client has bound a resource, a server or
+    /// component has proved a domain.
+    pub fn is_established(&self) -> bool {
+        match self.0.kind {
+            SessionKind::Client => self.jid().is_some(),
+            _ => !self.remote().authorized.is_empty(),
+        }
+    }
+
     /// The address of the other side.
     pub fn peer(&self) -> Option<IpAddr> {
         self.0.stream.peer()
+    }
+
+    /// The certificates that the other side showed for TLS, as DER, its own first. That it holds
+    /// the key of the first is proved, nothing else.
+    pub fn peer_certificates(&self) -> Vec<Vec<u8>> {
+        self.0.stream.peer_certificates()
     }
 
     /// Whether TLS protects the stream.

@@ -91,6 +91,10 @@ impl Stream for Wire {
     fn peer(&self) -> Option<IpAddr> {
         None
     }
+
+    fn peer_certificates(&self) -> Vec<Vec<u8>> {
+        Vec::new()
+    }
 }
 
 struct Client {

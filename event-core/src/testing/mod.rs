@@ -210,11 +210,31 @@ impl Harness {
     ///
     /// # Panics
     /// There is no such host.
-    #[expect(clippy::expect_used, reason = "a mistake in the test itself")]
     pub fn stream(&self, host: &str) -> Client {
+        self.stream_of(SessionKind::Client, host)
+    }
+
+    /// The stream of a server or component that has proved that it speaks for a domain.
+    ///
+    /// # Panics
+    /// There is no such host.
+    pub fn peer(&self, kind: SessionKind, host: &str, domain: &str) -> Client {
+        let peer = self.stream_of(kind, host);
+        peer.session.set_claimed_domain(Some(domain));
+        peer.session.authorize(domain);
+        peer
+    }
+
+    /// A stream of any kind, to `host` or from it, on which nothing has happened yet.
+    ///
+    /// # Panics
+    /// There is no such host.
+    #[expect(clippy::expect_used, reason = "a mistake in the test itself")]
+    pub fn stream_of(&self, kind: SessionKind, host: &str) -> Client {
         let host = self.core.host(host).expect("a host of this server");
         let stream = TestStream::default();
-        let session = Session::new(SessionKind::Client, host, Box::new(stream.clone()));
+        let session = Session::new(kind, host, Box::new(stream.clone()));
+        session.set_stream_id(&crate::random_id());
         Client { core: Arc::clone(&self.core), session, stream }
     }
 
@@ -253,7 +273,7 @@ impl Harness {
     }
 }
 
-/// A client in memory.
+/// A client, or a server or component, in memory.
 #[derive(Debug)]
 pub struct Client {
     core: Arc<Core>,
@@ -276,7 +296,7 @@ impl Client {
     /// `xml` is not an element.
     #[expect(clippy::expect_used, reason = "a mistake in the test itself")]
     pub async fn send(&self, xml: &str) {
-        let scope = Scope::new(crate::xml::STANZA_NS);
+        let scope = Scope::new(self.session.kind().namespace());
         let element = Element::parse(xml.as_bytes(), &scope, &Limits::UNBOUNDED);
         let element = element.expect("an element");
         let Some(element) = self.core.intercept(&self.session, element) else { return };

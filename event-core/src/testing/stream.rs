@@ -20,6 +20,7 @@ struct Wire {
     written: VecDeque<Vec<u8>>,
     is_encrypted: bool,
     exporter: Option<Vec<u8>>,
+    certificates: Vec<Vec<u8>>,
     restarts: usize,
     capacity: usize,
     closed: Option<Option<StreamError>>,
@@ -31,6 +32,7 @@ impl Default for TestStream {
             written: VecDeque::new(),
             is_encrypted: true,
             exporter: None,
+            certificates: Vec::new(),
             restarts: 0,
             capacity: usize::MAX,
             closed: None,
@@ -51,6 +53,11 @@ impl TestStream {
     /// Gives the connection channel binding data.
     pub fn set_tls_exporter(&self, data: &[u8]) {
         self.wire().exporter = Some(data.to_vec());
+    }
+
+    /// Lets the other side show certificates, its own first.
+    pub fn set_peer_certificates(&self, chain: Vec<Vec<u8>>) {
+        self.wire().certificates = chain;
     }
 
     /// Lets the other side stop reading: this many writes fit, the next fails.
@@ -114,5 +121,9 @@ impl Stream for TestStream {
 
     fn peer(&self) -> Option<IpAddr> {
         None
+    }
+
+    fn peer_certificates(&self) -> Vec<Vec<u8>> {
+        self.wire().certificates.clone()
     }
 }
