@@ -13,7 +13,7 @@ use jid::{BareJid, DomainPart, FullJid, Jid, ResourcePart};
 use tokio::sync::Notify;
 
 use crate::{
-    Core, Flow, Session, SessionState, Sessions, StanzaError, StreamError,
+    Core, Flow, Secret, Session, SessionState, Sessions, StanzaError, StreamError,
     dispatch::Verdict,
     event::{Event, Fire, Fired, Payload, Scope},
     events,
@@ -38,6 +38,8 @@ pub struct HostSettings {
     pub sasl: Option<Vec<String>>,
     /// Whether clients may authenticate without TLS; for tests on loopback.
     pub allow_plaintext: bool,
+    /// What an external component proves itself with (XEP-0114), where one serves the host.
+    pub secret: Option<Secret>,
     /// How many resources an account may have bound at a time, when not [`Host::MAX_RESOURCES`].
     pub max_resources: Option<usize>,
 }

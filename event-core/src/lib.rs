@@ -42,6 +42,7 @@ mod registry;
 pub mod reload;
 pub mod roster;
 pub mod router;
+mod secret;
 pub mod services;
 mod session;
 mod sessions;
@@ -70,6 +71,7 @@ pub use crate::{
     host::{Action, Host, HostSettings},
     module::{Module, ModuleInfo, ModuleState, OptionInfo},
     registry::{HookMeta, ModuleCrate, Registry, declared_events},
+    secret::Secret,
     session::{Available, Session, SessionKind, SessionState, Stream},
     sessions::Sessions,
     stanza::{

@@ -136,9 +136,8 @@ pub(crate) fn answer(origin: &Origin, reply: Element) {
         }
         Origin::Session(_) | Origin::Host(_) => {
             let mut reply = reply;
-            let jid = |reply: &Element, name| {
-                reply.attribute(name).and_then(|jid| Jid::new(&jid).ok())
-            };
+            let jid =
+                |reply: &Element, name| reply.attribute(name).and_then(|jid| Jid::new(&jid).ok());
             let from = jid(&reply, "from").unwrap_or_else(|| stamp(origin.host(), &mut reply));
             let to = jid(&reply, "to");
             // A stream between servers may be to several hosts; it is the one asked that answers.

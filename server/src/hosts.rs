@@ -47,7 +47,8 @@ pub(crate) fn hosts(
         let kind = "component";
         let mut checker = Checker { registry, name, kind, warnings, errors: &mut errors };
         let modules = checker.modules(&component.modules, COMPONENT_DEFAULTS, &component.module);
-        let settings = settings(&component.admins);
+        let mut settings = settings(&component.admins);
+        settings.secret.clone_from(&component.secret);
         hosts.push(HostConfig { name: name.clone(), modules, settings });
     }
     if errors.is_empty() { Ok(hosts) } else { Err(errors) }

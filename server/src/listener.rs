@@ -88,8 +88,8 @@ pub(crate) fn name(kind: ListenKind) -> &'static str {
 /// A listener's kind is not supported.
 pub(crate) fn check(listen: &Listen) -> Result<(), ListenError> {
     match listen.kind {
-        ListenKind::C2s | ListenKind::C2sTls => Ok(()),
-        _ => Err(ListenError::Unsupported { listen: listen.clone() }),
+        ListenKind::Http => Err(ListenError::Unsupported { listen: listen.clone() }),
+        _ => Ok(()),
     }
 }
 
@@ -161,7 +161,7 @@ async fn accept(listener: TcpListener, kind: ListenKind, streams: Arc<Streams>, 
                     prepare(&socket);
                     let streams = Arc::clone(&streams);
                     tokio::spawn(async move {
-                        streams.serve(socket, peer, kind == ListenKind::C2sTls).await;
+                        streams.serve(socket, peer, kind).await;
                         drop(visit);
                     });
                 }
@@ -172,7 +172,7 @@ async fn accept(listener: TcpListener, kind: ListenKind, streams: Arc<Streams>, 
                     }
                 }
             },
-            // The client has gone already: that is its own business.
+            // The other side has gone already: that is its own business.
             Err(error) if is_of_the_connection(&error) => {}
             Err(error) => {
                 if doors.may_complain() {
@@ -190,8 +190,8 @@ fn is_of_the_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
-/// Small stanzas go out at once, and a client that vanished is noticed in the end.
-fn prepare(socket: &TcpStream) {
+/// Small stanzas go out at once, and who vanished is noticed in the end.
+pub(crate) fn prepare(socket: &TcpStream) {
     let (idle, interval) = KEEPALIVE;
     let keepalive = TcpKeepalive::new().with_time(idle).with_interval(interval);
     let set =

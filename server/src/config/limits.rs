@@ -20,8 +20,10 @@ pub struct Limits {
     pub authentication_seconds: u64,
     /// How many authentications may fail on one stream before it is closed.
     pub authentication_attempts: u32,
-    /// The bytes waiting to be written to one session before it is ended.
+    /// The bytes waiting to be written to one client before its stream is ended.
     pub queue_bytes: usize,
+    /// The bytes waiting to be written to one server or component before senders are refused.
+    pub server_queue_bytes: usize,
     /// The bytes read ahead from one stream while its stanzas wait to be handled.
     pub read_ahead_bytes: usize,
     /// Connections at the same time, on all listeners together.
@@ -49,6 +51,7 @@ impl Default for Limits {
             authentication_seconds: 60,
             authentication_attempts: 5,
             queue_bytes: 1024 * 1024,
+            server_queue_bytes: 8 * 1024 * 1024,
             read_ahead_bytes: 64 * 1024,
             connections: 50_000,
             connections_per_address: 50_000,
@@ -73,6 +76,7 @@ impl Limits {
             ("authentication_seconds", clamp(self.authentication_seconds), 1),
             ("authentication_attempts", clamp(self.authentication_attempts.into()), 1),
             ("queue_bytes", self.queue_bytes, 16 * 1024),
+            ("server_queue_bytes", self.server_queue_bytes, 16 * 1024),
             ("read_ahead_bytes", self.read_ahead_bytes, 1024),
             ("connections", self.connections, 1),
             ("connections_per_address", self.connections_per_address, 1),

@@ -9,7 +9,6 @@ mod error;
 mod limits;
 mod options;
 mod raw;
-mod secret;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -19,6 +18,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use event_core::Secret;
 use jid::BareJid;
 use serde::{Deserialize, Serialize};
 use spondee_modules::saslauth::Mechanism;
@@ -26,7 +26,6 @@ use spondee_modules::saslauth::Mechanism;
 pub use error::{ConfigError, Place, nearest};
 pub use limits::Limits;
 pub use options::{ModuleOptions, deserialize_options};
-pub use secret::Secret;
 
 /// The file read when none is named.
 pub const DEFAULT_FILE: &str = "spondee.toml";

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use event_core::Secret;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use toml::Spanned;
 
 use super::limits::Limits;
-use super::secret::Secret;
 use super::{ListenKind, Log};
 
 #[derive(Deserialize, Default)]

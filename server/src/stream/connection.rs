@@ -10,20 +10,21 @@ use std::{
 };
 
 use event_core::{
-    Session, SessionKind, StreamError, events,
+    Host, Session, SessionKind, StreamError, events, random_id,
     router::turns,
-    xml::{Element, Limits, StreamHeader},
+    xml::{Element, Limits, STREAM_NS, StreamHeader},
 };
+use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{
     io::{AsyncReadExt, AsyncWrite},
     net::TcpStream,
     time::{Sleep, sleep, timeout},
 };
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
 use super::{
     Streams,
-    end::{End, contained},
+    end::{End, Refusal, contained},
     header,
     input::{Input, Item},
     io::Io,
@@ -32,10 +33,12 @@ use super::{
 };
 use crate::tls;
 
+type Connector = (Arc<ClientConfig>, ServerName<'static>);
+
 /// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(15);
 
-/// A client that does not read this many bytes of answers is not read either until it does.
+/// Who does not read this many bytes of answers is not read either until it does.
 const BACKPRESSURE: usize = 64 * 1024;
 
 /// See the [module](self).
@@ -51,17 +54,17 @@ pub(super) struct Connection {
     writing: Vec<u8>,
     written: usize,
     needs_flush: bool,
-    /// When the client must have bound a resource; none once it has.
+    /// When the stream must be established; none once it is.
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
 impl Connection {
-    pub(super) fn new(streams: Arc<Streams>, wire: Arc<Wire>, socket: TcpStream) -> Self {
+    pub(super) fn new(streams: Arc<Streams>, wire: Arc<Wire>, io: Io) -> Self {
         let limit = Duration::from_secs(streams.limits.authentication_seconds);
         Self {
             streams,
             wire,
-            io: Io::Plain(socket),
+            io,
             input: Input::default(),
             ahead: VecDeque::new(),
             session: None,
@@ -72,14 +75,14 @@ impl Connection {
         }
     }
 
-    /// Serves the connection to its end.
-    pub(super) async fn run(mut self, direct: bool) {
+    /// Serves the connection to its end; says why, unless the other side left by itself.
+    pub(super) async fn run(mut self, direct: bool) -> Option<String> {
         let end = if direct { Box::pin(self.handshake()).await.err() } else { None };
         let end = match end {
             Some(end) => end,
             None => self.live().await,
         };
-        Box::pin(self.finish(end)).await;
+        Box::pin(self.finish(end)).await
     }
 
     async fn live(&mut self) -> End {
@@ -105,13 +108,13 @@ impl Connection {
                 Poll::Pending => false,
             };
             if let Some(deadline) = &mut self.deadline {
-                if self.session.as_ref().is_some_and(|session| session.jid().is_some()) {
+                if self.session.as_ref().is_some_and(Session::is_established) {
                     self.deadline = None;
                 } else if deadline.as_mut().poll(cx).is_ready() {
-                    return Poll::Ready(Err(overdue().into()));
+                    return Poll::Ready(Err(overdue(self.wire.kind).into()));
                 }
             }
-            // A client that does not take its answers gets no more of them.
+            // Who does not take its answers gets no more of them.
             if self.wire.queued() < BACKPRESSURE {
                 match self.poll_fill(cx) {
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(End::Lost(Some(error)))),
@@ -174,9 +177,13 @@ impl Connection {
 
     fn xml_limits(&self) -> Limits {
         let limits = &self.streams.limits;
-        let is_known = self.session.as_ref().is_some_and(|session| session.user().is_some());
+        let is_known = |session: &Session| session.user().is_some() || session.is_established();
         Limits {
-            max_stanza: if is_known { limits.stanza_bytes } else { limits.unauthenticated_bytes },
+            max_stanza: match self.wire.kind {
+                _ if !self.session.as_ref().is_some_and(is_known) => limits.unauthenticated_bytes,
+                SessionKind::Client => limits.stanza_bytes,
+                _ => limits.server_stanza_bytes,
+            },
             max_depth: limits.depth,
             max_attributes: limits.attributes,
         }
@@ -232,7 +239,7 @@ impl Connection {
                     match flush.await {
                         Ok(Ok(())) => {}
                         Ok(Err(error)) => return Err(End::Lost(Some(error))),
-                        Err(_) => return Err(End::Silent("the client does not read")),
+                        Err(_) => return Err(End::Silent("the other side does not read")),
                     }
                     // RFC 6120 §5.4.3.3: what came before TLS is not part of the stream within;
                     // somebody in between may have put it there.
@@ -251,15 +258,10 @@ impl Connection {
         let Io::Plain(socket) = std::mem::replace(&mut self.io, Io::None) else {
             return Err(End::Silent("TLS cannot begin twice"));
         };
-        let config = match &self.session {
-            Some(session) => self.streams.tls.starttls(session.host().name()),
-            None => self.streams.tls.direct(),
-        };
-        let accept = TlsAcceptor::from(config).accept(socket);
-        let mut accept = pin!(timeout(HANDSHAKE, accept));
-        let accepted = poll_fn(|cx| {
-            if let Poll::Ready(accepted) = accept.as_mut().poll(cx) {
-                return Poll::Ready(Some(accepted));
+        let mut handshake = pin!(timeout(HANDSHAKE, self.secure(socket)));
+        let secured = poll_fn(|cx| {
+            if let Poll::Ready(secured) = handshake.as_mut().poll(cx) {
+                return Poll::Ready(Some(secured));
             }
             match self.wire.ended() {
                 Some(_) => Poll::Ready(None),
@@ -269,7 +271,7 @@ impl Connection {
                 }
             }
         });
-        let stream = match accepted.await {
+        let stream = match secured.await {
             Some(Ok(Ok(stream))) => stream,
             Some(Ok(Err(error))) => {
                 tracing::debug!(peer = %self.wire.peer, %error, "TLS handshake failed");
@@ -278,26 +280,98 @@ impl Connection {
             Some(Err(_)) => return Err(End::Silent("the TLS handshake took too long")),
             None => return Err(End::Silent("closed during the TLS handshake")),
         };
-        let exporter = tls::exporter(stream.get_ref().1);
-        self.io = Io::Tls(Box::new(stream));
+        self.io = stream.into();
         self.input.discard();
         self.input.restart();
-        self.wire.secured(exporter);
+        self.secured();
+        Ok(())
+    }
+
+    /// Shakes hands: as the client where this server opened the stream, else as the server.
+    fn secure(
+        &self,
+        socket: TcpStream,
+    ) -> impl Future<Output = std::io::Result<TlsStream<TcpStream>>> + use<> {
+        let tls = &self.streams.tls;
+        let host = self.session.as_ref().map(|session| session.host().name());
+        let config = match (self.wire.kind, host) {
+            (SessionKind::S2sOut, _) => Err(self.connector()),
+            (SessionKind::S2sIn, Some(host)) => Ok(tls.server_starttls(host)),
+            (SessionKind::S2sIn, None) => Ok(tls.server_direct()),
+            (_, Some(host)) => Ok(tls.starttls(host)),
+            (_, None) => Ok(tls.direct()),
+        };
+        async move {
+            match config {
+                Ok(config) => Ok(TlsAcceptor::from(config).accept(socket).await?.into()),
+                Err(connector) => {
+                    let (config, name) = connector.map_err(std::io::Error::other)?;
+                    Ok(TlsConnector::from(config).connect(name, socket).await?.into())
+                }
+            }
+        }
+    }
+
+    /// With what, and under which name, TLS begins on a stream to another server.
+    fn connector(&self) -> Result<Connector, &'static str> {
+        let session = self.session.as_ref().ok_or("there is no session")?;
+        let domain = session.claimed_domain().ok_or("it is not known to whom the stream is")?;
+        let config = self.streams.tls.connector(session.host().name(), false);
+        let config = config.map_err(|_| "the TLS library refuses to work")?;
+        let name = tls::server_name(&domain).ok_or("TLS cannot be asked for this domain")?;
+        Ok((config, name))
+    }
+
+    /// Notes what TLS says of the other side.
+    pub(super) fn secured(&self) {
+        let Io::Tls(stream) = &self.io else { return };
+        let exporter = match &**stream {
+            TlsStream::Server(stream) => tls::exporter(stream.get_ref().1),
+            TlsStream::Client(_) => None,
+        };
+        let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
+        let certificates = certificates.iter().map(|one| one.to_vec()).collect();
+        self.wire.secured(exporter, certificates);
+    }
+
+    /// The host of this name, if this kind of stream can be opened to it.
+    fn host(&self, domain: &str) -> Result<Arc<Host>, StreamError> {
+        let host = self.streams.core.host(domain).filter(|host| match self.wire.kind {
+            SessionKind::Client => self.streams.hosts.contains(host.name()),
+            SessionKind::Component => host.settings().secret.is_some(),
+            _ => true,
+        });
+        host.ok_or_else(|| {
+            StreamError::new("host-unknown").text(format!("{domain} is not served here"))
+        })
+    }
+
+    /// Takes the header that answers ours; features follow as an element.
+    fn answered(&mut self, header: Box<StreamHeader>) -> Result<(), End> {
+        header::check_namespace(self.wire.kind, &header)?;
+        header::check_version(&header)?;
+        if let (Some(session), Some(id)) = (&self.session, &header.id) {
+            session.set_stream_id(id);
+        }
+        self.input.opened(header);
         Ok(())
     }
 
     /// Answers a stream header (RFC 6120 §4.3) and says what the stream offers.
     async fn open(&mut self, header: Box<StreamHeader>) -> Result<(), End> {
-        let host = header::domain(&header).and_then(|domain| {
-            let host = self.streams.core.host(&domain);
-            host.filter(|host| self.streams.hosts.contains(host.name())).ok_or_else(|| {
-                StreamError::new("host-unknown").text(format!("{domain} is not served here"))
-            })
-        });
+        let kind = self.wire.kind;
+        if kind == SessionKind::S2sOut {
+            return self.answered(header);
+        }
+        let host = header::domain(kind, &header).and_then(|domain| self.host(&domain));
         let from = host.as_ref().map_or(&*self.streams.default_host, |host| host.name());
-        self.wire.open(&header::answer(from, Some(&header)));
+        let id = random_id();
+        self.wire.open(&header::answer(kind, from, &id, Some(&header)));
         let host = host?;
-        header::check_version(&header)?;
+        if kind != SessionKind::Component {
+            header::check_version(&header)?;
+        }
+        let claimed = if kind == SessionKind::S2sIn { self.claimed(&header)? } else { None };
         let session = match &self.session {
             Some(session) if session.host().name() != host.name() => {
                 let text = format!("this stream is to {}", session.host().name());
@@ -306,22 +380,45 @@ impl Connection {
             Some(session) => session.clone(),
             None => {
                 let stream = Box::new(Handle(Arc::clone(&self.wire)));
-                let session = Session::new(SessionKind::Client, host, stream);
+                let session = Session::new(kind, host, stream);
                 self.session.insert(session).clone()
             }
         };
         session.set_lang(header::lang(&header));
+        session.set_stream_id(&id);
+        session.set_claimed_domain(claimed.as_deref());
         self.input.opened(header);
-        let event = events::StreamFeatures { session: session.clone(), features: Vec::new() };
-        let fired = Box::pin(session.host().fire(event)).await;
-        let mut features = b"<stream:features>".to_vec();
-        for feature in &fired.event.features {
-            features.extend_from_slice(feature.as_bytes());
+        let host = Arc::clone(session.host());
+        let features = match kind {
+            SessionKind::Component => return Ok(()),
+            SessionKind::Client => {
+                let event = events::StreamFeatures { session, features: Vec::new() };
+                Box::pin(host.fire(event)).await.event.features
+            }
+            _ => {
+                let event = events::S2sStreamFeatures { session, features: Vec::new() };
+                Box::pin(host.fire(event)).await.event.features
+            }
+        };
+        let mut xml = b"<stream:features>".to_vec();
+        for feature in &features {
+            xml.extend_from_slice(feature.as_bytes());
         }
-        features.extend_from_slice(b"</stream:features>");
-        self.wire.write(&features);
+        xml.extend_from_slice(b"</stream:features>");
+        self.wire.write(&xml);
         self.streams.core.drain().await;
         Ok(())
+    }
+
+    /// Who another server says it is: nobody that is served here.
+    fn claimed(&self, header: &StreamHeader) -> Result<Option<String>, StreamError> {
+        let claimed = header::claimed(header)?;
+        match claimed.as_deref().filter(|domain| self.streams.core.host(domain).is_some()) {
+            None => Ok(claimed),
+            Some(own) => {
+                Err(StreamError::new("invalid-from").text(format!("{own} is served here")))
+            }
+        }
     }
 
     /// Has one element handled, reading and writing while the handler waits.
@@ -329,6 +426,9 @@ impl Connection {
         let Some(session) = self.session.clone() else {
             return Err(StreamError::new("invalid-xml").text("no stream header").into());
         };
+        if element.is("error", STREAM_NS) {
+            return Err(End::Refused(Refusal::of(&element)));
+        }
         let streams = Arc::clone(&self.streams);
         let Some(element) = streams.core.intercept(&session, element) else { return Ok(()) };
         let mut work = pin!(streams.core.receive(&session, element));
@@ -378,10 +478,10 @@ impl Connection {
         !ended && parsed.sum::<usize>() + self.input.len() < self.streams.limits.read_ahead_bytes
     }
 
-    /// Parses what was read ahead, so that answers reach the handler that waits for them. Before a
-    /// resource is bound the handler at work may change how the bytes are to be read.
+    /// Parses what was read ahead, so that answers reach the handler that waits for them. Before
+    /// the stream is established the handler at work may change how the bytes are to be read.
     fn parse_ahead(&mut self, session: &Session) {
-        if session.jid().is_none() {
+        if !session.is_established() || self.wire.has_command() {
             return;
         }
         loop {
@@ -406,6 +506,10 @@ impl Connection {
     }
 }
 
-fn overdue() -> StreamError {
-    StreamError::new("connection-timeout").text("no resource was bound in time")
+fn overdue(kind: SessionKind) -> StreamError {
+    let text = match kind {
+        SessionKind::Client => "no resource was bound in time",
+        _ => "no domain was proved in time",
+    };
+    StreamError::new("connection-timeout").text(text)
 }

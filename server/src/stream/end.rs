@@ -9,7 +9,11 @@ use std::{
     time::Duration,
 };
 
-use event_core::{Session, StreamError, router::turns};
+use event_core::{
+    Session, StreamError,
+    router::turns,
+    xml::{Element, STREAM_NS},
+};
 use tokio::{io::AsyncWriteExt, time::timeout};
 
 use super::{connection::Connection, wire::Ended};
@@ -20,16 +24,36 @@ const LINGER: Duration = Duration::from_secs(5);
 /// How a stream ends.
 #[derive(Debug)]
 pub(super) enum End {
-    /// The client closed it.
+    /// The other side closed it.
     Closed,
     /// The connection ended without the stream having been closed.
     Lost(Option<std::io::Error>),
-    /// What the client did must not be, or what we do failed.
+    /// What the other side did must not be, or what we do failed.
     Error(StreamError),
+    /// The other side ended it with an error.
+    Refused(Refusal),
     /// It was closed from elsewhere, which has been written already.
     Ordered,
     /// Nothing more can be said.
     Silent(&'static str),
+}
+
+/// The stream error that the other side sent, as text.
+#[derive(Debug)]
+pub(super) struct Refusal(String);
+
+impl Refusal {
+    pub(super) fn of(error: &Element) -> Self {
+        /// More is not meant for a person.
+        const TEXT: usize = 200;
+        debug_assert!(error.is("error", STREAM_NS));
+        let condition = error.children().find(|child| child.name() != "text");
+        let condition = condition.map_or("undefined-condition", |child| child.name());
+        let text = error.children().find(|child| child.name() == "text");
+        let text = text.map(|text| text.text().chars().take(TEXT).collect::<String>());
+        let text = text.map(|text| format!(": {text}")).unwrap_or_default();
+        Self(format!("the other side ended the stream with {condition}{text}"))
+    }
 }
 
 impl From<StreamError> for End {
@@ -39,10 +63,10 @@ impl From<StreamError> for End {
 }
 
 impl Connection {
-    /// Closes the stream and the connection, and tells the core.
-    pub(super) async fn finish(&mut self, end: End) {
+    /// Closes the stream and the connection, and tells the core. Gives the reason.
+    pub(super) async fn finish(&mut self, end: End) -> Option<String> {
         let reason = self.conclude(&end);
-        // What was said last should reach the client before handlers take their time.
+        // What was said last should reach the other side before handlers take their time.
         let _ = poll_fn(|cx| Poll::Ready(self.poll_flush(cx).is_ready())).await;
         if let Some(session) = self.session.take() {
             let core = Arc::clone(&self.streams.core);
@@ -51,15 +75,17 @@ impl Connection {
         }
         if !matches!(end, End::Silent(_) | End::Lost(Some(_))) {
             let is_closed = matches!(end, End::Closed | End::Lost(None));
-            // A client that does not close in time is closed without.
+            // Who does not close in time is closed without.
             let _ = timeout(LINGER, self.linger(is_closed)).await;
         }
         self.wire.gone();
+        reason
     }
 
-    /// Ends the writing side, and says why the stream ended unless the client left by itself.
+    /// Ends the writing side, and says why the stream ended unless the other side left by itself.
     fn conclude(&self, end: &End) -> Option<String> {
         let peer = self.wire.peer;
+        let kind = self.wire.kind;
         let client = self.session.as_ref().and_then(Session::jid).map(|jid| jid.as_str());
         let reason = match end {
             End::Closed => {
@@ -77,6 +103,10 @@ impl Connection {
                 self.wire.close(Some(error.clone()));
                 Some(error.to_string())
             }
+            End::Refused(Refusal(reason)) => {
+                self.wire.close(None);
+                Some(reason.clone())
+            }
             End::Silent(reason) => {
                 self.wire.gone();
                 Some((*reason).to_owned())
@@ -91,7 +121,7 @@ impl Connection {
                 Some(Ended::Gone) | None => Some("connection lost".to_owned()),
             },
         };
-        tracing::debug!(%peer, client, reason, "stream ended");
+        tracing::debug!(%peer, ?kind, client, reason, "stream ended");
         reason
     }
 
@@ -100,7 +130,7 @@ impl Connection {
         if poll_fn(|cx| self.poll_flush(cx)).await.is_err() || self.io.shutdown().await.is_err() {
             return;
         }
-        // Closing a socket with bytes unread would reset the connection, and the client might
+        // Closing a socket with bytes unread would reset the connection, and the other side might
         // never see why its stream was closed.
         if !is_closed {
             while let Ok(1..) = poll_fn(|cx| self.poll_fill(cx)).await {

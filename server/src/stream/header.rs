@@ -1,23 +1,29 @@
-//! The stream header that answers a client's (RFC 6120 §4.7), and what can be wrong with theirs.
+//! Our stream header (RFC 6120 §4.7, XEP-0114 §3), and what can be wrong with the other side's.
 
 use event_core::{
-    StreamError,
+    SessionKind, StreamError,
     jid::{BareJid, DomainPart, Jid},
-    random_id,
-    xml::{STANZA_NS, STREAM_NS, StreamHeader},
+    xml::{STREAM_NS, StreamHeader},
 };
 
 /// The language of texts for a client that asked for none.
 const DEFAULT_LANG: &str = "en";
 
-/// The header of a stream to a client, with an id that nobody can guess.
-pub(super) fn answer(from: &str, header: Option<&StreamHeader>) -> String {
+/// The header that answers another's, with an id that nobody can guess.
+pub(super) fn answer(
+    kind: SessionKind,
+    from: &str,
+    id: &str,
+    header: Option<&StreamHeader>,
+) -> String {
     use std::fmt::Write;
-    let mut xml = format!(
-        "<?xml version='1.0'?><stream:stream xmlns='{STANZA_NS}' xmlns:stream='{STREAM_NS}' \
-         from='{from}' id='{}' version='1.0'",
-        random_id()
-    );
+    let mut xml = begin(kind, from);
+    let _ = write!(xml, " id='{id}'");
+    // Components speak what there was before XMPP 1.0.
+    if kind == SessionKind::Component {
+        xml.push('>');
+        return xml;
+    }
     let to = header.and_then(|header| header.from.as_deref());
     if let Some(to) = to.and_then(|to| Jid::new(to).ok()).map(|to| to.to_bare())
         && is_plain(&to)
@@ -25,8 +31,24 @@ pub(super) fn answer(from: &str, header: Option<&StreamHeader>) -> String {
         let _ = write!(xml, " to='{to}'");
     }
     let lang = header.and_then(|header| lang(header)).unwrap_or(DEFAULT_LANG);
-    let _ = write!(xml, " xml:lang='{lang}'>");
+    let _ = write!(xml, " version='1.0' xml:lang='{lang}'>");
     xml
+}
+
+/// The header of a stream that we open to another server.
+pub(super) fn outgoing(from: &str, to: &str) -> String {
+    let begin = begin(SessionKind::S2sOut, from);
+    format!("{begin} to='{to}' version='1.0' xml:lang='{DEFAULT_LANG}'>")
+}
+
+fn begin(kind: SessionKind, from: &str) -> String {
+    let content = kind.namespace();
+    // Dialback (XEP-0220 §2.3.1) is spoken with this prefix.
+    let dialback = if kind.is_server() { " xmlns:db='jabber:server:dialback'" } else { "" };
+    format!(
+        "<?xml version='1.0'?><stream:stream xmlns='{content}' xmlns:stream='{STREAM_NS}'\
+         {dialback} from='{from}'"
+    )
 }
 
 /// A JID that can stand in an attribute as it is.
@@ -42,18 +64,34 @@ pub(super) fn lang(header: &StreamHeader) -> Option<&str> {
     is_lang.then_some(lang)
 }
 
-/// The domain that a client's header is for.
-pub(super) fn domain(header: &StreamHeader) -> Result<String, StreamError> {
-    if header.content_namespace != STANZA_NS {
-        let text = format!("clients speak {STANZA_NS} here");
-        return Err(StreamError::new("invalid-namespace").text(text));
-    }
+/// The domain that a header is for.
+pub(super) fn domain(kind: SessionKind, header: &StreamHeader) -> Result<String, StreamError> {
+    check_namespace(kind, header)?;
     let unknown = |text: &str| StreamError::new("host-unknown").text(text);
     let to = header.to.as_deref().ok_or_else(|| unknown("the stream needs a 'to'"))?;
     match DomainPart::new(to) {
         Ok(domain) => Ok(domain.as_str().to_owned()),
         Err(_) => Err(unknown("the 'to' of the stream is not a domain")),
     }
+}
+
+/// Refuses what is not for this kind of stream.
+pub(super) fn check_namespace(kind: SessionKind, header: &StreamHeader) -> Result<(), StreamError> {
+    let namespace = kind.namespace();
+    if header.content_namespace == namespace {
+        return Ok(());
+    }
+    Err(StreamError::new("invalid-namespace").text(format!("{namespace} is spoken here")))
+}
+
+/// The domain that another server's header says it is, if any.
+pub(super) fn claimed(header: &StreamHeader) -> Result<Option<String>, StreamError> {
+    let Some(from) = header.from.as_deref() else { return Ok(None) };
+    let error = |_| {
+        let text = "the 'from' of the stream is not a domain";
+        StreamError::new("improper-addressing").text(text)
+    };
+    DomainPart::new(from).map(|domain| Some(domain.as_str().to_owned())).map_err(error)
 }
 
 /// Refuses what speaks no XMPP 1.0 (RFC 6120 §4.7.5): before it there were no stream features.
@@ -77,32 +115,62 @@ mod tests {
         StreamHeader::parse(xml.as_bytes()).unwrap()
     }
 
+    fn answered(kind: SessionKind, attributes: &str) -> StreamHeader {
+        let answer = answer(kind, "example.com", "i1", Some(&header(attributes)));
+        StreamHeader::parse(answer.as_bytes()).unwrap()
+    }
+
     #[test]
     fn answers_stand_in_the_clients_language() {
-        let client = header("xmlns='jabber:client' from='Anna@example.com/x' xml:lang='de-CH'");
-        let xml = answer("example.com", Some(&client));
-        let parsed = StreamHeader::parse(xml.as_bytes()).unwrap();
+        let client = "xmlns='jabber:client' from='Anna@example.com/x' xml:lang='de-CH'";
+        let parsed = answered(SessionKind::Client, client);
         assert_eq!(parsed.from.as_deref(), Some("example.com"));
         assert_eq!(parsed.to.as_deref(), Some("anna@example.com"));
         assert_eq!(parsed.lang.as_deref(), Some("de-CH"));
         assert_eq!(parsed.version.as_deref(), Some("1.0"));
-        assert_ne!(parsed.id, StreamHeader::parse(answer("a", None).as_bytes()).unwrap().id);
-        let odd = header("xmlns='jabber:client' from='@' xml:lang='&apos;'");
-        let parsed = StreamHeader::parse(answer("example.com", Some(&odd)).as_bytes()).unwrap();
-        assert_eq!((parsed.to, parsed.lang.as_deref()), (None, Some("en")));
+        assert_eq!(parsed.id.as_deref(), Some("i1"));
+        let odd = answered(SessionKind::Client, "xmlns='jabber:client' from='@' xml:lang='&apos;'");
+        assert_eq!((odd.to, odd.lang.as_deref()), (None, Some("en")));
+    }
+
+    #[test]
+    fn each_kind_has_its_namespace() {
+        let server = answered(SessionKind::S2sIn, "xmlns='jabber:server' from='b.example'");
+        assert_eq!(server.content_namespace, "jabber:server");
+        assert_eq!(server.scope, server.scope.clone().with_prefix("db", "jabber:server:dialback"));
+        assert_eq!(server.to.as_deref(), Some("b.example"));
+        let component = answered(SessionKind::Component, "xmlns='jabber:component:accept'");
+        assert_eq!(component.content_namespace, "jabber:component:accept");
+        assert_eq!((component.version, component.lang), (None, None));
+        let ours = StreamHeader::parse(outgoing("a.example", "b.example").as_bytes()).unwrap();
+        assert_eq!(
+            (ours.from.as_deref(), ours.to.as_deref()),
+            (Some("a.example"), Some("b.example"))
+        );
+        assert_eq!((ours.id, ours.version.as_deref()), (None, Some("1.0")));
     }
 
     #[test]
     fn what_a_header_asks_for() {
-        let condition = |attributes| domain(&header(attributes)).unwrap_err().condition();
+        let condition =
+            |attributes| domain(SessionKind::Client, &header(attributes)).unwrap_err().condition();
         assert_eq!(condition("xmlns='jabber:server' to='a'"), "invalid-namespace");
         assert_eq!(condition("to='a'"), "invalid-namespace");
         assert_eq!(condition("xmlns='jabber:client'"), "host-unknown");
         assert_eq!(condition("xmlns='jabber:client' to=''"), "host-unknown");
-        assert_eq!(
-            domain(&header("xmlns='jabber:client' to='EXAMPLE.com'")).unwrap(),
-            "example.com"
-        );
+        let right = header("xmlns='jabber:client' to='EXAMPLE.com'");
+        assert_eq!(domain(SessionKind::Client, &right).unwrap(), "example.com");
+        let error = domain(SessionKind::S2sIn, &right).unwrap_err();
+        assert_eq!(error.condition(), "invalid-namespace");
+    }
+
+    #[test]
+    fn who_a_server_says_it_is() {
+        let claimed = |from| claimed(&header(from)).map_err(|error| error.condition());
+        assert_eq!(claimed(""), Ok(None));
+        assert_eq!(claimed("from='B.example'"), Ok(Some("b.example".to_owned())));
+        assert_eq!(claimed("from=''"), Err("improper-addressing"));
+        assert_eq!(claimed("from='a@b.example'"), Err("improper-addressing"));
     }
 
     #[test]

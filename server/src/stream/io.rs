@@ -10,16 +10,30 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
-use tokio_rustls::server::TlsStream;
+use tokio_rustls::TlsStream;
 
 /// A socket.
 #[derive(Debug)]
-pub(super) enum Io {
+pub enum Io {
+    /// Without TLS.
     Plain(TcpStream),
+    /// With TLS.
     // Boxed: what TLS needs is no burden on streams without it.
     Tls(Box<TlsStream<TcpStream>>),
     /// On its way to TLS, or closed.
     None,
+}
+
+impl From<TcpStream> for Io {
+    fn from(stream: TcpStream) -> Self {
+        Self::Plain(stream)
+    }
+}
+
+impl From<TlsStream<TcpStream>> for Io {
+    fn from(stream: TlsStream<TcpStream>) -> Self {
+        Self::Tls(Box::new(stream))
+    }
 }
 
 fn gone<T>() -> Poll<io::Result<T>> {

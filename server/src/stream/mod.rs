@@ -1,4 +1,4 @@
-//! Client streams (RFC 6120): one task for each connection, between its socket and the core.
+//! Streams (RFC 6120, XEP-0114): one task for each connection, between its socket and the core.
 //!
 //! A stream that waits holds no buffer: bytes are read into one that the thread lends, and what
 //! is sent to it waits in its `Wire` only until the task has written it. Elements
@@ -17,6 +17,7 @@ mod wire;
 use std::{
     collections::{HashMap, HashSet},
     net::SocketAddr,
+    pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -24,12 +25,16 @@ use std::{
     time::Duration,
 };
 
-use event_core::{Core, StreamError};
+use event_core::{Core, Host, Session, SessionKind, StreamError};
 use tokio::{net::TcpStream, sync::Notify};
 
-use crate::{config::Limits, tls::Tls};
+use crate::{
+    config::{Limits, ListenKind},
+    tls::Tls,
+};
 use connection::Connection;
-use wire::Wire;
+pub use io::Io;
+use wire::{Handle, Opening, Wire};
 
 /// What all streams share.
 #[derive(Debug)]
@@ -39,7 +44,7 @@ pub struct Streams {
     limits: Limits,
     /// The domains that clients may open streams to.
     hosts: HashSet<String>,
-    /// Who speaks to clients that named no host.
+    /// Who speaks to those that named no host.
     default_host: Arc<str>,
     open: Mutex<HashMap<u64, Arc<Wire>>>,
     next: AtomicU64,
@@ -69,13 +74,74 @@ impl Streams {
         &self.core
     }
 
-    /// Serves one connection until it ends; `direct` if TLS begins with the first byte.
-    pub async fn serve(self: Arc<Self>, socket: TcpStream, peer: SocketAddr, direct: bool) {
-        let host = Arc::clone(&self.default_host);
-        let wire =
-            Arc::new(Wire::new(peer.ip().to_canonical(), self.limits.queue_bytes, host, !direct));
+    /// What this server offers and is shown for TLS.
+    pub fn tls(&self) -> &Tls {
+        &self.tls
+    }
+
+    /// Serves one connection that a listener accepted, until it ends.
+    pub async fn serve(self: Arc<Self>, socket: TcpStream, peer: SocketAddr, listener: ListenKind) {
+        let (kind, direct) = match listener {
+            ListenKind::C2s => (SessionKind::Client, false),
+            ListenKind::C2sTls => (SessionKind::Client, true),
+            ListenKind::S2s => (SessionKind::S2sIn, false),
+            ListenKind::S2sTls => (SessionKind::S2sIn, true),
+            ListenKind::Component => (SessionKind::Component, false),
+            ListenKind::Http => return,
+        };
+        // Components have no STARTTLS (XEP-0114 §3).
+        let starttls = !direct && kind != SessionKind::Component;
+        let wire = self.wire(kind, peer, Opening::Answer(Arc::clone(&self.default_host)), starttls);
         let _open = Open::new(&self, &wire);
-        Connection::new(Arc::clone(&self), wire, socket).run(direct).await;
+        Connection::new(Arc::clone(&self), wire, socket.into()).run(direct).await;
+    }
+
+    /// Opens a stream to another server on a connection that is there, with TLS or without.
+    ///
+    /// The session is one of kind [`SessionKind::S2sOut`]: what the other side sends arrives as
+    /// events on its host, the stream's features as `stanza/http://etherx.jabber.org/streams:features`.
+    /// [`Session::start_tls`] shakes hands as the client, with the certificate of the host, and
+    /// sends the stream header anew; so does [`Session::restart`]. `authorize` the domain when
+    /// the stream is ready for stanzas: until then the limits for strangers hold, the time too.
+    ///
+    /// The future serves the stream to its end, and gives the reason unless the stream was
+    /// closed from the other side without an error. It must run for the stream to be opened.
+    pub fn connect(self: &Arc<Self>, to: Outgoing) -> (Session, OutgoingTask) {
+        let Outgoing { host, domain, io, peer } = to;
+        let opening = Opening::Header(header::outgoing(host.name(), &domain).into());
+        let starttls = matches!(io, Io::Plain(_));
+        let wire = self.wire(SessionKind::S2sOut, peer, opening, starttls);
+        let open = Open::new(self, &wire);
+        let stream = Box::new(Handle(Arc::clone(&wire)));
+        let session = Session::new(SessionKind::S2sOut, host, stream);
+        session.set_claimed_domain(Some(&domain));
+        let mut connection = Connection::new(Arc::clone(self), Arc::clone(&wire), io);
+        connection.session = Some(session.clone());
+        if starttls {
+            wire.begin()
+        } else {
+            connection.secured()
+        }
+        let task = Box::pin(async move {
+            let _open = open;
+            connection.run(false).await
+        });
+        (session, task)
+    }
+
+    fn wire(
+        &self,
+        kind: SessionKind,
+        peer: SocketAddr,
+        opening: Opening,
+        starttls: bool,
+    ) -> Arc<Wire> {
+        let limits = &self.limits;
+        let max = match kind {
+            SessionKind::Client => limits.queue_bytes,
+            _ => limits.server_queue_bytes,
+        };
+        Arc::new(Wire::new(kind, peer.ip().to_canonical(), max, opening, starttls))
     }
 
     /// How many connections there are.
@@ -107,6 +173,22 @@ impl Streams {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// A stream to be opened to another server.
+#[derive(Debug)]
+pub struct Outgoing {
+    /// The host here that it is for.
+    pub host: Arc<Host>,
+    /// The domain it is to.
+    pub domain: Box<str>,
+    /// The connection: plain, or with TLS already.
+    pub io: Io,
+    /// The other side's address.
+    pub peer: SocketAddr,
+}
+
+/// See [`Streams::connect`].
+pub type OutgoingTask = Pin<Box<dyn Future<Output = Option<String>> + Send>>;
 
 /// A connection in the list, until it ends in whatever way.
 struct Open {

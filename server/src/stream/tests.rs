@@ -13,7 +13,7 @@ use tokio::{
 
 use super::Streams;
 use crate::{
-    config::{Config, Limits},
+    config::{Config, Limits, ListenKind},
     tls::Tls,
 };
 
@@ -111,7 +111,7 @@ impl Server {
     async fn connect(&self) -> Client {
         let socket = TcpStream::connect(self.listener.local_addr().unwrap()).await.unwrap();
         let (accepted, peer) = self.listener.accept().await.unwrap();
-        tokio::spawn(Arc::clone(&self.streams).serve(accepted, peer, false));
+        tokio::spawn(Arc::clone(&self.streams).serve(accepted, peer, ListenKind::C2s));
         Client { socket, read: String::new() }
     }
 
@@ -229,7 +229,7 @@ async fn a_stream_that_waits_is_small() {
     let server = server(Limits::default()).await;
     let socket = TcpStream::connect(server.listener.local_addr().unwrap()).await.unwrap();
     let peer = socket.peer_addr().unwrap();
-    let task = Arc::clone(&server.streams).serve(socket, peer, false);
+    let task = Arc::clone(&server.streams).serve(socket, peer, ListenKind::C2s);
     assert!(size_of_val(&task) < 1024, "{}", size_of_val(&task));
 }
 

@@ -12,7 +12,7 @@ use std::{
     task::Waker,
 };
 
-use event_core::{Stream, StreamError};
+use event_core::{SessionKind, Stream, StreamError, random_id};
 
 use super::{header, pool};
 
@@ -26,11 +26,22 @@ pub(crate) struct Wire {
     encrypted: AtomicBool,
     can_start_tls: AtomicBool,
     exporter: OnceLock<[u8; 32]>,
+    /// What the other side showed for TLS.
+    certificates: OnceLock<Vec<Vec<u8>>>,
     pub(super) peer: IpAddr,
     /// The most bytes that may wait.
     max: usize,
-    /// Who speaks when a stream ends before its header.
-    default_host: Arc<str>,
+    pub(super) kind: SessionKind,
+    opening: Opening,
+}
+
+/// How our side of a stream begins.
+#[derive(Debug)]
+pub(super) enum Opening {
+    /// With an answer to the other side's header; this is who speaks when the stream ends before.
+    Answer(Arc<str>),
+    /// With this header.
+    Header(Box<str>),
 }
 
 #[derive(Debug, Default)]
@@ -69,15 +80,23 @@ pub(super) enum Command {
 }
 
 impl Wire {
-    pub(super) fn new(peer: IpAddr, max: usize, default_host: Arc<str>, starttls: bool) -> Self {
+    pub(super) fn new(
+        kind: SessionKind,
+        peer: IpAddr,
+        max: usize,
+        opening: Opening,
+        starttls: bool,
+    ) -> Self {
         Self {
             out: Mutex::default(),
             encrypted: AtomicBool::new(false),
             can_start_tls: AtomicBool::new(starttls),
             exporter: OnceLock::new(),
+            certificates: OnceLock::new(),
             peer,
             max,
-            default_host,
+            kind,
+            opening,
         }
     }
 
@@ -94,13 +113,23 @@ impl Wire {
         }
     }
 
-    /// Queues bytes; false when the stream has ended or ends now, as its queue is full.
+    /// Sends our header, if the stream begins with it.
+    pub(super) fn begin(&self) {
+        if let Opening::Header(header) = &self.opening {
+            self.open(header);
+        }
+    }
+
+    /// Queues bytes; false when the stream has ended or its queue is full. A client's ends then.
     pub(super) fn write(&self, bytes: &[u8]) -> bool {
         let mut out = self.out();
         if out.ended.is_some() {
             return false;
         }
         if out.bytes.len() + out.in_flight + bytes.len() > self.max {
+            if self.kind != SessionKind::Client {
+                return false;
+            }
             // What waits here was not begun to be written: leaving it out leaves whole stanzas
             // out, and the memory is free at once.
             out.bytes = Vec::new();
@@ -185,15 +214,21 @@ impl Wire {
     }
 
     /// TLS protects the stream from now on.
-    pub(super) fn secured(&self, exporter: Option<[u8; 32]>) {
+    pub(super) fn secured(&self, exporter: Option<[u8; 32]>, certificates: Vec<Vec<u8>>) {
         if let Some(exporter) = exporter {
             let _ = self.exporter.set(exporter);
         }
+        if !certificates.is_empty() {
+            let _ = self.certificates.set(certificates);
+        }
         self.encrypted.store(true, Ordering::Release);
         self.can_start_tls.store(false, Ordering::Release);
-        let mut out = self.out();
-        out.tls_after = None;
-        out.is_open = false;
+        {
+            let mut out = self.out();
+            out.tls_after = None;
+            out.is_open = false;
+        }
+        self.begin();
     }
 
     /// Why nothing more can be written, if so.
@@ -214,8 +249,12 @@ impl Wire {
         if out.ended.is_some() {
             return;
         }
-        if !out.is_open {
-            out.push(header::answer(&self.default_host, None).as_bytes());
+        match &self.opening {
+            _ if out.is_open => {}
+            Opening::Answer(host) => {
+                out.push(header::answer(self.kind, host, &random_id(), None).as_bytes());
+            }
+            Opening::Header(header) => out.push(header.as_bytes()),
         }
         let error = match &ended {
             Ended::Closed(error) => error.clone(),
@@ -282,10 +321,13 @@ impl Stream for Handle {
     }
 
     fn restart(&self) {
-        let mut out = self.0.out();
-        out.restart = true;
-        out.is_open = false;
-        out.wake();
+        {
+            let mut out = self.0.out();
+            out.restart = true;
+            out.is_open = false;
+            out.wake();
+        }
+        self.0.begin();
     }
 
     fn close(&self, error: Option<StreamError>) {
@@ -294,6 +336,10 @@ impl Stream for Handle {
 
     fn peer(&self) -> Option<IpAddr> {
         Some(self.0.peer)
+    }
+
+    fn peer_certificates(&self) -> Vec<Vec<u8>> {
+        self.0.certificates.get().cloned().unwrap_or_default()
     }
 }
 
@@ -304,8 +350,11 @@ mod tests {
     use super::*;
 
     fn handle(max: usize) -> Handle {
-        let wire = Wire::new(Ipv4Addr::LOCALHOST.into(), max, "example.com".into(), true);
-        Handle(Arc::new(wire))
+        of(SessionKind::Client, max, Opening::Answer("example.com".into()))
+    }
+
+    fn of(kind: SessionKind, max: usize, opening: Opening) -> Handle {
+        Handle(Arc::new(Wire::new(kind, Ipv4Addr::LOCALHOST.into(), max, opening, true)))
     }
 
     fn taken(handle: &Handle) -> String {
@@ -350,10 +399,34 @@ mod tests {
         assert_eq!(handle.0.command(), Some(Command::StartTls));
         assert_eq!(taken(&handle), "<h><proceed/>");
         assert_eq!(taken(&handle), "");
-        handle.0.secured(Some([1; 32]));
+        handle.0.secured(Some([1; 32]), vec![vec![2]]);
         assert!(handle.is_encrypted());
         assert_eq!(handle.tls_exporter(), Some(vec![1; 32]));
+        assert_eq!(handle.peer_certificates(), [[2]]);
         assert_eq!(taken(&handle), "secret");
+    }
+
+    #[test]
+    fn a_server_too_slow_is_refused_more_but_stays() {
+        let handle = of(SessionKind::Component, 10, Opening::Answer("example.com".into()));
+        handle.0.open("<h>");
+        assert!(handle.write(b"1234567") && !handle.write(b"8"));
+        assert_eq!(taken(&handle), "<h>1234567");
+        handle.0.written(10);
+        assert!(handle.write(b"8"));
+    }
+
+    #[test]
+    fn a_stream_of_our_own_begins_with_its_header_each_time() {
+        let handle = of(SessionKind::S2sOut, 1000, Opening::Header("<h>".into()));
+        handle.0.begin();
+        handle.start_tls();
+        assert_eq!(taken(&handle), "<h>");
+        handle.0.secured(None, Vec::new());
+        assert!(handle.write(b"<auth/>"));
+        handle.restart();
+        handle.close(None);
+        assert_eq!(taken(&handle), "<h><auth/><h></stream:stream>");
     }
 
     #[test]

@@ -1,11 +1,11 @@
-//! A text that must not be seen: shared secrets of components.
+//! A text that must not be seen, such as the secret shared with a component.
 
 use std::fmt;
 
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-/// A secret from the config. It is neither printed nor serialised, and wiped when dropped.
+/// A secret from the configuration. It is neither printed nor serialised, and wiped when dropped.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
 pub struct Secret(Zeroizing<String>);
