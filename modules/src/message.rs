@@ -1,6 +1,12 @@
 //! Delivery of messages (RFC 6121 §8.5).
 
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
 use event_core::{Session, jid::Jid, prelude::*, services::Accounts};
+use tokio::{sync::watch, time::timeout};
 
 /// Delivers messages to the clients they are addressed to.
 #[module(name = "message")]
@@ -8,16 +14,18 @@ use event_core::{Session, jid::Jid, prelude::*, services::Accounts};
 pub struct MessageDelivery;
 
 /// RFC 6121 §5.2.2; what is not one of these counts as `normal`.
-#[derive(Clone, Copy, PartialEq)]
-enum Kind {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Kind {
     Normal,
+    Chat,
     Groupchat,
     Headline,
     Error,
 }
 
-fn kind(message: &Message) -> Kind {
+pub(crate) fn kind(message: &Message) -> Kind {
     match message.type_().as_deref() {
+        Some("chat") => Kind::Chat,
         Some("groupchat") => Kind::Groupchat,
         Some("headline") => Kind::Headline,
         Some("error") => Kind::Error,
@@ -34,14 +42,18 @@ async fn deliver_to_client(
         Some(Ok(full)) => cx.host().sessions().find(full),
         _ => None,
     };
-    if session.is_some_and(|session| session.send(message.element())) {
-        return Ok(Flow::Handled);
+    if let Some(session) = session {
+        settled(&session).await;
+        if session.send(message.element()) {
+            return Ok(Flow::Handled);
+        }
     }
-    // RFC 6121 §8.5.3.2.1: as if it went to the bare JID, but a headline is dropped.
-    if kind(message) == Kind::Headline {
-        return Ok(Flow::Handled);
+    // RFC 6121 §8.5.3.2.1: only a chat goes on with whichever client is there.
+    match kind(message) {
+        Kind::Chat => deliver(message, cx).await,
+        Kind::Normal | Kind::Groupchat => Err(StanzaError::service_unavailable()),
+        Kind::Headline | Kind::Error => Ok(Flow::Handled),
     }
-    deliver(message, cx).await
 }
 
 #[hook("message/bare", priority = -1)]
@@ -52,44 +64,62 @@ async fn deliver_to_account(
     deliver(message, cx).await
 }
 
+/// RFC 6121 §8.5.2.
 async fn deliver(
     message: &mut Message,
     cx: &Context<MessageDelivery>,
 ) -> Result<Flow, StanzaError> {
-    let account = message.to().or(message.from()).map(Jid::to_bare);
-    let account = account.ok_or_else(StanzaError::service_unavailable)?;
-    let username = account.node().ok_or_else(StanzaError::service_unavailable)?;
-    let mut clients = available(cx.host(), username.as_str());
+    let username = username(message).ok_or_else(StanzaError::service_unavailable)?;
     match kind(message) {
         Kind::Error => return Ok(Flow::Handled),
-        Kind::Groupchat => return Err(StanzaError::service_unavailable()),
+        Kind::Groupchat => {
+            let taken = match exists(&username, cx).await? {
+                true => cx.host().fire_stanza::<events::MessageBareGroupchat>(message).await?,
+                false => Flow::Continue,
+            };
+            return handled_or_unavailable(taken);
+        }
         Kind::Headline => {
-            for (_, client) in clients {
+            for (_, client) in available(cx.host(), &username) {
+                settled(&client).await;
                 client.send(message.element());
             }
             return Ok(Flow::Handled);
         }
-        Kind::Normal => {}
+        Kind::Normal | Kind::Chat => {}
     }
-    // The clients that share the highest priority; if none of them takes it, the next.
-    clients.sort_by_key(|(priority, _)| std::cmp::Reverse(*priority));
-    for same in clients.chunk_by(|(a, _), (b, _)| a == b) {
-        let taken = same.iter().filter(|(_, client)| client.send(message.element())).count();
-        if taken > 0 {
-            return Ok(Flow::Handled);
-        }
+    let clients = available(cx.host(), &username);
+    for (_, client) in &clients {
+        settled(client).await;
     }
-    let exists = match cx.host().service::<dyn Accounts>() {
-        Some(accounts) => accounts.exists(&account).await?,
-        None => false,
+    if give(clients, message.element()) {
+        return Ok(Flow::Handled);
+    }
+    let kept = match exists(&username, cx).await? {
+        true => cx.host().fire_stanza::<events::MessageOfflineHandle>(message).await?,
+        false => Flow::Continue,
     };
-    if exists {
-        let kept = cx.host().fire_stanza::<events::MessageOfflineHandle>(message).await?;
-        if kept == Flow::Handled {
-            return Ok(Flow::Handled);
-        }
+    handled_or_unavailable(kept)
+}
+
+fn handled_or_unavailable(flow: Flow) -> Result<Flow, StanzaError> {
+    match flow {
+        Flow::Handled => Ok(Flow::Handled),
+        Flow::Continue => Err(StanzaError::service_unavailable()),
     }
-    Err(StanzaError::service_unavailable())
+}
+
+/// Whose message it is: without `to`, the sender's own.
+pub(crate) fn username(message: &Message) -> Option<String> {
+    let account = message.to().or(message.from())?;
+    Some(account.node()?.as_str().to_owned())
+}
+
+async fn exists(username: &str, cx: &Context<MessageDelivery>) -> Result<bool, StanzaError> {
+    match (cx.host().service::<dyn Accounts>(), cx.host().account(username)) {
+        (Some(accounts), Some(account)) => Ok(accounts.exists(&account).await?),
+        _ => Ok(false),
+    }
 }
 
 /// The clients that take messages to the bare JID: available, with no negative priority.
@@ -103,101 +133,55 @@ fn available(host: &Host, username: &str) -> Vec<(i8, Session)> {
     clients
 }
 
-#[cfg(test)]
-mod tests {
-    use event_core::testing::{self, Client, Harness};
+/// Gives a message to the clients that share the highest priority; if none of them takes it, to
+/// the next.
+fn give(mut clients: Vec<(i8, Session)>, message: &Element) -> bool {
+    clients.sort_by_key(|(priority, _)| std::cmp::Reverse(*priority));
+    clients
+        .chunk_by(|(a, _), (b, _)| a == b)
+        .any(|same| same.iter().filter(|(_, client)| client.send(message)).count() > 0)
+}
 
-    async fn server() -> Harness {
-        testing::host("localhost").module("message").module("presence").start().await.unwrap()
+/// Gives a message to clients that came while it was on its way to where messages are kept, save
+/// for those that are yet to be given what is kept.
+pub(crate) fn give_now(host: &Host, username: &str, message: &Element) -> bool {
+    let mut clients = available(host, username);
+    clients.retain(|(_, client)| !client.with_slot(|slot: &mut Option<Held>| slot.is_some()));
+    give(clients, message)
+}
+
+/// While it exists, messages for a client wait: what was kept for its user goes first.
+#[derive(Debug)]
+pub(crate) struct Hold {
+    session: Session,
+    _open: watch::Sender<()>,
+}
+
+/// Closed when the [`Hold`] is dropped.
+struct Held(watch::Receiver<()>);
+
+/// How long a message waits for a [`Hold`]; then order counts for less than the message.
+const MAX_HOLD: Duration = Duration::from_secs(30);
+
+impl Hold {
+    pub(crate) fn new(session: &Session) -> Self {
+        let (open, held) = watch::channel(());
+        session.with_slot(|slot| *slot = Some(Held(held)));
+        Self { session: session.clone(), _open: open }
     }
+}
 
-    /// A client that is available with a priority.
-    async fn client(server: &Harness, jid: &str, priority: i8) -> Client {
-        let client = server.session(jid).await;
-        client.send(&format!("<presence><priority>{priority}</priority></presence>")).await;
-        client.received();
-        client
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.session.with_slot(|slot: &mut Option<Held>| *slot = None);
     }
+}
 
-    fn bodies(client: &Client) -> Vec<String> {
-        let received = client.received().into_iter().filter(|e| e.name() == "message");
-        received.map(|message| message.first_child().unwrap().text().into_owned()).collect()
-    }
-
-    #[test]
-    fn goes_to_the_client_addressed_even_when_it_is_not_available() {
-        testing::run(async {
-            let server = server().await;
-            let romeo = server.session("romeo@localhost/orchard").await;
-            let juliet = server.session("juliet@localhost/balcony").await;
-            romeo.send("<message to='juliet@localhost/balcony'><body>hi</body></message>").await;
-            assert_eq!(bodies(&juliet), ["hi"]);
-        });
-    }
-
-    #[test]
-    fn goes_to_all_clients_that_share_the_highest_priority() {
-        testing::run(async {
-            let server = server().await;
-            let romeo = server.session("romeo@localhost/orchard").await;
-            let (a, b) = (
-                client(&server, "juliet@localhost/a", 5).await,
-                client(&server, "juliet@localhost/b", 5).await,
-            );
-            let low = client(&server, "juliet@localhost/low", 1).await;
-            let never = client(&server, "juliet@localhost/never", -1).await;
-            for client in [&a, &b, &low, &never] {
-                client.received();
-            }
-            romeo.send("<message to='juliet@localhost'><body>hi</body></message>").await;
-            // The resource is gone: as if it went to the bare JID.
-            romeo.send("<message to='juliet@localhost/gone'><body>there</body></message>").await;
-            assert_eq!(bodies(&a), ["hi", "there"]);
-            assert_eq!(bodies(&b), ["hi", "there"]);
-            assert!(bodies(&low).is_empty());
-            assert!(bodies(&never).is_empty());
-        });
-    }
-
-    #[test]
-    fn a_headline_goes_to_every_client_and_a_groupchat_to_none() {
-        testing::run(async {
-            let server = server().await;
-            let romeo = server.session("romeo@localhost/orchard").await;
-            let high = client(&server, "juliet@localhost/high", 5).await;
-            let low = client(&server, "juliet@localhost/low", 0).await;
-            for client in [&high, &low] {
-                client.received();
-            }
-            for kind in ["headline", "groupchat"] {
-                romeo
-                    .send(&format!(
-                        "<message type='{kind}' to='juliet@localhost'><body>{kind}</body></message>"
-                    ))
-                    .await;
-            }
-            assert_eq!(bodies(&high), ["headline"]);
-            assert_eq!(bodies(&low), ["headline"]);
-            let refused = romeo.next().unwrap();
-            assert_eq!(refused.attribute("type").as_deref(), Some("error"));
-        });
-    }
-
-    #[test]
-    fn what_nobody_takes_is_refused_unless_it_is_an_error() {
-        testing::run(async {
-            let server = server().await;
-            let romeo = server.session("romeo@localhost/orchard").await;
-            for to in ["nobody@localhost", "nobody@localhost/x", "localhost"] {
-                romeo.send(&format!("<message to='{to}'><body>?</body></message>")).await;
-                let refused = romeo.next().unwrap();
-                assert_eq!(refused.attribute("type").as_deref(), Some("error"), "{to}");
-                assert_eq!(refused.attribute("from").as_deref(), Some(to));
-                romeo
-                    .send(&format!("<message type='error' to='{to}'><body>?</body></message>"))
-                    .await;
-                assert!(romeo.next().is_none(), "{to}");
-            }
-        });
+/// Waits until a client may be sent messages.
+async fn settled(session: &Session) {
+    let held = session.with_slot(|slot: &mut Option<Held>| slot.as_ref().map(|held| held.0.clone()));
+    if let Some(mut held) = held {
+        // An error says that the other side is gone, which is what is waited for.
+        let _ = timeout(MAX_HOLD, held.changed()).await;
     }
 }
