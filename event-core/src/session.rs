@@ -13,7 +13,7 @@ use std::{
 use jid::{BareJid, FullJid};
 
 use crate::{
-    Host, StanzaError, StreamError,
+    BoxFuture, Host, StanzaError, StreamError,
     xml::{Element, STANZA_NS},
 };
 
@@ -51,6 +51,9 @@ pub trait Stream: Send + Sync + std::fmt::Debug {
     /// The certificates that the other side showed for TLS, as DER, its own first. That it holds
     /// the key of the first is proved, nothing else.
     fn peer_certificates(&self) -> Vec<Vec<u8>>;
+    /// Completes when the system has taken all that was written so far, or when it never will;
+    /// says which.
+    fn flushed(&self) -> BoxFuture<'_, bool>;
 }
 
 /// Who is at the other end of a stream.
@@ -346,6 +349,12 @@ impl Session {
     /// its queue is full.
     pub fn send(&self, stanza: &Element) -> bool {
         self.state() == SessionState::Connected && self.0.stream.write(stanza.as_bytes())
+    }
+
+    /// Waits until the system has taken all that was sent so far; `false` when it never will. A
+    /// client that does not read keeps it waiting.
+    pub async fn flushed(&self) -> bool {
+        self.0.stream.flushed().await
     }
 
     /// Ends the stream, with an error if there is one.

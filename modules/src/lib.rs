@@ -8,8 +8,10 @@ pub mod disco;
 mod fakes;
 pub mod iq;
 pub mod last_activity;
+mod locks;
 pub mod message;
 pub mod motd;
+pub mod offline;
 pub mod ping;
 pub mod presence;
 pub mod private;
@@ -35,6 +37,7 @@ pub const DEFAULTS: &[&str] = &[
     "message",
     "presence",
     "roster",
+    "offline",
     "iq",
     "disco",
     "account",

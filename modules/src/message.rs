@@ -179,7 +179,8 @@ impl Drop for Hold {
 
 /// Waits until a client may be sent messages.
 async fn settled(session: &Session) {
-    let held = session.with_slot(|slot: &mut Option<Held>| slot.as_ref().map(|held| held.0.clone()));
+    let held =
+        session.with_slot(|slot: &mut Option<Held>| slot.as_ref().map(|held| held.0.clone()));
     if let Some(mut held) = held {
         // An error says that the other side is gone, which is what is waited for.
         let _ = timeout(MAX_HOLD, held.changed()).await;

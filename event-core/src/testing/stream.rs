@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    Stream, StreamError,
+    BoxFuture, Stream, StreamError,
     xml::{Element, Limits, STANZA_NS, Scope},
 };
 
@@ -24,6 +24,7 @@ struct Wire {
     restarts: usize,
     capacity: usize,
     closed: Option<Option<StreamError>>,
+    is_lossy: bool,
 }
 
 impl Default for TestStream {
@@ -36,6 +37,7 @@ impl Default for TestStream {
             restarts: 0,
             capacity: usize::MAX,
             closed: None,
+            is_lossy: false,
         })))
     }
 }
@@ -63,6 +65,11 @@ impl TestStream {
     /// Lets the other side stop reading: this many writes fit, the next fails.
     pub fn set_capacity(&self, writes: usize) {
         self.wire().capacity = writes;
+    }
+
+    /// What is written from now on never leaves: the connection is gone, and nobody knows yet.
+    pub fn set_lossy(&self, is_lossy: bool) {
+        self.wire().is_lossy = is_lossy;
     }
 
     /// How often the stream was restarted.
@@ -125,5 +132,15 @@ impl Stream for TestStream {
 
     fn peer_certificates(&self) -> Vec<Vec<u8>> {
         self.wire().certificates.clone()
+    }
+
+    fn flushed(&self) -> BoxFuture<'_, bool> {
+        let wire = Arc::clone(&self.0);
+        Box::pin(async move {
+            // Whoever waits for a wire lets others run.
+            tokio::task::yield_now().await;
+            let wire = wire.lock().unwrap_or_else(PoisonError::into_inner);
+            wire.closed.is_none() && !wire.is_lossy
+        })
     }
 }

@@ -68,7 +68,8 @@ async fn fates(romeo: &Client, to: &str, clients: &[&Client]) -> Vec<(&'static s
             let to = if to.is_empty() { String::new() } else { format!("to='{to}'") };
             romeo.send(&format!("<message type='{kind}' {to}>{content}</message>")).await;
             let seen = clients.iter().map(|client| bodies(client).len());
-            let reached: Vec<_> = seen.enumerate().filter(|(_, n)| *n > 0).map(|(i, _)| i).collect();
+            let reached: Vec<_> =
+                seen.enumerate().filter(|(_, n)| *n > 0).map(|(i, _)| i).collect();
             if !reached.is_empty() {
                 return Reached(reached);
             }
@@ -203,7 +204,9 @@ fn a_client_that_does_not_read_is_passed_over() {
         deaf.received();
         deaf.stream.set_capacity(0);
         for to in ["juliet@localhost", "juliet@localhost/deaf"] {
-            romeo.send(&format!("<message type='chat' to='{to}'><body>{to}</body></message>")).await;
+            romeo
+                .send(&format!("<message type='chat' to='{to}'><body>{to}</body></message>"))
+                .await;
             assert_eq!(bodies(&low), [to]);
         }
     });

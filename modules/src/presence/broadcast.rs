@@ -4,6 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use event_core::{Available, SessionState, prelude::*, roster::Roster};
 
 use super::{Kind, PresenceDelivery, addressed, kind, roster};
+use crate::message::Hold;
 
 /// What a client sends to nobody in particular, or to its own account.
 pub(super) async fn own(
@@ -47,6 +48,8 @@ async fn available(
         cx.host().fire_stanza::<events::PresenceInitial>(presence).await?;
     }
     let presence = delayed(presence.element(), cx);
+    // What was kept for the user goes before what comes from now on.
+    let _hold = Hold::new(session);
     session.set_presence(Some(Available { priority, presence }));
     if session.state() == SessionState::Ended {
         // It was replaced meanwhile; who just heard of it has to hear of its end, too.

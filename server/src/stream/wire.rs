@@ -12,7 +12,8 @@ use std::{
     task::Waker,
 };
 
-use event_core::{SessionKind, Stream, StreamError, random_id};
+use event_core::{BoxFuture, SessionKind, Stream, StreamError, random_id};
+use tokio::sync::Notify;
 
 use super::{header, pool};
 
@@ -28,6 +29,8 @@ pub(crate) struct Wire {
     exporter: OnceLock<[u8; 32]>,
     /// What the other side showed for TLS.
     certificates: OnceLock<Vec<Vec<u8>>>,
+    /// Told whenever bytes were written, or will not be.
+    progress: Notify,
     pub(super) peer: IpAddr,
     /// The most bytes that may wait.
     max: usize,
@@ -49,6 +52,10 @@ struct Out {
     bytes: Vec<u8>,
     /// Taken by the task, not yet taken by the system.
     in_flight: usize,
+    /// Taken by the system so far.
+    written: u64,
+    /// There is no connection any more.
+    is_gone: bool,
     /// Whether the other side has our header.
     is_open: bool,
     /// TLS begins after so many of `bytes`.
@@ -93,6 +100,7 @@ impl Wire {
             can_start_tls: AtomicBool::new(starttls),
             exporter: OnceLock::new(),
             certificates: OnceLock::new(),
+            progress: Notify::new(),
             peer,
             max,
             kind,
@@ -171,6 +179,30 @@ impl Wire {
     pub(super) fn written(&self, count: usize) {
         let mut out = self.out();
         out.in_flight = out.in_flight.saturating_sub(count);
+        out.written = out.written.wrapping_add(count as u64);
+        drop(out);
+        self.progress.notify_waiters();
+    }
+
+    /// Waits until all that is queued now was taken by the system; false when it never will be.
+    async fn flushed(&self) -> bool {
+        let mut goal = None;
+        loop {
+            let progress = self.progress.notified();
+            {
+                let out = self.out();
+                let goal = *goal.get_or_insert_with(|| {
+                    out.written.wrapping_add((out.bytes.len() + out.in_flight) as u64)
+                });
+                if out.written >= goal {
+                    return true;
+                }
+                if matches!(out.ended, Some(Ended::Overflow | Ended::Gone)) || out.is_gone {
+                    return false;
+                }
+            }
+            progress.await;
+        }
     }
 
     /// How many bytes wait.
@@ -242,7 +274,10 @@ impl Wire {
         out.ended.get_or_insert(Ended::Gone);
         out.bytes = Vec::new();
         out.in_flight = 0;
+        out.is_gone = true;
         out.waker = None;
+        drop(out);
+        self.progress.notify_waiters();
     }
 
     fn end(&self, out: &mut Out, ended: Ended) {
@@ -269,6 +304,7 @@ impl Wire {
         out.push(CLOSE);
         out.ended = Some(ended);
         out.wake();
+        self.progress.notify_waiters();
     }
 }
 
@@ -341,11 +377,18 @@ impl Stream for Handle {
     fn peer_certificates(&self) -> Vec<Vec<u8>> {
         self.0.certificates.get().cloned().unwrap_or_default()
     }
+
+    fn flushed(&self) -> BoxFuture<'_, bool> {
+        Box::pin(self.0.flushed())
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
+    use std::{
+        net::Ipv4Addr,
+        task::{Context, Poll},
+    };
 
     use super::*;
 
@@ -427,6 +470,32 @@ mod tests {
         handle.restart();
         handle.close(None);
         assert_eq!(taken(&handle), "<h><auth/><h></stream:stream>");
+    }
+
+    #[test]
+    fn flushed_is_what_the_system_took() {
+        let handle = handle(1000);
+        let is_flushed = |flushed: &mut BoxFuture<'_, bool>| match flushed
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        {
+            Poll::Ready(is_flushed) => Some(is_flushed),
+            Poll::Pending => None,
+        };
+        handle.0.open("<h>");
+        handle.write(b"123");
+        let mut first = handle.flushed();
+        assert_eq!(is_flushed(&mut first), None);
+        handle.write(b"456");
+        let mut second = handle.flushed();
+        assert_eq!(is_flushed(&mut second), None);
+        let length = taken(&handle).len();
+        assert_eq!(is_flushed(&mut first), None, "taken is not yet written");
+        handle.0.written(length - 3);
+        assert_eq!(is_flushed(&mut first), Some(true));
+        assert_eq!(is_flushed(&mut second), None);
+        handle.0.gone();
+        assert_eq!(is_flushed(&mut second), Some(false));
     }
 
     #[test]
