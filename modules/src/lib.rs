@@ -3,6 +3,7 @@
 mod access;
 pub mod account;
 pub mod bind;
+pub mod blocking;
 pub mod disco;
 #[cfg(test)]
 mod fakes;
@@ -38,6 +39,7 @@ pub const DEFAULTS: &[&str] = &[
     "presence",
     "roster",
     "offline",
+    "blocking",
     "iq",
     "disco",
     "account",

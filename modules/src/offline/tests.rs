@@ -141,7 +141,7 @@ fn what_did_not_leave_is_given_again() {
         lost.send("<presence/>").await;
         lost.disconnect().await;
         let deaf = server.session("juliet@localhost/deaf").await;
-        deaf.stream.set_capacity(1);
+        deaf.stream.set_capacity(0);
         deaf.send("<presence/>").await;
         deaf.disconnect().await;
         assert_eq!(bodies(&come(&server, "balcony").await), ["hi"]);

@@ -1,0 +1,306 @@
+//! Blocking Command (XEP-0191).
+
+mod lists;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use event_core::{
+    ErrorType, Origin,
+    jid::{BareJid, Jid},
+    prelude::*,
+    random_id,
+    roster::Roster,
+    services::Rosters,
+    storage::StorageResult,
+    xml::STANZA_NS,
+};
+
+pub use self::lists::{Blocklist, Blocklists};
+use crate::message;
+
+const NS: &str = "urn:xmpp:blocking";
+
+/// Lets users block whom they do not want to hear of.
+#[module(features = ["urn:xmpp:blocking"], state = Arc<Blocklists>, after = ["presence"])]
+pub struct Blocking {
+    /// How many addresses a user may block; more are refused.
+    #[serde(default = "max_items")]
+    max_items: usize,
+}
+
+fn max_items() -> usize {
+    1000
+}
+
+/// A client that asked for the list, and so hears of what changes.
+struct Follows;
+
+#[hook("account-disco-info")]
+fn advertise(event: &mut AccountDiscoInfo) {
+    event.info.features.insert(NS.into());
+}
+
+#[hook("iq-get/self/urn:xmpp:blocking:blocklist", priority = 10)]
+async fn show(iq: &mut Iq, cx: &Context<Blocking>) -> Result<Reply, StanzaError> {
+    let (session, username) = user(iq)?;
+    // First, so that no change between goes unheard.
+    session.with_slot(|slot| *slot = Some(Follows));
+    let list = cx.state().of(&username).await?;
+    let items: Vec<_> = list.iter().map(item).collect();
+    Ok(iq.reply_with_element(&ElementBuilder::new("blocklist", NS).children(&items).build()))
+}
+
+fn item(jid: &str) -> Element {
+    ElementBuilder::new("item", NS).attribute("jid", jid).build()
+}
+
+fn user(iq: &Iq) -> Result<(Session, String), StanzaError> {
+    let session = iq.origin().session().cloned();
+    let user = session.and_then(|session| {
+        let username = session.user()?.node()?.as_str().to_owned();
+        Some((session, username))
+    });
+    user.ok_or_else(StanzaError::service_unavailable)
+}
+
+#[hook("iq-set/self/urn:xmpp:blocking:block", priority = 10)]
+async fn block(iq: &mut Iq, cx: &Context<Blocking>) -> Result<Flow, StanzaError> {
+    let (_, username) = user(iq)?;
+    let items = items(iq)?;
+    if items.is_empty() {
+        return Err(StanzaError::bad_request().text("there is no address to block"));
+    }
+    let roster = roster(&username, cx).await?;
+    let (old, new) = {
+        let lock = cx.state().lock(&username).await;
+        let old = cx.state().of_locked(&username, &lock).await?;
+        let mut new = Blocklist::clone(&old);
+        items.iter().for_each(|jid| new.insert(jid));
+        if new.len() > cx.max_items {
+            let text = format!("no more than {} addresses can be blocked", cx.max_items);
+            return Err(StanzaError::policy_violation().text(text));
+        }
+        cx.state().set(&username, new.clone(), &lock).await?;
+        (old, new)
+    };
+    iq.answer_later().reply();
+    push("block", &items, &username, cx);
+    // Who could see the user sees no more (XEP-0191 §3.3).
+    for to in watchers(&items, &roster).filter(|to| !old.blocks(to) && new.blocks(to)) {
+        for session in cx.host().sessions().of(&username) {
+            let (Some(_), Some(from)) = (session.presence(), session.jid()) else { continue };
+            cx.state().farewell(from.as_str(), to.as_str());
+            let presence = ElementBuilder::new("presence", STANZA_NS)
+                .attribute("from", from.as_str())
+                .attribute("to", to.as_str())
+                .attribute("type", "unavailable");
+            cx.send(presence.build());
+        }
+    }
+    Ok(Flow::Handled)
+}
+
+#[hook("iq-set/self/urn:xmpp:blocking:unblock", priority = 10)]
+async fn unblock(iq: &mut Iq, cx: &Context<Blocking>) -> Result<Flow, StanzaError> {
+    let (_, username) = user(iq)?;
+    let items = items(iq)?;
+    let roster = roster(&username, cx).await?;
+    let (old, new) = {
+        let lock = cx.state().lock(&username).await;
+        let old = cx.state().of_locked(&username, &lock).await?;
+        let mut new = Blocklist::default();
+        if !items.is_empty() {
+            new = Blocklist::clone(&old);
+            items.iter().for_each(|jid| new.remove(jid));
+        }
+        cx.state().set(&username, new.clone(), &lock).await?;
+        (old, new)
+    };
+    iq.answer_later().reply();
+    push("unblock", &items, &username, cx);
+    let all: Vec<_> = old.iter().filter_map(|jid| Jid::new(jid).ok()).collect();
+    let unblocked = if items.is_empty() { &all } else { &items };
+    for to in watchers(unblocked, &roster).filter(|to| old.blocks(to) && !new.blocks(to)) {
+        for session in cx.host().sessions().of(&username) {
+            let Some(available) = session.presence() else { continue };
+            let mut presence = available.presence.clone();
+            presence.set_attribute("to", Some(to.as_str()));
+            cx.send(presence);
+        }
+    }
+    Ok(Flow::Handled)
+}
+
+/// The addresses in a request.
+fn items(iq: &Iq) -> Result<Vec<Jid>, StanzaError> {
+    let action = iq.element().first_child().ok_or_else(StanzaError::bad_request)?;
+    let items = action.children().map(|item| {
+        let jid = item.attribute("jid").filter(|_| item.is("item", NS));
+        let jid = jid.ok_or_else(|| {
+            StanzaError::bad_request().text("here is place for <item jid='…'/> alone")
+        })?;
+        Jid::new(&jid).map_err(|_| StanzaError::jid_malformed())
+    });
+    items.collect()
+}
+
+/// Tells the user's clients that follow the list.
+fn push(action: &str, items: &[Jid], username: &str, cx: &Context<Blocking>) {
+    let items: Vec<_> = items.iter().map(|jid| item(jid.as_str())).collect();
+    let action = ElementBuilder::new(action, NS).children(&items).build();
+    for session in cx.host().sessions().of(username) {
+        if !session.with_slot(|slot: &mut Option<Follows>| slot.is_some()) {
+            continue;
+        }
+        if let Some(to) = session.jid() {
+            let push = ElementBuilder::new("iq", STANZA_NS)
+                .attribute("type", "set")
+                .attribute("id", &random_id())
+                .attribute("to", to.as_str())
+                .child(&action);
+            session.send(&push.build());
+        }
+    }
+}
+
+async fn roster(username: &str, cx: &Context<Blocking>) -> StorageResult<Arc<Roster>> {
+    match cx.host().service::<dyn Rosters>() {
+        Some(rosters) => rosters.roster(username).await,
+        None => Ok(Arc::default()),
+    }
+}
+
+/// Those of the addresses, and of the contacts at them, who may see the user.
+fn watchers(jids: &[Jid], roster: &Roster) -> impl Iterator<Item = Jid> {
+    let mut watchers = Vec::new();
+    for jid in jids {
+        let bare = jid.to_bare();
+        if roster.may_see(&bare) {
+            watchers.push(jid.clone());
+        }
+        if jid.node().is_none() && jid.resource().is_none() {
+            let at = |contact: &BareJid| contact.domain() == bare.domain() && *contact != bare;
+            let contacts = roster.items().filter(|item| at(&item.jid) && roster.may_see(&item.jid));
+            watchers.extend(contacts.map(|item| Jid::from(item.jid.clone())));
+        }
+    }
+    watchers.into_iter()
+}
+
+#[hook("pre-message/bare", priority = 100)]
+#[hook("pre-message/full", priority = 100)]
+#[hook("pre-message/host", priority = 100)]
+async fn send_message(message: &mut Message, cx: &Context<Blocking>) -> Result<(), StanzaError> {
+    outgoing(message, cx).await
+}
+
+#[hook("pre-presence/bare", priority = 100)]
+#[hook("pre-presence/full", priority = 100)]
+#[hook("pre-presence/host", priority = 100)]
+async fn send_presence(presence: &mut Presence, cx: &Context<Blocking>) -> Result<(), StanzaError> {
+    outgoing(presence, cx).await
+}
+
+#[hook("pre-iq/bare", priority = 100)]
+#[hook("pre-iq/full", priority = 100)]
+#[hook("pre-iq/host", priority = 100)]
+async fn send_iq(iq: &mut Iq, cx: &Context<Blocking>) -> Result<(), StanzaError> {
+    outgoing(iq, cx).await
+}
+
+/// Nothing goes to whom the user has blocked.
+async fn outgoing(stanza: &Stanza, cx: &Context<Blocking>) -> Result<(), StanzaError> {
+    let (Some(from), Some(to)) = (stanza.from(), stanza.to()) else { return Ok(()) };
+    if !cx.state().blocks(from, to).await? {
+        return Ok(());
+    }
+    let blocked = ElementBuilder::new("blocked", "urn:xmpp:blocking:errors").build();
+    let error = StanzaError::not_acceptable().with_type(ErrorType::Cancel);
+    Err(error.text("You have blocked this JID").with_application(blocked))
+}
+
+#[hook("message/bare", priority = 1000)]
+#[hook("message/full", priority = 1000)]
+async fn take_message(message: &mut Message, cx: &Context<Blocking>) -> Result<Flow, StanzaError> {
+    let mut is_blocked = incoming(message, cx).await?;
+    // A room that somebody invites to speaks for whoever invites (XEP-0045 §7.8.2).
+    if !is_blocked
+        && let Some(to) = message.to()
+        && let Some(inviter) = message
+            .child("x", "http://jabber.org/protocol/muc#user")
+            .and_then(|x| x.child("invite", "http://jabber.org/protocol/muc#user"))
+            .and_then(|invite| Jid::new(&invite.attribute("from")?).ok())
+    {
+        is_blocked = cx.state().blocks(to, &inviter).await?;
+    }
+    match message::kind(message) {
+        _ if !is_blocked => Ok(Flow::Continue),
+        message::Kind::Normal | message::Kind::Chat => Err(StanzaError::service_unavailable()),
+        // An error would make a room throw the user out.
+        _ => Ok(Flow::Handled),
+    }
+}
+
+#[hook("iq/bare", priority = 1000)]
+#[hook("iq/full", priority = 1000)]
+async fn take_iq(iq: &mut Iq, cx: &Context<Blocking>) -> Result<(), StanzaError> {
+    match incoming(iq, cx).await? {
+        true => Err(StanzaError::service_unavailable()),
+        false => Ok(()),
+    }
+}
+
+#[hook("presence/bare", priority = 1000)]
+#[hook("presence/full", priority = 1000)]
+async fn take_presence(
+    presence: &mut Presence,
+    cx: &Context<Blocking>,
+) -> Result<Flow, StanzaError> {
+    // What would reach nobody anyway needs no look at the list.
+    let is_update = matches!(presence.type_().as_deref(), None | Some("unavailable"));
+    let username = presence.to().and_then(Jid::node).map(|node| node.as_str());
+    let is_online = username.is_some_and(|name| !cx.host().sessions().of(name).is_empty());
+    if is_update && !is_online {
+        return Ok(Flow::Continue);
+    }
+    flow(incoming(presence, cx).await?)
+}
+
+/// What this server sends for a user fires no event before it leaves.
+#[hook("route/remote", priority = 1000)]
+async fn leave_server(stanza: &mut Stanza, cx: &Context<Blocking>) -> Result<Flow, StanzaError> {
+    flow(is_for_blocked(stanza, cx).await?)
+}
+
+fn flow(is_blocked: bool) -> Result<Flow, StanzaError> {
+    Ok(if is_blocked { Flow::Handled } else { Flow::Continue })
+}
+
+/// Whether a stanza is from whom its recipient has blocked, or for whom its sender has.
+async fn incoming(stanza: &Stanza, cx: &Context<Blocking>) -> StorageResult<bool> {
+    let (Some(from), Some(to)) = (stanza.from(), stanza.to()) else { return Ok(false) };
+    Ok(is_for_blocked(stanza, cx).await? || cx.state().blocks(to, from).await?)
+}
+
+/// Whether a stanza that was made here, such as a user's presence for a contact, goes to whom the
+/// user has blocked.
+async fn is_for_blocked(stanza: &Stanza, cx: &Context<Blocking>) -> StorageResult<bool> {
+    let (Some(from), Some(to)) = (stanza.from(), stanza.to()) else { return Ok(false) };
+    if !matches!(stanza.origin(), Origin::Host(_)) || from.node().is_none() {
+        return Ok(false);
+    }
+    // The sender's host need not be the one whose event this is.
+    let host = cx.host().core().host(from.domain().as_str());
+    let Some(lists) = host.and_then(|host| host.service::<Blocklists>()) else { return Ok(false) };
+    if stanza.type_().as_deref() == Some("unavailable") && lists.is_farewell(from, to) {
+        return Ok(false);
+    }
+    lists.blocks(from, to).await
+}
+
+#[hook("user-deleted")]
+async fn forget(event: &UserDeleted, cx: &Context<Blocking>) {
+    cx.state().forget(&event.username).await;
+}
