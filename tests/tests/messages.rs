@@ -1,0 +1,212 @@
+//! Messages between real clients: kept while nobody is there, over restarts, and blocked.
+
+use std::str::FromStr;
+
+use spondee_tests::{
+    client::{Online, login},
+    raw::Raw,
+    server::{Server, Setup},
+};
+use tokio_xmpp::{
+    IqRequest, IqResponse,
+    jid::Jid,
+    minidom::Element,
+    parsers::{
+        delay::Delay,
+        message::{Lang, Message, MessageType},
+        ping::Ping,
+    },
+};
+
+fn plaintext() -> Setup {
+    Setup { host: "allow_plaintext = true".into(), ..Setup::default() }
+}
+
+fn chat(to: &str, body: &str) -> Message {
+    Message::chat(Jid::new(to).expect("a JID")).with_body(Lang::default(), body.into())
+}
+
+fn body(message: &Message) -> &str {
+    message.bodies.values().next().map(String::as_str).unwrap_or_default()
+}
+
+/// Sends a ping and waits for its answer: what was sent before has then been dealt with. Gives
+/// what came before the answer.
+fn sync(raw: &mut Raw) -> String {
+    raw.send("<iq type='get' id='sync' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>");
+    let before = raw.wait("id='sync'");
+    raw.wait(">");
+    before
+}
+
+fn say(raw: &mut Raw, to: &str, body: &str) {
+    raw.send(&format!("<message type='chat' to='{to}'><body>{body}</body></message>"));
+}
+
+/// The numbers in the bodies, in the order they came.
+fn numbers(received: &str) -> Vec<u32> {
+    let bodies = received.split("<body>").skip(1);
+    bodies.filter_map(|rest| rest.split("</body>").next()?.parse().ok()).collect()
+}
+
+#[tokio::test]
+async fn a_message_waits_for_its_reader_and_says_since_when() {
+    let server = Server::start();
+    let mut romeo = login(&server, "romeo@localhost/orchard").await;
+    for text in ["first", "second"] {
+        romeo.send(chat("juliet@localhost", text)).await;
+    }
+    // The answer to a ping says that they are stored.
+    assert!(matches!(romeo.get(Some("localhost"), Ping).await, IqResponse::Result(None)));
+    let mut juliet = login(&server, "juliet@localhost/balcony").await;
+    juliet.available().await;
+    for text in ["first", "second"] {
+        let message = juliet.message().await;
+        assert_eq!(body(&message), text);
+        assert_eq!(message.from, Some(Jid::from(romeo.jid.clone())));
+        let delay = message.payloads.into_iter().find_map(|payload| Delay::try_from(payload).ok());
+        assert_eq!(delay.expect("a delay").from, Some(Jid::new("localhost").expect("a JID")));
+    }
+    romeo.send(chat("juliet@localhost", "third")).await;
+    let message = juliet.message().await;
+    assert_eq!(body(&message), "third");
+    assert!(message.payloads.is_empty(), "it came at once");
+}
+
+#[test]
+fn what_was_acknowledged_survives_a_restart_and_a_crash() {
+    let mut server = Server::with(&plaintext());
+    let mut romeo = Raw::login(&server, "romeo", "orchard");
+    for (number, signal) in [(1, "TERM"), (2, "KILL")] {
+        say(&mut romeo, "juliet@localhost", &number.to_string());
+        sync(&mut romeo);
+        server.signal(signal);
+        server.wait();
+        server.restart();
+        romeo = Raw::login(&server, "romeo", "orchard");
+    }
+    let mut juliet = Raw::login(&server, "juliet", "balcony");
+    juliet.send("<presence/>");
+    assert_eq!(numbers(&sync(&mut juliet)), [1, 2]);
+    // They were given, so they are gone.
+    server.signal("TERM");
+    server.wait();
+    server.restart();
+    let mut juliet = Raw::login(&server, "juliet", "balcony");
+    juliet.send("<presence/>");
+    assert!(numbers(&sync(&mut juliet)).is_empty());
+}
+
+/// More than the queue of a stream holds, so that it takes the client to read.
+#[test]
+fn a_great_many_come_in_order_while_more_are_sent() {
+    const EACH: u32 = 400;
+    let server = Server::with(&plaintext());
+    let padding = "x".repeat(4000);
+    let mut romeo = Raw::login(&server, "romeo", "orchard");
+    let mut send = |range: std::ops::Range<u32>| {
+        for number in range {
+            romeo.send(&format!(
+                "<message type='chat' to='juliet@localhost'><body>{number}</body>\
+                 <x xmlns='urn:test:padding'>{padding}</x></message>"
+            ));
+        }
+        sync(&mut romeo)
+    };
+    let refused = send(0..EACH);
+    assert!(!refused.contains("<error"), "{}", &refused[..500]);
+    let mut juliet = Raw::login(&server, "juliet", "balcony");
+    std::thread::scope(|scope| {
+        scope.spawn(|| send(EACH..2 * EACH));
+        juliet.send("<presence/>");
+        let received = juliet.wait(&format!("<body>{}</body>", 2 * EACH - 1));
+        assert_eq!(numbers(&received), (0..2 * EACH).collect::<Vec<_>>());
+    });
+    let mut street = Raw::login(&server, "juliet", "street");
+    street.send("<presence/>");
+    assert!(numbers(&sync(&mut street)).is_empty(), "nothing stays behind");
+}
+
+#[test]
+fn two_clients_that_come_at_once_get_one_copy() {
+    let server = Server::with(&plaintext());
+    let mut romeo = Raw::login(&server, "romeo", "orchard");
+    let mut clients: Vec<_> =
+        ["a", "b"].map(|resource| Raw::login(&server, "juliet", resource)).into();
+    for round in 0..20 {
+        for number in 0..5 {
+            say(&mut romeo, "juliet@localhost", &number.to_string());
+        }
+        sync(&mut romeo);
+        clients.iter_mut().for_each(|client| client.send("<presence/>"));
+        let got: Vec<_> = clients.iter_mut().map(|client| numbers(&sync(client))).collect();
+        let all: Vec<_> = (0..5).collect();
+        assert!(got == [all.clone(), vec![]] || got == [vec![], all], "round {round}: {got:?}");
+        clients.iter_mut().for_each(|client| client.send("<presence type='unavailable'/>"));
+        clients.iter_mut().for_each(|client| drop(sync(client)));
+    }
+}
+
+#[test]
+fn a_full_store_refuses_and_forgets_nothing() {
+    let mut setup = plaintext();
+    setup.tables = "[host.\"localhost\".module.offline]\nmax_messages = 3".into();
+    let server = Server::with(&setup);
+    let mut romeo = Raw::login(&server, "romeo", "orchard");
+    for number in 0..5 {
+        say(&mut romeo, "juliet@localhost", &number.to_string());
+    }
+    let refused = sync(&mut romeo);
+    assert_eq!(refused.matches("<service-unavailable").count(), 2, "{refused}");
+    let mut juliet = Raw::login(&server, "juliet", "balcony");
+    juliet.send("<presence/>");
+    assert_eq!(numbers(&sync(&mut juliet)), [0, 1, 2]);
+}
+
+#[test]
+fn whom_the_user_has_blocked_cannot_ask_for_a_subscription() {
+    let server = Server::with(&plaintext());
+    let mut romeo = Raw::login(&server, "romeo", "orchard");
+    romeo.send("<presence/>");
+    romeo.send(
+        "<iq type='set' id='1'><block xmlns='urn:xmpp:blocking'>\
+         <item jid='juliet@localhost'/></block></iq>",
+    );
+    sync(&mut romeo);
+    let mut juliet = Raw::login(&server, "juliet", "balcony");
+    juliet.send("<presence type='subscribe' to='romeo@localhost'/>");
+    assert!(!sync(&mut juliet).contains("error"));
+    assert!(!sync(&mut romeo).contains("subscribe"));
+    // It was not kept either.
+    let mut street = Raw::login(&server, "romeo", "street");
+    street.send("<presence/>");
+    assert!(!sync(&mut street).contains("subscribe"));
+}
+
+async fn set(client: &mut Online, xml: &str) -> IqResponse {
+    let payload = Element::from_str(xml).expect("an element");
+    client.client.send_iq(None, IqRequest::Set(payload)).await.await.expect("an answer")
+}
+
+#[tokio::test]
+async fn who_is_blocked_gets_an_error_until_unblocked() {
+    let server = Server::start();
+    let mut romeo = login(&server, "romeo@localhost/orchard").await;
+    let mut juliet = login(&server, "juliet@localhost/balcony").await;
+    romeo.available().await;
+    juliet.available().await;
+    let change = |action: &str| {
+        format!("<{action} xmlns='urn:xmpp:blocking'><item jid='juliet@localhost'/></{action}>")
+    };
+    assert!(matches!(set(&mut romeo, &change("block")).await, IqResponse::Result(_)));
+    juliet.send(chat("romeo@localhost", "please?")).await;
+    assert_eq!(juliet.message().await.type_, MessageType::Error);
+    romeo.send(chat("juliet@localhost", "no")).await;
+    let refused = romeo.message().await;
+    assert_eq!(refused.type_, MessageType::Error);
+    let xml = String::from(&Element::from(refused));
+    assert!(xml.contains("not-acceptable") && xml.contains("urn:xmpp:blocking:errors"), "{xml}");
+    assert!(matches!(set(&mut romeo, &change("unblock")).await, IqResponse::Result(_)));
+    juliet.send(chat("romeo@localhost", "again")).await;
+    assert_eq!(body(&romeo.message().await), "again");
+}
