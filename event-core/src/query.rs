@@ -155,6 +155,52 @@ impl Drop for Forget<'_> {
     }
 }
 
+/// A request on its way, and its answer when it comes; dropped, nobody waits any more.
+#[derive(Debug)]
+pub struct Expected {
+    core: std::sync::Weak<crate::Core>,
+    id: Box<str>,
+    answer: oneshot::Receiver<Iq>,
+}
+
+impl Expected {
+    /// The result or error, whenever it comes; `None` when the server ends before.
+    pub async fn answer(mut self) -> Option<Iq> {
+        (&mut self.answer).await.ok()
+    }
+}
+
+impl Drop for Expected {
+    fn drop(&mut self) {
+        if let Some(core) = self.core.upgrade() {
+            core.queries().remove(&self.id);
+        }
+    }
+}
+
+impl crate::Core {
+    /// Notes that a host waits for the answer to an iq request, which the caller itself brings on
+    /// its way. No event fires for it.
+    ///
+    /// # Errors
+    /// It is no request with a `to`, or too many wait.
+    pub fn expect(host: &Arc<Host>, mut iq: Element) -> Result<(Stanza, Expected), QueryError> {
+        let core = host.core();
+        let to = iq.attribute("to").and_then(|to| Jid::new(&to).ok());
+        let to = to.ok_or(QueryError::NotARequest)?;
+        let id = crate::random_id();
+        iq.set_attribute("id", Some(&id));
+        let from = crate::router::stamp(host, &mut iq);
+        let addresses = (Some(from.clone()), Some(to.clone()));
+        let stanza = Stanza::new(iq, addresses, Origin::Host(Arc::clone(host)));
+        let stanza = stanza.ok_or(QueryError::NotARequest)?;
+        let (answer, waiter) = oneshot::channel();
+        core.queries().add(&id, Waiting { from, to, answer })?;
+        let core = Arc::downgrade(&core);
+        Ok((stanza, Expected { core, id: id.into(), answer: waiter }))
+    }
+}
+
 pub(crate) async fn query(host: &Arc<Host>, mut iq: Element) -> Result<Iq, QueryError> {
     let core = host.core();
     let is_request = iq.attribute("type").and_then(|kind| IqType::parse(&kind));

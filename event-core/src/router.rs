@@ -308,6 +308,20 @@ impl Core {
         received
     }
 
+    /// Tells the sender of a stanza that a handler of `route/remote` took over that it could not
+    /// be delivered after all. The error comes as if from the recipient, by the way of any stanza
+    /// that is sent here; errors and iq results are not answered.
+    pub async fn bounce(&self, stanza: &Stanza, error: &StanzaError) {
+        if stanza.may_be_answered() {
+            let host = Origin::Host(Arc::clone(stanza.origin().host()));
+            turns(async {
+                answer(&host, stanza.error_reply(error).0);
+                self.drain().await;
+            })
+            .await;
+        }
+    }
+
     /// Routes what waits in the outbox of this turn.
     pub async fn drain(&self) {
         for _ in 0..MAX_TURN {

@@ -1,6 +1,8 @@
 //! What modules offer each other on a host, as traits: [`Host::provide`](crate::Host::provide)
 //! and [`Host::service`](crate::Host::service).
 
+mod federation;
+
 use std::{fmt, sync::Arc};
 
 use jid::BareJid;
@@ -12,6 +14,8 @@ use crate::{
     storage::{StorageError, StorageResult},
     xml::Element,
 };
+
+pub use federation::{Federation, KeyCheck, KeyQuestion};
 
 /// Who may log in to a host.
 ///

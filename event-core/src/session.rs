@@ -345,6 +345,19 @@ impl Session {
         self.0.stream.write(element.as_bytes())
     }
 
+    /// Sends an element under a prefix that the stream's header declares: some servers know
+    /// dialback (XEP-0220) only so. The element itself is in the stream's content namespace, as
+    /// if it were a stanza.
+    pub fn send_prefixed(&self, prefix: &str, element: &Element) -> bool {
+        let mut bytes = element.as_bytes().to_vec();
+        let mark = format!("{prefix}:");
+        if let Some(end) = bytes.windows(2).rposition(|at| at == b"</") {
+            bytes.splice(end + 2..end + 2, mark.bytes());
+        }
+        bytes.splice(1..1, mark.bytes());
+        self.0.stream.write(&bytes)
+    }
+
     /// Queues a stanza for the other side, without any event. `false` when the session is over or
     /// its queue is full.
     pub fn send(&self, stanza: &Element) -> bool {

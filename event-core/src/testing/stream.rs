@@ -87,7 +87,7 @@ impl TestStream {
     )]
     pub(super) fn next(&self) -> Option<Element> {
         let bytes = self.wire().written.pop_front()?;
-        let scope = Scope::new(STANZA_NS);
+        let scope = Scope::new(STANZA_NS).with_prefix("db", "jabber:server:dialback");
         Some(Element::parse(&bytes, &scope, &Limits::UNBOUNDED).expect("an element"))
     }
 }
