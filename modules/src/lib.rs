@@ -4,6 +4,7 @@ mod access;
 pub mod account;
 pub mod bind;
 pub mod blocking;
+pub mod dialback;
 pub mod disco;
 #[cfg(test)]
 mod fakes;
@@ -18,6 +19,7 @@ pub mod presence;
 pub mod private;
 pub mod register;
 pub mod roster;
+pub mod s2s;
 pub mod saslauth;
 pub mod session;
 pub mod starttls;
@@ -33,6 +35,8 @@ event_core::module_crate!();
 pub const DEFAULTS: &[&str] = &[
     "starttls",
     "saslauth",
+    "dialback",
+    "s2s",
     "bind",
     "session",
     "message",

@@ -1,6 +1,7 @@
 //! SASL (RFC 6120 §6), bound to the TLS channel where it can be (RFC 9266, XEP-0440).
 
 mod exchange;
+mod external;
 mod failure;
 mod library;
 mod mechanism;
@@ -23,7 +24,7 @@ const NS: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
 /// The one kind of channel binding offered (RFC 9266).
 const CHANNEL_BINDING: &str = "tls-exporter";
 
-/// Finds out who a client is.
+/// Finds out who a client is, and another server.
 #[module(after = ["starttls"])]
 pub struct Saslauth {
     /// So many failed attempts close the stream.

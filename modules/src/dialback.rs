@@ -1,0 +1,309 @@
+//! Server Dialback (XEP-0220): a domain is proved by its own server, found through DNS, which is
+//! asked whether it made a key. Weaker than a certificate, and used only where the operator allows
+//! it and a certificate proves nothing; never without TLS. Keys as XEP-0185 recommends.
+
+use std::sync::OnceLock;
+
+use event_core::{
+    ErrorType, SessionKind, jid::DomainPart, prelude::*, random_id, services::KeyCheck,
+    services::KeyQuestion, xml::STANZA_NS,
+};
+use hmac::{Hmac, Mac};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::s2s::{federation, refused};
+
+/// The prefix that the headers of streams between servers declare for `jabber:server:dialback`.
+const PREFIX: &str = "db";
+
+/// What `s2s-authenticated` calls it.
+pub(crate) const MECHANISM: &str = "dialback";
+
+/// So many domains may be proved on one stream, and be under way at a time.
+const MAX_DOMAINS: usize = 256;
+const MAX_PENDING: u32 = 16;
+
+/// Proves and checks domains where certificates do not.
+#[module(after = ["saslauth"])]
+pub struct Dialback;
+
+/// A key was sent on this stream.
+struct Asked;
+
+/// So many keys of this stream are being checked.
+struct Pending(u32);
+
+#[hook("s2s-stream-features")]
+fn offer(event: &mut S2sStreamFeatures) {
+    let session = &event.session;
+    let is_allowed = federation(session.host()).is_some_and(|all| all.allows_dialback());
+    // Who is known by its certificate may prove further names of it.
+    if session.is_encrypted() && (is_allowed || session.is_established()) {
+        let ns = "urn:xmpp:features:dialback";
+        let errors = ElementBuilder::new("errors", ns).build();
+        event.features.push(ElementBuilder::new("dialback", ns).child(&errors).build());
+    }
+}
+
+/// The stream was opened to ask a domain's server about a key.
+#[hook("stanza/http://etherx.jabber.org/streams:features", priority = 400)]
+fn question(nonza: &mut Nonza) -> Flow {
+    let session = &nonza.session;
+    session.with_slot(|check: &mut Option<KeyCheck>| {
+        let Some(check) = check else { return Flow::Continue };
+        let question = addressed("verify", session.host().name(), &remote(session));
+        let question = question.attribute("id", &check.stream_id).text(&check.key);
+        session.send_prefixed(PREFIX, &question.build());
+        Flow::Handled
+    })
+}
+
+/// Nothing stronger was there: sends a key for this host.
+#[hook("stanza/http://etherx.jabber.org/streams:features", priority = 100)]
+fn ask(nonza: &mut Nonza) -> Flow {
+    ask_for(&nonza.session)
+}
+
+/// The other side does not believe the certificate; a key may convince it.
+#[hook("stanza/urn:ietf:params:xml:ns:xmpp-sasl:failure", priority = 100)]
+fn ask_after_sasl(nonza: &mut Nonza) -> Flow {
+    ask_for(&nonza.session)
+}
+
+fn ask_for(session: &Session) -> Flow {
+    let is_allowed = federation(session.host()).is_some_and(|all| all.allows_dialback());
+    let Some(id) = session.stream_id() else { return Flow::Continue };
+    if session.kind() != SessionKind::S2sOut || !session.is_encrypted() || !is_allowed {
+        return Flow::Continue;
+    }
+    if session.with_slot(|slot| slot.replace(Asked).is_some()) {
+        return Flow::Continue;
+    }
+    let (host, remote) = (session.host().name(), remote(session));
+    let result = addressed("result", host, &remote).text(&key(&remote, host, &id));
+    session.send_prefixed(PREFIX, &result.build());
+    Flow::Handled
+}
+
+#[hook("stanza/jabber:server:dialback:result")]
+async fn result(nonza: &mut Nonza, cx: &Context<Dialback>) -> Result<Flow, StreamError> {
+    match nonza.session.kind() {
+        SessionKind::S2sIn => receive(nonza, cx).map(|()| Flow::Handled),
+        SessionKind::S2sOut => Ok(conclude(nonza).await),
+        _ => Ok(Flow::Continue),
+    }
+}
+
+#[hook("stanza/jabber:server:dialback:verify")]
+fn verify(nonza: &mut Nonza) -> Result<Flow, StreamError> {
+    match nonza.session.kind() {
+        SessionKind::S2sIn => vouch(nonza).map(|()| Flow::Handled),
+        SessionKind::S2sOut => Ok(learn(nonza)),
+        _ => Ok(Flow::Continue),
+    }
+}
+
+/// The other side has answered the key that was sent to it (the initiating server).
+async fn conclude(nonza: &Nonza) -> Flow {
+    let session = &nonza.session;
+    let has_asked = session.with_slot(|slot: &mut Option<Asked>| slot.is_some());
+    if !has_asked || session.is_established() || !is_between(nonza) {
+        return Flow::Continue;
+    }
+    let domain = remote(session);
+    match nonza.element.attribute("type").as_deref() {
+        Some("valid") => {
+            authenticated(session, &domain).await;
+        }
+        Some("error") => refused(session, format!("{domain} refused: {}", condition(nonza))),
+        _ => refused(session, format!("{domain} says that this is not {}", session.host().name())),
+    }
+    Flow::Handled
+}
+
+/// Somebody wants to prove a domain with a key (the receiving server).
+fn receive(nonza: &Nonza, cx: &Context<Dialback>) -> Result<(), StreamError> {
+    let session = nonza.session.clone();
+    let (domain, to) = addresses(nonza)?;
+    let refuse = |error: StanzaError| {
+        let answer = addressed("result", &to, &domain).attribute("type", "error");
+        session.send_prefixed(PREFIX, &answer.child(&error.to_element()).build());
+        Ok(())
+    };
+    let (Some(host), Some(id)) = (cx.host().core().host(&to), session.stream_id()) else {
+        return refuse(StanzaError::item_not_found().text(format!("{to} is not served here")));
+    };
+    if host.core().host(&domain).is_some() {
+        let text = format!("{domain} is served here and speaks for itself");
+        return refuse(StanzaError::not_acceptable().text(text));
+    }
+    if session.authorized_domains().len() >= MAX_DOMAINS || !begin(&session) {
+        return refuse(StanzaError::resource_constraint().text("too many domains on one stream"));
+    }
+    let key = nonza.element.text().trim().to_owned();
+    cx.spawn(async move {
+        let outcome = check(&session, &host, &domain, &id, &key).await;
+        session.with_slot(|slot: &mut Option<Pending>| {
+            if let Some(Pending(count)) = slot {
+                *count = count.saturating_sub(1);
+            }
+        });
+        let answer = addressed("result", &to, &domain);
+        let answer = match &outcome {
+            Ok(true) => {
+                authenticated(&session, &domain).await;
+                answer.attribute("type", "valid")
+            }
+            Ok(false) => answer.attribute("type", "invalid"),
+            Err(error) => answer.attribute("type", "error").child(&error.to_element()),
+        };
+        session.send_prefixed(PREFIX, &answer.build());
+        if matches!(outcome, Ok(false)) {
+            // XEP-0220 §2.1.1: who forges a name is not listened to.
+            session.close(StreamError::new("not-authorized").text("the dialback key is invalid"));
+        }
+    });
+    Ok(())
+}
+
+async fn authenticated(session: &Session, domain: &str) {
+    let (host, session, domain) = (session.host(), session.clone(), domain.into());
+    host.fire(S2sAuthenticated { session, domain, mechanism: MECHANISM }).await;
+}
+
+fn begin(session: &Session) -> bool {
+    session.with_slot(|slot: &mut Option<Pending>| {
+        let Pending(count) = slot.get_or_insert(Pending(0));
+        let may = *count < MAX_PENDING;
+        *count += u32::from(may);
+        may
+    })
+}
+
+/// Whether the other side is the domain: by its certificate, else by asking the domain's server.
+async fn check(
+    session: &Session,
+    host: &std::sync::Arc<Host>,
+    domain: &str,
+    stream_id: &str,
+    key: &str,
+) -> Result<bool, StanzaError> {
+    let federation = federation(session.host()).ok_or_else(StanzaError::service_unavailable)?;
+    if session.is_authorized(domain) || federation.proves(session, domain).await {
+        return Ok(true);
+    }
+    if !federation.allows_dialback() {
+        let text = format!("the certificate does not prove {domain}, and dialback is off");
+        return Err(StanzaError::policy_violation().with_type(ErrorType::Cancel).text(text));
+    }
+    federation.verify(KeyQuestion { host, domain, stream_id, key }).await
+}
+
+/// Says whether this server made a key (the authoritative server).
+fn vouch(nonza: &Nonza) -> Result<(), StreamError> {
+    let session = &nonza.session;
+    let (receiving, own) = addresses(nonza)?;
+    let id = nonza.element.attribute("id").unwrap_or_default();
+    let answer = addressed("verify", &own, &receiving).attribute("id", &id);
+    let answer = if session.host().core().host(&own).is_none() {
+        let error = StanzaError::item_not_found().text(format!("{own} is not served here"));
+        answer.attribute("type", "error").child(&error.to_element())
+    } else {
+        let made = key(&receiving, &own, &id);
+        let is_valid = made.as_bytes().ct_eq(nonza.element.text().trim().as_bytes());
+        answer.attribute("type", if bool::from(is_valid) { "valid" } else { "invalid" })
+    };
+    session.send_prefixed(PREFIX, &answer.build());
+    Ok(())
+}
+
+/// The domain's server has answered the question about a key.
+fn learn(nonza: &Nonza) -> Flow {
+    let session = &nonza.session;
+    let check = session.with_slot(Option::<KeyCheck>::take);
+    let id = nonza.element.attribute("id").unwrap_or_default();
+    let Some(check) = check.filter(|check| *check.stream_id == *id && is_between(nonza)) else {
+        return Flow::Continue;
+    };
+    match nonza.element.attribute("type").as_deref() {
+        Some("valid") => check.answer(true),
+        Some("invalid") => check.answer(false),
+        // Who asked learns that there was no answer.
+        _ => drop(check),
+    }
+    session.close(None);
+    Flow::Handled
+}
+
+/// Whether an answer comes from the domain that was asked, to the host that did.
+fn is_between(nonza: &Nonza) -> bool {
+    let session = &nonza.session;
+    addresses(nonza)
+        .is_ok_and(|(from, to)| *from == *remote(session) && *to == *session.host().name())
+}
+
+/// `from` and `to`.
+fn addresses(nonza: &Nonza) -> Result<(String, String), StreamError> {
+    if !nonza.session.is_encrypted() {
+        return Err(StreamError::new("policy-violation").text("begin with STARTTLS"));
+    }
+    let domain = |name| {
+        let domain = nonza.element.attribute(name);
+        let domain = domain.as_deref().and_then(|domain| DomainPart::new(domain).ok());
+        domain.map(|domain| domain.as_str().to_owned()).ok_or_else(|| {
+            StreamError::new("improper-addressing").text(format!("'{name}' must be a domain"))
+        })
+    };
+    Ok((domain("from")?, domain("to")?))
+}
+
+fn addressed(name: &str, from: &str, to: &str) -> ElementBuilder {
+    ElementBuilder::new(name, STANZA_NS).attribute("from", from).attribute("to", to)
+}
+
+fn remote(session: &Session) -> Box<str> {
+    session.claimed_domain().unwrap_or_default()
+}
+
+/// The condition of an error, for a person.
+fn condition(nonza: &Nonza) -> String {
+    let error = nonza.element.first_child();
+    let condition = error.and_then(|error| error.first_child());
+    condition.map_or_else(|| "no reason given".to_owned(), |condition| condition.name().to_owned())
+}
+
+/// XEP-0185: nobody else can make it, and this server need not remember it.
+fn key(receiving: &str, originating: &str, stream_id: &str) -> String {
+    static SECRET: OnceLock<String> = OnceLock::new();
+    let secret = SECRET.get_or_init(|| format!("{}{}", random_id(), random_id()));
+    key_with(secret, receiving, originating, stream_id)
+}
+
+fn key_with(secret: &str, receiving: &str, originating: &str, stream_id: &str) -> String {
+    let secret = hex(&Sha256::digest(secret));
+    let text = format!("{receiving} {originating} {stream_id}");
+    // HMAC takes keys of any length.
+    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes());
+    mac.map(|mac| hex(&mac.chain_update(text).finalize().into_bytes())).unwrap_or_default()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_of_the_specification() {
+        // The example of XEP-0185.
+        let key = key_with("s3cr3tf0rd14lb4ck", "xmpp.example.com", "example.org", "D60000229F");
+        assert_eq!(key, "37c69b1cf07a3f67c04a5ef5902fa5114f2c76fe4a2686482ba5b89323075643");
+    }
+}

@@ -1,0 +1,116 @@
+//! SASL EXTERNAL between servers (RFC 6120 §13.7, XEP-0178): the certificate that was shown for
+//! TLS is the proof.
+
+use base64::Engine;
+use event_core::{SessionKind, jid::DomainPart, prelude::*};
+
+use super::{Failure, NS, SaslCondition, Saslauth, decode, element, fail};
+use crate::s2s::federation;
+
+const MECHANISM: &str = "EXTERNAL";
+
+/// This server has tried, on this stream.
+struct Tried;
+
+#[hook("s2s-stream-features")]
+async fn offer(event: &mut S2sStreamFeatures) {
+    let session = &event.session;
+    if session.is_established() {
+        return;
+    }
+    let Some(domain) = session.claimed_domain() else { return };
+    if proves(session, &domain).await {
+        let name = ElementBuilder::new("mechanism", NS).text(MECHANISM).build();
+        event.features.push(ElementBuilder::new("mechanisms", NS).child(&name).build());
+    }
+}
+
+#[hook("stanza/urn:ietf:params:xml:ns:xmpp-sasl:auth", priority = 10)]
+async fn auth(nonza: &mut Nonza, cx: &Context<Saslauth>) -> Result<Flow, StreamError> {
+    let session = &nonza.session;
+    if session.kind() != SessionKind::S2sIn {
+        return Ok(Flow::Continue);
+    }
+    if session.is_established() {
+        return Err(StreamError::new("policy-violation").text("authenticated already"));
+    }
+    match read(nonza) {
+        Ok(domain) if proves(session, &domain).await => {
+            let (session, domain) = (session.clone(), domain.into());
+            nonza
+                .session
+                .host()
+                .fire(S2sAuthenticated { session, domain, mechanism: MECHANISM })
+                .await;
+            nonza.session.send_nonza(&element("success", None));
+            nonza.session.restart();
+            Ok(Flow::Handled)
+        }
+        Ok(_) => {
+            let text = "the certificate does not prove the domain";
+            fail(Failure::new(SaslCondition::NotAuthorized, text), session, cx).await
+        }
+        Err(failure) => fail(failure, session, cx).await,
+    }
+}
+
+/// The domain that the other server wants to speak for: what it says, or else its `from`.
+fn read(nonza: &Nonza) -> Result<String, Failure> {
+    if nonza.element.attribute("mechanism").as_deref() != Some(MECHANISM) {
+        let text = "between servers there is EXTERNAL";
+        return Err(Failure::new(SaslCondition::InvalidMechanism, text));
+    }
+    let invalid = |text| Failure::new(SaslCondition::InvalidAuthzid, text);
+    let said = decode(&nonza.element.text())?;
+    let said = std::str::from_utf8(&said).map_err(|_| invalid("not UTF-8"))?;
+    let claimed = nonza.session.claimed_domain();
+    if said.is_empty() {
+        return claimed.map(String::from).ok_or(invalid("neither a 'from' nor an identity"));
+    }
+    let domain = DomainPart::new(said).map_err(|_| invalid("not a domain"))?;
+    // One stream begins with one domain; dialback can add others.
+    match claimed {
+        Some(claimed) if *claimed != *domain.as_str() => Err(invalid("not the 'from'")),
+        _ => Ok(domain.as_str().to_owned()),
+    }
+}
+
+async fn proves(session: &Session, domain: &str) -> bool {
+    match federation(session.host()) {
+        Some(federation) if session.is_encrypted() => federation.proves(session, domain).await,
+        _ => false,
+    }
+}
+
+#[hook("stanza/http://etherx.jabber.org/streams:features", priority = 150)]
+fn ask(nonza: &mut Nonza) -> Flow {
+    let session = &nonza.session;
+    if session.kind() != SessionKind::S2sOut || !session.is_encrypted() {
+        return Flow::Continue;
+    }
+    let is_offered = nonza.element.child("mechanisms", NS).is_some_and(|mechanisms| {
+        mechanisms.children().any(|mechanism| mechanism.text().trim() == MECHANISM)
+    });
+    let has_tried = session.with_slot(|slot| slot.replace(Tried).is_some());
+    if !is_offered || has_tried {
+        return Flow::Continue;
+    }
+    let identity = super::BASE64.encode(session.host().name());
+    let auth = ElementBuilder::new("auth", NS).attribute("mechanism", MECHANISM).text(&identity);
+    session.send_nonza(&auth.build());
+    Flow::Handled
+}
+
+#[hook("stanza/urn:ietf:params:xml:ns:xmpp-sasl:success")]
+async fn succeeded(nonza: &mut Nonza) -> Flow {
+    let session = &nonza.session;
+    let has_tried = session.with_slot(|slot: &mut Option<Tried>| slot.is_some());
+    if session.kind() != SessionKind::S2sOut || session.is_established() || !has_tried {
+        return Flow::Continue;
+    }
+    let domain = session.claimed_domain().unwrap_or_default();
+    session.restart();
+    let session = session.clone();
+    nonza.session.host().fire(S2sAuthenticated { session, domain, mechanism: MECHANISM }).await;
+    Flow::Handled
+}
