@@ -9,7 +9,8 @@ use std::{
 };
 
 use event_core::{
-    Core, Host, ModuleCrate, Registry, StartError, StreamError, events::ConfigReloaded,
+    Core, Host, ModuleCrate, Registry, SessionKind, StartError, StreamError,
+    events::ConfigReloaded, services,
 };
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
@@ -21,6 +22,7 @@ use crate::{
     hosts,
     listener::{ListenError, Listeners},
     log::Logging,
+    s2s::Federation,
     storage::{Database, StorageError, create_data_folder, create_private_file},
     stream::Streams,
     tls::{Tls, TlsError},
@@ -115,10 +117,17 @@ async fn serve(config: Config, registry: Registry, logging: &Logging) -> Result<
     let accounts =
         Accounts::open(storage.clone(), limits.scram_iterations, limits.password_checks).await?;
     let tls = Tls::load(&config)?;
-    let core = Core::start(registry, hosts, storage.clone(), services(&accounts)).await?;
+    let federation = Federation::new(&config.s2s)?;
+    let provide = services(&accounts);
+    let prepare = |host: &Arc<Host>| {
+        provide(host);
+        host.provide::<dyn services::Federation>(federation.clone());
+    };
+    let core = Core::start(registry, hosts, storage.clone(), prepare).await?;
     let clients = config.host.keys().cloned().collect();
     let streams = Streams::new(Arc::clone(&core), tls, limits.clone(), clients);
     let streams = Arc::new(streams);
+    federation.open(&streams);
     let control = Control::open(&config, &accounts, &core).await;
     let opened = Listeners::open(&config, &streams).await;
     let failed = match opened {
@@ -140,7 +149,7 @@ async fn serve(config: Config, registry: Registry, logging: &Logging) -> Result<
         }
         Err(error) => Some(error),
     };
-    let stop = stop(&core, &streams, Duration::from_secs(limits.stop_seconds));
+    let stop = stop(&core, &streams, &federation, Duration::from_secs(limits.stop_seconds));
     tokio::select! {
         () = stop => {}
         () = signals.stop() => tracing::warn!("told to stop again: stopping at once"),
@@ -173,13 +182,18 @@ async fn wait(signals: &mut Signals, config: &Config, core: &Core, logging: &Log
     }
 }
 
-async fn stop(core: &Core, streams: &Streams, limit: Duration) {
+/// Ends everything in the order in which the least is lost: clients stay until what they have for
+/// other servers has arrived there, or has come back.
+async fn stop(core: &Core, streams: &Streams, federation: &Federation, limit: Duration) {
     tracing::info!("stopping streams={}", streams.count());
     let begun = Instant::now();
     core.stopping(limit).await;
     let error = StreamError::new("system-shutdown").text("the server stops");
-    let rest = limit.saturating_sub(begun.elapsed()).max(Duration::from_secs(1));
-    streams.close_all(error, rest).await;
+    let rest = || limit.saturating_sub(begun.elapsed()).max(Duration::from_secs(1));
+    federation.settle(rest() / 2).await;
+    streams.close_kind(SessionKind::S2sIn, &error, rest() / 2).await;
+    federation.close(rest() / 2).await;
+    streams.close_all(error, rest()).await;
     core.stopped().await;
 }
 

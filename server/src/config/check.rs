@@ -251,7 +251,34 @@ impl Checker {
         }
         let dns = raw.dns.as_ref().map(|text| self.address(text, &["s2s", "dns"])).transpose()?;
         let authorities = raw.authorities.map(|path| self.path(path));
-        Ok(S2s { authorities, dialback: raw.dialback, dns, routes })
+        let S2s { queue_stanzas, queue_bytes, idle_seconds, .. } = S2s::default();
+        Ok(S2s {
+            authorities,
+            dialback: raw.dialback,
+            dns,
+            routes,
+            queue_stanzas: self.at_least(raw.queue_stanzas, "queue_stanzas", 1, queue_stanzas)?,
+            queue_bytes: self.at_least(raw.queue_bytes, "queue_bytes", 64 * 1024, queue_bytes)?,
+            idle_seconds: self.at_least(raw.idle_seconds, "idle_seconds", 1, idle_seconds)?,
+        })
+    }
+
+    /// A number of `[s2s]` that is not too small, or the default.
+    fn at_least<N: Copy + PartialOrd + std::fmt::Display>(
+        &self,
+        number: Option<Spanned<N>>,
+        key: &str,
+        least: N,
+        default: N,
+    ) -> Checked<N> {
+        match number {
+            None => Ok(default),
+            Some(number) if *number.get_ref() >= least => Ok(*number.get_ref()),
+            Some(number) => {
+                let message = format!("must be at least {least}");
+                Err(self.value(&number, &["s2s", key], message))
+            }
+        }
     }
 
     fn tls(&self, raw: Spanned<RawTls>) -> TlsFiles {

@@ -249,7 +249,7 @@ impl Serialize for Modules {
 }
 
 /// `[s2s]`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct S2s {
     /// Certificate authorities trusted besides the system's.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -261,6 +261,26 @@ pub struct S2s {
     pub dns: Option<SocketAddr>,
     /// Addresses (`name:port`) to connect to instead of asking DNS, by normalised domain.
     pub routes: BTreeMap<String, String>,
+    /// The stanzas that may wait for one domain; what comes then is refused.
+    pub queue_stanzas: usize,
+    /// The bytes that may wait for one domain.
+    pub queue_bytes: usize,
+    /// The seconds after which a stream to another server that is not used is closed.
+    pub idle_seconds: u64,
+}
+
+impl Default for S2s {
+    fn default() -> Self {
+        Self {
+            authorities: None,
+            dialback: false,
+            dns: None,
+            routes: BTreeMap::new(),
+            queue_stanzas: 2000,
+            queue_bytes: 4 * 1024 * 1024,
+            idle_seconds: 600,
+        }
+    }
 }
 
 /// `[log]`.

@@ -67,4 +67,7 @@ pub(super) struct RawS2s {
     pub(super) dialback: bool,
     pub(super) dns: Option<Spanned<String>>,
     pub(super) routes: BTreeMap<Spanned<String>, Spanned<String>>,
+    pub(super) queue_stanzas: Option<Spanned<usize>>,
+    pub(super) queue_bytes: Option<Spanned<usize>>,
+    pub(super) idle_seconds: Option<Spanned<u64>>,
 }

@@ -127,7 +127,7 @@ fn unknown_keys_name_the_nearest() {
         (
             "[s2s]\nxyzzy = 1",
             "spondee.toml:2: unknown key \"xyzzy\" in [s2s]; valid here: authorities, dialback, \
-             dns, routes",
+             dns, routes, queue_stanzas, queue_bytes, idle_seconds",
         ),
         (
             "[[listen]]\nkind = \"c2s\"\nadress = \"[::]:1\"",
@@ -316,4 +316,18 @@ fn module_options_are_checked_by_the_module() {
     let config = parse("[host.\"a.example\".module.x]\ny = 1").unwrap();
     let nothing = deserialize_options::<Nothing>(&config.host["a.example"].module["x"]);
     assert!(nothing.unwrap_err().to_string().ends_with("; nothing can be set here"));
+}
+
+#[test]
+fn bounds_of_what_waits_for_other_servers() {
+    let config =
+        parse("[s2s]\nqueue_stanzas = 5\nqueue_bytes = 70000\nidle_seconds = 9\n").unwrap();
+    let s2s = config.s2s;
+    assert_eq!((s2s.queue_stanzas, s2s.queue_bytes, s2s.idle_seconds), (5, 70_000, 9));
+    for (line, key) in
+        [("queue_stanzas = 0", "s2s.queue_stanzas"), ("queue_bytes = 1", "s2s.queue_bytes")]
+    {
+        let error = parse(&format!("[s2s]\n{line}\n")).unwrap_err().to_string();
+        assert!(error.contains(":2") && error.contains(key), "{error}");
+    }
 }

@@ -24,7 +24,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
 use super::{
     Streams,
-    end::{End, Refusal, contained},
+    end::{End, LINGER, Refusal, contained},
     header,
     input::{Input, Item},
     io::Io,
@@ -82,6 +82,10 @@ impl Connection {
             Some(end) => end,
             None => self.live().await,
         };
+        if matches!(end, End::Ordered) && self.wire.kind == SessionKind::S2sIn {
+            // What the other server has sent before it knows of the end counts (RFC 6120 §4.4).
+            let _ = timeout(LINGER, self.hear_out()).await;
+        }
         Box::pin(self.finish(end)).await
     }
 
@@ -95,6 +99,36 @@ impl Connection {
                 Some(Ok(())) => {}
                 Some(Err(end)) => return end,
                 None => return StreamError::new("internal-server-error").into(),
+            }
+        }
+    }
+
+    /// Handles what still comes on a stream that was closed from here, until the other side closes
+    /// it too.
+    async fn hear_out(&mut self) {
+        loop {
+            let item = match self.ahead.pop_front() {
+                Some(item) => item.map(Some),
+                None => self.next(),
+            };
+            match item {
+                Ok(Some(Item::Element(element))) if !element.is("error", STREAM_NS) => {
+                    let handled = contained(Box::pin(turns(self.handle(element)))).await;
+                    if !matches!(handled, Some(Ok(()))) {
+                        return;
+                    }
+                }
+                Ok(Some(Item::Close | Item::Header(_))) | Err(_) => return,
+                Ok(Some(Item::Element(_))) => {}
+                Ok(None) => {
+                    let filled = poll_fn(|cx| {
+                        let _ = self.poll_flush(cx);
+                        self.poll_fill(cx)
+                    });
+                    if !matches!(filled.await, Ok(1..)) {
+                        return;
+                    }
+                }
             }
         }
     }

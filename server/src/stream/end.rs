@@ -19,7 +19,7 @@ use tokio::{io::AsyncWriteExt, time::timeout};
 use super::{connection::Connection, wire::Ended};
 
 /// How long the other side has to close its stream after ours was closed.
-const LINGER: Duration = Duration::from_secs(5);
+pub(super) const LINGER: Duration = Duration::from_secs(5);
 
 /// How a stream ends.
 #[derive(Debug)]

@@ -48,8 +48,8 @@ pub struct Streams {
     default_host: Arc<str>,
     open: Mutex<HashMap<u64, Arc<Wire>>>,
     next: AtomicU64,
-    /// Told when the last stream has ended.
-    drained: Notify,
+    /// Told when a stream has ended.
+    ended: Notify,
 }
 
 impl Streams {
@@ -65,7 +65,7 @@ impl Streams {
             default_host,
             open: Mutex::default(),
             next: AtomicU64::new(0),
-            drained: Notify::new(),
+            ended: Notify::new(),
         }
     }
 
@@ -151,21 +151,38 @@ impl Streams {
 
     /// Ends all streams with an error and waits until they are closed, at most for `limit`.
     pub async fn close_all(&self, error: StreamError, limit: Duration) {
-        let wires: Vec<_> = self.open().values().cloned().collect();
-        for wire in wires {
+        self.close_those(|_| true, &error, limit).await;
+    }
+
+    /// As [`Streams::close_all`], for the streams of one kind.
+    pub async fn close_kind(&self, kind: SessionKind, error: &StreamError, limit: Duration) {
+        self.close_those(|wire| wire.kind == kind, error, limit).await;
+    }
+
+    async fn close_those(
+        &self,
+        is_meant: impl Fn(&Wire) -> bool,
+        error: &StreamError,
+        limit: Duration,
+    ) {
+        let meant = || {
+            let open = self.open();
+            open.values().filter(|wire| is_meant(wire)).cloned().collect::<Vec<_>>()
+        };
+        for wire in meant() {
             wire.close(Some(error.clone()));
         }
-        let drained = async {
+        let ended = async {
             loop {
-                let notified = self.drained.notified();
-                if self.count() == 0 {
+                let notified = self.ended.notified();
+                if meant().is_empty() {
                     break;
                 }
                 notified.await;
             }
         };
-        if tokio::time::timeout(limit, drained).await.is_err() {
-            tracing::warn!(streams = self.count(), "streams did not close in time");
+        if tokio::time::timeout(limit, ended).await.is_err() {
+            tracing::warn!(streams = meant().len(), "streams did not close in time");
         }
     }
 
@@ -210,8 +227,6 @@ impl Drop for Open {
         if let Some(wire) = open.remove(&self.id) {
             wire.gone();
         }
-        if open.is_empty() {
-            self.streams.drained.notify_waiters();
-        }
+        self.streams.ended.notify_waiters();
     }
 }

@@ -1,0 +1,178 @@
+//! Opening a stream to another server: from its domain to a session that is ready.
+
+use std::{sync::Arc, time::Duration};
+
+use event_core::{Host, Session, StanzaError, services::KeyCheck};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
+use tokio_rustls::TlsConnector;
+
+use super::{Federation, connect::Connected};
+use crate::{
+    stream::{Io, Outgoing, Streams},
+    tls::server_name,
+};
+
+/// How long a TLS handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(15);
+/// How long it may take from the connection until the stream is ready.
+const NEGOTIATION: Duration = Duration::from_secs(30);
+
+/// What a stream is for.
+pub(super) enum Purpose {
+    /// It carries stanzas; ready when this server has proved its domain.
+    Stanzas,
+    /// It asks about a dialback key, and is ready at once.
+    Question(KeyCheck),
+}
+
+/// A stream that is ready.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) session: Session,
+    /// Why it ended, unless the other side closed it in order.
+    pub(super) ended: oneshot::Receiver<Option<String>>,
+}
+
+/// What the modules that negotiate have to say, kept with the session.
+struct Word(mpsc::UnboundedSender<Result<(), StanzaError>>);
+
+/// Tells who waits for a session what became of it.
+pub(super) fn tell(session: &Session, word: Result<(), StanzaError>) {
+    session.with_slot(|slot: &mut Option<Word>| {
+        if let Some(Word(sender)) = slot {
+            // Who waited may have given up.
+            let _ = sender.send(word);
+        }
+    });
+}
+
+/// Why a connection led to nothing.
+enum Failed {
+    /// Another may do better.
+    Here(StanzaError),
+    /// It is the domain's own answer.
+    Everywhere(StanzaError),
+}
+
+impl Federation {
+    /// Opens a stream from a host to a domain.
+    ///
+    /// # Errors
+    /// What those are told who wrote to the domain.
+    pub(super) async fn dial(
+        &self,
+        host: &Arc<Host>,
+        domain: &str,
+        purpose: Purpose,
+    ) -> Result<Link, StanzaError> {
+        let gone = || StanzaError::remote_server_timeout().text("the server stops");
+        let streams = self.streams.wait().await;
+        let mut route = self.connector.route(domain).await.map_err(|error| told(&error))?;
+        let mut failed = None;
+        let mut purpose = Some(purpose);
+        loop {
+            let connected = match route.connect().await {
+                Ok(connected) => connected,
+                Err(error) => return Err(failed.unwrap_or_else(|| told(&error))),
+            };
+            let peer = connected.peer;
+            let streams = streams.upgrade().ok_or_else(gone)?;
+            let io = match shake(&streams, host, domain, connected).await {
+                Ok(io) => io,
+                Err(error) => {
+                    failed = Some(error);
+                    continue;
+                }
+            };
+            let outgoing = Outgoing { host: Arc::clone(host), domain: domain.into(), io, peer };
+            match negotiate(&streams, outgoing, &mut purpose).await {
+                Ok(link) => return Ok(link),
+                Err(Failed::Everywhere(error)) => return Err(error),
+                Err(Failed::Here(error)) => {
+                    tracing::debug!(domain, %peer, %error, "no stream");
+                    failed = Some(error);
+                }
+            }
+        }
+    }
+}
+
+fn told(error: &super::connect::ConnectError) -> StanzaError {
+    StanzaError::from(error)
+}
+
+/// Begins with TLS where that is the way.
+async fn shake(
+    streams: &Streams,
+    host: &Host,
+    domain: &str,
+    connected: Connected,
+) -> Result<Io, StanzaError> {
+    if !connected.is_direct_tls {
+        return Ok(connected.stream.into());
+    }
+    let failed = |reason: String| {
+        tracing::debug!(domain, reason, "TLS handshake failed");
+        StanzaError::remote_server_timeout().text(format!("no TLS with {domain}: {reason}"))
+    };
+    let name = server_name(domain).ok_or_else(|| failed("not a name for TLS".to_owned()))?;
+    let config = streams.tls().connector(host.name(), true);
+    let config = config.map_err(|error| failed(error.to_string()))?;
+    let handshake = TlsConnector::from(config).connect(name, connected.stream);
+    match timeout(HANDSHAKE, handshake).await {
+        Ok(Ok(stream)) => Ok(Io::from(tokio_rustls::TlsStream::from(stream))),
+        Ok(Err(error)) => Err(failed(error.to_string())),
+        Err(_) => Err(failed("it took too long".to_owned())),
+    }
+}
+
+/// Runs a stream until it is ready.
+async fn negotiate(
+    streams: &Arc<Streams>,
+    outgoing: Outgoing,
+    purpose: &mut Option<Purpose>,
+) -> Result<Link, Failed> {
+    let domain = outgoing.domain.clone();
+    let (session, task) = streams.connect(outgoing);
+    let (sender, mut word) = mpsc::unbounded_channel();
+    session.with_slot(|slot| *slot = Some(Word(sender)));
+    let is_question = matches!(purpose, Some(Purpose::Question(_)));
+    if is_question && let Some(Purpose::Question(check)) = purpose.take() {
+        session.with_slot(|slot| *slot = Some(check));
+    }
+    let (ending, mut ended) = oneshot::channel();
+    tokio::spawn(async move {
+        // Who waited may have given up.
+        let _ = ending.send(task.await);
+    });
+    if is_question {
+        return Ok(Link { session, ended });
+    }
+    let failed = |reason: String| {
+        Failed::Here(StanzaError::remote_server_timeout().text(format!("{domain}: {reason}")))
+    };
+    let ready = async {
+        tokio::select! {
+            biased;
+            Some(word) = word.recv() => word.map_err(Failed::Everywhere),
+            reason = &mut ended => {
+                let reason = reason.ok().flatten();
+                Err(failed(reason.unwrap_or_else(|| "it closed the stream".to_owned())))
+            }
+        }
+    };
+    match timeout(NEGOTIATION, ready).await {
+        Ok(Ok(())) => Ok(Link { session, ended }),
+        Ok(Err(error)) => {
+            session.close(None);
+            Err(error)
+        }
+        Err(_) => {
+            session.close(None);
+            Err(failed("no stream in time".to_owned()))
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What waits for one domain, and what was written but may not have arrived.
+
+use std::collections::VecDeque;
+
+use event_core::{Stanza, StanzaKind, xml::Element};
+
+/// How much may wait for one domain.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    pub(super) stanzas: usize,
+    pub(super) bytes: usize,
+}
+
+/// Stanzas in the order they were sent. Each is waiting, then sent, then settled.
+#[derive(Debug)]
+pub(super) struct Queue {
+    bounds: Bounds,
+    waiting: VecDeque<Item>,
+    /// Only what somebody would miss.
+    sent: VecDeque<Item>,
+    bytes: usize,
+    next: u64,
+}
+
+#[derive(Debug)]
+struct Item {
+    number: u64,
+    stanza: Stanza,
+    is_missed: bool,
+}
+
+impl Item {
+    fn size(&self) -> usize {
+        self.stanza.element().as_bytes().len()
+    }
+}
+
+impl Queue {
+    pub(super) fn new(bounds: Bounds) -> Self {
+        let (waiting, sent) = (VecDeque::new(), VecDeque::new());
+        Self { bounds, waiting, sent, bytes: 0, next: 1 }
+    }
+
+    /// Takes a stanza in, unless there is no room.
+    pub(super) fn push(&mut self, stanza: &Stanza) -> bool {
+        let size = stanza.element().as_bytes().len();
+        let count = self.waiting.len() + self.sent.len();
+        if count >= self.bounds.stanzas || self.bytes + size > self.bounds.bytes {
+            return false;
+        }
+        self.add(stanza.clone(), is_missed(stanza));
+        true
+    }
+
+    /// Takes a question in that nobody misses. Its number.
+    pub(super) fn ask(&mut self, stanza: Stanza) -> u64 {
+        self.add(stanza, false)
+    }
+
+    fn add(&mut self, stanza: Stanza, is_missed: bool) -> u64 {
+        let item = Item { number: self.next, stanza, is_missed };
+        self.next += 1;
+        self.bytes += item.size();
+        let number = item.number;
+        self.waiting.push_back(item);
+        number
+    }
+
+    /// The next to be written.
+    pub(super) fn front(&self) -> Option<&Element> {
+        self.waiting.front().map(|item| item.stanza.element())
+    }
+
+    /// The next was written.
+    pub(super) fn written(&mut self) {
+        let Some(item) = self.waiting.pop_front() else { return };
+        if item.is_missed {
+            self.sent.push_back(item);
+        } else {
+            self.bytes = self.bytes.saturating_sub(item.size());
+        }
+    }
+
+    /// Everything that was written before the question of this number has arrived.
+    pub(super) fn settle(&mut self, number: u64) {
+        while self.sent.front().is_some_and(|item| item.number < number) {
+            let item = self.sent.pop_front();
+            self.bytes = self.bytes.saturating_sub(item.map_or(0, |item| item.size()));
+        }
+    }
+
+    /// Whether nothing waits.
+    pub(super) fn is_written(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Whether all that somebody would miss is known to have arrived.
+    pub(super) fn is_settled(&self) -> bool {
+        self.sent.is_empty()
+    }
+
+    /// Whether the question of this number still waits.
+    pub(super) fn is_waiting(&self, number: u64) -> bool {
+        self.waiting.front().is_some_and(|item| item.number <= number)
+    }
+
+    /// Takes out what was written and may not have arrived, and the questions that came too late.
+    pub(super) fn take_sent(&mut self) -> Vec<Stanza> {
+        let taken = std::mem::take(&mut self.sent);
+        self.leave(taken)
+    }
+
+    /// Takes out all that waits.
+    pub(super) fn take_waiting(&mut self) -> Vec<Stanza> {
+        let taken = std::mem::take(&mut self.waiting);
+        self.leave(taken)
+    }
+
+    fn leave(&mut self, items: VecDeque<Item>) -> Vec<Stanza> {
+        self.bytes = self.bytes.saturating_sub(items.iter().map(Item::size).sum());
+        items.into_iter().map(|item| item.stanza).collect()
+    }
+}
+
+/// Whether somebody would miss it: not the presence that is sent anew, nor errors and answers.
+fn is_missed(stanza: &Stanza) -> bool {
+    let kind = stanza.type_();
+    match stanza.kind() {
+        StanzaKind::Message => kind.as_deref() != Some("error"),
+        StanzaKind::Iq => matches!(kind.as_deref(), Some("get" | "set")),
+        StanzaKind::Presence => {
+            let kind = kind.as_deref().unwrap_or_default();
+            matches!(kind, "subscribe" | "subscribed" | "unsubscribe" | "unsubscribed")
+        }
+    }
+}
