@@ -8,6 +8,7 @@
 )]
 
 pub mod client;
+pub mod federation;
 pub mod raw;
 mod recorder;
 pub mod server;

@@ -44,20 +44,31 @@ impl Raw {
 
     /// Opens a stream and authenticates, on a host that allows that without TLS.
     pub fn authenticated(server: &Server, user: &str) -> Self {
-        let mut raw = Self::open(server);
+        Self::authenticated_at(server, user, "localhost")
+    }
+
+    fn authenticated_at(server: &Server, user: &str, domain: &str) -> Self {
+        let mut raw = Self::connect(server);
+        raw.send(&header(domain));
+        raw.wait("</stream:features>");
         let plain = BASE64.encode(format!("\0{user}\0{user}"));
         raw.send(&format!(
             "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{plain}</auth>"
         ));
         raw.wait("<success");
-        raw.send(&header("localhost"));
+        raw.send(&header(domain));
         raw.wait("</stream:features>");
         raw
     }
 
     /// Logs in and binds a resource.
     pub fn login(server: &Server, user: &str, resource: &str) -> Self {
-        let mut raw = Self::authenticated(server, user);
+        Self::login_at(server, user, "localhost", resource)
+    }
+
+    /// As [`Raw::login`], on another host than `localhost`.
+    pub fn login_at(server: &Server, user: &str, domain: &str, resource: &str) -> Self {
+        let mut raw = Self::authenticated_at(server, user, domain);
         raw.send(&format!(
             "<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>\
              <resource>{resource}</resource></bind></iq>"

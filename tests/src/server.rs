@@ -83,24 +83,32 @@ impl Server {
         Self::run(folder)
     }
 
-    fn run(folder: TempDir) -> Self {
-        let mut process = command(folder.path()).stderr(Stdio::piped()).spawn().unwrap();
-        let stderr = process.stderr.take().unwrap();
-        let (lines, log) = mpsc::channel();
-        std::thread::spawn(move || {
-            for line in BufReader::new(stderr).lines() {
-                let Ok(line) = line else { break };
-                if lines.send(line).is_err() {
-                    break;
-                }
-            }
-        });
+    /// Starts a server on a folder with a `spondee.toml` that listens for clients in both ways.
+    pub fn run(folder: TempDir) -> Self {
+        let (process, log) = spawn(folder.path());
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut server =
             Self { process, folder, log, seen: Vec::new(), c2s: nowhere, c2s_tls: nowhere };
-        server.c2s = server.address("kind=c2s ");
-        server.c2s_tls = server.address("kind=c2s-tls ");
+        server.listens();
         server
+    }
+
+    fn listens(&mut self) {
+        self.c2s = self.address("kind=c2s ");
+        self.c2s_tls = self.address("kind=c2s-tls ");
+    }
+
+    /// Tells the server to stop, and waits until it has.
+    pub fn stop(&mut self) {
+        self.signal("TERM");
+        assert!(self.wait().success());
+    }
+
+    /// Starts it again after it has stopped.
+    pub fn start_again(&mut self) {
+        (self.process, self.log) = spawn(self.folder.path());
+        self.seen.clear();
+        self.listens();
     }
 
     fn address(&mut self, kind: &str) -> SocketAddr {
@@ -218,8 +226,23 @@ impl Drop for Server {
     }
 }
 
+fn spawn(folder: &Path) -> (Child, Receiver<String>) {
+    let mut process = command(folder).stderr(Stdio::piped()).spawn().unwrap();
+    let stderr = process.stderr.take().unwrap();
+    let (lines, log) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stderr).lines() {
+            let Ok(line) = line else { break };
+            if lines.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    (process, log)
+}
+
 /// The server's binary, on the configuration in `folder`.
-fn command(folder: &Path) -> Command {
+pub fn command(folder: &Path) -> Command {
     let mut command = binary();
     command.arg("--config").arg(folder.join("spondee.toml"));
     command

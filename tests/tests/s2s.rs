@@ -1,0 +1,312 @@
+//! Other servers: two servers that federate, and others that do not behave.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::net::TcpListener;
+
+use spondee_tests::{
+    federation::{Lab, Peer, Place},
+    raw::Raw,
+    server::Server,
+};
+
+struct Two {
+    one: Server,
+    two: Server,
+}
+
+fn two(lab: &Lab) -> Two {
+    let (one, two) = (Place::new("one.example"), Place::new("two.example"));
+    Two { one: lab.server(&one, &[&two]), two: lab.server(&two, &[&one]) }
+}
+
+impl Two {
+    fn romeo(&self) -> Raw {
+        Raw::login_at(&self.one, "romeo", "one.example", "r")
+    }
+
+    fn juliet(&self) -> Raw {
+        let mut juliet = Raw::login_at(&self.two, "juliet", "two.example", "j");
+        juliet.send("<presence/>");
+        juliet
+    }
+}
+
+fn message(id: &str) -> String {
+    format!("<message to='juliet@two.example/j' type='chat' id='{id}'><body>{id}</body></message>")
+}
+
+fn exchange(servers: &Two, mechanism: &str) {
+    let (mut romeo, mut juliet) = (servers.romeo(), servers.juliet());
+    for id in ["m1", "m2", "m3"] {
+        romeo.send(&message(id));
+    }
+    let mut came = String::new();
+    for id in ["m1", "m2", "m3"] {
+        came += &juliet.wait(&format!("<body>{id}</body></message>"));
+    }
+    assert_eq!(came.matches("from='romeo@one.example/r'").count(), 3, "{came}");
+    juliet.send("<iq type='get' id='q1' to='one.example'><query xmlns='jabber:iq:version'/></iq>");
+    assert!(juliet.wait("</iq>").contains("Spondee"));
+    juliet
+        .send("<iq type='get' id='q2' to='romeo@one.example/r'><ping xmlns='urn:xmpp:ping'/></iq>");
+    let asked = romeo.wait("<ping xmlns='urn:xmpp:ping'/></iq>");
+    let id = asked.rsplit("id='").next().unwrap().split('\'').next().unwrap();
+    romeo.send(&format!("<iq type='result' id='{id}' to='juliet@two.example/j'/>"));
+    assert!(juliet.wait("/>").contains("id='q2'"));
+
+    let authenticated = format!("s2s-authenticated\tone.example\ttwo.example {mechanism}");
+    servers.one.wait_record(&authenticated);
+    servers.one.wait_record("s2sout-established\tone.example\ttwo.example");
+    servers.one.wait_record("s2sin-established\tone.example\ttwo.example");
+    servers.two.wait_record("s2sin-established\ttwo.example\tone.example");
+    let proof = match mechanism {
+        "EXTERNAL" => "one.example 1 true true",
+        _ => "one.example 1 false true",
+    };
+    servers.two.wait_record(&format!("s2s-check-certificate\ttwo.example\t{proof}"));
+    servers.two.wait_record("s2s-stream-features\ttwo.example");
+}
+
+#[test]
+fn servers_that_believe_each_others_certificates() {
+    exchange(&two(&Lab::external()), "EXTERNAL");
+}
+
+#[test]
+fn servers_that_use_dialback() {
+    exchange(&two(&Lab::dialback()), "dialback");
+}
+
+#[test]
+fn each_side_stops_and_starts_again() {
+    let mut servers = two(&Lab::external());
+    let mut romeo = servers.romeo();
+    let mut juliet = servers.juliet();
+    romeo.send(&message("before"));
+    juliet.wait("<body>before</body>");
+    juliet.send("<message to='romeo@one.example/r' id='yes'><body>yes</body></message>");
+    romeo.wait("<body>yes</body>");
+
+    servers.two.stop();
+    servers.one.wait_record("s2sout-destroyed\tone.example\ttwo.example");
+    servers.one.wait_record("s2sin-destroyed\tone.example\ttwo.example");
+    romeo.send(&message("nobody-there"));
+    // What was sent just before may come back too: nobody knows that it had arrived.
+    romeo.wait("id='nobody-there'");
+    let error = romeo.wait("</message>");
+    assert!(error.contains("<remote-server-timeout "), "{error}");
+    assert!(error.contains("from='juliet@two.example/j'"), "{error}");
+
+    servers.two.start_again();
+    let mut juliet = servers.juliet();
+    juliet.send("<message to='romeo@one.example/r' id='back'><body>back</body></message>");
+    romeo.wait("<body>back</body>");
+    romeo.send(&message("after"));
+    juliet.wait("<body>after</body>");
+
+    servers.one.stop();
+    juliet.send("<message to='romeo@one.example/r' id='gone'><body>gone</body></message>");
+    juliet.wait("id='gone'");
+    let error = juliet.wait("</message>");
+    assert!(error.contains("<remote-server-timeout "), "{error}");
+    servers.one.start_again();
+    let mut romeo = servers.romeo();
+    romeo.send(&message("again"));
+    juliet.wait("<body>again</body>");
+}
+
+/// What was under way when the other side was told to stop has arrived, or comes back.
+#[test]
+fn nothing_is_lost_when_a_server_stops() {
+    let mut servers = two(&Lab::external());
+    let mut romeo = servers.romeo();
+    let mut juliet = servers.juliet();
+    romeo.send(&message("first"));
+    juliet.wait("<body>first</body>");
+    const COUNT: usize = 300;
+    for number in 0..COUNT {
+        romeo.send(&message(&format!("n{number}")));
+        if number == COUNT / 2 {
+            servers.two.signal("TERM");
+        }
+    }
+    let came = juliet.wait_end();
+    assert!(servers.two.wait().success());
+    let mut fates = String::new();
+    for number in 0..COUNT {
+        let arrived = came.matches(&format!("<body>n{number}</body>")).count();
+        assert!(arrived <= 1, "n{number} came twice");
+        if arrived == 0 && !fates.contains(&format!("id='n{number}'")) {
+            loop {
+                fates += &romeo.wait("</message>");
+                if fates.ends_with("</message>") && fates.contains(&format!("id='n{number}'")) {
+                    break;
+                }
+            }
+        }
+    }
+    assert!(fates.is_empty() || fates.contains("<remote-server-timeout "), "{fates}");
+}
+
+#[test]
+fn who_cannot_be_reached() {
+    let place = Place::new("one.example");
+    let (silent, deaf) = (Place::new("silent.example"), Place::new("deaf.example"));
+    let server = Lab::external().server(&place, &[&silent, &deaf]);
+    let mut romeo = Raw::login_at(&server, "romeo", "one.example", "r");
+    // Nobody listens there.
+    romeo.send("<message to='a@silent.example' id='m1'><body>?</body></message>");
+    let error = romeo.wait("</message>");
+    assert!(error.contains("<remote-server-timeout ") && error.contains("id='m1'"), "{error}");
+    romeo.send("<iq type='get' to='silent.example' id='q'><ping xmlns='urn:xmpp:ping'/></iq>");
+    assert!(romeo.wait("</iq>").contains("<remote-server-timeout "));
+    // It closes at once.
+    let listener = TcpListener::bind(deaf.s2s).unwrap();
+    let closes = std::thread::spawn(move || drop(listener.accept().unwrap()));
+    romeo.send("<presence to='a@deaf.example' type='subscribe' id='p'/>");
+    let error = romeo.wait("</presence>");
+    assert!(error.contains("<remote-server-timeout "), "{error}");
+    closes.join().unwrap();
+}
+
+fn with_lab(lab: &Lab) -> (Server, Place) {
+    let place = Place::new("one.example");
+    (lab.server(&place, &[]), place)
+}
+
+const STANZA: &str =
+    "<message from='x@other.example' to='romeo@one.example'><body>!</body></message>";
+
+#[test]
+fn certificates_that_prove_nothing() {
+    let lab = Lab::external();
+    let (_server, place) = with_lab(&lab);
+    for certificate in [
+        None,
+        Some(lab.certificate("wrong.example")),
+        Some(lab.expired("other.example")),
+        Some(Lab::self_signed("other.example")),
+        Some(Lab::external().certificate("other.example")),
+    ] {
+        let (mut peer, features) = Peer::connect("other.example", &place, certificate);
+        assert!(!features.contains("EXTERNAL"), "{features}");
+        let end = if features.contains("<not-authorized ") {
+            features
+        } else {
+            peer.wait("</stream:stream>")
+        };
+        assert!(end.contains("<not-authorized "), "{end}");
+    }
+}
+
+#[test]
+fn who_has_proved_nothing_is_not_heard() {
+    let lab = Lab::external();
+    let (server, place) = with_lab(&lab);
+    let mut romeo = Raw::login_at(&server, "romeo", "one.example", "r");
+    let right = lab.certificate("other.example");
+    let (mut peer, features) = Peer::connect("other.example", &place, Some(right.clone()));
+    assert!(features.contains("EXTERNAL"), "{features}");
+    peer.send(STANZA);
+    assert!(peer.wait("</stream:stream>").contains("<not-authorized "));
+    // To be another than the certificate says.
+    let (mut peer, _) = Peer::connect("other.example", &place, Some(right.clone()));
+    let auth = "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='EXTERNAL'>";
+    peer.send(&format!("{auth}d3JvbmcuZXhhbXBsZQ==</auth>"));
+    assert!(peer.wait("</failure>").contains("<invalid-authzid"));
+    peer.send(&format!("{auth}*</auth>"));
+    assert!(peer.wait("</failure>").contains("<incorrect-encoding"));
+    // To speak for others, once it is known.
+    for (stanza, condition) in [
+        (STANZA.replace("x@other", "x@forged"), "invalid-from"),
+        (STANZA.replace("from='x@other.example' ", ""), "improper-addressing"),
+        (STANZA.replace("to='romeo@one.example'", "to='romeo@elsewhere.example'"), "host-unknown"),
+        (STANZA.replace("from='x@other.example'", "from='juliet@one.example'"), "invalid-from"),
+    ] {
+        let mut peer = Peer::authenticated("other.example", &place, right.clone());
+        peer.send(&stanza);
+        let end = peer.wait("</stream:stream>");
+        assert!(end.contains(&format!("<{condition} ")), "{stanza}: {end}");
+    }
+    let mut peer = Peer::authenticated("other.example", &place, right);
+    peer.send(&STANZA.replace("to='romeo@one.example'", "to='romeo@one.example/r'"));
+    let came = romeo.wait("</message>");
+    assert!(came.contains("from='x@other.example'"), "{came}");
+}
+
+#[test]
+fn dialback_with_wrong_keys() {
+    let place = Place::new("one.example");
+    let other = Place::new("other.example");
+    let lab = Lab::dialback();
+    let server = lab.server(&place, &[&other]);
+    let certificate = lab.certificate("other.example");
+    let listener = TcpListener::bind(other.s2s).unwrap();
+    let result =
+        |key: &str| format!("<db:result from='other.example' to='one.example'>{key}</db:result>");
+    for (verdict, answer) in [("invalid", "type='invalid'"), ("valid", "type='valid'")] {
+        let (mut peer, features) = Peer::connect("other.example", &place, None);
+        assert!(features.contains("urn:xmpp:features:dialback"), "{features}");
+        peer.send(&result("abc"));
+        // The server asks the domain itself.
+        let mut asked = Peer::accept(&listener, "other.example", "one.example", &certificate);
+        asked.answer("other.example", "one.example", "");
+        let question = asked.wait("</db:verify>");
+        assert!(question.contains(">abc<"), "{question}");
+        let id = question.rsplit("id='").next().unwrap().split('\'').next().unwrap();
+        asked.send(&format!(
+            "<db:verify from='other.example' to='one.example' id='{id}' type='{verdict}'/>"
+        ));
+        let told = peer.wait("/>");
+        assert!(told.contains(answer), "{told}");
+        if verdict == "valid" {
+            peer.send(&STANZA.replace("x@other", "x@forged"));
+            assert!(peer.wait("</stream:stream>").contains("<invalid-from "));
+        } else {
+            assert!(peer.wait("</stream:stream>").contains("<not-authorized "));
+        }
+    }
+    server.wait_record("s2s-authenticated\tone.example\tother.example dialback");
+    // A domain that cannot be asked, one that is served here, one that is not, and a made-up key.
+    let (mut peer, _) = Peer::connect("other.example", &place, None);
+    for (element, condition) in [
+        ("<db:result from='lost.example' to='one.example'>k</db:result>", "remote-server-"),
+        ("<db:result from='one.example' to='one.example'>k</db:result>", "not-acceptable"),
+        ("<db:result from='other.example' to='two.example'>k</db:result>", "item-not-found"),
+        ("<db:verify from='other.example' to='two.example' id='i'>k</db:verify>", "item-not-found"),
+    ] {
+        peer.send(element);
+        let end = if element.contains("verify") { "</db:verify>" } else { "</db:result>" };
+        let told = peer.wait(end);
+        assert!(told.contains(&format!("<{condition}")), "{element}: {told}");
+    }
+    peer.send("<db:verify from='other.example' to='one.example' id='i'>made-up</db:verify>");
+    assert!(peer.wait("/>").contains("type='invalid'"));
+    peer.send("<db:result from='@' to='one.example'>k</db:result>");
+    assert!(peer.wait("</stream:stream>").contains("<improper-addressing "));
+}
+
+#[test]
+fn a_server_with_another_name_gets_nothing() {
+    let (place, other) = (Place::new("one.example"), Place::new("other.example"));
+    let lab = Lab::external();
+    let server = lab.server(&place, &[&other]);
+    let listener = TcpListener::bind(other.s2s).unwrap();
+    let mut romeo = Raw::login_at(&server, "romeo", "one.example", "r");
+    romeo.send("<message to='a@other.example' id='m'><body>secret</body></message>");
+    let wrong = lab.certificate("wrong.example");
+    let mut peer = Peer::accept(&listener, "other.example", "one.example", &wrong);
+    peer.answer(
+        "other.example",
+        "one.example",
+        "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>\
+         <mechanism>EXTERNAL</mechanism></mechanisms>",
+    );
+    assert!(!peer.wait("</stream:stream>").contains("secret"));
+    let error = romeo.wait("</message>");
+    assert!(
+        error.contains("<remote-server-timeout ") && error.contains("type='cancel'"),
+        "{error}"
+    );
+    assert!(error.contains("certificate"), "{error}");
+}
