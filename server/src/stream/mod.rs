@@ -118,9 +118,9 @@ impl Streams {
         let mut connection = Connection::new(Arc::clone(self), Arc::clone(&wire), io);
         connection.session = Some(session.clone());
         if starttls {
-            wire.begin()
+            wire.begin();
         } else {
-            connection.secured()
+            connection.secured();
         }
         let task = Box::pin(async move {
             let _open = open;
