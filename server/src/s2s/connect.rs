@@ -149,21 +149,27 @@ async fn reach(
         source,
     };
     let addresses = resolver.addresses(target).await?;
-    let stream = first_of(addresses).await.map_err(unreachable)?;
+    let stream = first_of(addresses, TcpStream::connect).await.map_err(unreachable)?;
     let peer = stream.peer_addr().map_err(unreachable)?;
     Ok(Connected { stream, peer, is_direct_tls: target.is_direct_tls })
 }
 
 /// Connects to the address that answers first. One after the other joins in: when the one before
 /// has failed, at the latest after 250 ms.
-async fn first_of(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
+pub(super) async fn first_of<T: Send + 'static, F>(
+    addresses: Vec<SocketAddr>,
+    connect: impl Fn(SocketAddr) -> F,
+) -> io::Result<T>
+where
+    F: Future<Output = io::Result<T>> + Send + 'static,
+{
     let mut waiting = addresses.into_iter();
     // Dropped with this, which ends those that are still under way.
     let mut attempts = JoinSet::new();
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
     loop {
         if let Some(address) = waiting.next() {
-            attempts.spawn(TcpStream::connect(address));
+            attempts.spawn(connect(address));
         }
         tokio::select! {
             ended = attempts.join_next() => match ended {

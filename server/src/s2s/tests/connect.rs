@@ -1,8 +1,11 @@
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
 use event_core::{Condition, StanzaError};
 use tokio::net::TcpListener;
 
 use super::dns::Zone;
-use crate::s2s::connect::{ConnectError, Connector};
+use crate::s2s::connect::{ConnectError, Connector, first_of};
 
 async fn listener(at: &str) -> (TcpListener, u16) {
     let listener = TcpListener::bind((at, 0)).await.unwrap();
@@ -50,6 +53,22 @@ async fn an_address_that_refuses_gives_way_at_once() {
     let connector = Connector::new(&dns.config());
     let connected = connector.route("a.example").await.unwrap().connect().await.unwrap();
     assert_eq!(connected.peer.to_string(), format!("127.0.0.1:{port}"));
+}
+
+#[tokio::test]
+async fn an_address_that_is_mute_gives_way_soon() {
+    let addresses: Vec<SocketAddr> =
+        ["[2001:db8::1]:1", "192.0.2.1:1", "192.0.2.2:1"].map(|at| at.parse().unwrap()).into();
+    let begun = Instant::now();
+    let connect = |address: SocketAddr| async move {
+        match address.to_string().as_str() {
+            "192.0.2.1:1" => Ok(address),
+            _ => std::future::pending().await,
+        }
+    };
+    let first = first_of(addresses, connect).await.unwrap();
+    assert_eq!(first.to_string(), "192.0.2.1:1");
+    assert!(begun.elapsed() >= Duration::from_millis(250), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
