@@ -182,6 +182,7 @@ fn keep(client: &mut Raw) {
         assert!(client.wait("/>").contains("type='result'"));
     }
     client.send("<presence/><presence type='unavailable'><status>secret</status></presence>");
+    client.wait("</presence>");
     assert_eq!(kept(client).matches("secret").count(), 3);
 }
 
