@@ -95,6 +95,10 @@ impl Stream for Wire {
     fn peer_certificates(&self) -> Vec<Vec<u8>> {
         Vec::new()
     }
+
+    fn flushed(&self) -> BoxFuture<'_, bool> {
+        Box::pin(std::future::ready(true))
+    }
 }
 
 struct Client {
