@@ -26,6 +26,19 @@ pub struct Limits {
     pub server_queue_bytes: usize,
     /// The bytes read ahead from one stream while its stanzas wait to be handled.
     pub read_ahead_bytes: usize,
+    /// The bytes that are read of one client in a second, in the long run: who sends more waits.
+    pub bytes_per_second: u32,
+    /// The stanzas that are read of one client in a second, in the long run.
+    pub stanzas_per_second: u32,
+    /// The bytes that are read of one server or component in a second, in the long run.
+    pub server_bytes_per_second: u32,
+    /// The stanzas that are read of one server or component in a second, in the long run.
+    pub server_stanzas_per_second: u32,
+    /// After a pause, so many seconds' worth of bytes and stanzas are read at once.
+    pub burst_seconds: u32,
+    /// The seconds for which a stream may be sent more than is read before it is closed; half of
+    /// the time since is forgiven.
+    pub flood_seconds: u32,
     /// Connections at the same time, on all listeners together.
     pub connections: usize,
     /// Connections at the same time from one address.
@@ -53,6 +66,12 @@ impl Default for Limits {
             queue_bytes: 1024 * 1024,
             server_queue_bytes: 8 * 1024 * 1024,
             read_ahead_bytes: 64 * 1024,
+            bytes_per_second: 2 * 1024 * 1024,
+            stanzas_per_second: 5000,
+            server_bytes_per_second: 16 * 1024 * 1024,
+            server_stanzas_per_second: 20_000,
+            burst_seconds: 4,
+            flood_seconds: 60,
             connections: 50_000,
             connections_per_address: 50_000,
             sessions_per_account: 50,
@@ -78,6 +97,12 @@ impl Limits {
             ("queue_bytes", self.queue_bytes, 16 * 1024),
             ("server_queue_bytes", self.server_queue_bytes, 16 * 1024),
             ("read_ahead_bytes", self.read_ahead_bytes, 1024),
+            ("bytes_per_second", wide(self.bytes_per_second), 1024),
+            ("stanzas_per_second", wide(self.stanzas_per_second), 1),
+            ("server_bytes_per_second", wide(self.server_bytes_per_second), 1024),
+            ("server_stanzas_per_second", wide(self.server_stanzas_per_second), 1),
+            ("burst_seconds", wide(self.burst_seconds), 1),
+            ("flood_seconds", wide(self.flood_seconds), 1),
             ("connections", self.connections, 1),
             ("connections_per_address", self.connections_per_address, 1),
             ("sessions_per_account", self.sessions_per_account, 1),
@@ -90,6 +115,10 @@ impl Limits {
             .find(|(_, value, least)| value < least)
             .map(|(key, _, least)| (key, least))
     }
+}
+
+fn wide(number: u32) -> usize {
+    clamp(number.into())
 }
 
 fn clamp(number: u64) -> usize {

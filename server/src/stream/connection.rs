@@ -28,6 +28,7 @@ use super::{
     header,
     input::{Input, Item},
     io::Io,
+    pace::{Flood, Pace},
     pool,
     wire::{Command, Handle, Wire},
 };
@@ -54,6 +55,7 @@ pub(super) struct Connection {
     writing: Vec<u8>,
     written: usize,
     needs_flush: bool,
+    pub(super) pace: Pace,
     /// When the stream must be established; none once it is.
     deadline: Option<Pin<Box<Sleep>>>,
 }
@@ -61,6 +63,7 @@ pub(super) struct Connection {
 impl Connection {
     pub(super) fn new(streams: Arc<Streams>, wire: Arc<Wire>, io: Io) -> Self {
         let limit = Duration::from_secs(streams.limits.authentication_seconds);
+        let pace = Pace::new(&streams.limits, wire.kind);
         Self {
             streams,
             wire,
@@ -71,6 +74,7 @@ impl Connection {
             writing: Vec::new(),
             written: 0,
             needs_flush: false,
+            pace,
             deadline: Some(Box::pin(sleep(limit))),
         }
     }
@@ -194,8 +198,13 @@ impl Connection {
         }
     }
 
-    /// Reads once.
+    /// Reads once, when the stream's pace allows.
     pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
+        if let Err(Flood) = ready!(self.pace.poll(cx)) {
+            let text = "you have sent more than the limits allow for too long";
+            self.wire.close(Some(StreamError::new("policy-violation").text(text)));
+            return Poll::Pending;
+        }
         let mut read = pool::take();
         read.reserve(pool::READ);
         let filled = {
@@ -203,7 +212,10 @@ impl Connection {
             filling.poll(cx)
         };
         match filled {
-            Poll::Ready(Ok(1..)) => self.input.append(&mut read),
+            Poll::Ready(Ok(count @ 1..)) => {
+                self.pace.read(count);
+                self.input.append(&mut read);
+            }
             _ => pool::give(&mut read),
         }
         filled
@@ -251,7 +263,11 @@ impl Connection {
 
     fn next(&mut self) -> Result<Option<Item>, End> {
         let limits = self.xml_limits();
-        self.input.next(&limits).map_err(|error| End::Error(error.into()))
+        let item = self.input.next(&limits).map_err(|error| End::Error(error.into()))?;
+        if matches!(item, Some(Item::Element(_))) {
+            self.pace.stanza();
+        }
+        Ok(item)
     }
 
     fn poll_flush_unless_ended(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {

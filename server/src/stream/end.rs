@@ -65,6 +65,7 @@ impl From<StreamError> for End {
 impl Connection {
     /// Closes the stream and the connection, and tells the core. Gives the reason.
     pub(super) async fn finish(&mut self, end: End) -> Option<String> {
+        self.pace.lift();
         let reason = self.conclude(&end);
         // What was said last should reach the other side before handlers take their time.
         let _ = poll_fn(|cx| Poll::Ready(self.poll_flush(cx).is_ready())).await;

@@ -9,6 +9,7 @@ mod end;
 mod header;
 mod input;
 mod io;
+mod pace;
 mod pool;
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,75 @@
+//! Who floods is slowed down and in the end closed, and nobody else notices.
+
+use std::time::{Duration, Instant};
+
+use spondee_tests::{
+    raw::Raw,
+    server::{Server, Setup},
+};
+
+fn server(limits: &str) -> Server {
+    Server::with(&Setup {
+        host: "allow_plaintext = true".into(),
+        tables: format!("[limits]\n{limits}\n"),
+        ..Setup::default()
+    })
+}
+
+fn ping(id: &str) -> String {
+    format!("<iq type='get' id='{id}' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>")
+}
+
+/// Pings as fast as it goes, each answer read.
+fn flood(server: &Server, pings: usize, padding: &str) -> Duration {
+    let mut flooder = Raw::login(server, "romeo", "orchard");
+    let begun = Instant::now();
+    let burst = format!("{}{padding}", ping("more")).repeat(pings);
+    flooder.send(&(burst + &ping("last")));
+    flooder.wait("id='last'");
+    begun.elapsed()
+}
+
+/// Another client's pings are answered while the flooder's wait.
+fn is_noticed_by_the_flooder_alone(server: &Server, pings: usize, padding: &str) {
+    std::thread::scope(|scope| {
+        let flooder = scope.spawn(|| flood(server, pings, padding));
+        let mut juliet = Raw::login(server, "juliet", "balcony");
+        for number in 0..50 {
+            let id = number.to_string();
+            juliet.send(&ping(&id));
+            juliet.wait(&format!("id='{id}'"));
+        }
+        assert!(!flooder.is_finished(), "the flooder was not slowed down");
+        let took = flooder.join().unwrap();
+        assert!(took > Duration::from_secs(2), "{took:?}");
+    });
+}
+
+#[test]
+fn many_stanzas_are_read_slowly() {
+    let server = server("stanzas_per_second = 200\nburst_seconds = 1");
+    is_noticed_by_the_flooder_alone(&server, 1000, "");
+}
+
+#[test]
+fn many_bytes_are_read_slowly() {
+    let server = server("bytes_per_second = 20000\nburst_seconds = 1");
+    is_noticed_by_the_flooder_alone(&server, 100, &" ".repeat(1000));
+}
+
+#[test]
+fn what_the_limits_allow_is_not_slowed_down() {
+    let server = server("");
+    let took = flood(&server, 5000, "");
+    assert!(took < Duration::from_secs(20), "{took:?}");
+}
+
+#[test]
+fn a_flood_without_end_is_closed() {
+    let server = server("stanzas_per_second = 50\nburst_seconds = 1\nflood_seconds = 2");
+    let mut flooder = Raw::login(&server, "romeo", "orchard");
+    flooder.send(&ping("more").repeat(20_000));
+    let end = flooder.wait_end();
+    assert!(end.contains("<policy-violation"), "no error in the end");
+    server.wait_record("resource-unbind\tlocalhost\tromeo@localhost/orchard policy-violation");
+}
