@@ -20,8 +20,7 @@ fn ping(id: &str) -> String {
 }
 
 /// Pings as fast as it goes, each answer read.
-fn flood(server: &Server, pings: usize, padding: &str) -> Duration {
-    let mut flooder = Raw::login(server, "romeo", "orchard");
+fn flood(mut flooder: Raw, pings: usize, padding: &str) -> Duration {
     let begun = Instant::now();
     let burst = format!("{}{padding}", ping("more")).repeat(pings);
     flooder.send(&(burst + &ping("last")));
@@ -31,8 +30,9 @@ fn flood(server: &Server, pings: usize, padding: &str) -> Duration {
 
 /// Another client's pings are answered while the flooder's wait.
 fn is_noticed_by_the_flooder_alone(server: &Server, pings: usize, padding: &str) {
+    let romeo = Raw::login(server, "romeo", "orchard");
     std::thread::scope(|scope| {
-        let flooder = scope.spawn(|| flood(server, pings, padding));
+        let flooder = scope.spawn(|| flood(romeo, pings, padding));
         let mut juliet = Raw::login(server, "juliet", "balcony");
         for number in 0..50 {
             let id = number.to_string();
@@ -60,7 +60,7 @@ fn many_bytes_are_read_slowly() {
 #[test]
 fn what_the_limits_allow_is_not_slowed_down() {
     let server = server("");
-    let took = flood(&server, 5000, "");
+    let took = flood(Raw::login(&server, "romeo", "orchard"), 5000, "");
     assert!(took < Duration::from_secs(20), "{took:?}");
 }
 
