@@ -26,6 +26,8 @@ fn deliver(iq: &mut Iq, cx: &Context<IqDelivery>) -> Result<Flow, StanzaError> {
 mod tests {
     use event_core::testing;
 
+    use crate::fakes::condition;
+
     #[test]
     fn delivers_refuses_and_drops() {
         testing::run(async {
@@ -48,6 +50,60 @@ mod tests {
 
             romeo.send("<iq type='result' id='2' to='juliet@localhost/street'/>").await;
             assert!(romeo.next().is_none());
+        });
+    }
+
+    /// RFC 6121 §8.5.1, §8.5.2.1.3, §8.5.3.2.3: no client answers for the account.
+    #[test]
+    fn what_nobody_answers_is_refused_and_answers_are_not_answered() {
+        testing::run(async {
+            let server = testing::host("localhost").module("iq").start().await.unwrap();
+            let romeo = server.session("romeo@localhost/orchard").await;
+            let juliet = server.session("juliet@localhost/balcony").await;
+            for to in [
+                "to='juliet@localhost'",
+                "to='juliet@localhost/street'",
+                "to='nobody@localhost'",
+                "to='nobody@localhost/x'",
+                "to='localhost'",
+                "to='localhost/x'",
+                "to='romeo@localhost'",
+                "",
+            ] {
+                for kind in ["get", "set"] {
+                    romeo
+                        .send(&format!("<iq type='{kind}' id='1' {to}><x xmlns='urn:x'/></iq>"))
+                        .await;
+                    assert_eq!(condition(&romeo), "service-unavailable", "{kind} {to}");
+                }
+                for kind in ["result", "error"] {
+                    romeo
+                        .send(&format!("<iq type='{kind}' id='1' {to}><x xmlns='urn:x'/></iq>"))
+                        .await;
+                    assert!(romeo.next().is_none(), "{kind} {to}");
+                }
+            }
+            assert!(juliet.next().is_none());
+            // A client may ask another one of its user, and itself.
+            for kind in ["get", "set", "result", "error"] {
+                let to = "to='romeo@localhost/orchard'";
+                romeo.send(&format!("<iq type='{kind}' id='1' {to}><x xmlns='urn:x'/></iq>")).await;
+                assert_eq!(romeo.next().unwrap().attribute("type").as_deref(), Some(kind));
+            }
+        });
+    }
+
+    #[test]
+    fn a_client_that_does_not_read_is_not_there() {
+        testing::run(async {
+            let server = testing::host("localhost").module("iq").start().await.unwrap();
+            let romeo = server.session("romeo@localhost/orchard").await;
+            let juliet = server.session("juliet@localhost/balcony").await;
+            juliet.stream.set_capacity(0);
+            let request =
+                "<iq type='get' id='1' to='juliet@localhost/balcony'><x xmlns='urn:x'/></iq>";
+            romeo.send(request).await;
+            assert_eq!(condition(&romeo), "service-unavailable");
         });
     }
 }

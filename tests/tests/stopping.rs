@@ -95,6 +95,9 @@ fn messages() {
         let stanza = format!("<message id='ID' {to}><body>hi</body></message>");
         stops(&server, (&mut romeo, &mut juliet), &stanza, (event, &before));
     }
+    let stanza = format!("<message id='ID' type='groupchat' {bare}><body>hi</body></message>");
+    let before = ["pre-message/bare", "message/bare"];
+    stops(&server, (&mut romeo, &mut juliet), &stanza, ("message/bare/groupchat", &before));
     // What nobody stops arrives, or its sender is told.
     romeo.send(&format!("<message id='none' {full}><body>hi</body></message>"));
     romeo.send(&format!("<message id='gone' {host}><body>hi</body></message>"));
