@@ -288,7 +288,9 @@ async fn incoming(stanza: &Stanza, cx: &Context<Blocking>) -> StorageResult<bool
 /// user has blocked.
 async fn is_for_blocked(stanza: &Stanza, cx: &Context<Blocking>) -> StorageResult<bool> {
     let (Some(from), Some(to)) = (stanza.from(), stanza.to()) else { return Ok(false) };
-    if !matches!(stanza.origin(), Origin::Host(_)) || from.node().is_none() {
+    // The refusal of what the blocked sent is one of them, and has to reach another server.
+    let is_answer = matches!(stanza.type_().as_deref(), Some("error" | "result"));
+    if is_answer || !matches!(stanza.origin(), Origin::Host(_)) || from.node().is_none() {
         return Ok(false);
     }
     // The sender's host need not be the one whose event this is.

@@ -293,6 +293,10 @@ fn what_is_sent_for_the_user_is_not_seen_by_the_blocked() {
             server.core().drain().await;
             assert!(juliet.next().is_none(), "{kind}");
         }
+        // An answer, such as the refusal that goes to another server, passes.
+        server.host().send(presence("error"));
+        server.core().drain().await;
+        assert_eq!(types(&juliet), [("presence".to_owned(), Some("error".to_owned()))]);
         change(&romeo, "unblock", &[JULIET]).await;
         juliet.received();
         server.host().send(presence("unavailable"));
