@@ -143,9 +143,9 @@ pub(crate) fn answer(origin: &Origin, reply: Element) {
             // A stream between servers may be to several hosts; it is the one asked that answers.
             let local = core.host(from.domain().as_str());
             let host = local.unwrap_or_else(|| Arc::clone(origin.host()));
-            let (origin, from) = (Origin::Host(host), Some(from));
-            let Some(stanza) = Stanza::new(reply, (from, to), origin) else { return };
-            let stanza = match stanza.origin() {
+            let answering = (Some(from), to);
+            let Some(stanza) = Stanza::new(reply, answering, Origin::Host(host)) else { return };
+            let stanza = match origin {
                 // The host asked: only a query can wait for it.
                 Origin::Host(host)
                     if stanza.to().is_some_and(|to| to.domain().as_str() == host.name()) =>

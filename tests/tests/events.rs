@@ -116,6 +116,7 @@ fn the_life_of_a_session() {
             ("stanza/urn:ietf:params:xml:ns:xmpp-sasl:auth", "auth"),
             ("authentication-success", "romeo@localhost"),
             ("stanza/iq/urn:ietf:params:xml:ns:xmpp-bind:bind", "<iq"),
+            ("pre-resource-bind", "romeo@localhost"),
             ("resource-bind", orchard),
             ("pre-resource-unbind", orchard),
             ("resource-unbind", orchard),

@@ -163,7 +163,7 @@ fn who_cannot_be_reached() {
     // It closes at once.
     let listener = TcpListener::bind(deaf.s2s).unwrap();
     let closes = std::thread::spawn(move || drop(listener.accept().unwrap()));
-    romeo.send("<presence to='a@deaf.example' type='subscribe' id='p'/>");
+    romeo.send("<presence to='a@deaf.example' id='p'/>");
     let error = romeo.wait("</presence>");
     assert!(error.contains("<remote-server-timeout "), "{error}");
     closes.join().unwrap();

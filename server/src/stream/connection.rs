@@ -55,7 +55,7 @@ pub(super) struct Connection {
     writing: Vec<u8>,
     written: usize,
     needs_flush: bool,
-    pub(super) pace: Pace,
+    pub(super) pace: Box<Pace>,
     /// When the stream must be established; none once it is.
     deadline: Option<Pin<Box<Sleep>>>,
 }
@@ -63,7 +63,7 @@ pub(super) struct Connection {
 impl Connection {
     pub(super) fn new(streams: Arc<Streams>, wire: Arc<Wire>, io: Io) -> Self {
         let limit = Duration::from_secs(streams.limits.authentication_seconds);
-        let pace = Pace::new(&streams.limits, wire.kind);
+        let pace = Box::new(Pace::new(&streams.limits, wire.kind));
         Self {
             streams,
             wire,
@@ -88,7 +88,7 @@ impl Connection {
         };
         if matches!(end, End::Ordered) && self.wire.kind == SessionKind::S2sIn {
             // What the other server has sent before it knows of the end counts (RFC 6120 §4.4).
-            let _ = timeout(LINGER, self.hear_out()).await;
+            let _ = Box::pin(timeout(LINGER, self.hear_out())).await;
         }
         Box::pin(self.finish(end)).await
     }
