@@ -9,9 +9,10 @@ use std::{
     io::{self, Read, Write},
     os::unix::{fs::PermissionsExt, net::UnixStream as BlockingStream},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Weak},
 };
 
+use arc_swap::ArcSwap;
 use event_core::{Core, router::turns};
 use jid::BareJid;
 use serde::{Deserialize, Serialize};
@@ -25,8 +26,9 @@ use zeroize::Zeroizing;
 use crate::{
     accounts::Accounts,
     cli::{CliError, HooksQuery, UserReply, UserRequest, perform},
-    commands::HookLine,
+    commands::{HookLine, say},
     config::Config,
+    reload::{Reload, Report},
 };
 
 const SOCKET: &str = "spondee.sock";
@@ -47,6 +49,7 @@ enum Request {
     Remove(#[serde(with = "as_text")] BareJid),
     Passwd(#[serde(with = "as_text")] BareJid),
     Import,
+    Reload,
     Hooks { host: Option<String>, event: Option<String>, module: Option<String> },
 }
 
@@ -56,6 +59,7 @@ enum Request {
 enum Answer {
     User { lines: Vec<String>, problems: Vec<String> },
     Hooks(Vec<HookLine>),
+    Reloaded(Report),
     Error(String),
 }
 
@@ -84,12 +88,14 @@ pub(crate) struct Control {
 impl Control {
     /// Opens the socket. A server without it still serves its clients.
     pub(crate) async fn open(
-        config: &Arc<Config>,
+        data: &Path,
+        config: &Arc<ArcSwap<Config>>,
         accounts: &Accounts,
         core: &Arc<Core>,
+        reload: &Arc<Reload>,
     ) -> Option<Self> {
-        let path = config.data.join(SOCKET);
-        let listener = match listen(&config.data) {
+        let path = data.join(SOCKET);
+        let listener = match listen(data) {
             Ok(listener) => listener,
             Err(error) => {
                 tracing::warn!(%error, "no control socket: commands cannot reach this server");
@@ -100,6 +106,7 @@ impl Control {
             config: Arc::clone(config),
             accounts: accounts.clone(),
             core: Arc::downgrade(core),
+            reload: Arc::downgrade(reload),
         };
         let task = tokio::spawn(async move {
             loop {
@@ -160,9 +167,10 @@ fn listen(data: &Path) -> io::Result<UnixListener> {
 /// What a command may need of the server.
 #[derive(Clone)]
 struct Office {
-    config: Arc<Config>,
+    config: Arc<ArcSwap<Config>>,
     accounts: Accounts,
-    core: std::sync::Weak<Core>,
+    core: Weak<Core>,
+    reload: Weak<Reload>,
 }
 
 impl Office {
@@ -188,6 +196,7 @@ impl Office {
             let text = std::str::from_utf8(&secret).map(|text| Zeroizing::new(text.to_owned()));
             text.map_err(|_| Answer::Error("the password is not UTF-8".into()))
         };
+        let config = self.config.load_full();
         let request = match request {
             Request::Hooks { host, event, module } => {
                 let query = HooksQuery { host, event, module, json: false };
@@ -196,7 +205,16 @@ impl Office {
                     None => Answer::Error("the server is stopping".into()),
                 };
             }
-            Request::Add(jid) if !self.config.host.contains_key(jid.domain().as_str()) => {
+            Request::Reload => {
+                let Some(reload) = self.reload.upgrade() else {
+                    return Answer::Error("the server is stopping".into());
+                };
+                return match reload.run().await {
+                    Ok(report) => Answer::Reloaded(report),
+                    Err(error) => Answer::Error(error.to_string()),
+                };
+            }
+            Request::Add(jid) if !config.host.contains_key(jid.domain().as_str()) => {
                 return Answer::Error(format!("the running server has no host {}", jid.domain()));
             }
             Request::Add(jid) => match password() {
@@ -215,7 +233,7 @@ impl Office {
             return Answer::Error("the server is stopping".into());
         };
         let performed = turns(async {
-            let performed = perform(request, &self.accounts, &self.config, Some(&core)).await;
+            let performed = perform(request, &self.accounts, &config, Some(&core)).await;
             core.drain().await;
             performed
         });
@@ -288,9 +306,32 @@ pub(crate) fn user(
         None => Err(request),
         Some(Ok(Answer::User { lines, problems })) => Ok(Ok(UserReply { lines, problems })),
         Some(Ok(Answer::Error(error))) => Ok(Err(CliError::Server(error))),
-        Some(Ok(Answer::Hooks(_))) => Ok(Err(CliError::Server("a wrong answer".into()))),
+        Some(Ok(_)) => Ok(Err(CliError::Server("a wrong answer".into()))),
         Some(Err(error)) => Ok(Err(failed(&error))),
     }
+}
+
+/// Has the running server read its config again, and prints what came of it.
+pub(crate) fn reload(data: &Path) -> Result<(), CliError> {
+    let report = match ask(data, &Request::Reload, &[]) {
+        None => {
+            let text = format!("no server runs on the data folder {}", data.display());
+            return Err(CliError::Server(text));
+        }
+        Some(Ok(Answer::Reloaded(report))) => report,
+        Some(Ok(Answer::Error(error))) => return Err(CliError::Server(error)),
+        Some(Ok(_)) => return Err(CliError::Server("a wrong answer".into())),
+        Some(Err(error)) => return Err(failed(&error)),
+    };
+    let mut text = String::new();
+    report.warnings.iter().for_each(|line| text.push_str(&format!("warning: {line}\n")));
+    report.applied.iter().for_each(|line| text.push_str(&format!("applied: {line}\n")));
+    report.restart.iter().for_each(|line| text.push_str(&format!("needs a restart: {line}\n")));
+    if report.applied.is_empty() && report.restart.is_empty() {
+        text.push_str("nothing changed\n");
+    }
+    say(&text);
+    Ok(())
 }
 
 /// The handlers of the running server; `None` when there is none.
@@ -299,7 +340,7 @@ pub(crate) fn hooks(data: &Path, query: &HooksQuery) -> Option<Result<Vec<HookLi
     Some(match ask(data, &Request::Hooks { host, event, module }, &[])? {
         Ok(Answer::Hooks(lines)) => Ok(lines),
         Ok(Answer::Error(error)) => Err(CliError::Server(error)),
-        Ok(Answer::User { .. }) => Err(CliError::Server("a wrong answer".into())),
+        Ok(_) => Err(CliError::Server("a wrong answer".into())),
         Err(error) => Err(failed(&error)),
     })
 }

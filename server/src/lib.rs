@@ -14,6 +14,7 @@ mod control;
 mod hosts;
 pub mod listener;
 pub mod log;
+mod reload;
 pub mod s2s;
 pub mod server;
 pub mod storage;

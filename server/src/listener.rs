@@ -124,18 +124,22 @@ impl Listeners {
     /// # Errors
     ///
     /// One of them cannot be bound; none accepts then.
-    pub async fn open(config: &Config, streams: &Arc<Streams>) -> Result<Self, ListenError> {
+    pub async fn open(
+        config: &Config,
+        streams: &Arc<Streams>,
+        limiter: &Limiter,
+    ) -> Result<Self, ListenError> {
         config.listen.iter().try_for_each(check)?;
         let mut bound = Vec::new();
         for listen in &config.listen {
             bound.push((listen, bind(listen).await?));
         }
-        let doors = Arc::new(Doors::new(&config.limits));
+        let doors = &limiter.0;
         let open = bound.into_iter().map(|(listen, listener)| {
             let kind = listen.kind;
             let address = listener.local_addr().unwrap_or(listen.address);
             tracing::info!("listening kind={} address={address}", name(kind));
-            let task = accept(listener, kind, Arc::clone(streams), Arc::clone(&doors));
+            let task = accept(listener, kind, Arc::clone(streams), Arc::clone(doors));
             Open { kind, address, task: tokio::spawn(task) }
         });
         Ok(Self(open.collect()))
@@ -201,18 +205,35 @@ pub(crate) fn prepare(socket: &TcpStream) {
     }
 }
 
+/// The limits on connections, of all listeners together.
+#[derive(Debug, Clone)]
+pub struct Limiter(Arc<Doors>);
+
+impl Limiter {
+    /// Limits that a config sets.
+    pub fn new(limits: &Limits) -> Self {
+        Self(Arc::new(Doors::new(limits)))
+    }
+
+    /// Sets other limits. Connections that exceed them stay.
+    pub fn set(&self, limits: &Limits) {
+        let mut inside = self.0.inside();
+        inside.most = (limits.connections, limits.connections_per_address);
+    }
+}
+
 /// How many connections there are, altogether and from one address.
 #[derive(Debug)]
 struct Doors {
     inside: Mutex<Inside>,
-    total: usize,
-    each: usize,
 }
 
 #[derive(Debug, Default)]
 struct Inside {
     total: usize,
     each: HashMap<IpAddr, usize>,
+    /// The most there may be, altogether and from one address.
+    most: (usize, usize),
     complained: Option<Instant>,
 }
 
@@ -241,8 +262,8 @@ struct Visit {
 
 impl Doors {
     fn new(limits: &Limits) -> Self {
-        let (total, each) = (limits.connections, limits.connections_per_address);
-        Self { inside: Mutex::default(), total, each }
+        let most = (limits.connections, limits.connections_per_address);
+        Self { inside: Mutex::new(Inside { most, ..Inside::default() }) }
     }
 
     fn inside(&self) -> std::sync::MutexGuard<'_, Inside> {
@@ -252,11 +273,11 @@ impl Doors {
     fn enter(self: &Arc<Self>, from: IpAddr) -> Result<Visit, Full> {
         let from = site(from);
         let mut inside = self.inside();
-        if inside.total >= self.total {
+        if inside.total >= inside.most.0 {
             return Err(Full::Total);
         }
         let each = inside.each.get(&from).copied().unwrap_or_default();
-        if each >= self.each {
+        if each >= inside.most.1 {
             return Err(Full::Address);
         }
         inside.each.insert(from, each + 1);

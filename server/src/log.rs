@@ -5,7 +5,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use thiserror::Error;
 use tracing::Subscriber;
@@ -74,12 +74,30 @@ impl Logging {
         self.output.reopen()
     }
 
-    /// Changes how much is logged.
-    pub fn set_level(&self, level: LogLevel) {
-        if self.filter.reload(targets(level)).is_err() {
+    /// Opens what another config asks for, for [`Logging::apply`].
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be opened.
+    pub fn prepare(&self, config: &Log) -> Result<Prepared, LogError> {
+        let file = config.file.as_deref().map(LogFile::open).transpose()?;
+        Ok(Prepared { level: config.level, file })
+    }
+
+    /// Goes on with another level and file. The format stays.
+    pub fn apply(&self, prepared: Prepared) {
+        *self.output.file() = prepared.file;
+        if self.filter.reload(targets(prepared.level)).is_err() {
             tracing::warn!("the log level could not be changed");
         }
     }
+}
+
+/// A level, and a file that is open.
+#[derive(Debug)]
+pub struct Prepared {
+    level: LogLevel,
+    file: Option<LogFile>,
 }
 
 /// What passes at a level. The database library tells of each statement at debug level, which
@@ -97,27 +115,32 @@ fn targets(level: LogLevel) -> Targets {
 
 /// Where lines go: standard error, or a file.
 #[derive(Debug, Clone)]
-struct Output(Option<Arc<LogFile>>);
+struct Output(Arc<Mutex<Option<LogFile>>>);
 
 #[derive(Debug)]
 struct LogFile {
     path: PathBuf,
-    file: Mutex<File>,
+    file: File,
+}
+
+impl LogFile {
+    fn open(path: &Path) -> Result<Self, LogError> {
+        Ok(Self { path: path.to_owned(), file: open_file(path)? })
+    }
 }
 
 impl Output {
     fn open(path: Option<&Path>) -> Result<Self, LogError> {
-        let open = |path: &Path| {
-            let file = Mutex::new(open_file(path)?);
-            Ok(Arc::new(LogFile { path: path.to_owned(), file }))
-        };
-        Ok(Self(path.map(open).transpose()?))
+        Ok(Self(Arc::new(Mutex::new(path.map(LogFile::open).transpose()?))))
+    }
+
+    fn file(&self) -> MutexGuard<'_, Option<LogFile>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn reopen(&self) -> Result<(), LogError> {
-        if let Self(Some(log)) = self {
-            let file = open_file(&log.path)?;
-            *log.file.lock().unwrap_or_else(PoisonError::into_inner) = file;
+        if let Some(log) = &mut *self.file() {
+            log.file = open_file(&log.path)?;
         }
         Ok(())
     }
@@ -134,19 +157,17 @@ fn open_file(path: &Path) -> Result<File, LogError> {
 
 impl Write for Output {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        match self {
-            Self(None) => io::stderr().write(line),
-            Self(Some(log)) => log.file.lock().unwrap_or_else(PoisonError::into_inner).write(line),
+        match &mut *self.file() {
+            None => io::stderr().write(line),
+            Some(log) => log.file.write(line),
         }
     }
 
     fn write_all(&mut self, line: &[u8]) -> io::Result<()> {
-        match self {
-            Self(None) => io::stderr().write_all(line),
-            // Under one lock, so that lines of two threads do not mix.
-            Self(Some(log)) => {
-                log.file.lock().unwrap_or_else(PoisonError::into_inner).write_all(line)
-            }
+        // Under one lock, so that lines of two threads do not mix.
+        match &mut *self.file() {
+            None => io::stderr().write_all(line),
+            Some(log) => log.file.write_all(line),
         }
     }
 
@@ -205,14 +226,32 @@ mod tests {
             fs::rename(path, path.with_extension("old")).unwrap();
             tracing::info!("two");
             logging.reopen().unwrap();
-            logging.set_level(LogLevel::Debug);
+            let log = |level| Log { level, file: Some(path.to_owned()), ..Log::default() };
+            let set = |level| logging.apply(logging.prepare(&log(level)).unwrap());
+            set(LogLevel::Debug);
             tracing::debug!("three");
             tracing::debug!(target: "sqlx::query", "hidden");
-            logging.set_level(LogLevel::Error);
+            set(LogLevel::Error);
             tracing::warn!("hidden");
         });
         assert_eq!(text.lines().count(), 1);
         assert!(text.contains("three"));
+    }
+
+    #[test]
+    fn another_file_is_written_once_it_is_applied() {
+        let text = log(LogFormat::Text, |logging, path| {
+            let other = path.with_extension("other");
+            let config = Log { file: Some(other.clone()), ..Log::default() };
+            let prepared = logging.prepare(&config).unwrap();
+            tracing::info!("one");
+            logging.apply(prepared);
+            tracing::info!("two");
+            assert!(fs::read_to_string(other).unwrap().ends_with("two\n"));
+            let nowhere = Log { file: Some(path.join("no/such.log")), ..Log::default() };
+            assert!(logging.prepare(&nowhere).is_err());
+        });
+        assert!(text.contains("one") && !text.contains("two"), "{text}");
     }
 
     #[test]

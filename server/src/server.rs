@@ -8,9 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use arc_swap::ArcSwap;
 use event_core::{
-    Core, Host, ModuleCrate, Registry, SessionKind, StartError, StreamError,
-    events::ConfigReloaded, services,
+    Core, Host, ModuleCrate, Registry, SessionKind, StartError, StreamError, services,
 };
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
@@ -20,11 +20,12 @@ use crate::{
     config::{Config, ConfigError, ListenKind},
     control::Control,
     hosts,
-    listener::{ListenError, Listeners},
+    listener::{Limiter, ListenError, Listeners},
     log::Logging,
+    reload::Reload,
     s2s::Federation,
     storage::{Database, StorageError, create_data_folder, create_private_file},
-    stream::Streams,
+    stream::{Settings, Streams},
     tls::{Tls, TlsError},
 };
 
@@ -118,18 +119,24 @@ async fn serve(config: Config, registry: Registry, logging: &Logging) -> Result<
         Accounts::open(storage.clone(), limits.scram_iterations, limits.password_checks).await?;
     let tls = Tls::load(&config)?;
     let federation = Federation::new(&config.s2s)?;
-    let provide = services(&accounts);
-    let prepare = |host: &Arc<Host>| {
-        provide(host);
-        host.provide::<dyn services::Federation>(federation.clone());
-    };
+    let prepare = prepare(&accounts, &federation);
     let core = Core::start(registry, hosts, storage.clone(), prepare).await?;
-    let clients = config.host.keys().cloned().collect();
-    let streams = Streams::new(Arc::clone(&core), tls, limits.clone(), clients);
-    let streams = Arc::new(streams);
+    let streams = Arc::new(Streams::new(Arc::clone(&core), Settings::new(&config, tls)));
     federation.open(&streams);
-    let control = Control::open(&config, &accounts, &core).await;
-    let opened = Listeners::open(&config, &streams).await;
+    let limiter = Limiter::new(limits);
+    let current = Arc::new(ArcSwap::new(Arc::clone(&config)));
+    let reload = Arc::new(Reload {
+        config: Arc::clone(&current),
+        core: Arc::clone(&core),
+        streams: Arc::clone(&streams),
+        accounts: accounts.clone(),
+        federation: Arc::clone(&federation),
+        limiter: limiter.clone(),
+        logging: logging.clone(),
+        turn: tokio::sync::Mutex::new(true),
+    });
+    let control = Control::open(&config.data, &current, &accounts, &core, &reload).await;
+    let opened = Listeners::open(&config, &streams, &limiter).await;
     let failed = match opened {
         Ok(listeners) => {
             core.started().await;
@@ -143,13 +150,17 @@ async fn serve(config: Config, registry: Registry, logging: &Logging) -> Result<
             if is_new {
                 welcome(&config, &listeners);
             }
-            wait(&mut signals, &config, &core, logging).await;
+            wait(&mut signals, &reload).await;
             drop(listeners);
             None
         }
         Err(error) => Some(error),
     };
-    let stop = stop(&core, &streams, &federation, Duration::from_secs(limits.stop_seconds));
+    let limit = Duration::from_secs(current.load().limits.stop_seconds);
+    let stop = async {
+        reload.close(limit).await;
+        stop(&core, &streams, &federation, limit).await;
+    };
     tokio::select! {
         () = stop => {}
         () = signals.stop() => tracing::warn!("told to stop again: stopping at once"),
@@ -157,7 +168,7 @@ async fn serve(config: Config, registry: Registry, logging: &Logging) -> Result<
     if let Some(control) = control {
         control.close().await;
     }
-    drop((accounts, streams));
+    drop((accounts, streams, reload));
     drop(core);
     if let Some(storage) = Arc::into_inner(storage) {
         storage.close().await;
@@ -172,12 +183,28 @@ pub(crate) fn services(accounts: &Accounts) -> impl Fn(&Arc<Host>) + use<> {
     move |host| HostAccounts::provide(&accounts, host)
 }
 
+/// The same, and what takes stanzas to other servers.
+pub(crate) fn prepare(
+    accounts: &Accounts,
+    federation: &Arc<Federation>,
+) -> impl Fn(&Arc<Host>) + use<> {
+    let (provide, federation) = (services(accounts), Arc::clone(federation));
+    move |host| {
+        provide(host);
+        host.provide::<dyn services::Federation>(federation.clone());
+    }
+}
+
 /// Waits until told to stop; reads the config again when told to.
-async fn wait(signals: &mut Signals, config: &Config, core: &Core, logging: &Logging) {
+async fn wait(signals: &mut Signals, reload: &Arc<Reload>) {
     loop {
         match signals.next().await {
             Told::Stop => return,
-            Told::Reload => reload(config, core, logging).await,
+            Told::Reload => {
+                let reload = Arc::clone(reload);
+                // What came of it is in the log.
+                tokio::spawn(async move { reload.run().await.is_ok() });
+            }
         }
     }
 }
@@ -195,38 +222,6 @@ async fn stop(core: &Core, streams: &Streams, federation: &Federation, limit: Du
     federation.close(rest() / 2).await;
     streams.close_all(error, rest()).await;
     core.stopped().await;
-}
-
-/// Reads the config again; the one in use stays when the new one is wrong.
-async fn reload(config: &Config, core: &Core, logging: &Logging) {
-    if let Err(error) = logging.reopen() {
-        tracing::error!(%error, "the log goes on where it was");
-    }
-    let read = Config::load(config.file.as_deref()).and_then(|mut read| {
-        read.data.clone_from(&config.data);
-        let checked = hosts::hosts(&read, core.registry(), &mut Vec::new());
-        checked
-            .map_err(|errors| errors.into_iter().next())
-            .map_or_else(|error| error.map_or(Ok(()), Err), |_| Ok(()))?;
-        Ok(read)
-    });
-    match read {
-        Ok(read) => {
-            logging.set_level(read.log.level);
-            let event = ConfigReloaded {
-                filename: read.file.clone(),
-                format: "toml",
-                config: read.to_table(),
-            };
-            core.reloaded(event).await;
-            tracing::info!("config reloaded file={}", shown(read.file.as_deref()));
-        }
-        Err(error) => tracing::error!(%error, "config not reloaded, the old one stays"),
-    }
-}
-
-fn shown(file: Option<&Path>) -> String {
-    file.map_or_else(|| "(defaults)".to_owned(), |file| file.display().to_string())
 }
 
 /// The signals that tell a server what to do.

@@ -29,6 +29,8 @@ pub enum Command {
         #[command(subcommand)]
         command: UserCommand,
     },
+    /// Have the running server read its config again, and say what changed
+    Reload,
     /// Show which handlers run on which event, in order
     Hooks(HooksQuery),
     /// Show the catalogue of events

@@ -40,6 +40,8 @@ pub trait Actions {
     /// Says what is wrong with config, certificates, ports, DNS and storage. The config may itself
     /// be wrong.
     fn check(&self, config: Result<Config, ConfigError>, options: CheckOptions) -> u8;
+    /// Has the running server read its config again.
+    fn reload(&self, config: Config) -> u8;
     /// Hands an accounts' command to a server that runs on this data folder; gives the command
     /// back if there is none.
     fn user(
@@ -137,11 +139,13 @@ fn dispatch(cli: Cli, actions: &dyn Actions, ask: &mut dyn AskPassword) -> Resul
         let mut config = Config::load(cli.config.as_deref())?;
         if let Some(data) = &cli.data {
             config.data.clone_from(data);
+            config.data_is_given = true;
         }
         Ok(config)
     };
     Ok(match cli.command {
         None => Done::Code(actions.start(load()?)),
+        Some(Command::Reload) => Done::Code(actions.reload(load()?)),
         Some(Command::Hooks(query)) => Done::Code(actions.hooks(load()?, &query)),
         Some(Command::Events { json, markdown }) => {
             Done::Code(actions.events(EventsFormat::from_flags(json, markdown)))

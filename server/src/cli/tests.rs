@@ -32,6 +32,10 @@ impl Actions for Noted {
         self.note(format!("{format:?}"))
     }
 
+    fn reload(&self, config: Config) -> u8 {
+        self.note(format!("reload {}", config.data.display()))
+    }
+
     fn check(&self, config: Result<Config, ConfigError>, options: CheckOptions) -> u8 {
         self.note(format!("check {} {}", config.is_ok(), options.json))
     }

@@ -47,6 +47,10 @@ impl Actions for Commands<'_> {
         check::print(config, self.crates, options)
     }
 
+    fn reload(&self, config: Config) -> u8 {
+        code(control::reload(&config.data))
+    }
+
     fn user(
         &self,
         config: &Config,
@@ -67,6 +71,6 @@ fn code<E: std::fmt::Display>(outcome: Result<(), E>) -> u8 {
 }
 
 /// Prints to standard output; a reader that has gone away (`| head`) is no error.
-fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     let _ = std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes());
 }

@@ -88,6 +88,7 @@ impl Checker {
         Ok(Config {
             file: Some(file.to_owned()),
             data: self.path(raw.data.unwrap_or_else(|| PathBuf::from("data"))),
+            data_is_given: false,
             listen: raw.listen.map_or_else(|| Ok(default_listeners()), |all| self.listen(all))?,
             tls: raw.tls.map(|tls| self.tls(tls)),
             host,

@@ -38,6 +38,9 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// The data folder.
     pub data: PathBuf,
+    /// Whether that is from the command line, and not the file's to change.
+    #[serde(skip)]
+    pub data_is_given: bool,
     /// What is listened on.
     pub listen: Vec<Listen>,
     /// The certificate of every host without one of its own.
@@ -368,6 +371,7 @@ impl Default for Config {
         Self {
             file: None,
             data: PathBuf::from("data"),
+            data_is_given: false,
             listen: check::default_listeners(),
             tls: None,
             host: check::default_hosts(),

@@ -11,6 +11,7 @@ use std::{
 
 use event_core::{
     Host, Session, SessionKind, StreamError, events, random_id,
+    reload::host_gone,
     router::turns,
     xml::{Element, Limits, STREAM_NS, StreamHeader},
 };
@@ -23,7 +24,7 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
 use super::{
-    Streams,
+    Settings, Streams,
     end::{End, LINGER, Refusal, contained},
     header,
     input::{Input, Item},
@@ -50,6 +51,8 @@ pub(super) struct Connection {
     pub(super) input: Input,
     /// What was read while a handler waited.
     ahead: VecDeque<Result<Item, End>>,
+    /// As they were when the connection began.
+    settings: Arc<Settings>,
     pub(super) session: Option<Session>,
     /// What was taken from the wire, and how much of it is written.
     writing: Vec<u8>,
@@ -62,10 +65,12 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) fn new(streams: Arc<Streams>, wire: Arc<Wire>, io: Io) -> Self {
-        let limit = Duration::from_secs(streams.limits.authentication_seconds);
-        let pace = Box::new(Pace::new(&streams.limits, wire.kind));
+        let settings = streams.settings();
+        let limit = Duration::from_secs(settings.limits.authentication_seconds);
+        let pace = Box::new(Pace::new(&settings.limits, wire.kind));
         Self {
             streams,
+            settings,
             wire,
             io,
             input: Input::default(),
@@ -222,7 +227,7 @@ impl Connection {
     }
 
     fn xml_limits(&self) -> Limits {
-        let limits = &self.streams.limits;
+        let limits = &self.settings.limits;
         let is_known = |session: &Session| session.user().is_some() || session.is_established();
         Limits {
             max_stanza: match self.wire.kind {
@@ -342,7 +347,7 @@ impl Connection {
         &self,
         socket: TcpStream,
     ) -> impl Future<Output = std::io::Result<TlsStream<TcpStream>>> + use<> {
-        let tls = &self.streams.tls;
+        let tls = self.streams.tls();
         let host = self.session.as_ref().map(|session| session.host().name());
         let config = match (self.wire.kind, host) {
             (SessionKind::S2sOut, _) => Err(self.connector()),
@@ -366,7 +371,7 @@ impl Connection {
     fn connector(&self) -> Result<Connector, &'static str> {
         let session = self.session.as_ref().ok_or("there is no session")?;
         let domain = session.claimed_domain().ok_or("it is not known to whom the stream is")?;
-        let config = self.streams.tls.connector(session.host().name(), false);
+        let config = self.streams.tls().connector(session.host().name(), false);
         let config = config.map_err(|_| "the TLS library refuses to work")?;
         let name = tls::server_name(&domain).ok_or("TLS cannot be asked for this domain")?;
         Ok((config, name))
@@ -387,7 +392,7 @@ impl Connection {
     /// The host of this name, if this kind of stream can be opened to it.
     fn host(&self, domain: &str) -> Result<Arc<Host>, StreamError> {
         let host = self.streams.core.host(domain).filter(|host| match self.wire.kind {
-            SessionKind::Client => self.streams.hosts.contains(host.name()),
+            SessionKind::Client => self.streams.settings().hosts.contains(host.name()),
             SessionKind::Component => host.settings().secret.is_some(),
             _ => true,
         });
@@ -414,7 +419,7 @@ impl Connection {
             return self.answered(header);
         }
         let host = header::domain(kind, &header).and_then(|domain| self.host(&domain));
-        let from = host.as_ref().map_or(&*self.streams.default_host, |host| host.name());
+        let from = host.as_ref().map_or(&*self.settings.default_host, |host| host.name());
         let id = random_id();
         self.wire.open(&header::answer(kind, from, &id, Some(&header)));
         let host = host?;
@@ -429,6 +434,11 @@ impl Connection {
             }
             Some(session) => session.clone(),
             None => {
+                self.wire.belongs_to(&host);
+                // A reload that removes the host either finds the stream or is found here.
+                if host.is_gone() {
+                    return Err(host_gone().into());
+                }
                 let stream = Box::new(Handle(Arc::clone(&self.wire)));
                 let session = Session::new(kind, host, stream);
                 self.session.insert(session).clone()
@@ -525,7 +535,7 @@ impl Connection {
             Ok(Item::Element(element)) => element.as_bytes().len(),
             _ => 0,
         });
-        !ended && parsed.sum::<usize>() + self.input.len() < self.streams.limits.read_ahead_bytes
+        !ended && parsed.sum::<usize>() + self.input.len() < self.settings.limits.read_ahead_bytes
     }
 
     /// Parses what was read ahead, so that answers reach the handler that waits for them. Before

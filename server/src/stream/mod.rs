@@ -26,11 +26,12 @@ use std::{
     time::Duration,
 };
 
+use arc_swap::ArcSwap;
 use event_core::{Core, Host, Session, SessionKind, StreamError};
 use tokio::{net::TcpStream, sync::Notify};
 
 use crate::{
-    config::{Limits, ListenKind},
+    config::{Config, Limits, ListenKind},
     tls::Tls,
 };
 use connection::Connection;
@@ -41,29 +42,44 @@ use wire::{Handle, Opening, Wire};
 #[derive(Debug)]
 pub struct Streams {
     core: Arc<Core>,
-    tls: Tls,
-    limits: Limits,
-    /// The domains that clients may open streams to.
-    hosts: HashSet<String>,
-    /// Who speaks to those that named no host.
-    default_host: Arc<str>,
+    settings: ArcSwap<Settings>,
     open: Mutex<HashMap<u64, Arc<Wire>>>,
     next: AtomicU64,
     /// Told when a stream has ended.
     ended: Notify,
 }
 
+/// What the configuration says of streams. A connection keeps the limits it began with; hosts and
+/// certificates are those of the moment.
+#[derive(Debug)]
+pub struct Settings {
+    tls: Arc<Tls>,
+    limits: Limits,
+    /// The domains that clients may open streams to.
+    hosts: HashSet<String>,
+    /// Who speaks to those that named no host.
+    default_host: Arc<str>,
+}
+
+impl Settings {
+    /// What a config says, with its certificates.
+    pub fn new(config: &Config, tls: Tls) -> Self {
+        let first = config.host.keys().next().map_or("localhost", String::as_str);
+        Self {
+            tls: Arc::new(tls),
+            limits: config.limits.clone(),
+            hosts: config.host.keys().cloned().collect(),
+            default_host: first.into(),
+        }
+    }
+}
+
 impl Streams {
-    /// Streams to these hosts of a core.
-    pub fn new(core: Arc<Core>, tls: Tls, limits: Limits, hosts: HashSet<String>) -> Self {
-        let first = core.hosts().iter().find(|host| hosts.contains(host.name())).cloned();
-        let default_host = first.map_or_else(|| "localhost".into(), |host| host.name().into());
+    /// Streams to the hosts of a core.
+    pub fn new(core: Arc<Core>, settings: Settings) -> Self {
         Self {
             core,
-            tls,
-            limits,
-            hosts,
-            default_host,
+            settings: ArcSwap::from_pointee(settings),
             open: Mutex::default(),
             next: AtomicU64::new(0),
             ended: Notify::new(),
@@ -75,9 +91,18 @@ impl Streams {
         &self.core
     }
 
+    /// Makes other settings hold, limits for connections that begin from now on.
+    pub fn configure(&self, settings: Settings) {
+        self.settings.store(Arc::new(settings));
+    }
+
+    fn settings(&self) -> Arc<Settings> {
+        self.settings.load_full()
+    }
+
     /// What this server offers and is shown for TLS.
-    pub fn tls(&self) -> &Tls {
-        &self.tls
+    pub fn tls(&self) -> Arc<Tls> {
+        Arc::clone(&self.settings.load().tls)
     }
 
     /// Serves one connection that a listener accepted, until it ends.
@@ -92,7 +117,12 @@ impl Streams {
         };
         // Components have no STARTTLS (XEP-0114 §3).
         let starttls = !direct && kind != SessionKind::Component;
-        let wire = self.wire(kind, peer, Opening::Answer(Arc::clone(&self.default_host)), starttls);
+        let wire = self.wire(
+            kind,
+            peer,
+            Opening::Answer(Arc::clone(&self.settings.load().default_host)),
+            starttls,
+        );
         let _open = Open::new(&self, &wire);
         Connection::new(Arc::clone(&self), wire, socket.into()).run(direct).await;
     }
@@ -113,6 +143,7 @@ impl Streams {
         let starttls = matches!(io, Io::Plain(_));
         let wire = self.wire(SessionKind::S2sOut, peer, opening, starttls);
         let open = Open::new(self, &wire);
+        wire.belongs_to(&host);
         let stream = Box::new(Handle(Arc::clone(&wire)));
         let session = Session::new(SessionKind::S2sOut, host, stream);
         session.set_claimed_domain(Some(&domain));
@@ -137,12 +168,20 @@ impl Streams {
         opening: Opening,
         starttls: bool,
     ) -> Arc<Wire> {
-        let limits = &self.limits;
+        let limits = &self.settings.load().limits;
         let max = match kind {
             SessionKind::Client => limits.queue_bytes,
             _ => limits.server_queue_bytes,
         };
         Arc::new(Wire::new(kind, peer.ip().to_canonical(), max, opening, starttls))
+    }
+
+    /// Ends the streams of a host with an error.
+    pub fn close_host(&self, host: &Arc<Host>, error: &StreamError) {
+        let wires: Vec<_> = self.open().values().cloned().collect();
+        for wire in wires.iter().filter(|wire| wire.is_of(host)) {
+            wire.close(Some(error.clone()));
+        }
     }
 
     /// How many connections there are.

@@ -1,6 +1,6 @@
 //! Streams over real sockets, with a module that shows what the runtime owes to handlers.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use event_core::{
     Core, HostConfig, HostSettings, ModuleCrate, Registry, StreamError, prelude::*,
@@ -11,7 +11,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use super::Streams;
+use super::{Settings, Streams};
 use crate::{
     config::{Config, Limits, ListenKind},
     tls::Tls,
@@ -84,7 +84,7 @@ struct Server {
 
 async fn server(limits: Limits) -> Server {
     let data = tempfile::tempdir().unwrap();
-    let config = Config { data: data.path().to_owned(), ..Config::default() };
+    let config = Config { data: data.path().to_owned(), limits, ..Config::default() };
     let registry = Registry::new(&[ModuleCrate { name: "spondee" }]).unwrap();
     let host = HostConfig {
         name: "localhost".into(),
@@ -93,8 +93,7 @@ async fn server(limits: Limits) -> Server {
     };
     let core =
         Core::start(registry, vec![host], Arc::new(Memory::default()), |_| {}).await.unwrap();
-    let hosts = HashSet::from(["localhost".to_owned()]);
-    let streams = Streams::new(core, Tls::load(&config).unwrap(), limits, hosts);
+    let streams = Streams::new(core, Settings::new(&config, Tls::load(&config).unwrap()));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     Server { streams: Arc::new(streams), listener, _data: data }
 }

@@ -6,13 +6,13 @@
 use std::{
     net::IpAddr,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
     task::Waker,
 };
 
-use event_core::{BoxFuture, SessionKind, Stream, StreamError, random_id};
+use event_core::{BoxFuture, Host, SessionKind, Stream, StreamError, random_id};
 use tokio::sync::Notify;
 
 use super::{header, pool};
@@ -35,6 +35,8 @@ pub(crate) struct Wire {
     /// The most bytes that may wait.
     max: usize,
     pub(super) kind: SessionKind,
+    /// Of the stream's session, once there is one.
+    host: OnceLock<Weak<Host>>,
     opening: Opening,
 }
 
@@ -104,8 +106,19 @@ impl Wire {
             peer,
             max,
             kind,
+            host: OnceLock::new(),
             opening,
         }
+    }
+
+    /// Notes the host of the stream's session.
+    pub(super) fn belongs_to(&self, host: &Arc<Host>) {
+        self.host.get_or_init(|| Arc::downgrade(host));
+    }
+
+    /// Whether the stream's session is one of this very host.
+    pub(super) fn is_of(&self, host: &Arc<Host>) -> bool {
+        self.host.get().is_some_and(|own| std::ptr::eq(own.as_ptr(), Arc::as_ptr(host)))
     }
 
     fn out(&self) -> MutexGuard<'_, Out> {

@@ -102,6 +102,7 @@ struct Acceptor {
 struct Certificates {
     names: HashMap<String, Arc<CertifiedKey>>,
     default: Arc<CertifiedKey>,
+    made: Option<self_signed::Made>,
 }
 
 impl Tls {
@@ -112,6 +113,17 @@ impl Tls {
     ///
     /// A file cannot be used, or its content; or the self-signed certificate cannot be made.
     pub fn load(config: &Config) -> Result<Self, TlsError> {
+        let tls = Self::prepare(config)?;
+        tls.keep()?;
+        Ok(tls)
+    }
+
+    /// As [`Tls::load`], but a certificate that it makes is only kept by [`Tls::keep`].
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be used, or its content; or the self-signed certificate cannot be made.
+    pub fn prepare(config: &Config) -> Result<Self, TlsError> {
         let certificates = Arc::new(Certificates::load(config)?);
         let nobody = WebPkiClientVerifier::no_client_auth();
         let mut clients = server_config(nobody, certificates.clone())?;
@@ -125,6 +137,15 @@ impl Tls {
             servers: Acceptor::new(servers, ALPN_SERVER, &certificates, config),
             certificates,
         })
+    }
+
+    /// Keeps a certificate that was made in the data folder.
+    ///
+    /// # Errors
+    ///
+    /// The data folder cannot be used.
+    pub fn keep(&self) -> Result<(), TlsError> {
+        self.certificates.made.as_ref().map_or(Ok(()), self_signed::Made::keep)
     }
 
     /// For connections of clients that begin with TLS.
@@ -182,6 +203,7 @@ impl Acceptor {
             of_host.cert_resolver = Arc::new(Certificates {
                 names: certificates.names.clone(),
                 default: certificates.of(name),
+                made: None,
             });
             (name.to_owned(), Arc::new(of_host))
         };
@@ -226,12 +248,15 @@ impl Certificates {
         } else {
             None
         };
-        let default = match default {
-            Some(default) => default,
-            None => Arc::new(self_signed::load_or_make(&config.data, &without)?),
+        let (default, made) = match default {
+            Some(default) => (default, None),
+            None => {
+                let (certificate, made) = self_signed::load_or_make(&config.data, &without)?;
+                (Arc::new(certificate), made)
+            }
         };
         names.extend(without.into_iter().map(|name| (name, default.clone())));
-        Ok(Self { names, default })
+        Ok(Self { names, default, made })
     }
 
     fn of(&self, host: &str) -> Arc<CertifiedKey> {

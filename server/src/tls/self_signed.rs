@@ -2,31 +2,63 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rcgen::{CertificateParams, DnType, KeyPair};
-use rustls::sign::CertifiedKey;
+use rustls::{
+    pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
+    sign::CertifiedKey,
+};
 use zeroize::Zeroizing;
 
-use super::TlsError;
 use super::certificate::{covers, load_pair};
+use super::{TlsError, provider};
 use crate::storage::{create_data_folder, create_private_file, sync_folder};
 
 const CERTIFICATE: &str = "self-signed.pem";
 const KEY: &str = "self-signed.key";
 
-/// The certificate in the data folder, if it covers all hosts; else a new one in its place.
-pub(super) fn load_or_make(data: &Path, hosts: &[String]) -> Result<CertifiedKey, TlsError> {
+/// A certificate that is not in the data folder yet.
+pub(super) struct Made {
+    data: PathBuf,
+    certificate: String,
+    key: Zeroizing<String>,
+    hosts: String,
+}
+
+impl std::fmt::Debug for Made {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Made({})", self.hosts)
+    }
+}
+
+impl Made {
+    /// Puts it in the place of what the data folder has.
+    pub(super) fn keep(&self) -> Result<(), TlsError> {
+        let data = &self.data;
+        create_data_folder(data)?;
+        write(&data.join(KEY), self.key.as_bytes())?;
+        write(&data.join(CERTIFICATE), self.certificate.as_bytes())?;
+        sync_folder(data).map_err(|source| TlsError::File { path: data.clone(), source })?;
+        tracing::info!(hosts = self.hosts, "made a self-signed certificate");
+        Ok(())
+    }
+}
+
+/// The certificate in the data folder, if it covers all hosts; else a new one, to be kept.
+pub(super) fn load_or_make(
+    data: &Path,
+    hosts: &[String],
+) -> Result<(CertifiedKey, Option<Made>), TlsError> {
     let (certificate, key) = (data.join(CERTIFICATE), data.join(KEY));
     if certificate.exists() && key.exists() {
         // One that cannot be read is as good as none: it is nobody's work that would be lost.
         if let Ok(kept) = load_pair(&certificate, &key)
             && hosts.iter().all(|host| covers(&kept, host))
         {
-            return Ok(kept);
+            return Ok((kept, None));
         }
     }
-    create_data_folder(data)?;
     let names: Vec<&str> =
         hosts.iter().map(|host| host.trim_start_matches('[').trim_end_matches(']')).collect();
     let mut params =
@@ -37,11 +69,15 @@ pub(super) fn load_or_make(data: &Path, hosts: &[String]) -> Result<CertifiedKey
     }
     let pair = KeyPair::generate()?;
     let signed = params.self_signed(&pair)?;
-    write(&key, Zeroizing::new(pair.serialize_pem()).as_bytes())?;
-    write(&certificate, signed.pem().as_bytes())?;
-    sync_folder(data).map_err(|source| TlsError::File { path: data.to_owned(), source })?;
-    tracing::info!(hosts = %names.join(" "), "made a self-signed certificate");
-    load_pair(&certificate, &key)
+    let made = Made {
+        data: data.to_owned(),
+        certificate: signed.pem(),
+        key: Zeroizing::new(pair.serialize_pem()),
+        hosts: names.join(" "),
+    };
+    let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pair.serialize_der()));
+    let made_key = CertifiedKey::from_der(vec![signed.der().clone()], private, &provider())?;
+    Ok((made_key, Some(made)))
 }
 
 /// Replaces a file whole: a crash leaves the old one or the new one.

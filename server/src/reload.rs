@@ -1,0 +1,208 @@
+//! A config that is read again while the server runs: what can be made to hold at once is, and
+//! the rest is named.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use event_core::{
+    Core, StartError,
+    events::ConfigReloaded,
+    reload::{Reloaded, host_gone},
+};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use tokio::sync::Mutex;
+
+use crate::{
+    accounts::Accounts,
+    config::{Config, ConfigError},
+    hosts,
+    listener::Limiter,
+    log::{LogError, Logging},
+    s2s::Federation,
+    server::prepare,
+    stream::{Settings, Streams},
+    tls::{Tls, TlsError},
+};
+
+/// How long a reload waits for the modules it takes away.
+const ENDING: Duration = Duration::from_secs(15);
+
+/// Why a config does not take the place of another; nothing has changed then.
+#[derive(Debug, Error)]
+pub(crate) enum ReloadError {
+    /// What is wrong in the file.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Config(Vec<ConfigError>),
+    /// A certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The log file cannot be used.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// A module does not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// It is too late.
+    #[error("the server is stopping")]
+    Stopping,
+}
+
+/// What a reload came to, a line for a person each.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Report {
+    /// What holds now.
+    pub(crate) applied: Vec<String>,
+    /// What holds only after a restart.
+    pub(crate) restart: Vec<String>,
+    /// What is odd.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// What a config that is read again is applied to.
+pub(crate) struct Reload {
+    pub(crate) config: Arc<ArcSwap<Config>>,
+    pub(crate) core: Arc<Core>,
+    pub(crate) streams: Arc<Streams>,
+    pub(crate) accounts: Accounts,
+    pub(crate) federation: Arc<Federation>,
+    pub(crate) limiter: Limiter,
+    pub(crate) logging: Logging,
+    /// Held by the reload that is under way; false when there shall be no more.
+    pub(crate) turn: Mutex<bool>,
+}
+
+impl Reload {
+    /// Reads the config again and makes it hold.
+    ///
+    /// # Errors
+    ///
+    /// Something is wrong with it, or a module does not start with it: the one in use stays.
+    pub(crate) async fn run(&self) -> Result<Report, ReloadError> {
+        let may = self.turn.lock().await;
+        if !*may {
+            return Err(ReloadError::Stopping);
+        }
+        let outcome = self.apply().await;
+        match &outcome {
+            Ok(report) => {
+                for line in &report.warnings {
+                    tracing::warn!("{line}");
+                }
+                for line in &report.applied {
+                    tracing::info!("reload: {line}");
+                }
+                for line in &report.restart {
+                    tracing::warn!("reload: {line}: needs a restart");
+                }
+            }
+            Err(error) => tracing::error!(%error, "config not reloaded, the old one stays"),
+        }
+        outcome
+    }
+
+    /// Waits until no reload is under way, and keeps others from beginning.
+    pub(crate) async fn close(&self, limit: Duration) {
+        match tokio::time::timeout(limit, self.turn.lock()).await {
+            Ok(mut may) => *may = false,
+            Err(_) => tracing::warn!("a reload is under way and does not end"),
+        }
+    }
+
+    async fn apply(&self) -> Result<Report, ReloadError> {
+        // Whatever the config says: something else may have moved the file away.
+        if let Err(error) = self.logging.reopen() {
+            tracing::error!(%error, "the log goes on where it was");
+        }
+        let old = self.config.load_full();
+        let config =
+            Config::load(old.file.as_deref()).map_err(|one| ReloadError::Config(vec![one]))?;
+        let mut report = Report::default();
+        let hosts = hosts::hosts(&config, self.core.registry(), &mut report.warnings)
+            .map_err(ReloadError::Config)?;
+        let (config, restart) = running(&old, config);
+        report.restart = restart;
+        let tls = Tls::prepare(&config)?;
+        let log = self.logging.prepare(&config.log)?;
+        let reloaded = self.core.reload(hosts, prepare(&self.accounts, &self.federation)).await?;
+        // From here on nothing fails.
+        report.applied = changes(&old, &config, &reloaded);
+        for host in config.domains() {
+            let same = tls.certificate(host).cert == self.streams.tls().certificate(host).cert;
+            if !same && old.domains().any(|other| other == host) {
+                report.applied.push(format!("host {host}: certificate changed"));
+            }
+        }
+        if let Err(error) = tls.keep() {
+            tracing::error!(%error, "the certificate that was made is not kept");
+        }
+        self.streams.configure(Settings::new(&config, tls));
+        for host in &reloaded.removed {
+            self.streams.close_host(host, &host_gone());
+        }
+        self.limiter.set(&config.limits);
+        self.logging.apply(log);
+        let event = ConfigReloaded {
+            filename: config.file.clone(),
+            format: "toml",
+            config: config.to_table(),
+        };
+        tracing::info!("config reloaded file={}", shown(config.file.as_deref()));
+        self.config.store(Arc::new(config));
+        self.core.reloaded(event).await;
+        if !reloaded.ended(ENDING).await {
+            let line = "modules taken away stop when their last handlers have ended";
+            report.applied.push(line.to_owned());
+        }
+        Ok(report)
+    }
+}
+
+fn shown(file: Option<&Path>) -> String {
+    file.map_or_else(|| "(defaults)".to_owned(), |file| file.display().to_string())
+}
+
+/// The config as it can hold now, with the old values of what needs a restart, and what that is.
+fn running(old: &Config, mut new: Config) -> (Config, Vec<String>) {
+    let mut restart = Vec::new();
+    let mut keep = |is_same: bool, what: &str| {
+        if !is_same {
+            restart.push(format!("{what} changed"));
+        }
+    };
+    if old.data_is_given {
+        new.data.clone_from(&old.data);
+    }
+    new.data_is_given = old.data_is_given;
+    keep(new.data == old.data, "data");
+    new.data.clone_from(&old.data);
+    let addresses = |config: &Config| {
+        let listen = config.listen.iter();
+        listen.map(|listen| (listen.kind, listen.address)).collect::<Vec<_>>()
+    };
+    keep(addresses(&new) == addresses(old), "listen");
+    new.listen.clone_from(&old.listen);
+    keep(new.s2s == old.s2s, "s2s");
+    new.s2s.clone_from(&old.s2s);
+    keep(new.log.format == old.log.format, "log.format");
+    new.log.format = old.log.format;
+    keep(new.limits.password_checks == old.limits.password_checks, "limits.password_checks");
+    new.limits.password_checks = old.limits.password_checks;
+    keep(new.limits.scram_iterations == old.limits.scram_iterations, "limits.scram_iterations");
+    new.limits.scram_iterations = old.limits.scram_iterations;
+    (new, restart)
+}
+
+fn changes(old: &Config, new: &Config, reloaded: &Reloaded) -> Vec<String> {
+    let mut lines: Vec<String> = reloaded.changes.iter().map(ToString::to_string).collect();
+    if new.limits != old.limits {
+        lines.push("limits changed, for connections from now on".to_owned());
+    }
+    if new.log.level != old.log.level {
+        lines.push("log.level changed".to_owned());
+    }
+    if new.log.file != old.log.file {
+        lines.push("log.file changed".to_owned());
+    }
+    lines
+}
