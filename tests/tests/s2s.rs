@@ -310,3 +310,45 @@ fn a_server_with_another_name_gets_nothing() {
     );
     assert!(error.contains("certificate"), "{error}");
 }
+
+/// One that takes everything and answers nothing: what waits is bounded, and all of it comes back.
+#[test]
+fn a_server_that_never_answers() {
+    let (place, other) = (Place::new("one.example"), Place::new("other.example"));
+    let mut lab = Lab::external();
+    lab.s2s = "queue_stanzas = 5".into();
+    let server = lab.server(&place, &[&other]);
+    let listener = TcpListener::bind(other.s2s).unwrap();
+    let mut romeo = Raw::login_at(&server, "romeo", "one.example", "r");
+    let send = |romeo: &mut Raw, number: usize| {
+        romeo.send(&format!(
+            "<message to='a@other.example' id='m{number}'><body>!</body></message>"
+        ));
+    };
+    send(&mut romeo, 0);
+    let right = lab.certificate("other.example");
+    let mut peer = Peer::accept(&listener, "other.example", "one.example", &right);
+    let mechanisms = "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>\
+                      <mechanism>EXTERNAL</mechanism></mechanisms>";
+    peer.answer("other.example", "one.example", mechanisms);
+    assert!(peer.wait("</auth>").contains(">b25lLmV4YW1wbGU=<"));
+    peer.send("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
+    peer.answer("other.example", "one.example", "");
+    peer.wait("id='m0'");
+    // Behind it comes the ping that asks whether it has arrived.
+    peer.wait("<ping xmlns='urn:xmpp:ping'/>");
+    for number in 1..5 {
+        send(&mut romeo, number);
+    }
+    peer.wait("id='m4'");
+    send(&mut romeo, 5);
+    let error = romeo.wait("</message>");
+    assert!(error.contains("id='m5'") && error.contains("<resource-constraint "), "{error}");
+    drop(peer);
+    for number in 0..5 {
+        let error = romeo.wait("</message>");
+        assert!(error.contains(&format!("id='m{number}'")), "{error}");
+        assert!(error.contains("<remote-server-timeout "), "{error}");
+    }
+    server.wait_record("s2sout-destroyed\tone.example\tother.example");
+}
