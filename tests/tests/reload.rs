@@ -1,5 +1,6 @@
 //! Another config while the server runs: modules, hosts, certificates and limits change, and
 //! clients notice nothing but what is new.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::{
     fs,
