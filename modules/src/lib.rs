@@ -4,6 +4,7 @@ mod access;
 pub mod account;
 pub mod bind;
 pub mod blocking;
+pub mod component;
 pub mod dialback;
 pub mod disco;
 #[cfg(test)]

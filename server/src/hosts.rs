@@ -10,8 +10,12 @@ use crate::config::{
     nearest,
 };
 
-/// What a component runs whose config does not list its modules: nobody knows what it is for.
-const COMPONENT_DEFAULTS: &[&str] = &[];
+/// What a component runs whose config does not list its modules: other servers reach it, but nobody
+/// knows what it is for.
+const COMPONENT_DEFAULTS: &[&str] = &["starttls", "saslauth", "dialback", "s2s"];
+
+/// The same where an external component serves the host.
+const EXTERNAL_DEFAULTS: &[&str] = &["starttls", "saslauth", "dialback", "s2s", "component"];
 
 /// The module, and its option, that `limits.authentication_attempts` stands for.
 const LOGIN: (&str, &str) = ("saslauth", "max_failures");
@@ -46,7 +50,9 @@ pub(crate) fn hosts(
     for (name, component) in &config.component {
         let kind = "component";
         let mut checker = Checker { registry, name, kind, warnings, errors: &mut errors };
-        let modules = checker.modules(&component.modules, COMPONENT_DEFAULTS, &component.module);
+        let defaults =
+            if component.secret.is_some() { EXTERNAL_DEFAULTS } else { COMPONENT_DEFAULTS };
+        let modules = checker.modules(&component.modules, defaults, &component.module);
         let mut settings = settings(&component.admins);
         settings.secret.clone_from(&component.secret);
         hosts.push(HostConfig { name: name.clone(), modules, settings });

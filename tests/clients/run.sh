@@ -1,15 +1,19 @@
 #!/usr/bin/env bash
 # Lets clients that others wrote log in and talk: slixmpp, go-sendxmpp, and both to the example's
-# binary. Usage: run.sh FOLDER, which holds the binaries `spondee` and `guestbook-server`.
-# Needs python3-venv and go-sendxmpp from Debian, and slixmpp, which it installs from PyPI.
+# binary; and components: one made with slixmpp, and biboumi.
+# Usage: run.sh FOLDER, which holds the binaries `spondee` and `guestbook-server`.
+# Needs python3-venv, go-sendxmpp and biboumi from Debian, and slixmpp, which it installs from PyPI.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 binaries=$(cd "$1" && pwd)
 work=$(mktemp -d)
 server=
-trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true; rm -rf "$work"' EXIT
+gateway=
+trap 'for process in $gateway $server; do kill "$process" 2>/dev/null || true; done; rm -rf "$work"' EXIT
 
-command -v go-sendxmpp >/dev/null || { echo "go-sendxmpp is not installed" >&2; exit 1; }
+for command in go-sendxmpp biboumi; do
+    command -v $command >/dev/null || { echo "$command is not installed" >&2; exit 1; }
+done
 venv=${SLIXMPP_VENV:-$work/venv}
 [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
 "$venv/bin/python" -c 'import slixmpp' 2>/dev/null || "$venv/bin/pip" install -q slixmpp
@@ -37,7 +41,8 @@ TOML
     starttls=$(sed -n 's/.*kind=c2s address=//p' "$work/$1.log")
     tls=$(sed -n 's/.*kind=c2s-tls address=//p' "$work/$1.log")
     export SSL_CERT_FILE="$work/$1/self-signed.pem"
-    export STARTTLS=$starttls TLS=$tls
+    component=$(sed -n 's/.*kind=component address=//p' "$work/$1.log")
+    export STARTTLS=$starttls TLS=$tls COMPONENT=$component
 }
 
 stop() {
@@ -46,9 +51,31 @@ stop() {
     server=
 }
 
-start spondee ''
+start spondee '[host."localhost"]
+[component."echo.localhost"]
+secret = "echo it"
+[component."irc.localhost"]
+secret = "chat of old"
+[[listen]]
+kind = "component"
+address = "127.0.0.1:0"
+'
 "$venv/bin/python" "$here/slixmpp_clients.py" talk
 "$venv/bin/python" "$here/slixmpp_clients.py" beside go-sendxmpp
+"$venv/bin/python" "$here/components.py" echo
+cat > "$work/biboumi.cfg" <<CFG
+hostname=irc.localhost
+password=chat of old
+xmpp_server_ip=127.0.0.1
+port=${COMPONENT##*:}
+db_name=$work/biboumi.sqlite
+CFG
+biboumi "$work/biboumi.cfg" > "$work/biboumi.log" 2>&1 &
+gateway=$!
+"$venv/bin/python" "$here/components.py" biboumi || { cat "$work/biboumi.log" >&2; exit 1; }
+kill "$gateway"
+wait "$gateway" || true
+gateway=
 stop
 
 start guestbook-server '[host."localhost"]

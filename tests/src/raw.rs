@@ -2,7 +2,7 @@
 
 use std::{
     io::{ErrorKind, Read, Write},
-    net::{Shutdown, TcpStream},
+    net::{Shutdown, SocketAddr, TcpStream},
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
@@ -28,7 +28,12 @@ pub fn header(to: &str) -> String {
 impl Raw {
     /// Connects, and sends nothing.
     pub fn connect(server: &Server) -> Self {
-        let tcp = TcpStream::connect(server.c2s).unwrap();
+        Self::to(server.c2s)
+    }
+
+    /// Connects to any of the server's ports, and sends nothing.
+    pub fn to(address: SocketAddr) -> Self {
+        let tcp = TcpStream::connect(address).unwrap();
         tcp.set_read_timeout(Some(PATIENCE)).unwrap();
         tcp.set_nodelay(true).unwrap();
         Self { tcp, pending: String::new() }

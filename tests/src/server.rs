@@ -38,7 +38,7 @@ pub struct Setup {
     pub top: String,
     /// Lines for `[host.localhost]`.
     pub host: String,
-    /// Whole tables: other hosts, options of modules.
+    /// Whole tables: other hosts, options of modules. `RECORDS` stands for the recorder's file.
     pub tables: String,
     /// Domains beside `localhost` whose accounts are made too.
     pub domains: Vec<&'static str>,
@@ -64,7 +64,7 @@ impl Server {
             data = folder.path().join("data"),
             top = setup.top,
             host = setup.host,
-            tables = setup.tables,
+            tables = setup.tables.replace("RECORDS", &format!("{records:?}")),
         );
         if setup.host.contains("modules") {
             config = config.replace("modules = [\"+recorder\"]\n", "");
@@ -111,7 +111,8 @@ impl Server {
         self.listens();
     }
 
-    fn address(&mut self, kind: &str) -> SocketAddr {
+    /// Where it listens, by how the line of the log begins that says so: `kind=component `.
+    pub fn address(&mut self, kind: &str) -> SocketAddr {
         let line = self.wait_log(|line| line.contains(kind) && line.contains("address="));
         let address = line.split("address=").nth(1).unwrap();
         address.split_whitespace().next().unwrap().parse().unwrap()
@@ -133,6 +134,12 @@ impl Server {
                 return line;
             }
         }
+    }
+
+    /// The lines of the log that have come so far.
+    pub fn log_so_far(&mut self) -> &[String] {
+        self.seen.extend(self.log.try_iter());
+        &self.seen
     }
 
     /// Runs another command of the server's binary on the same folder.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests, their helpers too")]
 
 mod context;
+mod foreign;
 mod iq;
 mod lifecycle;
 mod order;

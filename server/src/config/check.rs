@@ -33,6 +33,16 @@ pub(super) fn default_listeners() -> Vec<Listen> {
         .to_vec()
 }
 
+/// What is listened on where a config lists nothing. Hosts that somebody has named are to be reached
+/// by other servers; components come from this machine.
+fn listeners(has_names: bool, component: &BTreeMap<String, ComponentConfig>) -> Vec<Listen> {
+    let has_secret = component.values().any(|component| component.secret.is_some());
+    let servers = has_names.then_some(ListenKind::S2s);
+    let more = servers.into_iter().chain(has_secret.then_some(ListenKind::Component));
+    let more = more.map(|kind| Listen { kind, address: kind.default_address(), place: None });
+    default_listeners().into_iter().chain(more).collect()
+}
+
 /// A server without a name of its own serves this machine.
 pub(super) fn default_hosts() -> BTreeMap<String, HostConfig> {
     let host = HostConfig {
@@ -74,7 +84,8 @@ impl Checker {
                 return Err(self.twice(&name, "component", &domain));
             }
         }
-        if host.is_empty() && component.is_empty() {
+        let has_names = !host.is_empty() || !component.is_empty();
+        if !has_names {
             host = default_hosts();
         }
         if let Some((key, least)) = raw.limits.too_small() {
@@ -89,7 +100,10 @@ impl Checker {
             file: Some(file.to_owned()),
             data: self.path(raw.data.unwrap_or_else(|| PathBuf::from("data"))),
             data_is_given: false,
-            listen: raw.listen.map_or_else(|| Ok(default_listeners()), |all| self.listen(all))?,
+            listen: match raw.listen {
+                Some(all) => self.listen(all)?,
+                None => listeners(has_names, &component),
+            },
             tls: raw.tls.map(|tls| self.tls(tls)),
             host,
             component,

@@ -76,6 +76,21 @@ fn every_key_is_optional() {
 }
 
 #[test]
+fn what_is_listened_on_follows_from_the_hosts() {
+    let ports = |text| {
+        let listen = parse(text).unwrap().listen;
+        listen.iter().map(|listen| listen.address.to_string()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(ports("[host.\"a.example\"]"), "[::]:5222 [::]:5223 [::]:5269");
+    assert_eq!(ports("[component.\"a.example\"]"), "[::]:5222 [::]:5223 [::]:5269");
+    assert_eq!(
+        ports("[component.\"a.example\"]\nsecret = \"s\""),
+        "[::]:5222 [::]:5223 [::]:5269 127.0.0.1:5347"
+    );
+    assert_eq!(ports("listen = []\n[host.\"a.example\"]"), "");
+}
+
+#[test]
 fn a_whole_file() {
     // A table may be written in pieces, but only under one spelling.
     let config = parse(&SAMPLE.replace("Example.com", "example.com")).unwrap();

@@ -1,0 +1,328 @@
+//! External components (XEP-0114): another process serves the host.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use event_core::{
+    SessionKind, SessionState,
+    prelude::*,
+    xmpp_parsers::disco::{DiscoInfoResult, Identity},
+};
+use sha1::{Digest, Sha1};
+use subtle::ConstantTimeEq;
+
+const NS: &str = "jabber:component:accept";
+const NS_DISCO_INFO: &str = "http://jabber.org/protocol/disco#info";
+
+/// Hands everything for the host to the component that is connected. What comes while there is
+/// none is refused with `remote-server-timeout`: it is worth trying again.
+#[module(state = Connected)]
+pub struct Component {
+    /// What service discovery calls the host while its component is not connected.
+    #[serde(default)]
+    name: Option<String>,
+}
+
+/// The stream of the component that serves the host.
+#[derive(Debug, Default)]
+pub struct Connected(Mutex<Option<Session>>);
+
+impl ModuleState<Component> for Connected {
+    async fn start(host: &Arc<Host>, _: &Component) -> Result<Self, StartError> {
+        match host.settings().secret {
+            Some(_) => Ok(Self::default()),
+            None => Err(StartError::Other("it serves only a [component] with a secret".into())),
+        }
+    }
+
+    async fn stop(&self) {
+        if let Some(session) = self.slot().take() {
+            session.close(StreamError::new("host-gone").text("the host is no longer served here"));
+        }
+    }
+}
+
+impl Connected {
+    fn slot(&self) -> MutexGuard<'_, Option<Session>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The component, while it is there.
+    fn session(&self) -> Option<Session> {
+        self.slot().clone().filter(|session| session.state() == SessionState::Connected)
+    }
+
+    /// Lets a component serve its host, unless another does.
+    fn connect(&self, session: &Session) -> Result<(), StreamError> {
+        let mut slot = self.slot();
+        if slot.as_ref().is_some_and(|other| other.state() == SessionState::Connected) {
+            return Err(StreamError::new("conflict").text("the component is connected already"));
+        }
+        // Under the lock, so that no stanza comes before the answer.
+        session.send_nonza(&ElementBuilder::new("handshake", NS).build());
+        session.authorize(session.host().name());
+        *slot = Some(session.clone());
+        Ok(())
+    }
+}
+
+/// XEP-0114 §3: the component has proved that it knows the secret, or has not.
+#[hook("stanza/jabber:component:accept:handshake")]
+async fn handshake(nonza: &mut Nonza, cx: &Context<Component>) -> Result<Flow, StreamError> {
+    let session = &nonza.session;
+    if session.kind() != SessionKind::Component || session.is_established() {
+        return Ok(Flow::Continue);
+    }
+    let host = cx.host().name();
+    let proof = nonza.element.text().to_ascii_lowercase();
+    let (Some(secret), Some(id)) = (&cx.host().settings().secret, session.stream_id()) else {
+        return Err(StreamError::new("internal-server-error"));
+    };
+    let expected = hex(&Sha1::new().chain_update(&*id).chain_update(secret.expose()).finalize());
+    if !bool::from(expected.as_bytes().ct_eq(proof.as_bytes())) {
+        tracing::warn!(host, peer = ?session.peer(), "a component does not know the secret");
+        return Err(StreamError::new("not-authorized").text("the handshake is not right"));
+    }
+    if let Err(error) = cx.state().connect(session) {
+        tracing::warn!(host, peer = ?session.peer(), "a second component was refused");
+        return Err(error);
+    }
+    tracing::info!(host, peer = ?session.peer(), "component connected");
+    cx.fire(ComponentAuthenticated { session: session.clone() }).await;
+    Ok(Flow::Handled)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+#[hook("component-disconnected", priority = 1000)]
+fn disconnected(event: &ComponentDisconnected, cx: &Context<Component>) {
+    let error = event.error.as_deref();
+    tracing::info!(host = cx.host().name(), error, "component disconnected");
+    cx.state().slot().take_if(|session| *session == event.session);
+}
+
+/// The host has a name also while nobody is there to say it.
+#[hook("iq-get/host/http://jabber.org/protocol/disco#info:query", priority = -1)]
+fn describe(iq: &mut Iq, cx: &Context<Component>) -> Flow {
+    let query = iq.child("query", NS_DISCO_INFO);
+    let has_node =
+        query.is_some_and(|query| query.attribute("node").is_some_and(|node| !node.is_empty()));
+    let is_whole = iq.to().is_some_and(|to| to == cx.host().jid()) && !has_node;
+    let Some(name) = cx.name.as_deref().filter(|_| is_whole && cx.state().session().is_none())
+    else {
+        return Flow::Continue;
+    };
+    cx.send(iq.reply_with(DiscoInfoResult {
+        node: None,
+        identities: vec![Identity::new("component", "generic", "en", name)],
+        features: [NS_DISCO_INFO.to_owned()].into(),
+        extensions: Vec::new(),
+    }));
+    Flow::Handled
+}
+
+/// Hands a stanza to the component as it is.
+fn hand_over(stanza: &Stanza, cx: &Context<Component>) -> Result<Flow, StanzaError> {
+    let refused = |text: &str| Err(StanzaError::remote_server_timeout().text(text));
+    match cx.state().session() {
+        None => refused("the component is not connected"),
+        Some(session) if session.send(stanza.element()) => Ok(Flow::Handled),
+        Some(_) => refused("the component is gone, or does not keep up"),
+    }
+}
+
+macro_rules! hand_over {
+    ($($event:literal $function:ident($kind:ty);)*) => {$(
+        #[hook($event, priority = -1)]
+        fn $function(stanza: &mut $kind, cx: &Context<Component>) -> Result<Flow, StanzaError> {
+            hand_over(stanza, cx)
+        }
+    )*};
+}
+
+hand_over! {
+    "message/full" message_full(Message);
+    "message/bare" message_bare(Message);
+    "message/host" message_host(Message);
+    "presence/full" presence_full(Presence);
+    "presence/bare" presence_bare(Presence);
+    "presence/host" presence_host(Presence);
+    "iq/full" iq_full(Iq);
+    "iq/bare" iq_bare(Iq);
+    "iq/host" iq_host(Iq);
+}
+
+#[cfg(test)]
+mod tests {
+    use event_core::testing::{self, Client, Harness};
+
+    use super::*;
+
+    async fn server(options: &str) -> Harness {
+        let server = testing::host("localhost").module("message").module("presence").module("iq");
+        let server = server.host("irc.localhost").module_with("component", options);
+        let server = server.settings(|settings| settings.secret = Some("s3cret".to_owned().into()));
+        server.start().await.unwrap()
+    }
+
+    fn proof(id: &str, secret: &str) -> String {
+        hex(&Sha1::digest(format!("{id}{secret}")))
+    }
+
+    /// What a component got back for its handshake.
+    async fn connect(server: &Harness, secret: &str) -> (Client, Option<Element>) {
+        let component = server.stream_of(SessionKind::Component, "irc.localhost");
+        let id = component.session.stream_id().unwrap();
+        component.send(&format!("<handshake>{}</handshake>", proof(&id, secret))).await;
+        let answer = component.next();
+        (component, answer)
+    }
+
+    fn condition(client: &Client) -> Option<&'static str> {
+        client.closed().map(|error| error.map_or("none", |error| error.condition()))
+    }
+
+    /// The type of what a client got, or the condition and type of the error.
+    fn answer(client: &Client) -> String {
+        let Some(element) = client.next() else { return "nothing".into() };
+        match element.child("error", "jabber:client") {
+            Some(error) => {
+                let kind = error.attribute("type").unwrap().into_owned();
+                format!("{kind} {}", error.first_child().unwrap().name())
+            }
+            None => element.attribute("type").unwrap_or_default().into_owned(),
+        }
+    }
+
+    #[test]
+    fn proofs_are_as_in_the_specification() {
+        // The numbers are those of `printf %s 3BF96D32secret | sha1sum`.
+        assert_eq!(proof("3BF96D32", "secret"), "b09ea9b3b7f586be8a08d0a3dd7466f110aeb136");
+    }
+
+    #[test]
+    fn a_component_has_the_secret() {
+        testing::run(async {
+            let server = server("").await;
+            let (component, answer) = connect(&server, "wrong").await;
+            assert_eq!((answer.is_none(), condition(&component)), (true, Some("not-authorized")));
+            for odd in ["", "é", &"a".repeat(1000)] {
+                let component = server.stream_of(SessionKind::Component, "irc.localhost");
+                component.send(&format!("<handshake>{odd}</handshake>")).await;
+                assert_eq!(condition(&component), Some("not-authorized"), "{odd}");
+            }
+            let (component, answer) = connect(&server, "s3cret").await;
+            assert!(answer.unwrap().is("handshake", NS));
+            assert!(component.session.is_authorized("irc.localhost"));
+            // Once is enough.
+            component.send("<handshake/>").await;
+            assert_eq!(condition(&component), Some("unsupported-stanza-type"));
+        });
+    }
+
+    #[test]
+    fn one_component_at_a_time() {
+        testing::run(async {
+            let server = server("").await;
+            let (first, _) = connect(&server, "s3cret").await;
+            let (second, answer) = connect(&server, "s3cret").await;
+            assert_eq!((answer.is_none(), condition(&second)), (true, Some("conflict")));
+            second.disconnect().await;
+            let romeo = server.session("romeo@localhost/orchard").await;
+            romeo.send("<message to='x@irc.localhost' id='1'><body>a</body></message>").await;
+            assert_eq!(first.next().unwrap().attribute("id").as_deref(), Some("1"));
+            first.disconnect().await;
+            let (third, answer) = connect(&server, "s3cret").await;
+            assert!(answer.is_some() && condition(&third).is_none());
+        });
+    }
+
+    #[test]
+    fn every_stanza_is_handed_over_as_it_is() {
+        testing::run(async {
+            let server = server("").await;
+            let (component, _) = connect(&server, "s3cret").await;
+            let romeo = server.session("romeo@localhost/orchard").await;
+            for to in ["irc.localhost", "irc.localhost/r", "#x@irc.localhost", "#x@irc.localhost/r"]
+            {
+                for stanza in [
+                    format!(
+                        "<message from='romeo@localhost/orchard' to='{to}'><body>a</body></message>"
+                    ),
+                    format!("<presence from='romeo@localhost/orchard' to='{to}'/>"),
+                    format!(
+                        "<iq from='romeo@localhost/orchard' to='{to}' type='get' id='1'><q xmlns='urn:q'/></iq>"
+                    ),
+                    format!("<iq from='romeo@localhost/orchard' to='{to}' type='result' id='1'/>"),
+                ] {
+                    romeo.send(&stanza).await;
+                    let element = component.next().map(|element| element.to_string());
+                    assert_eq!(element.as_ref(), Some(&stanza));
+                }
+            }
+            assert!(romeo.received().is_empty());
+            let chat = "<message from='#x@irc.localhost/tybalt' to='romeo@localhost/orchard' type='chat'><body>b</body></message>";
+            component.send(chat).await;
+            assert_eq!(romeo.next().unwrap().to_string(), chat);
+        });
+    }
+
+    #[test]
+    fn while_there_is_none_senders_are_told() {
+        testing::run(async {
+            let server = server("name = \"Chat\"").await;
+            let romeo = server.session("romeo@localhost/orchard").await;
+            let query = "<query xmlns='http://jabber.org/protocol/disco#info'";
+            for (stanza, expected) in [
+                (
+                    "<message to='x@irc.localhost'><body>a</body></message>".to_owned(),
+                    "wait remote-server-timeout",
+                ),
+                (
+                    "<message to='x@irc.localhost' type='error'><error type='cancel'/></message>"
+                        .into(),
+                    "nothing",
+                ),
+                ("<presence to='x@irc.localhost/y'/>".into(), "wait remote-server-timeout"),
+                (
+                    "<iq to='irc.localhost' type='set' id='1'><q xmlns='urn:q'/></iq>".into(),
+                    "wait remote-server-timeout",
+                ),
+                ("<iq to='irc.localhost' type='result' id='1'/>".into(), "nothing"),
+                (format!("<iq to='irc.localhost' type='get' id='1'>{query}/></iq>"), "result"),
+                (
+                    format!("<iq to='irc.localhost' type='get' id='1'>{query} node='x'/></iq>"),
+                    "wait remote-server-timeout",
+                ),
+                (
+                    format!("<iq to='x@irc.localhost' type='get' id='1'>{query}/></iq>"),
+                    "wait remote-server-timeout",
+                ),
+            ] {
+                romeo.send(&stanza).await;
+                assert_eq!(answer(&romeo), expected, "{stanza}");
+            }
+            let (component, _) = connect(&server, "s3cret").await;
+            romeo.send(&format!("<iq to='irc.localhost' type='get' id='1'>{query}/></iq>")).await;
+            assert!(component.next().is_some() && romeo.next().is_none());
+            // Once it takes no more, it is as if it were not there.
+            component.stream.set_capacity(0);
+            romeo.send("<message to='x@irc.localhost'><body>a</body></message>").await;
+            assert_eq!(answer(&romeo), "wait remote-server-timeout");
+        });
+    }
+
+    #[test]
+    fn it_needs_a_secret() {
+        testing::run(async {
+            let error =
+                testing::host("irc.localhost").module("component").start().await.unwrap_err();
+            assert!(error.to_string().contains("secret"), "{error}");
+        });
+    }
+}

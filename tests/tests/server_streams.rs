@@ -1,0 +1,107 @@
+//! What other servers, or whoever calls themselves so, send on the port for servers.
+
+use std::net::SocketAddr;
+
+use spondee_tests::{
+    raw::Raw,
+    server::{Server, Setup},
+};
+
+fn server(top: &str) -> (Server, SocketAddr) {
+    let mut server = Server::with(&Setup {
+        top: top.into(),
+        host: "allow_plaintext = true".into(),
+        tables: "[[listen]]\nkind = \"s2s\"\naddress = \"127.0.0.1:0\"\n".into(),
+        ..Setup::default()
+    });
+    let address = server.address("kind=s2s ");
+    (server, address)
+}
+
+/// The header of a server's stream.
+const HEADER: &str = "<stream:stream xmlns='jabber:server' xmlns:db='jabber:server:dialback' \
+                      xmlns:stream='http://etherx.jabber.org/streams' from='b.example' \
+                      to='localhost' version='1.0'>";
+
+#[test]
+fn a_stream_is_answered_in_its_own_namespace() {
+    let (server, address) = server("");
+    let mut raw = Raw::to(address);
+    raw.send(HEADER);
+    let answer = raw.wait("</stream:features>");
+    for part in ["xmlns='jabber:server'", "from='localhost'", "to='b.example'", "version='1.0'"] {
+        assert!(answer.contains(part), "{part}: {answer}");
+    }
+    assert!(answer.contains("xmlns:db='jabber:server:dialback'"), "{answer}");
+    assert!(answer.contains("<starttls "), "{answer}");
+    assert!(!answer.contains("mechanism"), "nothing is offered without TLS: {answer}");
+    server.wait_record("s2s-stream-features\tlocalhost");
+    raw.send("</stream:stream>");
+    assert!(raw.wait_end().ends_with("</stream:stream>"));
+}
+
+#[test]
+fn what_strangers_may_not_say() {
+    let (server, address) = server("");
+    let header = |from: &str, to: &str| HEADER.replace(from, to);
+    let after = |text: &str| format!("{HEADER}{text}");
+    for (input, condition) in [
+        (header("jabber:server'", "jabber:client'"), "invalid-namespace"),
+        (header("to='localhost'", "to='elsewhere.example'"), "host-unknown"),
+        (header("to='localhost'", ""), "host-unknown"),
+        (header("to='localhost'", "to='@'"), "host-unknown"),
+        (header("from='b.example'", "from=''"), "improper-addressing"),
+        (header("from='b.example'", "from='a@b.example'"), "improper-addressing"),
+        (header("from='b.example'", "from='localhost'"), "invalid-from"),
+        (header("version='1.0'", ""), "unsupported-version"),
+        (after("<message from='a@b.example' to='romeo@localhost'/>"), "not-authorized"),
+        (after("<message from='juliet@localhost' to='romeo@localhost'/>"), "not-authorized"),
+        (
+            after("<presence from='a@b.example' to='romeo@localhost' type='subscribe'/>"),
+            "not-authorized",
+        ),
+        (
+            after(
+                "<iq type='get' id='1' from='b.example' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>",
+            ),
+            "not-authorized",
+        ),
+        (
+            after("<iq type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>"),
+            "not-authorized",
+        ),
+        (after("<handshake xmlns='jabber:component:accept'/>"), "unsupported-stanza-type"),
+        (after("<stream:features/>"), "unsupported-stanza-type"),
+        (
+            after(&format!("<message><body>{}</body></message>", "x".repeat(20_000))),
+            "policy-violation",
+        ),
+        (after("<!DOCTYPE x>"), "restricted-xml"),
+        (after("</stream:features>"), "not-well-formed"),
+    ] {
+        let mut raw = Raw::to(address);
+        raw.send(&input);
+        let answer = raw.wait_end();
+        let expected = format!("<stream:error><{condition} xmlns=");
+        assert!(answer.contains(&expected), "{condition} expected for {input:?}: {answer}");
+        assert!(answer.ends_with("</stream:stream>"), "not closed for {input:?}: {answer}");
+    }
+    let seen = server.records();
+    assert!(
+        !seen.iter().any(|line| line.contains("romeo@localhost") && !line.starts_with("stanza/")),
+        "{seen:?}"
+    );
+}
+
+#[test]
+fn who_proves_nothing_is_closed() {
+    let (_server, address) = server("limits.authentication_seconds = 1");
+    let mut silent = Raw::to(address);
+    assert!(silent.wait_end().contains("<connection-timeout "));
+    let mut open = Raw::to(address);
+    open.send(HEADER);
+    assert!(open.wait_end().contains("<connection-timeout "));
+    let mut half = Raw::to(address);
+    half.send(&HEADER[..40]);
+    assert!(half.wait_end().contains("<connection-timeout "));
+}
