@@ -111,8 +111,9 @@ async fn serve(config: Config, registry: Registry, logging: &Logging) -> Result<
     // Before anything is announced: a signal that comes early must not kill the process.
     let mut signals = Signals::new()
         .map_err(|source| ServerError::System { what: "no signals".into(), source })?;
-    let is_new = !config.data.join(crate::storage::DATABASE_FILE).exists();
-    let storage = Arc::new(Database::sqlite(&config.data).await?);
+    let is_new =
+        config.storage.url.is_none() && !config.data.join(crate::storage::DATABASE_FILE).exists();
+    let storage = Arc::new(Database::open(&config).await?);
     let config = Arc::new(config);
     let limits = &config.limits;
     let accounts =

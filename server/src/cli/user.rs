@@ -133,7 +133,7 @@ pub(super) fn perform_alone(request: UserRequest, config: &Config) -> Result<Use
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|source| CliError::Io { what: "cannot start".into(), source })?;
     runtime.block_on(async {
-        let storage = Arc::new(Database::sqlite(&config.data).await?);
+        let storage = Arc::new(Database::open(config).await?);
         let limits = &config.limits;
         let accounts =
             Accounts::open(storage.clone(), limits.scram_iterations, limits.password_checks)

@@ -10,13 +10,15 @@ use serde::de::IgnoredAny;
 use spondee_modules::saslauth::Mechanism;
 use toml::Spanned;
 
+use super::database::DatabaseUrl;
 use super::error::{ConfigError, nearest};
 use super::options::ModuleOptions;
-use super::raw::{Raw, RawComponent, RawHost, RawListen, RawS2s, RawTls};
+use super::raw::{Raw, RawComponent, RawHost, RawListen, RawS2s, RawStorage, RawTls};
+use super::secret::Secret;
 use super::source::{Source, dotted};
 use super::{
     BareJidText, ComponentConfig, Config, HostConfig, Listen, ListenKind, ModuleName, Modules, S2s,
-    TlsFiles,
+    Storage, TlsFiles,
 };
 
 pub(super) fn check(file: &Path, text: &str) -> Result<Config, ConfigError> {
@@ -108,6 +110,7 @@ impl Checker {
             host,
             component,
             s2s: self.s2s(raw.s2s)?,
+            storage: self.storage(raw.storage)?,
             log,
             limits: raw.limits,
         })
@@ -249,6 +252,14 @@ impl Checker {
             (name.into_inner(), options)
         };
         raw.into_iter().map(read).collect()
+    }
+
+    fn storage(&self, raw: RawStorage) -> Checked<Storage> {
+        let parse = |url: Spanned<Secret>| {
+            DatabaseUrl::parse(url.get_ref().clone())
+                .map_err(|message| self.value(&url, &["storage", "url"], message.to_owned()))
+        };
+        Ok(Storage { url: raw.url.map(parse).transpose()? })
     }
 
     fn s2s(&self, raw: RawS2s) -> Checked<S2s> {

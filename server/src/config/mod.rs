@@ -5,6 +5,7 @@
 //! file are relative to the folder of that file.
 
 mod check;
+mod database;
 mod error;
 mod limits;
 mod options;
@@ -23,6 +24,7 @@ use jid::BareJid;
 use serde::{Deserialize, Serialize};
 use spondee_modules::saslauth::Mechanism;
 
+pub use database::DatabaseUrl;
 pub use error::{ConfigError, Place, nearest};
 pub use limits::Limits;
 pub use options::{ModuleOptions, deserialize_options};
@@ -52,6 +54,8 @@ pub struct Config {
     pub component: BTreeMap<String, ComponentConfig>,
     /// Other servers.
     pub s2s: S2s,
+    /// Where what must survive is kept.
+    pub storage: Storage,
     /// The log.
     pub log: Log,
     /// What a peer may cost.
@@ -286,6 +290,14 @@ impl Default for S2s {
     }
 }
 
+/// `[storage]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Storage {
+    /// The PostgreSQL database used instead of an SQLite file in the data folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<DatabaseUrl>,
+}
+
 /// `[log]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -377,6 +389,7 @@ impl Default for Config {
             host: check::default_hosts(),
             component: BTreeMap::new(),
             s2s: S2s::default(),
+            storage: Storage::default(),
             log: Log::default(),
             limits: Limits::default(),
         }

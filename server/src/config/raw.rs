@@ -20,6 +20,7 @@ pub(super) struct Raw {
     pub(super) host: BTreeMap<Spanned<String>, RawHost>,
     pub(super) component: BTreeMap<Spanned<String>, RawComponent>,
     pub(super) s2s: RawS2s,
+    pub(super) storage: RawStorage,
     pub(super) log: Log,
     pub(super) limits: Limits,
 }
@@ -70,4 +71,10 @@ pub(super) struct RawS2s {
     pub(super) queue_stanzas: Option<Spanned<usize>>,
     pub(super) queue_bytes: Option<Spanned<usize>>,
     pub(super) idle_seconds: Option<Spanned<u64>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawStorage {
+    pub(super) url: Option<Spanned<Secret>>,
 }

@@ -112,6 +112,24 @@ fn a_whole_file() {
 }
 
 #[test]
+fn a_database_is_shown_without_its_password() {
+    let url = "postgres://u:hunter2@db.example:6543/spondee";
+    let config = parse(&format!("[storage]\nurl = \"{url}\"")).unwrap();
+    let shown = config.to_table()["storage"]["url"].as_str().unwrap().to_owned();
+    assert_eq!(shown, "postgres://db.example:6543/spondee");
+    assert!(!format!("{config:?}").contains("hunter2"));
+    assert_eq!(
+        error("[storage]\nurl = \"mysql://u:hunter2@db\""),
+        "spondee.toml:2: storage.url: expected postgres://user:password@host:port/database"
+    );
+    let port = error("[storage]\nurl = \"postgres://u:hunter2@db:port/x\"");
+    assert_eq!(port, "spondee.toml:2: storage.url: not an address of a PostgreSQL database");
+    let unknown = error("[storage]\nulr = \"postgres://u:hunter2@db\"");
+    assert!(unknown.starts_with("spondee.toml:2: unknown key \"ulr\""), "{unknown}");
+    assert!(!unknown.contains("hunter2"));
+}
+
+#[test]
 fn no_secret_leaves() {
     let config = parse(&SAMPLE.replace("Example.com", "example.com")).unwrap();
     let table = config.to_table();

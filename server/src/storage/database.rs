@@ -2,7 +2,7 @@
 //! Whatever the database is, the statements are the same; it differs in its [`Dialect`].
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyPool};
@@ -14,12 +14,18 @@ use super::{
     Archived, BoxFuture, Entry, Meter, Page, Schema, Shelf, Storage, StorageError, StorageResult,
     StorageStats, Write, versions,
 };
+use crate::config::Config;
 
 /// Batches waiting for the writer; past that, callers wait to hand theirs over.
 const QUEUE: usize = 1024;
 /// How long anything may take before the database counts as stalled. A little more than the pools
 /// wait for a connection, and SQLite for another process.
 pub(super) const PATIENCE: Duration = Duration::from_secs(15);
+
+/// How long to wait for a connection: to a free one, and to a database that starts again.
+pub(super) const ACQUIRE: Duration = Duration::from_secs(10);
+/// How often a database that does not answer is tried.
+const AGAIN: Duration = Duration::from_millis(100);
 
 const GET: &str =
     "SELECT value FROM map WHERE host = $1 AND store = $2 AND owner = $3 AND key = $4";
@@ -60,6 +66,18 @@ pub(super) struct Dialect {
 }
 
 impl Database {
+    /// Opens the database that the config names, or else the file in its data folder.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be used.
+    pub async fn open(config: &Config) -> StorageResult<Self> {
+        match &config.storage.url {
+            Some(url) => Self::postgres(url).await,
+            None => Self::sqlite(&config.data).await,
+        }
+    }
+
     /// `writers` has one connection; `name` is for messages and has no secret.
     pub(super) async fn start(
         dialect: &'static Dialect,
@@ -98,7 +116,7 @@ impl Database {
     ) -> StorageResult<T> {
         self.meter
             .read(async {
-                let mut connection = self.readers.acquire().await.map_err(backend)?;
+                let mut connection = acquire(&self.readers).await?;
                 match tokio::time::timeout(PATIENCE, read(&mut connection)).await {
                     Ok(output) => output.map_err(backend),
                     Err(late) => {
@@ -247,6 +265,21 @@ impl Storage for Database {
 
     fn stats(&self) -> StorageStats {
         self.meter.stats()
+    }
+}
+
+/// Takes a connection. While the database starts again, as its machine does or after an update, a
+/// call waits for it; the pool itself does so only if the connection is refused.
+pub(super) async fn acquire(pool: &AnyPool) -> StorageResult<PoolConnection<Any>> {
+    let deadline = Instant::now() + ACQUIRE;
+    loop {
+        match pool.acquire().await {
+            Err(sqlx::Error::Io(error)) if Instant::now() < deadline => {
+                tracing::debug!(%error, "the database cannot be reached, and is tried again");
+                tokio::time::sleep(AGAIN).await;
+            }
+            acquired => return acquired.map_err(backend),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where the server keeps what must survive a restart: the storage of `event-core` in a database.
 
 mod database;
+mod postgres;
 mod sqlite;
 #[cfg(test)]
 mod tests;

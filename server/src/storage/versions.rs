@@ -3,7 +3,7 @@
 
 use sqlx::{AnyConnection, AnyPool, Connection};
 
-use super::database::{Dialect, backend};
+use super::database::{Dialect, acquire, backend};
 use super::{Row, Schema, StorageError, StorageResult};
 
 /// Rows of a store that are migrated at a time.
@@ -15,7 +15,7 @@ pub(super) async fn prepare(
     dialect: &Dialect,
     database: String,
 ) -> StorageResult<()> {
-    let mut connection = writers.acquire().await.map_err(backend)?;
+    let mut connection = acquire(writers).await?;
     let mut transaction = connection.begin_with(dialect.begin).await.map_err(backend)?;
     for statement in [
         "CREATE TABLE IF NOT EXISTS schema (version BIGINT NOT NULL)",
@@ -66,7 +66,7 @@ pub(super) async fn open(
     dialect: &Dialect,
     schema: &Schema,
 ) -> StorageResult<()> {
-    let mut connection = writers.acquire().await.map_err(backend)?;
+    let mut connection = acquire(writers).await?;
     let mut transaction = connection.begin_with(dialect.begin).await.map_err(backend)?;
     let found: Option<i64> = sqlx::query_scalar("SELECT version FROM stores WHERE store = $1")
         .bind(schema.store)

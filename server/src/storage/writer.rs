@@ -7,7 +7,7 @@
 use sqlx::{AnyConnection, AnyPool, Connection};
 use tokio::sync::{mpsc, oneshot};
 
-use super::database::{Dialect, PATIENCE, backend, micros};
+use super::database::{Dialect, PATIENCE, acquire, backend, micros};
 use super::{Archive, Name, StorageError, StorageResult, Write};
 
 /// Batches in one transaction at most, so that the first need not wait for too many others.
@@ -22,7 +22,7 @@ const EXISTS: &str = "SELECT key FROM map \
 const DELETE: &str = "DELETE FROM map WHERE host = $1 AND store = $2 AND owner = $3 AND key = $4";
 /// Counts no further than it must.
 const COUNT: &str = "SELECT COUNT(*) FROM (SELECT id FROM archive \
-    WHERE host = $1 AND store = $2 AND owner = $3 LIMIT $4) AS some";
+    WHERE host = $1 AND store = $2 AND owner = $3 LIMIT $4) AS few";
 const APPEND: &str =
     "INSERT INTO archive (host, store, owner, at, value) VALUES ($1, $2, $3, $4, $5)";
 const DELETE_UP_TO: &str =
@@ -50,10 +50,10 @@ pub(super) struct Writer {
 
 /// Why a group was not written.
 enum Failed {
-    /// Before its commit: it can be tried again.
+    /// The connection broke before the commit: on another it can be tried again.
     Before(StorageError),
-    /// At its commit, so that nobody knows.
-    AtCommit(StorageError),
+    /// There is no connection; or it broke at the commit, so that nobody knows.
+    Final(StorageError),
 }
 
 /// Why a batch was not written.
@@ -62,12 +62,6 @@ enum Refused {
     Batch(StorageError),
     /// The connection is gone.
     Group(sqlx::Error),
-}
-
-impl From<sqlx::Error> for Failed {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Before(backend(error))
-    }
 }
 
 impl From<sqlx::Error> for Refused {
@@ -118,12 +112,12 @@ impl Writer {
             outcome => outcome,
         };
         outcome.map_err(|failed| match failed {
-            Failed::Before(error) | Failed::AtCommit(error) => error,
+            Failed::Before(error) | Failed::Final(error) => error,
         })
     }
 
     async fn try_group(&self, batches: &[Vec<Write>]) -> Result<Vec<StorageResult<bool>>, Failed> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = acquire(&self.pool).await.map_err(Failed::Final)?;
         let mut is_committing = false;
         let written = write_all(&mut connection, self.dialect, batches, &mut is_committing);
         let written = match tokio::time::timeout(PATIENCE, written).await {
@@ -132,7 +126,7 @@ impl Writer {
         };
         written.map_err(|error| {
             connection.close_on_drop();
-            if is_committing { Failed::AtCommit(error) } else { Failed::Before(error) }
+            if is_committing { Failed::Final(error) } else { Failed::Before(error) }
         })
     }
 }

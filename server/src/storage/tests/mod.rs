@@ -1,6 +1,8 @@
 //! What holds for every storage, and what holds for the file.
 
 mod migrations;
+#[cfg(feature = "postgres-tests")]
+mod postgres;
 mod sqlite;
 mod suite;
 

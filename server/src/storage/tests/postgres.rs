@@ -1,0 +1,97 @@
+//! The same on PostgreSQL, and what holds for it alone.
+
+use spondee_postgres::Postgres;
+
+use super::*;
+use crate::config::Config;
+
+async fn open(postgres: &Postgres) -> StorageResult<Database> {
+    let config = format!("[storage]\nurl = \"{}\"", postgres.url());
+    Database::open(&Config::parse(Path::new("s.toml"), &config).unwrap()).await
+}
+
+fn set(key: &str) -> Vec<Write> {
+    vec![Write::set(shelf("u"), key, vec![1])]
+}
+
+#[tokio::test]
+async fn does_all_of_it() {
+    let postgres = Postgres::start();
+    let storage = open(&postgres).await.unwrap();
+    suite::run(&storage).await;
+    migrations::run(&storage).await;
+    storage.close().await;
+
+    let again = open(&postgres).await.unwrap();
+    assert_eq!(again.get(shelf("cat"), "after").await.unwrap(), Some(b"8".to_vec()));
+    // Another process beside it, in turn and at once.
+    let beside = open(&postgres).await.unwrap();
+    let (one, other) = tokio::join!(again.write(set("one")), beside.write(set("other")));
+    assert!(one.is_ok() && other.is_ok());
+    assert!(again.get(shelf("u"), "other").await.unwrap().is_some());
+    assert!(beside.get(shelf("u"), "one").await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused() {
+    let postgres = Postgres::start();
+    open(&postgres).await.unwrap().close().await;
+    postgres.query("UPDATE schema SET version = 3");
+    let error = open(&postgres).await.unwrap_err();
+    assert!(matches!(error, StorageError::Newer { found: 3, known: 2, .. }));
+    assert!(error.to_string().contains("/postgres was written by a newer version"), "{error}");
+}
+
+#[tokio::test]
+async fn another_encoding_is_refused() {
+    let postgres = Postgres::start();
+    postgres.query("CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'");
+    let url = postgres.url().replace("/postgres", "/latin").replace("/latin@", "/postgres@");
+    let config = format!("[storage]\nurl = \"{url}\"");
+    let config = Config::parse(Path::new("s.toml"), &config).unwrap();
+    let error = Database::open(&config).await.unwrap_err().to_string();
+    assert!(error.contains("ENCODING 'UTF8'"), "{error}");
+}
+
+#[tokio::test]
+async fn the_database_restarts() {
+    let postgres = Postgres::start();
+    let storage = open(&postgres).await.unwrap();
+    storage.open(&S).await.unwrap();
+    storage.write(set("before")).await.unwrap();
+    postgres.stop();
+    // What is asked for meanwhile waits for it.
+    let (written, read, ()) =
+        tokio::join!(storage.write(set("meanwhile")), storage.get(shelf("u"), "before"), async {
+            let resumed = tokio::task::spawn_blocking(move || {
+                postgres.resume();
+                postgres
+            });
+            let postgres = resumed.await.unwrap();
+            // And what is asked for when it is stopped again, for good, is refused.
+            storage.write(set("after")).await.unwrap();
+            let stopped = tokio::task::spawn_blocking(move || drop(postgres));
+            stopped.await.unwrap();
+        });
+    assert!(!written.unwrap());
+    assert_eq!(read.unwrap(), Some(vec![1]));
+    let (written, read) =
+        tokio::join!(storage.write(set("never")), storage.get(shelf("u"), "before"));
+    for error in [written.unwrap_err(), read.unwrap_err()] {
+        assert!(matches!(error, StorageError::Unreachable(_)), "{error:?}");
+        assert!(error.to_string().starts_with("the database cannot be reached: "), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn commits_wait_for_the_disk() {
+    let postgres = Postgres::start();
+    let storage = open(&postgres).await.unwrap();
+    storage.open(&S).await.unwrap();
+    let mut connection = storage.writing_connection().await;
+    let durable: String = sqlx::query_scalar("SELECT current_setting('synchronous_commit')")
+        .fetch_one(&mut *connection)
+        .await
+        .unwrap();
+    assert_eq!(durable, "on");
+}
