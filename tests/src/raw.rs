@@ -104,12 +104,20 @@ impl Raw {
 
     /// Reads until `end` has come; gives everything up to and with it.
     pub fn wait(&mut self, end: &str) -> String {
+        let came = self.try_wait(end);
+        came.unwrap_or_else(|| panic!("no {end:?} before the end of: {}", self.pending))
+    }
+
+    /// As [`Raw::wait`]; none when the connection ends first.
+    pub fn try_wait(&mut self, end: &str) -> Option<String> {
         loop {
             if let Some(at) = self.pending.find(end) {
                 let rest = self.pending.split_off(at + end.len());
-                return std::mem::replace(&mut self.pending, rest);
+                return Some(std::mem::replace(&mut self.pending, rest));
             }
-            assert!(self.read(), "no {end:?} before the end of: {}", self.pending);
+            if !self.read() {
+                return None;
+            }
         }
     }
 

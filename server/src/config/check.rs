@@ -10,11 +10,11 @@ use serde::de::IgnoredAny;
 use spondee_modules::saslauth::Mechanism;
 use toml::Spanned;
 
+use super::Secret;
 use super::database::DatabaseUrl;
 use super::error::{ConfigError, nearest};
 use super::options::ModuleOptions;
 use super::raw::{Raw, RawComponent, RawHost, RawListen, RawS2s, RawStorage, RawTls};
-use super::secret::Secret;
 use super::source::{Source, dotted};
 use super::{
     BareJidText, ComponentConfig, Config, HostConfig, Listen, ListenKind, ModuleName, Modules, S2s,

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 use sqlx::postgres::PgConnectOptions;
 
-use super::secret::Secret;
+use super::Secret;
 
 /// The address of a PostgreSQL database. What is shown of it is where it is, and no more.
 #[derive(Clone, PartialEq, Eq)]

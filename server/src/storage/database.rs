@@ -78,6 +78,18 @@ impl Database {
         }
     }
 
+    /// Looks whether what [`Database::open`] opens could be opened, and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// It is there, but cannot be used, or a newer server has written it.
+    pub async fn look(config: &Config) -> StorageResult<()> {
+        match &config.storage.url {
+            Some(url) => Self::look_postgres(url).await,
+            None => Self::look_sqlite(&config.data).await,
+        }
+    }
+
     /// `writers` has one connection; `name` is for messages and has no secret.
     pub(super) async fn start(
         dialect: &'static Dialect,

@@ -3,13 +3,17 @@
 use sqlx::{AnyPool, any::AnyConnectOptions, any::AnyPoolOptions};
 
 use super::database::{ACQUIRE, Database, Dialect, acquire, backend};
-use super::{StorageError, StorageResult};
+use super::{StorageError, StorageResult, versions};
 use crate::config::DatabaseUrl;
 
 /// Connections that read at the same time.
 const READERS: u32 = 8;
 
-const DIALECT: Dialect = Dialect {
+/// What those connections begin with. The limit is for what the server no longer waits for.
+const READING: &str = "SET client_min_messages = warning; SET statement_timeout = '20s'; \
+    SET default_transaction_read_only = on";
+
+pub(super) const DIALECT: Dialect = Dialect {
     // Any number will do, as long as nobody else locks it in this database.
     begin: "BEGIN; SELECT pg_advisory_xact_lock(7955443247115461)",
     steps: &[
@@ -39,31 +43,59 @@ impl Database {
     ///
     /// The database cannot be reached or used, or a newer server has written it.
     pub async fn postgres(url: &DatabaseUrl) -> StorageResult<Self> {
-        sqlx::any::install_default_drivers();
-        let options: AnyConnectOptions = url.expose().parse().map_err(backend)?;
+        let options = options(url)?;
         // A transaction that a lost server left open must not hold up the next one.
         let writers = pool(
             &options,
             1,
             "SET client_min_messages = warning; SET synchronous_commit = on; \
-             SET lock_timeout = '15s'; SET idle_in_transaction_session_timeout = '30s'",
+             SET lock_timeout = '20s'; SET idle_in_transaction_session_timeout = '30s'",
         );
-        let readers = pool(
-            &options,
-            READERS,
-            "SET client_min_messages = warning; SET statement_timeout = '15s'; \
-             SET default_transaction_read_only = on",
-        );
-        let encoding: String = sqlx::query_scalar("SELECT current_setting('server_encoding')")
-            .fetch_one(&mut *acquire(&readers).await?)
-            .await
-            .map_err(backend)?;
-        if encoding != "UTF8" {
-            let message = format!("{url} is in {encoding}; make one with ENCODING 'UTF8'");
-            return Err(StorageError::Backend(message.into()));
-        }
+        let readers = pool(&options, READERS, READING);
+        check_encoding(&readers, url).await?;
         Self::start(&DIALECT, readers, writers, url.to_string()).await
     }
+
+    /// See [`Database::look`].
+    pub(super) async fn look_postgres(url: &DatabaseUrl) -> StorageResult<()> {
+        let pool = pool(&options(url)?, 1, READING);
+        let looked = async {
+            check_encoding(&pool, url).await?;
+            let tables: i64 = sqlx::query_scalar(
+                "SELECT COUNT(*) FROM pg_class WHERE oid = to_regclass('schema')",
+            )
+            .fetch_one(&pool)
+            .await
+            .map_err(backend)?;
+            // Without any, they are made at the start.
+            if tables == 0 {
+                Ok(())
+            } else {
+                versions::look(&pool, &DIALECT, url.to_string()).await
+            }
+        }
+        .await;
+        pool.close().await;
+        looked
+    }
+}
+
+fn options(url: &DatabaseUrl) -> StorageResult<AnyConnectOptions> {
+    sqlx::any::install_default_drivers();
+    url.expose().parse().map_err(backend)
+}
+
+/// Names are compared by their bytes, which must be those of their UTF-8.
+async fn check_encoding(readers: &AnyPool, url: &DatabaseUrl) -> StorageResult<()> {
+    let encoding: String = sqlx::query_scalar("SELECT current_setting('server_encoding')")
+        .fetch_one(&mut *acquire(readers).await?)
+        .await
+        .map_err(backend)?;
+    if encoding == "UTF8" {
+        return Ok(());
+    }
+    let message = format!("{url} is in {encoding}; make one with ENCODING 'UTF8'");
+    Err(StorageError::Backend(message.into()))
 }
 
 fn pool(options: &AnyConnectOptions, connections: u32, setup: &'static str) -> AnyPool {

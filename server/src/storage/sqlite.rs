@@ -67,12 +67,8 @@ impl Database {
         Self::start(&DIALECT, readers, writers, file.display().to_string()).await
     }
 
-    /// Looks whether the file in a data folder could be opened, and changes nothing.
-    ///
-    /// # Errors
-    ///
-    /// It is there, but cannot be used, or a newer server has written it.
-    pub async fn look(folder: &Path) -> StorageResult<()> {
+    /// See [`Database::look`].
+    pub(super) async fn look_sqlite(folder: &Path) -> StorageResult<()> {
         let file = folder.join(DATABASE_FILE);
         let error = |source| StorageError::Path { path: file.clone(), source };
         match std::fs::metadata(&file) {

@@ -52,7 +52,7 @@ pub(super) struct Writer {
 enum Failed {
     /// The connection broke before the commit: on another it can be tried again.
     Before(StorageError),
-    /// There is no connection; or it broke at the commit, so that nobody knows.
+    /// There is no connection, or it has stalled; or it broke at the commit, so that nobody knows.
     Final(StorageError),
 }
 
@@ -120,14 +120,14 @@ impl Writer {
         let mut connection = acquire(&self.pool).await.map_err(Failed::Final)?;
         let mut is_committing = false;
         let written = write_all(&mut connection, self.dialect, batches, &mut is_committing);
-        let written = match tokio::time::timeout(PATIENCE, written).await {
-            Ok(written) => written.map_err(backend),
-            Err(late) => Err(StorageError::Unreachable(late.into())),
+        let failed = match tokio::time::timeout(PATIENCE, written).await {
+            Ok(Ok(outcomes)) => return Ok(outcomes),
+            Ok(Err(error)) if is_committing => Failed::Final(backend(error)),
+            Ok(Err(error)) => Failed::Before(backend(error)),
+            Err(late) => Failed::Final(StorageError::Unreachable(late.into())),
         };
-        written.map_err(|error| {
-            connection.close_on_drop();
-            if is_committing { Failed::Final(error) } else { Failed::Before(error) }
-        })
+        connection.close_on_drop();
+        Err(failed)
     }
 }
 

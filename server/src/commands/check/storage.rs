@@ -38,25 +38,42 @@ pub(super) async fn check(config: &Config, findings: &mut Findings) {
         );
     }
     space(place, findings);
-    if !is_there {
+    if is_there {
+        findings.add(Level::Note, Subject::Storage, format!("data: {}", folder.display()));
+        #[cfg(unix)]
+        private(folder, findings);
+    } else {
         let message = format!("data: {} (made at the start)", folder.display());
-        return findings.add(Level::Note, Subject::Storage, message);
+        findings.add(Level::Note, Subject::Storage, message);
     }
-    findings.add(Level::Note, Subject::Storage, format!("data: {}", folder.display()));
-    #[cfg(unix)]
-    private(folder, findings);
-    let file = folder.join(DATABASE_FILE);
-    if file.exists()
-        && let Err(error) = access(&file, Access::READ_OK | Access::WRITE_OK)
-    {
+    database(config, findings).await;
+}
+
+async fn database(config: &Config, findings: &mut Findings) {
+    let Some(url) = &config.storage.url else {
+        let file = config.data.join(DATABASE_FILE);
+        if file.exists()
+            && let Err(error) = access(&file, Access::READ_OK | Access::WRITE_OK)
+        {
+            findings.add_with_help(
+                Level::Error,
+                Subject::Storage,
+                format!("{} cannot be written: {error}", file.display()),
+                "give it to the user that the server runs as",
+            );
+        } else if let Err(error) = Database::look(config).await {
+            findings.add(Level::Error, Subject::Storage, error.to_string());
+        }
+        return;
+    };
+    findings.add(Level::Note, Subject::Storage, format!("database: {url}"));
+    if let Err(error) = Database::look(config).await {
         findings.add_with_help(
             Level::Error,
             Subject::Storage,
-            format!("{} cannot be written: {error}", file.display()),
-            "give it to the user that the server runs as",
+            error.to_string(),
+            "see that PostgreSQL runs there and lets in the user of storage.url, with its password",
         );
-    } else if let Err(error) = Database::look(folder).await {
-        findings.add(Level::Error, Subject::Storage, error.to_string());
     }
 }
 

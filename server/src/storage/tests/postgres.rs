@@ -1,13 +1,22 @@
 //! The same on PostgreSQL, and what holds for it alone.
 
 use spondee_postgres::Postgres;
+use sqlx::Connection;
 
 use super::*;
 use crate::config::Config;
 
-async fn open(postgres: &Postgres) -> StorageResult<Database> {
+fn config(postgres: &Postgres) -> Config {
     let config = format!("[storage]\nurl = \"{}\"", postgres.url());
-    Database::open(&Config::parse(Path::new("s.toml"), &config).unwrap()).await
+    Config::parse(Path::new("s.toml"), &config).unwrap()
+}
+
+async fn open(postgres: &Postgres) -> StorageResult<Database> {
+    Database::open(&config(postgres)).await
+}
+
+async fn look(postgres: &Postgres) -> StorageResult<()> {
+    Database::look(&config(postgres)).await
 }
 
 fn set(key: &str) -> Vec<Write> {
@@ -35,11 +44,15 @@ async fn does_all_of_it() {
 #[tokio::test]
 async fn a_newer_schema_is_refused() {
     let postgres = Postgres::start();
+    look(&postgres).await.unwrap();
+    assert_eq!(postgres.query("SELECT COUNT(*) FROM pg_tables WHERE tablename = 'map'"), "0\n");
     open(&postgres).await.unwrap().close().await;
+    look(&postgres).await.unwrap();
     postgres.query("UPDATE schema SET version = 3");
     let error = open(&postgres).await.unwrap_err();
     assert!(matches!(error, StorageError::Newer { found: 3, known: 2, .. }));
     assert!(error.to_string().contains("/postgres was written by a newer version"), "{error}");
+    assert!(matches!(look(&postgres).await, Err(StorageError::Newer { .. })));
 }
 
 #[tokio::test]
@@ -81,6 +94,31 @@ async fn the_database_restarts() {
         assert!(matches!(error, StorageError::Unreachable(_)), "{error:?}");
         assert!(error.to_string().starts_with("the database cannot be reached: "), "{error}");
     }
+}
+
+#[tokio::test]
+async fn the_database_stalls() {
+    let postgres = Postgres::start();
+    let storage = open(&postgres).await.unwrap();
+    storage.open(&S).await.unwrap();
+    storage.write(set("before")).await.unwrap();
+    let beside = open(&postgres).await.unwrap();
+    let mut connection = beside.writing_connection().await;
+    let mut lock = connection.begin_with(crate::storage::postgres::DIALECT.begin).await.unwrap();
+    sqlx::raw_sql("LOCK TABLE map").execute(&mut *lock).await.unwrap();
+    let (written, also, read) = tokio::join!(
+        storage.write(set("late")),
+        storage.write(set("late, too")),
+        storage.get(shelf("u"), "before"),
+    );
+    for error in [written.unwrap_err(), also.unwrap_err(), read.unwrap_err()] {
+        assert!(matches!(error, StorageError::Unreachable(_)), "{error:?}");
+    }
+    assert_eq!(storage.stats().queued, 0);
+    lock.rollback().await.unwrap();
+    storage.write(set("after")).await.unwrap();
+    let keys = storage.list(shelf("u"), None, 9).await.unwrap();
+    assert_eq!(keys.iter().map(|entry| &*entry.key).collect::<Vec<_>>(), ["after", "before"]);
 }
 
 #[tokio::test]
