@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Lets clients that others wrote log in and talk: slixmpp, go-sendxmpp, and both to the example's
-# binary; and components: one made with slixmpp, and biboumi.
+# Lets clients that others wrote log in, talk and keep contacts: slixmpp, go-sendxmpp and profanity,
+# and slixmpp with the example's binary too; and components: one made with slixmpp, and biboumi.
 # Usage: run.sh FOLDER, which holds the binaries `spondee` and `guestbook-server`.
-# Needs python3-venv, go-sendxmpp and biboumi from Debian, and slixmpp, which it installs from PyPI.
+# Needs python3-venv, go-sendxmpp, profanity, tmux and biboumi from Debian, and slixmpp, which it
+# installs from PyPI.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 binaries=$(cd "$1" && pwd)
@@ -11,7 +12,7 @@ server=
 gateway=
 trap 'for process in $gateway $server; do kill "$process" 2>/dev/null || true; done; rm -rf "$work"' EXIT
 
-for command in go-sendxmpp biboumi; do
+for command in go-sendxmpp profanity tmux biboumi; do
     command -v $command >/dev/null || { echo "$command is not installed" >&2; exit 1; }
 done
 venv=${SLIXMPP_VENV:-$work/venv}
@@ -60,8 +61,10 @@ secret = "chat of old"
 kind = "component"
 address = "127.0.0.1:0"
 '
-"$venv/bin/python" "$here/slixmpp_clients.py" talk
-"$venv/bin/python" "$here/slixmpp_clients.py" beside go-sendxmpp
+for scenario in talk contacts features beside_go_sendxmpp; do
+    "$venv/bin/python" "$here/slixmpp_clients.py" "$scenario"
+done
+"$venv/bin/python" "$here/profanity_client.py" "$work"
 "$venv/bin/python" "$here/components.py" echo
 cat > "$work/biboumi.cfg" <<CFG
 hostname=irc.localhost

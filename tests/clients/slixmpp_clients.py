@@ -15,7 +15,7 @@ PATIENCE = 30
 
 
 class Client(slixmpp.ClientXMPP):
-    """A client that gathers the messages it gets."""
+    """A client that gathers the messages it gets, and those that come back to it."""
 
     def __init__(self, name, resource, tls=False, mechanism=None):
         super().__init__(f"{name}@localhost/{resource}", name, sasl_mech=mechanism)
@@ -27,6 +27,8 @@ class Client(slixmpp.ClientXMPP):
             self.register_plugin(plugin)
         self.add_event_handler("session_start", self.started)
         self.add_event_handler("message", self.messages.put_nowait)
+        self.refusals = asyncio.Queue()
+        self.add_event_handler("message_error", self.refusals.put_nowait)
         self.add_event_handler("failed_all_auth", self.refused)
 
     def started(self, _):
@@ -96,6 +98,112 @@ async def talk():
     await juliet.bye()
 
 
+async def until(what, is_true, client):
+    """Waits until something is so; looks again at every stanza that comes."""
+    seen = asyncio.Event()
+    handler = lambda stanza: (seen.set(), stanza)[1]
+    client.add_filter("in", handler)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while not is_true():
+                await seen.wait()
+                # The stanza that came is dealt with after the filter.
+                await asyncio.sleep(0)
+                seen.clear()
+    except TimeoutError:
+        pass
+    client.del_filter("in", handler)
+    check(what, is_true())
+
+
+async def befriend(a, b):
+    """Both ask and both agree, as slixmpp does by itself."""
+    a.send_presence_subscription(b.boundjid.bare)
+    for one, other in ((a, b), (b, a)):
+        item = one.client_roster[other.boundjid.bare]
+        await until(f"{one.boundjid.user} and {other.boundjid.user} are contacts",
+                    lambda: item["subscription"] == "both", one)
+        await until(f"{one.boundjid.user} sees {other.boundjid.user} online",
+                    lambda: other.boundjid.resource in item.resources, one)
+
+
+async def contacts():
+    romeo = await Client("romeo", "orchard").login()
+    juliet = await Client("juliet", "balcony", tls=True).login()
+    for client in (romeo, juliet):
+        await client.get_roster()
+    await befriend(romeo, juliet)
+    item = romeo.client_roster["juliet@localhost"]
+    juliet.send_presence(pshow="away", pstatus="sleeping")
+    await until("romeo sees a new presence",
+                lambda: item.resources.get("balcony", {}).get("status") == "sleeping", romeo)
+    await juliet.bye()
+    await until("romeo sees juliet go", lambda: "balcony" not in item.resources, romeo)
+    for number in range(3):
+        romeo.send_message(mto="juliet@localhost", mbody=f"kept {number}", mtype="chat")
+    await romeo.plugin["xep_0199"].ping("localhost")
+    juliet = await Client("juliet", "balcony").login()
+    for number in range(3):
+        message = await juliet.message(f"kept {number}")
+        check(f"message {number} was kept", message.xml.find("{urn:xmpp:delay}delay") is not None)
+    kept = (await juliet.get_roster())["roster"]["items"]
+    check("the roster was kept", "romeo@localhost" in [str(jid) for jid in kept])
+    juliet.del_roster_item("romeo@localhost")
+    await until("a removed contact is no contact", lambda: item["subscription"] == "none", romeo)
+    await romeo.bye()
+    await juliet.bye()
+
+
+async def features():
+    """What ordinary clients keep on the server, by slixmpp's own plugins."""
+    romeo, juliet = Client("romeo", "orchard"), Client("juliet", "balcony")
+    for client in (romeo, juliet):
+        for plugin in ("xep_0012", "xep_0049", "xep_0054", "xep_0077", "xep_0115", "xep_0191"):
+            client.register_plugin(plugin)
+        await client.login()
+        await client.get_roster()
+    await befriend(romeo, juliet)
+    card = romeo.plugin["xep_0054"].make_vcard()
+    card["FN"] = "Romeo Montague"
+    await romeo.plugin["xep_0054"].publish_vcard(card)
+    answer = await juliet.plugin["xep_0054"].get_vcard("romeo@localhost", cached=False)
+    check("vCard", answer["vcard_temp"]["FN"] == "Romeo Montague")
+    idle = await romeo.plugin["xep_0012"].get_last_activity("juliet@localhost")
+    check("last activity", idle["last_activity"]["seconds"] == 0)
+    await romeo.plugin["xep_0191"].block("juliet@localhost")
+    blocked = await romeo.plugin["xep_0191"].get_blocked()
+    items = blocked.xml.iter("{urn:xmpp:blocking}item")
+    check("blocked", [item.get("jid") for item in items] == ["juliet@localhost"])
+    juliet.send_message(mto="romeo@localhost", mbody="hear me", mtype="chat")
+    refusal = await asyncio.wait_for(juliet.refusals.get(), PATIENCE)
+    check("a blocked contact's message is refused",
+          refusal["error"]["condition"] == "service-unavailable")
+    await romeo.plugin["xep_0191"].unblock("juliet@localhost")
+    juliet.send_message(mto="romeo@localhost", mbody="hear me now", mtype="chat")
+    await romeo.message("hear me now")
+    note = ET.fromstring("<note xmlns='urn:example:note'>thrice</note>")
+    iq = romeo.make_iq_set()
+    query = ET.SubElement(iq.xml, "{jabber:iq:private}query")
+    query.append(note)
+    await iq.send()
+    iq = romeo.make_iq_get()
+    ET.SubElement(ET.SubElement(iq.xml, "{jabber:iq:private}query"), "{urn:example:note}note")
+    answer = await iq.send()
+    check("private XML", answer.xml.find(".//{urn:example:note}note").text == "thrice")
+    info = await romeo.plugin["xep_0030"].get_info(jid="romeo@localhost")
+    check("account disco", "account" in [identity[0] for identity in info["disco_info"]["identities"]])
+    await juliet.plugin["xep_0077"].change_password("secret", jid="localhost")
+    await juliet.bye()
+    juliet = Client("juliet", "balcony")
+    juliet.password = "secret"
+    juliet.register_plugin("xep_0077")
+    await juliet.login()
+    check("a new password", True)
+    await juliet.plugin["xep_0077"].change_password("juliet", jid="localhost")
+    await romeo.bye()
+    await juliet.bye()
+
+
 async def go_sendxmpp(*arguments, text=None):
     process = await asyncio.create_subprocess_exec(
         "go-sendxmpp", "-u", "nurse@localhost", "-p", "nurse", *arguments,
@@ -126,6 +234,15 @@ async def beside_go_sendxmpp():
     finally:
         listener.kill()
         await listener.wait()
+    juliet.send_message(mto="nurse@localhost", mbody="while you slept", mtype="chat")
+    await juliet.plugin["xep_0199"].ping("localhost")
+    listener = await go_sendxmpp("-l", "-j", os.environ["STARTTLS"])
+    try:
+        line = await asyncio.wait_for(listener.stdout.readline(), PATIENCE)
+        check("go-sendxmpp gets what was kept", b"while you slept" in line)
+    finally:
+        listener.kill()
+        await listener.wait()
     await juliet.bye()
 
 
@@ -141,5 +258,6 @@ async def guestbook():
 
 
 if __name__ == "__main__":
-    what = {"talk": talk, "beside": beside_go_sendxmpp, "guestbook": guestbook}[sys.argv[1]]
+    scenarios = (talk, contacts, features, beside_go_sendxmpp, guestbook)
+    what = {scenario.__name__: scenario for scenario in scenarios}[sys.argv[1]]
     asyncio.run(asyncio.wait_for(what(), 6 * PATIENCE))
