@@ -132,7 +132,6 @@ record! {
     "s2sout-destroyed" s2sout_destroyed(e: &S2sOutDestroyed, cx) = e.domain, text(e.error.as_deref());
     "component-authenticated" component_authenticated(e: &ComponentAuthenticated, cx) = e.session.host().name();
     "component-disconnected" component_disconnected(e: &ComponentDisconnected, cx) = e.session.host().name(), text(e.error.as_deref());
-    "stats-update" stats(e: &mut StatsUpdate, cx) = e.samples.len();
     "route/remote" remote(s: &mut Stanza, cx) = s.element();
 }
 
