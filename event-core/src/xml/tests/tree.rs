@@ -70,10 +70,25 @@ impl Tree {
     }
 }
 
+/// Line ends as XML 1.0 section 2.11 has them: `rxml` leaves some in CDATA sections as they are.
+fn line_ends(document: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(document.len());
+    let mut bytes = document.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        if byte == b'\r' {
+            bytes.next_if_eq(&b'\n');
+            out.push(b'\n');
+        } else {
+            out.push(byte);
+        }
+    }
+    out
+}
+
 /// The element between this start tag and its end, as `rxml` reads it. An `Err` is a refusal.
 pub(super) fn read(opening: &str, xml: &[u8], closing: &str) -> Result<Tree, String> {
     let mut parser = Parser::new();
-    let document = [opening.as_bytes(), xml, closing.as_bytes()].concat();
+    let document = line_ends(&[opening.as_bytes(), xml, closing.as_bytes()].concat());
     let mut rest = document.as_slice();
     let mut open: Vec<Tree> = Vec::new();
     loop {
