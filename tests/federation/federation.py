@@ -61,9 +61,15 @@ def settle(senders, receivers, ids):
 def bounce(processes, stopped, ours, theirs):
     """Stops one server in the middle of messages both ways between two, and starts it again.
 
-    Those who log in to it do so again: what was kept for them comes then.
+    Those who log in to it do so again: what was kept for them comes then. A client of another's
+    server that is to stop wants no messages before: that server may lose what it hands to a
+    client while it closes it, and no peer can know.
     """
     clients = {server: login(server) for server in (ours, theirs)}
+    if stopped == theirs:
+        clients[stopped].write("<presence><priority>-1</priority></presence>")
+        clients[stopped].next(lambda element: name(element) == "presence"
+                              and element.find("{jabber:client}priority") is not None)
     stays = theirs if stopped == ours else ours
     before = {server: [clients[server]] for server in clients}
     ids = {server: [] for server in clients}

@@ -32,8 +32,8 @@ fn a_hundred_deaths() {
     survives("");
 }
 
-#[cfg(feature = "postgres-tests")]
 #[test]
+#[ignore = "needs PostgreSQL: CONTRIBUTING.md says how to run it"]
 fn a_hundred_deaths_beside_postgresql() {
     let postgres = spondee_postgres::Postgres::start();
     survives(&format!("[storage]\nurl = \"{}\"\n", postgres.url()));

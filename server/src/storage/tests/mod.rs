@@ -1,7 +1,6 @@
 //! What holds for every storage, and what holds for the file.
 
 mod migrations;
-#[cfg(feature = "postgres-tests")]
 mod postgres;
 mod sqlite;
 mod suite;

@@ -24,6 +24,7 @@ fn set(key: &str) -> Vec<Write> {
 }
 
 #[tokio::test]
+#[ignore = "needs PostgreSQL: CONTRIBUTING.md says how to run it"]
 async fn does_all_of_it() {
     let postgres = Postgres::start();
     let storage = open(&postgres).await.unwrap();
@@ -42,6 +43,7 @@ async fn does_all_of_it() {
 }
 
 #[tokio::test]
+#[ignore = "needs PostgreSQL: CONTRIBUTING.md says how to run it"]
 async fn a_newer_schema_is_refused() {
     let postgres = Postgres::start();
     look(&postgres).await.unwrap();
@@ -56,6 +58,7 @@ async fn a_newer_schema_is_refused() {
 }
 
 #[tokio::test]
+#[ignore = "needs PostgreSQL: CONTRIBUTING.md says how to run it"]
 async fn another_encoding_is_refused() {
     let postgres = Postgres::start();
     postgres.query("CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'");
@@ -67,6 +70,7 @@ async fn another_encoding_is_refused() {
 }
 
 #[tokio::test]
+#[ignore = "needs PostgreSQL: CONTRIBUTING.md says how to run it"]
 async fn the_database_restarts() {
     let postgres = Postgres::start();
     let storage = open(&postgres).await.unwrap();
@@ -97,6 +101,7 @@ async fn the_database_restarts() {
 }
 
 #[tokio::test]
+#[ignore = "needs PostgreSQL: CONTRIBUTING.md says how to run it"]
 async fn the_database_stalls() {
     let postgres = Postgres::start();
     let storage = open(&postgres).await.unwrap();
@@ -122,6 +127,7 @@ async fn the_database_stalls() {
 }
 
 #[tokio::test]
+#[ignore = "needs PostgreSQL: CONTRIBUTING.md says how to run it"]
 async fn commits_wait_for_the_disk() {
     let postgres = Postgres::start();
     let storage = open(&postgres).await.unwrap();
