@@ -240,6 +240,22 @@ impl Core {
         .await;
     }
 
+    /// What the modules measure: fires `stats-update`.
+    pub async fn measure(&self) -> Vec<events::Sample> {
+        let mut event = events::StatsUpdate { samples: Vec::new() };
+        turns(async {
+            self.fire_global::<events::StatsUpdate>(&mut event).await;
+            self.drain().await;
+        })
+        .await;
+        event.samples
+    }
+
+    /// How many stanzas wait that handlers left behind for later.
+    pub fn waiting(&self) -> usize {
+        self.background.max_capacity() - self.background.capacity()
+    }
+
     /// The host of a domain.
     pub fn host(&self, domain: &str) -> Option<Arc<Host>> {
         self.hosts.load().by_name.get(domain).cloned()

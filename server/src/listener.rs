@@ -1,4 +1,4 @@
-//! Listeners: they accept connections within the limits and hand them to the streams.
+//! Listeners: they accept connections within the limits and hand them to what answers there.
 
 use std::{
     collections::HashMap,
@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use event_core::SessionKind;
 use socket2::{SockRef, TcpKeepalive};
 use thiserror::Error;
 use tokio::{
@@ -17,6 +18,7 @@ use tokio::{
 
 use crate::{
     config::{Config, Limits, Listen, ListenKind},
+    http::Http,
     stream::Streams,
 };
 
@@ -42,12 +44,6 @@ pub enum ListenError {
         address: SocketAddr,
         /// What the system said.
         source: io::Error,
-    },
-    /// There is no such service in this version.
-    #[error("{}listeners of kind \"{}\" are not supported yet; take this one out", place(listen), name(listen.kind))]
-    Unsupported {
-        /// What was asked for.
-        listen: Listen,
     },
 }
 
@@ -78,18 +74,6 @@ pub(crate) fn name(kind: ListenKind) -> &'static str {
         ListenKind::S2sTls => "s2s-tls",
         ListenKind::Component => "component",
         ListenKind::Http => "http",
-    }
-}
-
-/// Refuses what cannot be served.
-///
-/// # Errors
-///
-/// A listener's kind is not supported.
-pub(crate) fn check(listen: &Listen) -> Result<(), ListenError> {
-    match listen.kind {
-        ListenKind::Http => Err(ListenError::Unsupported { listen: listen.clone() }),
-        _ => Ok(()),
     }
 }
 
@@ -127,9 +111,9 @@ impl Listeners {
     pub async fn open(
         config: &Config,
         streams: &Arc<Streams>,
+        http: &Http,
         limiter: &Limiter,
     ) -> Result<Self, ListenError> {
-        config.listen.iter().try_for_each(check)?;
         let mut bound = Vec::new();
         for listen in &config.listen {
             bound.push((listen, bind(listen).await?));
@@ -139,7 +123,8 @@ impl Listeners {
             let kind = listen.kind;
             let address = listener.local_addr().unwrap_or(listen.address);
             tracing::info!("listening kind={} address={address}", name(kind));
-            let task = accept(listener, kind, Arc::clone(streams), Arc::clone(doors));
+            let service = Service::new(kind, streams, http);
+            let task = accept(listener, service, Arc::clone(doors));
             Open { kind, address, task: tokio::spawn(task) }
         });
         Ok(Self(open.collect()))
@@ -157,15 +142,45 @@ impl Drop for Listeners {
     }
 }
 
-async fn accept(listener: TcpListener, kind: ListenKind, streams: Arc<Streams>, doors: Arc<Doors>) {
+/// What answers on a port.
+#[derive(Clone)]
+enum Service {
+    Streams { streams: Arc<Streams>, kind: SessionKind, direct_tls: bool },
+    Http(Http),
+}
+
+impl Service {
+    fn new(kind: ListenKind, streams: &Arc<Streams>, http: &Http) -> Self {
+        let (kind, direct_tls) = match kind {
+            ListenKind::C2s => (SessionKind::Client, false),
+            ListenKind::C2sTls => (SessionKind::Client, true),
+            ListenKind::S2s => (SessionKind::S2sIn, false),
+            ListenKind::S2sTls => (SessionKind::S2sIn, true),
+            ListenKind::Component => (SessionKind::Component, false),
+            ListenKind::Http => return Self::Http(http.clone()),
+        };
+        Self::Streams { streams: Arc::clone(streams), kind, direct_tls }
+    }
+
+    async fn serve(self, socket: TcpStream, peer: SocketAddr) {
+        match self {
+            Self::Streams { streams, kind, direct_tls } => {
+                streams.serve(socket, peer, kind, direct_tls).await;
+            }
+            Self::Http(http) => http.serve(socket).await,
+        }
+    }
+}
+
+async fn accept(listener: TcpListener, service: Service, doors: Arc<Doors>) {
     loop {
         match listener.accept().await {
             Ok((socket, peer)) => match doors.enter(peer.ip()) {
                 Ok(visit) => {
                     prepare(&socket);
-                    let streams = Arc::clone(&streams);
+                    let service = service.clone();
                     tokio::spawn(async move {
-                        streams.serve(socket, peer, kind).await;
+                        service.serve(socket, peer).await;
                         drop(visit);
                     });
                 }

@@ -20,8 +20,10 @@ use crate::{
     config::{Config, ConfigError, ListenKind},
     control::Control,
     hosts,
+    http::Http,
     listener::{Limiter, ListenError, Listeners},
     log::Logging,
+    metrics::Metrics,
     reload::Reload,
     s2s::Federation,
     storage::{Database, StorageError, create_data_folder, create_private_file},
@@ -137,7 +139,8 @@ async fn serve(config: Config, registry: Registry, logging: &Logging) -> Result<
         turn: tokio::sync::Mutex::new(true),
     });
     let control = Control::open(&config.data, &current, &accounts, &core, &reload).await;
-    let opened = Listeners::open(&config, &streams, &limiter).await;
+    let http = Http::new(Metrics::new(&core, &streams, &federation));
+    let opened = Listeners::open(&config, &streams, &http, &limiter).await;
     let failed = match opened {
         Ok(listeners) => {
             core.started().await;

@@ -2,8 +2,8 @@
 # Lets clients that others wrote log in, talk and keep contacts: slixmpp, go-sendxmpp and profanity,
 # and slixmpp with the example's binary too; and components: one made with slixmpp, and biboumi.
 # Usage: run.sh FOLDER, which holds the binaries `spondee` and `guestbook-server`.
-# Needs python3-venv, go-sendxmpp, profanity, tmux and biboumi from Debian, and slixmpp, which it
-# installs from PyPI.
+# Prometheus' parser reads the metrics. Needs python3-venv, go-sendxmpp, profanity, tmux and biboumi
+# from Debian, and slixmpp and prometheus-client, which it installs from PyPI.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 binaries=$(cd "$1" && pwd)
@@ -17,7 +17,8 @@ for command in go-sendxmpp profanity tmux biboumi; do
 done
 venv=${SLIXMPP_VENV:-$work/venv}
 [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
-"$venv/bin/python" -c 'import slixmpp' 2>/dev/null || "$venv/bin/pip" install -q slixmpp
+"$venv/bin/python" -c 'import slixmpp, prometheus_client' 2>/dev/null ||
+    "$venv/bin/pip" install -q slixmpp prometheus-client
 
 # start BINARY CONFIG: runs a server and reads its ports from its log.
 start() {
@@ -60,6 +61,9 @@ secret = "chat of old"
 [[listen]]
 kind = "component"
 address = "127.0.0.1:0"
+[[listen]]
+kind = "http"
+address = "127.0.0.1:0"
 '
 for scenario in talk contacts features beside_go_sendxmpp; do
     "$venv/bin/python" "$here/slixmpp_clients.py" "$scenario"
@@ -79,6 +83,7 @@ gateway=$!
 kill "$gateway"
 wait "$gateway" || true
 gateway=
+"$venv/bin/python" "$here/metrics.py" "$(sed -n 's/.*kind=http address=//p' "$work/spondee.log")"
 stop
 
 start guestbook-server '[host."localhost"]

@@ -54,6 +54,19 @@ macro_rules! record {
     )*};
 }
 
+/// Measures something too, as modules do.
+#[hook("stats-update")]
+fn stats(stats: &mut StatsUpdate, cx: &Context<Recorder>) {
+    let host = cx.host().name();
+    cx.state().write("stats-update", host, format_args!("{}", stats.samples.len()));
+    stats.samples.push(Sample {
+        name: "recorder_clients",
+        help: "The clients of a host.",
+        labels: vec![("host", host.to_owned())],
+        value: cx.host().sessions().len() as f64,
+    });
+}
+
 fn user(session: &Session) -> String {
     match (session.jid(), session.user()) {
         (Some(jid), _) => jid.to_string(),

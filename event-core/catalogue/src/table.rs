@@ -219,6 +219,11 @@ pub const EVENTS: &[EventDef] = &[
     plain(78, "s2sin-destroyed", "S2sInDestroyed", "S2sInDestroyed", Notification),
     plain(79, "s2sout-established", "S2sOutEstablished", "S2sOutEstablished", Notification),
     plain(80, "s2sout-destroyed", "S2sOutDestroyed", "S2sOutDestroyed", Notification),
+    // Metrics.
+    EventDef {
+        scope: Scope::Global,
+        ..plain(81, "stats-update", "StatsUpdate", "StatsUpdate", Collect)
+    },
 ];
 
 /// The event whose type is named `marker`.
@@ -304,7 +309,8 @@ mod tests {
     #[test]
     fn only_the_server_itself_is_global() {
         for event in EVENTS {
-            let server = event.name.starts_with("server-") || event.name == "config-reloaded";
+            let server = event.name.starts_with("server-")
+                || ["config-reloaded", "stats-update"].contains(&event.name);
             assert_eq!(event.scope == Scope::Global, server, "{}", event.name);
         }
     }

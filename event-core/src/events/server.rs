@@ -35,4 +35,24 @@ payload_events! {
         config: toml::Table,
     } = "config-reloaded",
         "#[hook(\"config-reloaded\")]\nfn note(reloaded: &ConfigReloaded) {\n    println!(\"{:?} has {} keys\", reloaded.filename, reloaded.config.len());\n}";
+
+    /// Somebody reads the server's metrics: handlers add what they measure. Nothing can stop it.
+    StatsUpdate {
+        /// What was measured so far.
+        samples: Vec<Sample>,
+    } = "stats-update",
+        "#[hook(\"stats-update\")]\nfn measure(stats: &mut StatsUpdate, cx: &Context<Example>) {\n    let sessions = cx.host().sessions().len();\n    println!(\"{} samples, {sessions} sessions\", stats.samples.len());\n}";
+}
+
+/// One measured value, as Prometheus has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// The metric: small letters, digits and `_`, with its unit at the end: `rooms_bytes`.
+    pub name: &'static str,
+    /// What it is, for a person.
+    pub help: &'static str,
+    /// What tells this value from the others of the metric.
+    pub labels: Vec<(&'static str, String)>,
+    /// The value now.
+    pub value: f64,
 }

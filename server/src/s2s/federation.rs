@@ -87,6 +87,13 @@ impl Federation {
         self.pairs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The pairs of domains that have something under way, and how many stanzas wait for them or
+    /// may not have arrived.
+    pub(crate) fn queued(&self) -> (usize, usize) {
+        let pairs = self.pairs();
+        (pairs.len(), pairs.values().map(|pair| pair.queued()).sum())
+    }
+
     /// Takes nothing more but answers, and waits until what was taken has arrived, at most for
     /// `limit`: the streams from other servers must still be open, as their answers tell so.
     pub async fn settle(&self, limit: Duration) {

@@ -129,6 +129,11 @@ impl Pair {
         state.is_over || (state.queue.is_written() && state.queue.is_settled())
     }
 
+    /// How many stanzas wait or may not have arrived.
+    pub(super) fn queued(&self) -> usize {
+        self.state().queue.len()
+    }
+
     /// Ends the stream when all is written.
     pub(super) fn close(&self) {
         self.state().is_closing = true;

@@ -44,8 +44,7 @@ impl Queue {
     /// Takes a stanza in, unless there is no room.
     pub(super) fn push(&mut self, stanza: &Stanza) -> bool {
         let size = stanza.element().as_bytes().len();
-        let count = self.waiting.len() + self.sent.len();
-        if count >= self.bounds.stanzas || self.bytes + size > self.bounds.bytes {
+        if self.len() >= self.bounds.stanzas || self.bytes + size > self.bounds.bytes {
             return false;
         }
         self.add(stanza.clone(), is_missed(stanza));
@@ -87,6 +86,11 @@ impl Queue {
             let item = self.sent.pop_front();
             self.bytes = self.bytes.saturating_sub(item.map_or(0, |item| item.size()));
         }
+    }
+
+    /// How many there are, waiting or sent.
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len() + self.sent.len()
     }
 
     /// Whether nothing waits.

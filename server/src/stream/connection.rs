@@ -31,6 +31,7 @@ use super::{
     io::Io,
     pace::{Flood, Pace},
     pool,
+    traffic::Counters,
     wire::{Command, Handle, Wire},
 };
 use crate::tls;
@@ -188,11 +189,13 @@ impl Connection {
                 }
                 self.written += count;
                 self.wire.written(count);
+                self.traffic().sent(count);
                 self.needs_flush = true;
             }
             self.written = 0;
             pool::give(&mut self.writing);
-            if self.wire.take(&mut self.writing) {
+            if let Some(elements) = self.wire.take(&mut self.writing) {
+                self.traffic().written(elements);
                 continue;
             }
             if !self.needs_flush {
@@ -201,6 +204,10 @@ impl Connection {
             ready!(Pin::new(&mut self.io).poll_flush(cx))?;
             self.needs_flush = false;
         }
+    }
+
+    fn traffic(&self) -> &Counters {
+        self.streams.traffic.of(self.wire.kind)
     }
 
     /// Reads once, when the stream's pace allows.
@@ -219,6 +226,7 @@ impl Connection {
         match filled {
             Poll::Ready(Ok(count @ 1..)) => {
                 self.pace.read(count);
+                self.traffic().received(count);
                 self.input.append(&mut read);
             }
             _ => pool::give(&mut read),
@@ -489,6 +497,7 @@ impl Connection {
         if element.is("error", STREAM_NS) {
             return Err(End::Refused(Refusal::of(&element)));
         }
+        self.traffic().element(&element);
         let streams = Arc::clone(&self.streams);
         let Some(element) = streams.core.intercept(&session, element) else { return Ok(()) };
         let mut work = pin!(streams.core.receive(&session, element));

@@ -13,6 +13,7 @@ mod pace;
 mod pool;
 #[cfg(test)]
 mod tests;
+mod traffic;
 mod wire;
 
 use std::{
@@ -31,11 +32,12 @@ use event_core::{Core, Host, Session, SessionKind, StreamError};
 use tokio::{net::TcpStream, sync::Notify};
 
 use crate::{
-    config::{Config, Limits, ListenKind},
+    config::{Config, Limits},
     tls::Tls,
 };
 use connection::Connection;
 pub use io::Io;
+pub(crate) use traffic::{ELEMENTS, STREAMS, Traffic};
 use wire::{Handle, Opening, Wire};
 
 /// What all streams share.
@@ -45,6 +47,7 @@ pub struct Streams {
     settings: ArcSwap<Settings>,
     open: Mutex<HashMap<u64, Arc<Wire>>>,
     next: AtomicU64,
+    pub(crate) traffic: Traffic,
     /// Told when a stream has ended.
     ended: Notify,
 }
@@ -82,6 +85,7 @@ impl Streams {
             settings: ArcSwap::from_pointee(settings),
             open: Mutex::default(),
             next: AtomicU64::new(0),
+            traffic: Traffic::default(),
             ended: Notify::new(),
         }
     }
@@ -105,18 +109,17 @@ impl Streams {
         Arc::clone(&self.settings.load().tls)
     }
 
-    /// Serves one connection that a listener accepted, until it ends.
-    pub async fn serve(self: Arc<Self>, socket: TcpStream, peer: SocketAddr, listener: ListenKind) {
-        let (kind, direct) = match listener {
-            ListenKind::C2s => (SessionKind::Client, false),
-            ListenKind::C2sTls => (SessionKind::Client, true),
-            ListenKind::S2s => (SessionKind::S2sIn, false),
-            ListenKind::S2sTls => (SessionKind::S2sIn, true),
-            ListenKind::Component => (SessionKind::Component, false),
-            ListenKind::Http => return,
-        };
+    /// Serves one connection that a listener accepted, with TLS from the first byte or not, until
+    /// it ends.
+    pub async fn serve(
+        self: Arc<Self>,
+        socket: TcpStream,
+        peer: SocketAddr,
+        kind: SessionKind,
+        direct_tls: bool,
+    ) {
         // Components have no STARTTLS (XEP-0114 §3).
-        let starttls = !direct && kind != SessionKind::Component;
+        let starttls = !direct_tls && kind != SessionKind::Component;
         let wire = self.wire(
             kind,
             peer,
@@ -124,7 +127,7 @@ impl Streams {
             starttls,
         );
         let _open = Open::new(&self, &wire);
-        Connection::new(Arc::clone(&self), wire, socket.into()).run(direct).await;
+        Connection::new(Arc::clone(&self), wire, socket.into()).run(direct_tls).await;
     }
 
     /// Opens a stream to another server on a connection that is there, with TLS or without.
@@ -187,6 +190,13 @@ impl Streams {
     /// How many connections there are.
     pub fn count(&self) -> usize {
         self.open().len()
+    }
+
+    /// The connections of a kind, and the bytes that wait to be written to them.
+    pub(crate) fn queued(&self, kind: SessionKind) -> (usize, usize) {
+        let open = self.open();
+        let queues = open.values().filter(|wire| wire.kind == kind).map(|wire| wire.queued());
+        queues.fold((0, 0), |(count, bytes), queued| (count + 1, bytes + queued))
     }
 
     /// Ends all streams with an error and waits until they are closed, at most for `limit`.

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use event_core::{
-    Core, HostConfig, HostSettings, ModuleCrate, Registry, StreamError, prelude::*,
+    Core, HostConfig, HostSettings, ModuleCrate, Registry, SessionKind, StreamError, prelude::*,
     storage::Memory, xml::STANZA_NS,
 };
 use tokio::{
@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{Settings, Streams};
 use crate::{
-    config::{Config, Limits, ListenKind},
+    config::{Config, Limits},
     tls::Tls,
 };
 
@@ -110,7 +110,7 @@ impl Server {
     async fn connect(&self) -> Client {
         let socket = TcpStream::connect(self.listener.local_addr().unwrap()).await.unwrap();
         let (accepted, peer) = self.listener.accept().await.unwrap();
-        tokio::spawn(Arc::clone(&self.streams).serve(accepted, peer, ListenKind::C2s));
+        tokio::spawn(Arc::clone(&self.streams).serve(accepted, peer, SessionKind::Client, false));
         Client { socket, read: String::new() }
     }
 
@@ -228,7 +228,7 @@ async fn a_stream_that_waits_is_small() {
     let server = server(Limits::default()).await;
     let socket = TcpStream::connect(server.listener.local_addr().unwrap()).await.unwrap();
     let peer = socket.peer_addr().unwrap();
-    let task = Arc::clone(&server.streams).serve(socket, peer, ListenKind::C2s);
+    let task = Arc::clone(&server.streams).serve(socket, peer, SessionKind::Client, false);
     assert!(size_of_val(&task) < 1024, "{}", size_of_val(&task));
 }
 

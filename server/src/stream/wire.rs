@@ -52,6 +52,8 @@ pub(super) enum Opening {
 #[derive(Debug, Default)]
 struct Out {
     bytes: Vec<u8>,
+    /// Elements that were queued and not counted yet.
+    elements: u32,
     /// Taken by the task, not yet taken by the system.
     in_flight: usize,
     /// Taken by the system so far.
@@ -154,10 +156,12 @@ impl Wire {
             // What waits here was not begun to be written: leaving it out leaves whole stanzas
             // out, and the memory is free at once.
             out.bytes = Vec::new();
+            out.elements = 0;
             self.end(&mut out, Ended::Overflow);
             return false;
         }
         out.push(bytes);
+        out.elements = out.elements.wrapping_add(1);
         true
     }
 
@@ -167,13 +171,14 @@ impl Wire {
         self.end(&mut out, Ended::Closed(error));
     }
 
-    /// Moves what waits into the empty `into`; false when nothing may be written now.
-    pub(super) fn take(&self, into: &mut Vec<u8>) -> bool {
+    /// Moves what waits into the empty `into`, and gives the number of elements; none when nothing
+    /// may be written now.
+    pub(super) fn take(&self, into: &mut Vec<u8>) -> Option<u32> {
         let mut out = self.out();
         let out = &mut *out;
         let ready = out.tls_after.unwrap_or(out.bytes.len());
         if ready == 0 {
-            return false;
+            return None;
         }
         if ready == out.bytes.len() {
             std::mem::swap(into, &mut out.bytes);
@@ -185,7 +190,7 @@ impl Wire {
             out.tls_after = Some(0);
         }
         out.in_flight += ready;
-        true
+        Some(std::mem::take(&mut out.elements))
     }
 
     /// So many bytes were written.

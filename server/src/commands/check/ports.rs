@@ -15,9 +15,7 @@ pub(super) async fn check(config: &Config, is_running: bool, findings: &mut Find
     let mut open = Vec::new();
     for (index, listen) in config.listen.iter().enumerate() {
         in_the_clear(listen, findings);
-        if let Err(error) = listener::check(listen) {
-            findings.add(Level::Error, Subject::Ports, error.to_string());
-        } else if !is_running {
+        if !is_running {
             match listener::bind(listen).await {
                 Ok(listener) => open.push(listener),
                 Err(error) => refused(&error, config.listen.get(..index), findings),
@@ -27,8 +25,8 @@ pub(super) async fn check(config: &Config, is_running: bool, findings: &mut Find
 }
 
 fn refused(error: &ListenError, before: Option<&[Listen]>, findings: &mut Findings) {
-    if let ListenError::Bind { listen, source, .. } = error
-        && source.kind() == io::ErrorKind::AddrInUse
+    let ListenError::Bind { listen, source, .. } = error;
+    if source.kind() == io::ErrorKind::AddrInUse
         && let Some(other) = before
             .unwrap_or_default()
             .iter()
