@@ -33,9 +33,7 @@ pub(super) fn own(session: &Session, kind: StanzaKind, mut element: Element) -> 
     };
     normalise("to", to.as_ref(), &mut element);
     let is_own = match (&to, session.user()) {
-        (Some(to), Some(user)) => {
-            to.resource().is_none() && to.node().is_some() && *user == to.to_bare()
-        }
+        (Some(to), Some(user)) => to.node().is_some() && to.as_str() == user.as_str(),
         _ => false,
     };
     let origin = Origin::Session(session.clone());

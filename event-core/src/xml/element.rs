@@ -79,7 +79,22 @@ impl Element {
     ///
     /// Whatever RFC 6120 section 11, XML 1.0, its namespaces or the limits forbid.
     pub fn parse(bytes: &[u8], scope: &Scope, limits: &Limits) -> Result<Self, XmlError> {
-        parse::parse(bytes, scope, limits)
+        parse::parse(bytes, scope, limits, None)
+    }
+
+    /// As [`Element::parse`]; a stanza's `from` becomes this address (RFC 6120 §8.1.2.1), for less
+    /// than setting it afterwards would cost.
+    ///
+    /// # Errors
+    ///
+    /// As [`Element::parse`].
+    pub fn parse_from(
+        bytes: &[u8],
+        scope: &Scope,
+        limits: &Limits,
+        from: &str,
+    ) -> Result<Self, XmlError> {
+        parse::parse(bytes, scope, limits, Some(from))
     }
 
     pub(super) fn xml(&self) -> &str {

@@ -63,7 +63,13 @@ struct Open {
     declared: usize,
 }
 
-pub(super) fn parse(bytes: &[u8], scope: &Scope, limits: &Limits) -> Result<Element, XmlError> {
+/// Reads a frame; a stanza's `from` becomes `stamp`, if there is one.
+pub(super) fn parse(
+    bytes: &[u8],
+    scope: &Scope,
+    limits: &Limits,
+    stamp: Option<&str>,
+) -> Result<Element, XmlError> {
     if bytes.len() > limits.max_stanza.min(LONGEST) {
         return Err(XmlError::TooLarge);
     }
@@ -71,7 +77,7 @@ pub(super) fn parse(bytes: &[u8], scope: &Scope, limits: &Limits) -> Result<Elem
     chars::check(text)?;
     SCRATCH.with(|kept| {
         let mut kept = kept.borrow_mut();
-        let result = Parse::new(text, scope, limits, &mut kept).run();
+        let result = Parse::new(text, (scope, limits, stamp), &mut kept).run();
         kept.shrink();
         result
     })
@@ -97,6 +103,8 @@ struct Parse<'a> {
     text: &'a str,
     limits: &'a Limits,
     scope: &'a Scope,
+    /// Written as the `from` of a stanza.
+    stamp: Option<&'a str>,
     s: &'a mut Scratch,
     at: usize,
     /// How far the input has been copied to `out`.
@@ -105,13 +113,17 @@ struct Parse<'a> {
 }
 
 impl<'a> Parse<'a> {
-    fn new(text: &'a str, scope: &'a Scope, limits: &'a Limits, s: &'a mut Scratch) -> Self {
+    fn new(
+        text: &'a str,
+        (scope, limits, stamp): (&'a Scope, &'a Limits, Option<&'a str>),
+        s: &'a mut Scratch,
+    ) -> Self {
         s.names.clear();
         s.open.clear();
         s.nodes.clear();
         s.out.clear();
         s.tail.clear();
-        Self { text, limits, scope, s, at: 0, copied: 0, root: RootIndex::default() }
+        Self { text, limits, scope, stamp, s, at: 0, copied: 0, root: RootIndex::default() }
     }
 
     fn run(mut self) -> Result<Element, XmlError> {

@@ -30,10 +30,9 @@ pub struct Blocklist(BTreeSet<Box<str>>);
 impl Blocklist {
     /// Whether an address is blocked: itself, the account or domain it belongs to (XEP-0191 §5).
     pub fn blocks(&self, jid: &Jid) -> bool {
-        !self.0.is_empty()
-            && (self.0.contains(jid.as_str())
-                || self.0.contains(jid.to_bare().as_str())
-                || self.0.contains(jid.domain().as_str()))
+        self.0.contains(jid.as_str())
+            || self.0.contains(jid.to_bare().as_str())
+            || self.0.contains(jid.domain().as_str())
     }
 
     /// The addresses in the order of their bytes.
@@ -95,11 +94,13 @@ impl Blocklists {
     /// The storage failed.
     pub async fn blocks(&self, user: &Jid, other: &Jid) -> StorageResult<bool> {
         let Some(username) = user.node() else { return Ok(false) };
-        let is_host = other.node().is_none() && other.domain().as_str() == &*self.host;
-        if is_host || user.to_bare() == other.to_bare() {
+        let list = self.of(username.as_str()).await?;
+        if list.0.is_empty() {
             return Ok(false);
         }
-        Ok(self.of(username.as_str()).await?.blocks(other))
+        let is_host = other.node().is_none() && other.domain().as_str() == &*self.host;
+        let is_own = user.node() == other.node() && user.domain() == other.domain();
+        Ok(!is_host && !is_own && list.blocks(other))
     }
 
     /// A user's list.

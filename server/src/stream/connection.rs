@@ -276,7 +276,10 @@ impl Connection {
 
     fn next(&mut self) -> Result<Option<Item>, End> {
         let limits = self.xml_limits();
-        let item = self.input.next(&limits).map_err(|error| End::Error(error.into()))?;
+        // Only a client has a JID of its own.
+        let jid = self.session.as_ref().and_then(Session::jid);
+        let item = self.input.next(&limits, jid.map(|jid| jid.as_str()));
+        let item = item.map_err(|error| End::Error(error.into()))?;
         if matches!(item, Some(Item::Element(_))) {
             self.pace.stanza();
         }

@@ -49,8 +49,12 @@ impl Input {
         self.buffer.get(self.start..).unwrap_or_default()
     }
 
-    /// The next item that is there as a whole.
-    pub(super) fn next(&mut self, limits: &Limits) -> Result<Option<Item>, XmlError> {
+    /// The next item that is there as a whole; a stanza's `from` becomes the one given.
+    pub(super) fn next(
+        &mut self,
+        limits: &Limits,
+        from: Option<&str>,
+    ) -> Result<Option<Item>, XmlError> {
         loop {
             let rest = self.buffer.get(self.start..).unwrap_or_default();
             let Some(frame) = self.framer.next(rest, limits)? else { return Ok(None) };
@@ -62,9 +66,10 @@ impl Input {
             let item = match (frame, &self.header) {
                 (Frame::Whitespace(_), _) => None,
                 (Frame::Header(_), _) => Some(Item::Header(Box::new(StreamHeader::parse(bytes)?))),
-                (Frame::Element(_), Some(header)) => {
-                    Some(Item::Element(Element::parse(bytes, &header.scope, limits)?))
-                }
+                (Frame::Element(_), Some(header)) => Some(Item::Element(match from {
+                    Some(from) => Element::parse_from(bytes, &header.scope, limits, from)?,
+                    None => Element::parse(bytes, &header.scope, limits)?,
+                })),
                 (Frame::Close(_), Some(header)) => {
                     header.check_close(bytes)?;
                     Some(Item::Close)
@@ -123,7 +128,7 @@ mod tests {
     }
 
     fn next(input: &mut Input) -> Option<Item> {
-        let item = input.next(&Limits::default()).unwrap();
+        let item = input.next(&Limits::default(), None).unwrap();
         match item {
             Some(Item::Header(header)) => {
                 input.opened(header.clone());

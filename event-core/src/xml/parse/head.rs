@@ -159,7 +159,17 @@ impl Parse<'_> {
         if self.s.prefixed.iter().any(|prefixed| !prefixed.here) {
             self.insert_prefixes(name.whole.end());
         }
-        self.write_attributes(depth, keep, names, &mut namespace);
+        let is_stanza = depth == 0
+            && names.namespace == Ns::Content
+            && matches!(name.local(self.text), "message" | "presence" | "iq");
+        let stamp = self.stamp.filter(|_| is_stanza);
+        let is_from = |a: &Attribute| a.name.whole.of(self.text) == "from";
+        if let Some(stamp) = stamp
+            && !self.s.attributes.iter().any(is_from)
+        {
+            self.write_from(stamp, name.whole.end(), name.whole.end());
+        }
+        self.write_attributes(depth, stamp, keep, names, &mut namespace);
         let head_end = offset(self.output(tag.end));
         if depth == 0 {
             self.root.name_end = offset(name_end);
@@ -176,6 +186,7 @@ impl Parse<'_> {
     fn write_attributes(
         &mut self,
         depth: usize,
+        stamp: Option<&str>,
         keep_xmlns: bool,
         names: &HeadNames,
         namespace: &mut Namespace,
@@ -203,13 +214,24 @@ impl Parse<'_> {
                         self.replace(attribute.gap as usize, attribute.end(), "");
                     }
                 }
-                Kind::Plain if depth == 0 => {
-                    let name = attribute.name.whole.of(self.text);
-                    remember(&mut self.root.known, name, start, length);
-                }
+                Kind::Plain if depth == 0 => match (attribute.name.whole.of(self.text), stamp) {
+                    ("from", Some(stamp)) => {
+                        self.write_from(stamp, attribute.gap as usize, attribute.end());
+                    }
+                    (name, _) => remember(&mut self.root.known, name, start, length),
+                },
                 Kind::Default | Kind::Plain | Kind::Prefixed => {}
             }
         }
+    }
+
+    /// Writes the `from` of a stanza in the place of what stood there.
+    fn write_from(&mut self, jid: &str, start: usize, end: usize) {
+        self.replace(start, end, " from='");
+        let at = self.s.out.len();
+        escape::push_attribute(&mut self.s.out, jid);
+        remember(&mut self.root.known, "from", at, self.s.out.len() - at);
+        self.s.out.push('\'');
     }
 
     fn insert_xmlns(&mut self, at: usize, namespace: Ns) -> Namespace {

@@ -1,7 +1,7 @@
 //! What an element tells of itself.
 
 use super::{element, parse};
-use crate::xml::{Element, Limits, STREAM_NS, Scope};
+use crate::xml::{Element, Limits, STANZA_NS, STREAM_NS, Scope};
 
 #[test]
 fn a_stanza_is_kept_as_it_came() {
@@ -112,4 +112,38 @@ fn languages_are_inherited() {
 fn an_element_is_small() {
     assert!(size_of::<Element>() <= 120, "{}", size_of::<Element>());
     assert!(parse("<a/>").unwrap().children().next().is_none());
+}
+
+#[test]
+fn the_from_of_a_stanza_is_written_while_it_is_read() {
+    let scope = Scope::new(STANZA_NS);
+    let read = |xml: &str| {
+        let from = "a@b/it's";
+        Element::parse_from(xml.as_bytes(), &scope, &Limits::default(), from).unwrap()
+    };
+    for (xml, expected) in [
+        ("<iq/>", "<iq from='a@b/it&apos;s'/>"),
+        ("<message to='c'>d</message>", "<message from='a@b/it&apos;s' to='c'>d</message>"),
+        ("<iq\n id='1'  from=\"x\" to='c'/>", "<iq\n id='1' from='a@b/it&apos;s' to='c'/>"),
+        ("<s:iq xmlns:s='jabber:client' from=''/>", "<iq from='a@b/it&apos;s'/>"),
+        // No stanzas.
+        ("<iq from='x' xmlns='urn:other'/>", "<iq from='x' xmlns='urn:other'/>"),
+        ("<auth from='x'/>", "<auth from='x'/>"),
+        // Only the root is one.
+        (
+            "<iq from='x'><iq from='y'/><b xmlns='c'/></iq>",
+            "<iq from='a@b/it&apos;s'><iq from='y'/><b xmlns='c'/></iq>",
+        ),
+    ] {
+        let stanza = read(xml);
+        assert_eq!(stanza.to_string(), expected);
+        let again = Element::parse(expected.as_bytes(), &scope, &Limits::default()).unwrap();
+        assert_eq!(stanza.attribute("from"), again.attribute("from"), "{xml}");
+        assert_eq!(stanza.attribute("to"), again.attribute("to"), "{xml}");
+        assert_eq!(stanza.payload_name(), again.payload_name(), "{xml}");
+        assert_eq!(stanza.text(), again.text(), "{xml}");
+    }
+    // `from` counts for the limit as all else does.
+    let limits = Limits { max_stanza: 20, ..Limits::default() };
+    assert!(Element::parse_from(b"<iq/>", &scope, &limits, "a-long-name@b/c").is_err());
 }
