@@ -1,12 +1,12 @@
 //! The server without its sockets: hosts, their modules, and the events of its life.
 
 use std::{
-    collections::HashMap,
     sync::{Arc, Mutex, OnceLock, PoisonError},
     time::{Duration, SystemTime},
 };
 
 use arc_swap::ArcSwap;
+use hashbrown::HashMap;
 use jid::{DomainPart, FullJid};
 use tokio::{sync::mpsc, task::JoinSet, time::Instant};
 

@@ -88,8 +88,18 @@ pub struct Stanza {
     element: Element,
     kind: StanzaKind,
     to: Option<Jid>,
-    from: Option<Jid>,
+    from: Sender,
     origin: Origin,
+}
+
+/// Who sent a stanza.
+#[derive(Clone, Debug)]
+enum Sender {
+    /// The client whose session it came from, with a resource.
+    Client,
+    Jid(Jid),
+    /// A client without a resource, or a server or component that has not said.
+    Nobody,
 }
 
 impl Payload for Stanza {
@@ -103,6 +113,13 @@ impl Stanza {
         (from, to): (Option<Jid>, Option<Jid>),
         origin: Origin,
     ) -> Option<Self> {
+        let from = from.map_or(Sender::Nobody, Sender::Jid);
+        Some(Self { kind: StanzaKind::of(&element)?, element, to, from, origin })
+    }
+
+    /// From a client with a resource. `None` when the element is not a stanza.
+    pub(crate) fn of_client(element: Element, to: Option<Jid>, session: Session) -> Option<Self> {
+        let (from, origin) = (Sender::Client, Origin::Session(session));
         Some(Self { kind: StanzaKind::of(&element)?, element, to, from, origin })
     }
 
@@ -123,7 +140,11 @@ impl Stanza {
 
     /// Who sent it; `None` only before a resource is bound.
     pub fn from(&self) -> Option<&Jid> {
-        self.from.as_ref()
+        match &self.from {
+            Sender::Client => self.origin.session()?.jid().map(|full| &**full),
+            Sender::Jid(jid) => Some(jid),
+            Sender::Nobody => None,
+        }
     }
 
     /// The `id` attribute.
@@ -219,7 +240,7 @@ impl Stanza {
         if let Some(id) = self.id() {
             answer = answer.attribute("id", &id);
         }
-        if let Some(from) = &self.from {
+        if let Some(from) = self.from() {
             answer = answer.attribute("to", from.as_str());
             // A self-addressed stanza lost its `to`: the account itself answers.
             match &self.to {

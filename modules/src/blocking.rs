@@ -43,11 +43,11 @@ fn advertise(event: &mut AccountDiscoInfo) {
 }
 
 #[hook("iq-get/self/urn:xmpp:blocking:blocklist", priority = 10)]
-async fn show(iq: &mut Iq, cx: &Context<Blocking>) -> Result<Reply, StanzaError> {
+fn show(iq: &mut Iq, cx: &Context<Blocking>) -> Result<Reply, StanzaError> {
     let (session, username) = user(iq)?;
     // First, so that no change between goes unheard.
     session.with_slot(|slot| *slot = Some(Follows));
-    let list = cx.state().of(&username).await?;
+    let list = cx.state().of(&username);
     let items: Vec<_> = list.iter().map(item).collect();
     Ok(iq.reply_with_element(&ElementBuilder::new("blocklist", NS).children(&items).build()))
 }
@@ -75,7 +75,7 @@ async fn block(iq: &mut Iq, cx: &Context<Blocking>) -> Result<Flow, StanzaError>
     let roster = roster(&username, cx).await?;
     let (old, new) = {
         let lock = cx.state().lock(&username).await;
-        let old = cx.state().of_locked(&username, &lock).await?;
+        let old = cx.state().of(&username);
         let mut new = Blocklist::clone(&old);
         items.iter().for_each(|jid| new.insert(jid));
         if new.len() > cx.max_items {
@@ -109,7 +109,7 @@ async fn unblock(iq: &mut Iq, cx: &Context<Blocking>) -> Result<Flow, StanzaErro
     let roster = roster(&username, cx).await?;
     let (old, new) = {
         let lock = cx.state().lock(&username).await;
-        let old = cx.state().of_locked(&username, &lock).await?;
+        let old = cx.state().of(&username);
         let mut new = Blocklist::default();
         if !items.is_empty() {
             new = Blocklist::clone(&old);
@@ -192,28 +192,28 @@ fn watchers(jids: &[Jid], roster: &Roster) -> impl Iterator<Item = Jid> {
 #[hook("pre-message/bare", priority = 100)]
 #[hook("pre-message/full", priority = 100)]
 #[hook("pre-message/host", priority = 100)]
-async fn send_message(message: &mut Message, cx: &Context<Blocking>) -> Result<(), StanzaError> {
-    outgoing(message, cx).await
+fn send_message(message: &mut Message, cx: &Context<Blocking>) -> Result<(), StanzaError> {
+    outgoing(message, cx)
 }
 
 #[hook("pre-presence/bare", priority = 100)]
 #[hook("pre-presence/full", priority = 100)]
 #[hook("pre-presence/host", priority = 100)]
-async fn send_presence(presence: &mut Presence, cx: &Context<Blocking>) -> Result<(), StanzaError> {
-    outgoing(presence, cx).await
+fn send_presence(presence: &mut Presence, cx: &Context<Blocking>) -> Result<(), StanzaError> {
+    outgoing(presence, cx)
 }
 
 #[hook("pre-iq/bare", priority = 100)]
 #[hook("pre-iq/full", priority = 100)]
 #[hook("pre-iq/host", priority = 100)]
-async fn send_iq(iq: &mut Iq, cx: &Context<Blocking>) -> Result<(), StanzaError> {
-    outgoing(iq, cx).await
+fn send_iq(iq: &mut Iq, cx: &Context<Blocking>) -> Result<(), StanzaError> {
+    outgoing(iq, cx)
 }
 
 /// Nothing goes to whom the user has blocked.
-async fn outgoing(stanza: &Stanza, cx: &Context<Blocking>) -> Result<(), StanzaError> {
+fn outgoing(stanza: &Stanza, cx: &Context<Blocking>) -> Result<(), StanzaError> {
     let (Some(from), Some(to)) = (stanza.from(), stanza.to()) else { return Ok(()) };
-    if !cx.state().blocks(from, to).await? {
+    if !cx.state().blocks(from, to) {
         return Ok(());
     }
     let blocked = ElementBuilder::new("blocked", "urn:xmpp:blocking:errors").build();
@@ -223,8 +223,8 @@ async fn outgoing(stanza: &Stanza, cx: &Context<Blocking>) -> Result<(), StanzaE
 
 #[hook("message/bare", priority = 1000)]
 #[hook("message/full", priority = 1000)]
-async fn take_message(message: &mut Message, cx: &Context<Blocking>) -> Result<Flow, StanzaError> {
-    let mut is_blocked = incoming(message, cx).await?;
+fn take_message(message: &mut Message, cx: &Context<Blocking>) -> Result<Flow, StanzaError> {
+    let mut is_blocked = incoming(message, cx);
     // A room that somebody invites to speaks for whoever invites (XEP-0045 §7.8.2).
     if !is_blocked
         && let Some(to) = message.to()
@@ -233,7 +233,7 @@ async fn take_message(message: &mut Message, cx: &Context<Blocking>) -> Result<F
             .and_then(|x| x.child("invite", "http://jabber.org/protocol/muc#user"))
             .and_then(|invite| Jid::new(&invite.attribute("from")?).ok())
     {
-        is_blocked = cx.state().blocks(to, &inviter).await?;
+        is_blocked = cx.state().blocks(to, &inviter);
     }
     match message::kind(message) {
         _ if !is_blocked => Ok(Flow::Continue),
@@ -245,8 +245,8 @@ async fn take_message(message: &mut Message, cx: &Context<Blocking>) -> Result<F
 
 #[hook("iq/bare", priority = 1000)]
 #[hook("iq/full", priority = 1000)]
-async fn take_iq(iq: &mut Iq, cx: &Context<Blocking>) -> Result<(), StanzaError> {
-    match incoming(iq, cx).await? {
+fn take_iq(iq: &mut Iq, cx: &Context<Blocking>) -> Result<(), StanzaError> {
+    match incoming(iq, cx) {
         true => Err(StanzaError::service_unavailable()),
         false => Ok(()),
     }
@@ -254,52 +254,42 @@ async fn take_iq(iq: &mut Iq, cx: &Context<Blocking>) -> Result<(), StanzaError>
 
 #[hook("presence/bare", priority = 1000)]
 #[hook("presence/full", priority = 1000)]
-async fn take_presence(
-    presence: &mut Presence,
-    cx: &Context<Blocking>,
-) -> Result<Flow, StanzaError> {
-    // What would reach nobody anyway needs no look at the list.
-    let is_update = matches!(presence.type_().as_deref(), None | Some("unavailable"));
-    let username = presence.to().and_then(Jid::node).map(|node| node.as_str());
-    let is_online = username.is_some_and(|name| !cx.host().sessions().of(name).is_empty());
-    if is_update && !is_online {
-        return Ok(Flow::Continue);
-    }
-    flow(incoming(presence, cx).await?)
+fn take_presence(presence: &mut Presence, cx: &Context<Blocking>) -> Flow {
+    flow(incoming(presence, cx))
 }
 
 /// What this server sends for a user fires no event before it leaves.
 #[hook("route/remote", priority = 1000)]
-async fn leave_server(stanza: &mut Stanza, cx: &Context<Blocking>) -> Result<Flow, StanzaError> {
-    flow(is_for_blocked(stanza, cx).await?)
+fn leave_server(stanza: &mut Stanza, cx: &Context<Blocking>) -> Flow {
+    flow(is_for_blocked(stanza, cx))
 }
 
-fn flow(is_blocked: bool) -> Result<Flow, StanzaError> {
-    Ok(if is_blocked { Flow::Handled } else { Flow::Continue })
+fn flow(is_blocked: bool) -> Flow {
+    if is_blocked { Flow::Handled } else { Flow::Continue }
 }
 
 /// Whether a stanza is from whom its recipient has blocked, or for whom its sender has.
-async fn incoming(stanza: &Stanza, cx: &Context<Blocking>) -> StorageResult<bool> {
-    let (Some(from), Some(to)) = (stanza.from(), stanza.to()) else { return Ok(false) };
-    Ok(is_for_blocked(stanza, cx).await? || cx.state().blocks(to, from).await?)
+fn incoming(stanza: &Stanza, cx: &Context<Blocking>) -> bool {
+    let (Some(from), Some(to)) = (stanza.from(), stanza.to()) else { return false };
+    is_for_blocked(stanza, cx) || cx.state().blocks(to, from)
 }
 
 /// Whether a stanza that was made here, such as a user's presence for a contact, goes to whom the
 /// user has blocked.
-async fn is_for_blocked(stanza: &Stanza, cx: &Context<Blocking>) -> StorageResult<bool> {
-    let (Some(from), Some(to)) = (stanza.from(), stanza.to()) else { return Ok(false) };
+fn is_for_blocked(stanza: &Stanza, cx: &Context<Blocking>) -> bool {
+    let (Some(from), Some(to)) = (stanza.from(), stanza.to()) else { return false };
     // The refusal of what the blocked sent is one of them, and has to reach another server.
     let is_answer = matches!(stanza.type_().as_deref(), Some("error" | "result"));
     if is_answer || !matches!(stanza.origin(), Origin::Host(_)) || from.node().is_none() {
-        return Ok(false);
+        return false;
     }
     // The sender's host need not be the one whose event this is.
     let host = cx.host().core().host(from.domain().as_str());
-    let Some(lists) = host.and_then(|host| host.service::<Blocklists>()) else { return Ok(false) };
+    let Some(lists) = host.and_then(|host| host.service::<Blocklists>()) else { return false };
     if stanza.type_().as_deref() == Some("unavailable") && lists.is_farewell(from, to) {
-        return Ok(false);
+        return false;
     }
-    lists.blocks(from, to).await
+    lists.blocks(from, to)
 }
 
 #[hook("user-deleted")]

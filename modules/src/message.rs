@@ -33,6 +33,16 @@ pub(crate) fn kind(message: &Message) -> Kind {
     }
 }
 
+/// Most messages need not wait for anything.
+#[hook("message/full", priority = -1)]
+fn deliver_at_once(message: &mut Message, cx: &Context<MessageDelivery>) -> Flow {
+    let Some(Ok(full)) = message.to().map(Jid::try_as_full) else { return Flow::Continue };
+    match cx.host().sessions().find(full) {
+        Some(session) if !is_held(&session) && session.send(message.element()) => Flow::Handled,
+        _ => Flow::Continue,
+    }
+}
+
 #[hook("message/full", priority = -1)]
 async fn deliver_to_client(
     message: &mut Message,
@@ -146,7 +156,7 @@ fn give(mut clients: Vec<(i8, Session)>, message: &Element) -> bool {
 /// for those that are yet to be given what is kept.
 pub(crate) fn give_now(host: &Host, username: &str, message: &Element) -> bool {
     let mut clients = available(host, username);
-    clients.retain(|(_, client)| !client.with_slot(|slot: &mut Option<Held>| slot.is_some()));
+    clients.retain(|(_, client)| !is_held(client));
     give(clients, message)
 }
 
@@ -175,6 +185,10 @@ impl Drop for Hold {
     fn drop(&mut self) {
         self.session.with_slot(|slot: &mut Option<Held>| *slot = None);
     }
+}
+
+fn is_held(session: &Session) -> bool {
+    session.with_slot(|slot: &mut Option<Held>| slot.is_some())
 }
 
 /// Waits until a client may be sent messages.

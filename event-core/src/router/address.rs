@@ -1,5 +1,8 @@
 //! Who a stanza is from and to: stamped on a client's stream, checked on a server's or component's.
 
+use std::{cell::RefCell, hash::BuildHasher};
+
+use hashbrown::DefaultHashBuilder;
 use jid::Jid;
 
 use crate::{
@@ -25,8 +28,7 @@ pub(super) fn own(session: &Session, kind: StanzaKind, mut element: Element) -> 
     {
         element.set_attribute("from", Some(full.as_str()));
     }
-    let from = session.jid().cloned().map(Jid::from);
-    let to = element.attribute("to").map(|to| Jid::new(&to)).transpose();
+    let to = element.attribute("to").map(|to| read(&to)).transpose();
     let (to, refused) = match to {
         Ok(to) => (to, check(kind, &element)),
         Err(_) => (None, Err(malformed())),
@@ -36,8 +38,7 @@ pub(super) fn own(session: &Session, kind: StanzaKind, mut element: Element) -> 
         (Some(to), Some(user)) => to.node().is_some() && to.as_str() == user.as_str(),
         _ => false,
     };
-    let origin = Origin::Session(session.clone());
-    let mut stanza = Stanza::new(element, (from, to), origin);
+    let mut stanza = Stanza::of_client(element, to, session.clone());
     if is_own && let Some(stanza) = &mut stanza {
         stanza.clear_to();
     }
@@ -58,7 +59,7 @@ pub(super) fn foreign(
     let is_server = session.kind() != SessionKind::Component;
     let improper = |text: &str| StreamError::new("improper-addressing").text(text);
     let invalid = |text: &str| StreamError::new("invalid-from").text(text);
-    let from = match element.attribute("from").map(|from| Jid::new(&from)) {
+    let from = match element.attribute("from").map(|from| read(&from)) {
         Some(Ok(from)) => from,
         _ if is_server => return Err(improper("a stanza needs a valid 'from' here")),
         _ => return Err(invalid("a stanza needs a 'from' of the component's domain")),
@@ -66,7 +67,7 @@ pub(super) fn foreign(
     if !session.is_authorized(from.domain().as_str()) {
         return Err(invalid("the domain of 'from' has not been proved on this stream"));
     }
-    let named = element.attribute("to").filter(|to| !to.is_empty()).map(|to| Jid::new(&to));
+    let named = element.attribute("to").filter(|to| !to.is_empty()).map(|to| read(&to));
     // What cannot be delivered is refused by the host that the stream is to.
     let (to, refused) = match named {
         Some(Ok(to)) if is_server && core.host(to.domain().as_str()).is_none() => {
@@ -85,6 +86,45 @@ pub(super) fn foreign(
     normalise("from", Some(&from), &mut element);
     let origin = Origin::Session(session.clone());
     Ok(addressed(Stanza::new(element, (Some(from), Some(to)), origin), refused))
+}
+
+/// Addresses that a thread has read last: reading one takes longer than all else that routing does.
+struct Recent {
+    hasher: DefaultHashBuilder,
+    /// As written, and what it is; each in the place that its hash says.
+    jids: Vec<Option<(Box<str>, Jid)>>,
+}
+
+/// Places in [`Recent`].
+const RECENT: usize = 256;
+/// A longer address is read anew.
+const LONGEST: usize = 128;
+
+thread_local! {
+    static RECENT_JIDS: RefCell<Recent> = RefCell::new(Recent {
+        hasher: DefaultHashBuilder::default(),
+        jids: vec![None; RECENT],
+    });
+}
+
+/// Reads an address.
+fn read(text: &str) -> Result<Jid, jid::Error> {
+    if text.len() > LONGEST {
+        return Jid::new(text);
+    }
+    RECENT_JIDS.with_borrow_mut(|recent| {
+        let hash = recent.hasher.hash_one(text);
+        let place = usize::try_from(hash % RECENT as u64).unwrap_or(0);
+        let Some(place) = recent.jids.get_mut(place) else { return Jid::new(text) };
+        match place {
+            Some((written, jid)) if **written == *text => Ok(jid.clone()),
+            _ => {
+                let jid = Jid::new(text)?;
+                *place = Some((text.into(), jid.clone()));
+                Ok(jid)
+            }
+        }
+    })
 }
 
 fn addressed(stanza: Option<Stanza>, refused: Result<(), StanzaError>) -> Addressed {

@@ -7,9 +7,7 @@
 //! [`Element::parse`]: super::Element::parse
 //! [`StreamHeader::parse`]: super::StreamHeader::parse
 
-use quick_xml::parser::{ElementParser, Parser};
-
-use super::{chars::is_space, error::XmlError, limits::Limits};
+use super::{chars::is_space, error::XmlError, limits::Limits, tag::tag_end};
 
 /// What the buffer begins with, and how many bytes it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +55,8 @@ enum State {
     Content,
     /// At a `<` whose kind is not known yet.
     Markup,
-    Start(ElementParser),
+    /// In a start tag, with this quote open.
+    Start(Option<u8>),
     End,
     CData,
     /// After the stream's end tag.
@@ -148,7 +147,7 @@ impl Framer {
                         return Ok(None);
                     }
                 }
-                State::Start(ref mut parser) => match parser.feed(rest) {
+                State::Start(ref mut quote) => match tag_end(rest, quote) {
                     None => self.scanned = buffer.len(),
                     Some(at) => {
                         self.scanned += at + 1;
@@ -246,7 +245,7 @@ impl Framer {
             _ => {
                 self.scanned += 1;
                 self.name = self.scanned;
-                self.state = State::Start(ElementParser::Outside);
+                self.state = State::Start(None);
             }
         }
         Ok(true)

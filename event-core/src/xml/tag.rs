@@ -1,7 +1,5 @@
 //! The strict reading of one start tag: names, quotes, white space. It knows nothing of namespaces.
 
-use quick_xml::parser::{ElementParser, Parser};
-
 use super::{
     chars::{self, NameByte, is_space},
     error::XmlError,
@@ -95,6 +93,19 @@ pub(super) struct StartTag {
     pub(super) empty: bool,
 }
 
+/// Where the `>` of a start tag is, in bytes that begin within it. `quote` is the one that is open
+/// there, and at their end.
+pub(super) fn tag_end(bytes: &[u8], quote: &mut Option<u8>) -> Option<usize> {
+    bytes.iter().position(|&byte| {
+        match *quote {
+            Some(open) if open == byte => *quote = None,
+            None if matches!(byte, b'"' | b'\'') => *quote = Some(byte),
+            _ => return byte == b'>' && quote.is_none(),
+        }
+        false
+    })
+}
+
 /// Reads the start tag whose `<` is at `start`, and its attributes into `attributes`.
 pub(super) fn read_start(
     text: &str,
@@ -104,20 +115,17 @@ pub(super) fn read_start(
 ) -> Result<StartTag, XmlError> {
     attributes.clear();
     let bytes = text.as_bytes();
-    let rest = bytes.get(start..).unwrap_or_default();
-    let close = ElementParser::Outside
-        .feed(rest)
-        .map(|length| start + length)
-        .ok_or(XmlError::NotWellFormed("unfinished tag"))?;
-    let empty = close > start + 1 && bytes.get(close - 1) == Some(&b'/');
-    let end = if empty { close - 1 } else { close };
+    let end = bytes.len();
     let name = read_name(text, start + 1, end)?;
     let mut at = name.whole.end();
     loop {
         let gap = at;
         at = skip_space(bytes, at, end);
-        if at == end {
-            return Ok(StartTag { name, end: close + 1, empty });
+        match bytes.get(at..) {
+            Some([b'>', ..]) => return Ok(StartTag { name, end: at + 1, empty: false }),
+            Some([b'/', b'>', ..]) => return Ok(StartTag { name, end: at + 2, empty: true }),
+            Some([_, ..]) => {}
+            _ => return Err(XmlError::NotWellFormed("unfinished tag")),
         }
         if at == gap {
             return Err(XmlError::NotWellFormed("no white space before an attribute"));
@@ -155,20 +163,28 @@ pub(super) fn read_attribute(
         _ => return Err(XmlError::NotWellFormed("value without quotes")),
     };
     let inside = bytes.get(at + 1..end).unwrap_or_default();
-    let length = memchr::memchr(quote, inside)
+    // Values are short: one plain loop is faster than several searches.
+    let mut is_plain = true;
+    let ends = |&byte: &u8| {
+        is_plain &= !matches!(byte, b'<' | b'&' | b'\r');
+        byte == quote
+    };
+    let length = inside
+        .iter()
+        .position(ends)
         .ok_or(XmlError::NotWellFormed("unfinished attribute value"))?;
     let value = Span::new(at + 1, at + 1 + length);
     let raw = value.of(text);
     // COMPAT: rxml, and with it the clients built on it, refuses a CR here that no LF follows.
-    match memchr::memchr3(b'<', b'&', b'\r', raw.as_bytes()) {
-        None => {}
-        Some(_) if raw.contains('<') => {
+    match is_plain {
+        true => {}
+        false if raw.contains('<') => {
             return Err(XmlError::NotWellFormed("`<` in an attribute value"));
         }
-        Some(_) if raw.replace("\r\n", "").contains('\r') => {
+        false if raw.replace("\r\n", "").contains('\r') => {
             return Err(XmlError::NotWellFormed("carriage return in an attribute value"));
         }
-        Some(_) => chars::check_references(raw)?,
+        false => chars::check_references(raw)?,
     }
     Ok(Attribute { kind, gap: Span::new(gap, gap).start, name, value })
 }

@@ -3,8 +3,6 @@
 
 use std::borrow::Cow;
 
-use quick_xml::parser::{ElementParser, Parser};
-
 use super::{chars, escape, tag};
 
 /// One piece of checked XML.
@@ -129,7 +127,7 @@ impl<'a> Iterator for Walk<'a> {
                 rest.get("<![CDATA[".len()..length).map(Token::CData)
             }
             _ => {
-                let length = ElementParser::Outside.feed(bytes)? + 1;
+                let length = tag::tag_end(bytes, &mut None)? + 1;
                 self.take(length).map(|head| Token::Start(Head(head)))
             }
         }

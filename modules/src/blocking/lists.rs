@@ -1,4 +1,4 @@
-//! The lists: in storage, and those in use in memory.
+//! The lists: in storage, and all that name somebody in memory too, so that no stanza waits.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -20,8 +20,8 @@ const SCHEMA: Schema = Schema { store: "blocking", version: 1, migrations: &[] }
 /// Where an account's list stands: an address a line.
 const KEY: &str = "list";
 
-/// Lists in memory; more are read again when they are wanted.
-const MAX_CACHED: usize = 10_000;
+/// So many owners of lists are asked for at a time.
+const PAGE: u32 = 1000;
 
 /// Whom one user has blocked.
 #[derive(Clone, Debug, Default)]
@@ -67,18 +67,22 @@ pub struct Blocklists {
     host: Box<str>,
     store: Store,
     locks: Locks,
-    cache: RwLock<HashMap<Box<str>, Arc<Blocklist>>>,
+    /// Those that are not empty, by user.
+    lists: RwLock<HashMap<Box<str>, Arc<Blocklist>>>,
     /// The last presence for somebody just blocked, on its way.
     farewells: Mutex<HashSet<(Box<str>, Box<str>)>>,
 }
 
 impl ModuleState<Blocking> for Arc<Blocklists> {
     async fn start(host: &Arc<Host>, _: &Blocking) -> Result<Self, StartError> {
+        let store = host.store(&SCHEMA).await?;
+        let lists = read_all(&store).await;
+        let lists = lists.map_err(|error| StartError::Other(error.to_string()))?;
         let lists = Self::new(Blocklists {
             host: host.name().into(),
-            store: host.store(&SCHEMA).await?,
+            store,
             locks: Locks::default(),
-            cache: RwLock::default(),
+            lists: RwLock::new(lists),
             farewells: Mutex::default(),
         });
         host.provide(Self::clone(&lists));
@@ -86,49 +90,48 @@ impl ModuleState<Blocking> for Arc<Blocklists> {
     }
 }
 
+async fn read_all(store: &Store) -> StorageResult<HashMap<Box<str>, Arc<Blocklist>>> {
+    let mut lists = HashMap::new();
+    let mut after: Option<String> = None;
+    loop {
+        let owners = store.owners(after.as_deref(), PAGE).await?;
+        for owner in &owners {
+            if let Some(value) = store.get(owner, KEY).await? {
+                lists.insert(owner.as_str().into(), Arc::new(Blocklist::read(&value)));
+            }
+        }
+        match owners.last() {
+            Some(last) => after = Some(last.clone()),
+            None => return Ok(lists),
+        }
+    }
+}
+
 impl Blocklists {
     /// Whether a user of this host has blocked somebody. Nobody blocks the own account, nor the
     /// host that serves it.
-    ///
-    /// # Errors
-    /// The storage failed.
-    pub async fn blocks(&self, user: &Jid, other: &Jid) -> StorageResult<bool> {
-        let Some(username) = user.node() else { return Ok(false) };
-        let list = self.of(username.as_str()).await?;
-        if list.0.is_empty() {
-            return Ok(false);
-        }
+    pub fn blocks(&self, user: &Jid, other: &Jid) -> bool {
+        let Some(list) = user.node().and_then(|username| self.some(username.as_str())) else {
+            return false;
+        };
         let is_host = other.node().is_none() && other.domain().as_str() == &*self.host;
         let is_own = user.node() == other.node() && user.domain() == other.domain();
-        Ok(!is_host && !is_own && list.blocks(other))
+        !is_host && !is_own && list.blocks(other)
     }
 
     /// A user's list.
-    ///
-    /// # Errors
-    /// The storage failed.
-    pub async fn of(&self, username: &str) -> StorageResult<Arc<Blocklist>> {
-        match self.cached(username) {
-            Some(list) => Ok(list),
-            None => self.of_locked(username, &self.lock(username).await).await,
-        }
+    pub fn of(&self, username: &str) -> Arc<Blocklist> {
+        self.some(username).unwrap_or_default()
     }
 
+    /// A user's list, unless it is empty.
+    fn some(&self, username: &str) -> Option<Arc<Blocklist>> {
+        self.lists.read().unwrap_or_else(PoisonError::into_inner).get(username).cloned()
+    }
+
+    /// While it is held, nobody else changes the user's list.
     pub(super) async fn lock(&self, username: &str) -> OwnedMutexGuard<()> {
         self.locks.lock(username).await
-    }
-
-    /// The list, which does not change while the lock is held.
-    pub(super) async fn of_locked(
-        &self,
-        username: &str,
-        _lock: &OwnedMutexGuard<()>,
-    ) -> StorageResult<Arc<Blocklist>> {
-        if let Some(list) = self.cached(username) {
-            return Ok(list);
-        }
-        let value = self.store.get(username, KEY).await?;
-        Ok(self.cache(username, value.as_deref().map(Blocklist::read).unwrap_or_default()))
     }
 
     pub(super) async fn set(
@@ -142,28 +145,23 @@ impl Blocklists {
         } else {
             self.store.set(username, KEY, list.write()).await?;
         }
-        self.cache(username, list);
+        self.keep(username, list);
         Ok(())
     }
 
     /// The account is about to be deleted, and its list with it.
     pub(super) async fn forget(&self, username: &str) {
         let _lock = self.lock(username).await;
-        self.cache(username, Blocklist::default());
+        self.keep(username, Blocklist::default());
     }
 
-    fn cached(&self, username: &str) -> Option<Arc<Blocklist>> {
-        self.cache.read().unwrap_or_else(PoisonError::into_inner).get(username).cloned()
-    }
-
-    fn cache(&self, username: &str, list: Blocklist) -> Arc<Blocklist> {
-        let list = Arc::new(list);
-        let mut cache = self.cache.write().unwrap_or_else(PoisonError::into_inner);
-        if cache.len() >= MAX_CACHED {
-            cache.clear();
+    fn keep(&self, username: &str, list: Blocklist) {
+        let mut lists = self.lists.write().unwrap_or_else(PoisonError::into_inner);
+        if list.0.is_empty() {
+            lists.remove(username);
+        } else {
+            lists.insert(username.into(), Arc::new(list));
         }
-        cache.insert(username.into(), Arc::clone(&list));
-        list
     }
 
     /// Lets one presence pass to whom the user has just blocked.
