@@ -1,0 +1,38 @@
+# Shared by the peer scripts. Variables the caller may set:
+#   DIR    where everything is written (default: a fresh temp folder)
+#   USERS  accounts user0.. with password "pw" (default 2000)
+#   KEY    ec | rsa: kind of the self-signed certificate (default ec)
+#   START  no: only provision, print DIR= and, where there is one, COMMAND=
+#   REUSE  yes: start again in an existing DIR
+: "${USERS:=2000}" "${KEY:=ec}" "${START:=yes}" "${REUSE:=no}"
+: "${DIR:=$(mktemp -d)}"
+mkdir -p "$DIR"
+ulimit -n "$(ulimit -Hn)"
+
+certificate() { # writes $DIR/cert.pem and $DIR/key.pem
+    local kind="ec -pkeyopt ec_paramgen_curve:P-256"
+    [ "$KEY" = rsa ] && kind="rsa:2048"
+    # shellcheck disable=SC2086
+    openssl req -x509 -newkey $kind -nodes -days 30 -subj /CN=localhost \
+        -addext subjectAltName=DNS:localhost \
+        -keyout "$DIR/key.pem" -out "$DIR/cert.pem" 2>/dev/null
+}
+
+wait_port() { # wait_port PORT PID
+    for _ in $(seq 300); do
+        (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return 0
+        kill -0 "$2" 2>/dev/null || break
+        sleep 0.1
+    done
+    echo "server did not come up; see $DIR" >&2
+    return 1
+}
+
+stop() { # stop PID: asks, waits, insists
+    kill "$1" 2>/dev/null || return 0
+    for _ in $(seq 100); do
+        kill -0 "$1" 2>/dev/null || return 0
+        sleep 0.1
+    done
+    kill -9 "$1"
+}

@@ -1,0 +1,51 @@
+#!/bin/bash
+# Spondee under test: writes a config, accounts and a certificate to a temp
+# folder, starts it and prints PID=, DIR=, PORT=.
+#   spondee.sh                start            spondee.sh stop PID
+# Further variables: PORT (35222), SPONDEE (the binary; default the release
+#   build of this repository), HOSTS (1; more are named host1.localhost ...),
+#   MODULES (for all hosts, as the config has them, such as '"+register"')
+set -eu
+. "$(dirname "$0")/common.sh"
+if [ "${1:-}" = stop ]; then stop "$2"; exit; fi
+repo=$(cd "$(dirname "$0")/../../.." && pwd)
+: "${PORT:=35222}" "${HOSTS:=1}" "${MODULES:=}"
+: "${SPONDEE:=${CARGO_TARGET_DIR:-$repo/target}/release/spondee}"
+
+if [ "$REUSE" = no ]; then
+    certificate
+    modules=""; [ -z "$MODULES" ] || modules="modules = [$MODULES]"
+    {
+        cat <<CFG
+data = "$DIR/data"
+
+[[listen]]
+kind = "c2s"
+address = "127.0.0.1:$PORT"
+
+[tls]
+certificate = "$DIR/cert.pem"
+key = "$DIR/key.pem"
+
+[log]
+level = "warn"
+
+[limits]
+scram_iterations = 10000 # as Prosody has it
+bytes_per_second = 1_000_000_000
+stanzas_per_second = 10_000_000
+CFG
+        for i in $(seq 0 $((HOSTS - 1))); do
+            host=localhost; [ "$i" = 0 ] || host=host$i.localhost
+            printf '\n[host."%s"]\nallow_plaintext = true\n%s\n' "$host" "$modules"
+        done
+    } > "$DIR/spondee.toml"
+    for i in $(seq 0 $((USERS - 1))); do echo "user$i@localhost,pw"; done |
+        "$SPONDEE" --config "$DIR/spondee.toml" user import - > "$DIR/import.log" 2>&1
+fi
+command="$SPONDEE --config $DIR/spondee.toml"
+if [ "$START" = no ]; then echo "DIR=$DIR COMMAND=$command"; exit; fi
+$command > "$DIR/out.log" 2>&1 < /dev/null &
+pid=$!
+wait_port "$PORT" "$pid"
+echo "PID=$pid DIR=$DIR PORT=$PORT"

@@ -1,0 +1,82 @@
+//! Load rig for XMPP servers. See README.md for the modes and options.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a rig that cannot go on has failed, and its exit code says so"
+)]
+
+mod chat;
+mod group;
+mod idle;
+mod iq;
+mod ledger;
+mod login;
+mod meter;
+mod mix;
+mod options;
+mod relay;
+mod run;
+mod wait;
+mod xmpp;
+
+use std::sync::Arc;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::runtime::Builder;
+use tokio::time::timeout;
+
+use options::Options;
+use run::Run;
+
+/// A failure ends the program; it is told as text.
+type Res<T> = Result<T, String>;
+
+fn main() {
+    let mut args = std::env::args().skip(1);
+    let mode = args.next().unwrap_or_default();
+    let done = Options::parse(args).and_then(|options| start(&mode, options));
+    if let Err(e) = done {
+        eprintln!("xmppload {mode}: {e}");
+        std::process::exit(1);
+    }
+}
+
+fn start(mode: &str, options: Options) -> Res<()> {
+    raise_file_limit();
+    let threads = options.num("threads", 1)?;
+    let mut builder =
+        if threads == 1 { Builder::new_current_thread() } else { Builder::new_multi_thread() };
+    if threads > 1 {
+        builder.worker_threads(threads);
+    }
+    let runtime = builder.enable_all().build().map_err(|e| e.to_string())?;
+    let limit = options.secs("limit", 300.0)?;
+    let run = Arc::new(Run::new(options)?);
+    let work = async {
+        match mode {
+            "chat" => chat::chat(&run).await,
+            "chat-raw" => relay::chat(&run).await,
+            "login" => login::login(&run).await,
+            "idle" => idle::idle(&run).await,
+            "iq" => iq::iq(&run).await,
+            "fanout" => group::fanout(&run).await,
+            "presence" => group::presence(&run).await,
+            "wait" => wait::wait(&run).await,
+            "relay" => relay::serve(&run).await,
+            _ => Err("modes: chat login idle iq fanout presence wait relay chat-raw".into()),
+        }
+    };
+    // Whatever happens, the program ends.
+    let end = runtime.block_on(async {
+        timeout(limit, work).await.unwrap_or_else(|_| Err(format!("stopped after {limit:?}")))
+    });
+    runtime.shutdown_background();
+    end
+}
+
+fn raise_file_limit() {
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    // Refused, the limit stays as it is, and a run that needs more says so when it connects.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+}

@@ -1,0 +1,53 @@
+//! The command line: `--key value`, the last one wins except for `--pid`.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::Res;
+
+const KNOWN: &[&str] = &[
+    "addr", "body", "clients", "conc", "first", "host", "label", "limit", "mix", "muc", "pairs",
+    "pass", "resume", "route", "sasl", "secs", "size", "start", "threads", "tls", "to", "type",
+    "user", "warmup", "window",
+];
+
+pub(crate) struct Options {
+    map: HashMap<String, String>,
+    pub(crate) pids: Vec<u32>,
+}
+
+impl Options {
+    pub(crate) fn parse(mut args: impl Iterator<Item = String>) -> Res<Self> {
+        let mut options = Self { map: HashMap::new(), pids: Vec::new() };
+        while let Some(key) = args.next() {
+            let name = key.strip_prefix("--").ok_or(format!("not an option: {key}"))?;
+            let value = args.next().ok_or(format!("{key} needs a value"))?;
+            match name {
+                "pid" => options.pids.push(value.parse().map_err(|_| "bad --pid")?),
+                _ if KNOWN.contains(&name) => drop(options.map.insert(name.into(), value)),
+                _ => return Err(format!("no option {key}")),
+            }
+        }
+        Ok(options)
+    }
+
+    pub(crate) fn text<'a>(&'a self, key: &str, default: &'a str) -> &'a str {
+        self.map.get(key).map_or(default, |v| v)
+    }
+
+    /// The value if it is one of `values`, the first of them if there is none.
+    pub(crate) fn one_of<'a>(&'a self, key: &str, values: &[&'a str]) -> Res<&'a str> {
+        let value = self.text(key, values[0]);
+        let known = values.contains(&value);
+        known.then_some(value).ok_or(format!("--{key} is one of {}", values.join(", ")))
+    }
+
+    pub(crate) fn num(&self, key: &str, default: usize) -> Res<usize> {
+        self.map.get(key).map_or(Ok(default), |v| v.parse().map_err(|_| format!("bad --{key}")))
+    }
+
+    pub(crate) fn secs(&self, key: &str, default: f64) -> Res<Duration> {
+        let secs = self.map.get(key).map_or(Ok(default), |v| v.parse()).ok();
+        secs.and_then(|secs| Duration::try_from_secs_f64(secs).ok()).ok_or(format!("bad --{key}"))
+    }
+}

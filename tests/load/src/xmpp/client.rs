@@ -1,0 +1,257 @@
+//! From a connection to a bound session.
+
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::ServerName;
+
+use super::framer::{Event, Framer, has, says};
+use super::scram::KeyCache;
+use super::transport::{Stream, connector, tcp};
+use crate::Res;
+use crate::options::Options;
+
+#[derive(Clone, Copy, PartialEq)]
+enum Tls {
+    None,
+    Start,
+    Direct,
+}
+
+/// Where the server is and how to log in to it.
+pub(crate) struct Target {
+    pub(crate) addr: SocketAddr,
+    pub(crate) host: String,
+    /// "{}" stands for the index, as in the password.
+    user: String,
+    pass: String,
+    tls: Tls,
+    /// The keys of SCRAM; none means PLAIN.
+    scram: Option<KeyCache>,
+    connector: TlsConnector,
+    logins: AtomicU64,
+}
+
+impl Target {
+    pub(crate) fn new(options: &Options) -> Res<Self> {
+        let addr = options.text("addr", "127.0.0.1:5222");
+        let tls = match options.one_of("tls", &["none", "starttls", "direct"])? {
+            "none" => Tls::None,
+            "starttls" => Tls::Start,
+            _ => Tls::Direct,
+        };
+        let scram = options.one_of("sasl", &["scram", "plain"])? == "scram";
+        Ok(Self {
+            addr: addr.parse().map_err(|_| "bad --addr")?,
+            host: options.text("host", "localhost").into(),
+            user: options.text("user", "user{}").into(),
+            pass: options.text("pass", "pw").into(),
+            tls,
+            scram: scram.then(KeyCache::default),
+            connector: connector(options.one_of("resume", &["no", "yes"])? == "yes"),
+            logins: AtomicU64::new(0),
+        })
+    }
+
+    fn user(&self, i: usize) -> String {
+        self.user.replace("{}", &i.to_string())
+    }
+
+    pub(crate) fn bare(&self, i: usize) -> String {
+        format!("{}@{}", self.user(i), self.host)
+    }
+}
+
+/// A client's stream header.
+pub(crate) fn header(host: &str) -> String {
+    format!(
+        "<?xml version='1.0'?><stream:stream to='{host}' version='1.0' \
+         xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>"
+    )
+}
+
+pub(crate) struct Conn {
+    stream: Stream,
+    pub(crate) framer: Framer,
+    pub(crate) jid: String,
+}
+
+fn bad(what: impl Into<String>) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, what.into())
+}
+
+impl Conn {
+    /// Reads more bytes; cancel-safe. Zero bytes is an error.
+    pub(crate) async fn fill(&mut self) -> io::Result<()> {
+        match self.stream.read_buf(self.framer.space()).await? {
+            0 => Err(ErrorKind::UnexpectedEof.into()),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes).await?;
+        self.stream.flush().await
+    }
+
+    /// Next stanza, as an owned copy (for the slow paths).
+    async fn stanza(&mut self) -> io::Result<Vec<u8>> {
+        loop {
+            match self.framer.next() {
+                Some(Event::Stanza(s)) => return Ok(s.to_vec()),
+                Some(Event::Close) => return Err(ErrorKind::ConnectionReset.into()),
+                Some(Event::Open) => {}
+                None => self.fill().await?,
+            }
+        }
+    }
+
+    /// Skips stanzas until one carries the attribute.
+    pub(crate) async fn until(&mut self, name: &str, value: &str) -> io::Result<Vec<u8>> {
+        loop {
+            let s = self.stanza().await?;
+            if says(&s, name, value) {
+                return Ok(s);
+            }
+        }
+    }
+
+    async fn expect(&mut self, needle: &str) -> io::Result<Vec<u8>> {
+        let s = self.stanza().await?;
+        if has(&s, needle) {
+            return Ok(s);
+        }
+        Err(bad(format!("wanted {needle}, got {}", String::from_utf8_lossy(&s))))
+    }
+
+    async fn open(&mut self, host: &str) -> io::Result<Vec<u8>> {
+        self.framer.reset();
+        self.send(header(host).as_bytes()).await?;
+        self.expect("features").await
+    }
+
+    async fn secure(&mut self, t: &Target) -> io::Result<()> {
+        let Stream::Plain(tcp) = std::mem::replace(&mut self.stream, Stream::None) else {
+            return Err(bad("TLS twice"));
+        };
+        let name = ServerName::try_from(t.host.clone()).map_err(|e| bad(e.to_string()))?;
+        self.stream = Stream::Tls(Box::new(t.connector.connect(name, tcp).await?));
+        Ok(())
+    }
+
+    /// Connects, secures, authenticates and binds account `i`.
+    pub(crate) async fn login(t: &Target, i: usize) -> io::Result<Self> {
+        let tcp = tcp(t.addr, 2 + (i / 10_000) as u8).await?;
+        let mut c =
+            Self { stream: Stream::Plain(tcp), framer: Framer::default(), jid: String::new() };
+        if t.tls == Tls::Direct {
+            c.secure(t).await?;
+        }
+        let mut features = c.open(&t.host).await?;
+        if t.tls == Tls::Start {
+            if !has(&features, "urn:ietf:params:xml:ns:xmpp-tls") {
+                return Err(bad("no STARTTLS offered"));
+            }
+            c.send(b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>").await?;
+            c.expect("<proceed").await?;
+            c.secure(t).await?;
+            features = c.open(&t.host).await?;
+        }
+        c.authenticate(t, i, &features).await?;
+        let features = c.open(&t.host).await?;
+        c.bind(&features).await?;
+        Ok(c)
+    }
+
+    async fn authenticate(&mut self, t: &Target, i: usize, features: &[u8]) -> io::Result<()> {
+        let mechanism = if t.scram.is_some() { "SCRAM-SHA-1" } else { "PLAIN" };
+        if !has(features, &format!(">{mechanism}<")) {
+            return Err(bad(format!("no SASL {mechanism} offered")));
+        }
+        let (user, password) = (t.user(i), t.pass.replace("{}", &i.to_string()));
+        // Unlike any other is enough of a nonce here.
+        let nonce = format!("{:x}.{:x}", std::process::id(), t.logins.fetch_add(1, Relaxed));
+        let first = format!("n={user},r={nonce}");
+        let initial = match &t.scram {
+            Some(_) => format!("n,,{first}"),
+            None => format!("\0{user}\0{password}"),
+        };
+        let initial = BASE64.encode(initial);
+        let auth = format!(
+            "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='{mechanism}'>{initial}</auth>"
+        );
+        self.send(auth.as_bytes()).await?;
+        let Some(keys) = &t.scram else {
+            self.expect("<success").await?;
+            return Ok(());
+        };
+        let challenge = decoded(&self.expect("<challenge").await?)?;
+        let last = keys.answer(&password, &first, &challenge);
+        let last = last.ok_or_else(|| bad(format!("no SCRAM: {challenge}")))?;
+        let response = BASE64.encode(last.message);
+        self.send(
+            format!("<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>{response}</response>")
+                .as_bytes(),
+        )
+        .await?;
+        let answer = decoded(&self.expect("<success").await?)?;
+        if answer == last.answer { Ok(()) } else { Err(bad("the server does not know the key")) }
+    }
+
+    async fn bind(&mut self, features: &[u8]) -> io::Result<()> {
+        self.send(
+            b"<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>\
+              <resource>load</resource></bind></iq>",
+        )
+        .await?;
+        let bound = self.expect("<jid>").await?;
+        let text = String::from_utf8_lossy(&bound);
+        let jid = text.split("<jid>").nth(1).and_then(|r| r.split('<').next());
+        self.jid = jid.unwrap_or_default().to_string();
+        // RFC 3921 session: only where it is offered and not optional.
+        let session = String::from_utf8_lossy(features);
+        if let Some(p) = session.find("<session") {
+            let rest = session[p..].split("</session>").next().unwrap_or_default();
+            if !rest.contains("<optional") {
+                self.send(
+                    b"<iq type='set' id='sess'>\
+                      <session xmlns='urn:ietf:params:xml:ns:xmpp-session'/></iq>",
+                )
+                .await?;
+                self.expect("result").await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends presence, and a ping after it: its answer means that the presence is done with.
+    pub(crate) async fn go_online(&mut self, t: &Target) -> io::Result<()> {
+        let ping = format!(
+            "<presence/><iq type='get' id='ready' to='{}'><ping xmlns='urn:xmpp:ping'/></iq>",
+            t.host
+        );
+        self.send(ping.as_bytes()).await?;
+        self.until("id", "ready").await?;
+        Ok(())
+    }
+
+    pub(crate) async fn close(mut self) {
+        let _ = self.send(b"</stream:stream>").await;
+        let end = async { while self.stanza().await.is_ok() {} };
+        let _ = tokio::time::timeout(Duration::from_secs(2), end).await;
+    }
+}
+
+/// The text of an element of SASL.
+fn decoded(element: &[u8]) -> io::Result<String> {
+    let text = String::from_utf8_lossy(element);
+    let text = text.split('>').nth(1).and_then(|rest| rest.split('<').next()).unwrap_or_default();
+    let bytes = BASE64.decode(text).map_err(|e| bad(e.to_string()))?;
+    String::from_utf8(bytes).map_err(|e| bad(e.to_string()))
+}

@@ -1,0 +1,14 @@
+//! Client side of RFC 6120 with as little work as possible: a stanza framer
+//! (it finds where each top-level element ends, nothing more), a transport
+//! that is plain or TLS, and the steps up to a bound session.
+
+mod client;
+mod framer;
+mod scram;
+mod transport;
+
+pub(crate) use client::{Conn, Target, header};
+#[cfg(test)]
+pub(crate) use framer::Framer;
+pub(crate) use framer::{Event, attr, has, number, says};
+pub(crate) use transport::tcp;
