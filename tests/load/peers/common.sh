@@ -18,9 +18,15 @@ certificate() { # writes $DIR/cert.pem and $DIR/key.pem
         -keyout "$DIR/key.pem" -out "$DIR/cert.pem" 2>/dev/null
 }
 
+listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+free_port() { # free_port PORT: refuses one that another server has
+    if listens "$1"; then echo "port $1 is taken" >&2; return 1; fi
+}
+
 wait_port() { # wait_port PORT PID
     for _ in $(seq 300); do
-        (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return 0
+        listens "$1" && return 0
         kill -0 "$2" 2>/dev/null || break
         sleep 0.1
     done

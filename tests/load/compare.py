@@ -1,0 +1,274 @@
+#!/usr/bin/env python3
+"""Compares Spondee with Prosody, ejabberd and a raw relay, and writes docs/performance.md.
+
+The servers take turns, so that noise on the machine hits all alike; a server that is not measured
+is idle. Needs the packages prosody, ejabberd and openssl, and a machine with nothing else to do.
+"""
+
+import argparse
+import json
+import os
+import resource
+import shlex
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+import report
+from cases import ACCOUNTS, CASES, IDLE_SESSIONS, PAIRS
+
+HERE = Path(__file__).resolve().parent
+REPO = HERE.parent.parent
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", REPO / "target")) / "release"
+XMPPLOAD = os.environ.get("XMPPLOAD", str(TARGET / "xmppload"))
+SPONDEE = os.environ.get("SPONDEE", str(TARGET / "spondee"))
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+class Server:
+    """A server and the script that provisions and starts it."""
+
+    def __init__(self, name, script, **variables):
+        self.name, self.script, self.port = name, HERE / "peers" / script, free_port()
+        self.variables = {"PORT": str(self.port), "SPONDEE": SPONDEE, **variables}
+        self.folder = None
+        self.command = None
+        self.pid = None
+
+    def run_script(self, *args, **variables):
+        env = {**os.environ, **self.variables, **variables}
+        # Its server must not keep the pipe open: the scripts send its output elsewhere.
+        done = subprocess.run([self.script, *args], env=env, stdout=subprocess.PIPE, text=True)
+        if done.returncode:
+            sys.exit(f"{self.script.name} failed")
+        return done.stdout.strip()
+
+    def provision(self, folder):
+        if self.folder:
+            return
+        say(f"accounts of {self.name}")
+        self.folder = str(Path(folder) / self.name.replace(" ", "-"))
+        told = self.run_script(START="no", DIR=self.folder)
+        self.command = told.partition(" COMMAND=")[2]
+
+    def start(self):
+        if not self.pid:
+            told = self.run_script(REUSE="yes", DIR=self.folder)
+            self.pid = int(told.split()[0].removeprefix("PID="))
+            self.settle()
+
+    def stop(self):
+        if self.pid:
+            self.run_script("stop", str(self.pid))
+            self.pid = None
+
+    def is_running(self):
+        return self.pid is not None and Path(f"/proc/{self.pid}").exists()
+
+    def settle(self):
+        """Waits until the server has nothing to do any more."""
+        before, end = None, time.monotonic() + 60
+        while self.is_running() and time.monotonic() < end:
+            ticks = sum(map(int, stat_fields(self.pid)[11:13]))
+            if before is not None and ticks - before <= 1:
+                return
+            before = ticks
+            time.sleep(0.3)
+
+
+class Relay(Server):
+    """The rig itself, as a relay."""
+
+    def __init__(self):
+        super().__init__("relay", "")
+
+    def provision(self, folder):
+        pass
+
+    def start(self):
+        if not self.pid:
+            args = ["relay", "--addr", f"127.0.0.1:{self.port}", "--route", "table"]
+            self.process = subprocess.Popen([XMPPLOAD, *args, "--limit", "1000000"])
+            self.pid = self.process.pid
+
+    def stop(self):
+        if self.pid:
+            self.process.kill()
+            self.process.wait()
+            self.pid = None
+
+
+def servers():
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if files < IDLE_SESSIONS + 1000:
+        sys.exit(f"{IDLE_SESSIONS} sessions need a limit of open files over {files} (ulimit -Hn)")
+    prosody = {"USERS": str(ACCOUNTS)}
+    return {
+        s.name: s
+        for s in [
+            Server("Spondee", "spondee.sh", USERS=str(IDLE_SESSIONS + 2 * PAIRS)),
+            Server("Spondee, 100 hosts", "spondee.sh", USERS="1", HOSTS="100",
+                   MODULES='"+register"'),
+            Server("Prosody", "prosody.sh", **prosody),
+            Server("Prosody, generational", "prosody.sh", GC="generational", **prosody),
+            Server("ejabberd", "ejabberd.sh", USERS=str(ACCOUNTS)),
+            Relay(),
+        ]
+    }
+
+
+def stat_fields(pid):
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+class Comparison:
+    def __init__(self, options, folder):
+        self.options, self.folder, self.servers = options, folder, servers()
+        self.results = Path(options.results or Path(folder) / "results.jsonl")
+        self.runs = []
+        if self.results.exists():
+            self.runs = [json.loads(line) for line in self.results.read_text().splitlines()]
+        self.known = {(r["case"], r["row"], r["run"]) for r in self.runs}
+
+    def measure(self, cases):
+        """Takes the runs that the results lack."""
+        try:
+            # First what needs a server of its own: only one is up at a time.
+            for how, take in [("start", self.cold_start), ("fresh", self.fresh),
+                              ("beside", self.beside), ("running", self.running)]:
+                todo = [c for c in cases if c.how == how]
+                if self.missing(todo):
+                    take(todo)
+                for server in self.servers.values():
+                    server.stop()
+        finally:
+            for server in self.servers.values():
+                server.stop()
+
+    def missing(self, cases):
+        """What is to be done, run by run, and in each the servers in turns."""
+        return [
+            (run, case, row)
+            for run in range(1, self.options.runs + 1)
+            for case in cases
+            for row in case.rows
+            if (case.name, row.name, run) not in self.known
+        ]
+
+    def cold_start(self, cases):
+        for run, case, row in self.missing(cases):
+            server = self.servers[row.server]
+            server.provision(self.folder)
+            self.rig(run, case, row, "--start", server.command)
+
+    def fresh(self, cases):
+        for run, case, row in self.missing(cases):
+            server = self.servers[row.server]
+            server.provision(self.folder)
+            server.start()
+            self.rig(run, case, row)
+            server.stop()
+
+    def beside(self, cases):
+        for run, case, row in self.missing(cases):
+            server = self.servers[row.server]
+            server.provision(self.folder)
+            server.start()
+            if not row.beside:
+                self.rig(run, case, row)
+                continue
+            args = ["idle", "--addr", f"127.0.0.1:{server.port}", "--limit", "1000000"]
+            args += ["--clients", str(row.beside), "--first", str(2 * PAIRS), "--secs", "1000000"]
+            idle = subprocess.Popen([XMPPLOAD, *args], stderr=subprocess.PIPE, text=True)
+            told = idle.stderr.readline()
+            if told.startswith("opened"):
+                server.settle()
+                self.rig(run, case, row)
+            else:
+                self.keep(run, case, row, {"failed": told.strip()})
+            idle.kill()
+            idle.wait()
+            server.settle()
+
+    def running(self, cases):
+        todo = self.missing(cases)
+        used = dict.fromkeys(row.server for _, _, row in todo)
+        for name in used:
+            self.servers[name].provision(self.folder)
+        for name in used:
+            self.servers[name].start()
+        for run, case, row in todo:
+            self.servers[row.server].start()
+            self.rig(run, case, row)
+
+    def rig(self, run, case, row, *more):
+        server = self.servers[row.server]
+        args = [*shlex.split(row.args), "--addr", f"127.0.0.1:{server.port}"]
+        args += ["--secs", str(self.options.secs), "--limit", "1200", *more]
+        if server.pid:
+            args += ["--pid", str(server.pid)]
+        done = subprocess.run([XMPPLOAD, *args], capture_output=True, text=True)
+        if done.returncode:
+            result = {"failed": done.stderr.strip().splitlines()[-1]}
+        else:
+            result = json.loads(done.stdout)
+        if server.pid and not server.is_running():
+            result, server.pid = {"failed": "the server died"}, None
+        self.keep(run, case, row, result)
+        server.settle()
+
+    def keep(self, run, case, row, result):
+        result = {"case": case.name, "row": row.name, "run": run, **result}
+        self.runs.append(result)
+        with self.results.open("a") as file:
+            print(json.dumps(result), file=file)
+        figures = [result.get("failed")] if "failed" in result else [
+            f"{m.title.lower()} {m.show(result)}" for m in case.metrics]
+        problem = report.problem(result)
+        say(f"run {run}, {case.name}, {row.name}: {', '.join(figures)}"
+            + (f" NOT VALID: {problem}" if problem and "failed" not in result else ""))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=5, help="runs of each case (5)")
+    parser.add_argument("--secs", type=float, default=10, help="seconds of each run (10)")
+    parser.add_argument("--only", nargs="+", metavar="CASE", choices=[c.name for c in CASES],
+                        help=" ".join(c.name for c in CASES))
+    parser.add_argument("--out", type=Path, default=REPO / "docs" / "performance.md")
+    parser.add_argument("--results", metavar="FILE",
+                        help="keeps the figures of each run; what is in it is not run again")
+    options = parser.parse_args()
+    packages = [p for p, binary, name in [("spondee", SPONDEE, "SPONDEE"),
+                                          ("spondee-load", XMPPLOAD, "XMPPLOAD")]
+                if name not in os.environ]
+    if packages:
+        build = ["cargo", "build", "--release", *(f"--package={p}" for p in packages)]
+        subprocess.run(build, cwd=REPO, check=True)
+    cases = [c for c in CASES if not options.only or c.name in options.only]
+    with tempfile.TemporaryDirectory() as folder:
+        comparison = Comparison(options, folder)
+        comparison.measure(cases)
+        by_row = defaultdict(list)
+        for result in comparison.runs:
+            by_row[result["case"], result["row"]].append(result)
+        report.write(options.out, cases, by_row, report.machine(SPONDEE, REPO), options)
+    say(f"wrote {options.out}")
+
+
+if __name__ == "__main__":
+    main()
