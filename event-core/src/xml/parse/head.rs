@@ -163,13 +163,14 @@ impl Parse<'_> {
             && names.namespace == Ns::Content
             && matches!(name.local(self.text), "message" | "presence" | "iq");
         let stamp = self.stamp.filter(|_| is_stanza);
+        self.write_attributes(depth, stamp, keep, names, &mut namespace);
         let is_from = |a: &Attribute| a.name.whole.of(self.text) == "from";
         if let Some(stamp) = stamp
             && !self.s.attributes.iter().any(is_from)
         {
-            self.write_from(stamp, name.whole.end(), name.whole.end());
+            let end = self.s.attributes.last().map_or(name.whole.end(), Attribute::end);
+            self.write_from(stamp, end, end);
         }
-        self.write_attributes(depth, stamp, keep, names, &mut namespace);
         let head_end = offset(self.output(tag.end));
         if depth == 0 {
             self.root.name_end = offset(name_end);

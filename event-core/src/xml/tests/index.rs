@@ -123,7 +123,7 @@ fn the_from_of_a_stanza_is_written_while_it_is_read() {
     };
     for (xml, expected) in [
         ("<iq/>", "<iq from='a@b/it&apos;s'/>"),
-        ("<message to='c'>d</message>", "<message from='a@b/it&apos;s' to='c'>d</message>"),
+        ("<message to='c' >d</message>", "<message to='c' from='a@b/it&apos;s' >d</message>"),
         ("<iq\n id='1'  from=\"x\" to='c'/>", "<iq\n id='1' from='a@b/it&apos;s' to='c'/>"),
         ("<s:iq xmlns:s='jabber:client' from=''/>", "<iq from='a@b/it&apos;s'/>"),
         // No stanzas.
