@@ -68,6 +68,12 @@ impl Bare {
         fire(message.post(&self.table), message)
     }
 
+    /// Looks up the chain of `pre-message/DEST` and runs it.
+    #[inline]
+    pub fn fire_pre_message(&self, message: &mut Message) -> bool {
+        fire(self.table.chain(Message::pre(message.destination())), message)
+    }
+
     /// Looks up the chain of an iq.
     #[inline]
     pub fn look_up(&self, iq: &Iq) -> bool {

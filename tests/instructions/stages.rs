@@ -1,0 +1,229 @@
+//! The stages of a stanza's way through the server, each to be run under callgrind by `measure.py`.
+//!
+//! usage: stages [STAGE ROUNDS]; without arguments it prints the stages.
+//!
+//! Only what runs within [`measured`] is counted.
+#![allow(clippy::unwrap_used, reason = "a benchmark")]
+
+use std::{
+    hint::black_box,
+    io::{Read, Write},
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
+
+use event_core::{
+    prelude::*,
+    testing::{self, bare::Bare},
+    xml::{Element, Framer, Limits, STANZA_NS, Scope},
+};
+use rustls::{
+    ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection,
+    pki_types::{PrivateKeyDer, ServerName},
+};
+
+/// 186 bytes, as a chat client sends it.
+const CHAT: &str = "<message to='juliet@localhost/balcony' type='chat' id='b4a1c0de-17'><body>Wherefore art thou, Romeo? Deny thy name</body><active xmlns='http://jabber.org/protocol/chatstates'/></message>";
+
+const IQ: &str = "<iq from='romeo@localhost/orchard' to='localhost' id='b4a1c0de-18' type='get'><query xmlns='jabber:iq:version'/></iq>";
+
+const ROMEO: &str = "romeo@localhost/orchard";
+
+/// How much is run before the counting begins: what is done only once is not a stage's.
+const WARM_UP: usize = 100;
+
+type Stage = (&'static str, fn(usize));
+
+const STAGES: &[Stage] = &[
+    ("frame", frame),
+    ("parse", parse),
+    ("parse-from", parse_from),
+    ("route", route),
+    ("fire", fire),
+    ("deliver", deliver),
+    ("reply", reply),
+    ("set-attribute", set_attribute),
+    ("tls", tls),
+];
+
+fn main() {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let stage = |name: &str| STAGES.iter().find(|stage| stage.0 == name);
+    match arguments.as_slice() {
+        [name, rounds] if let Some((_, run)) = stage(name) => run(rounds.parse().unwrap()),
+        _ => STAGES.iter().for_each(|(name, _)| println!("{name}")),
+    }
+}
+
+/// callgrind counts from its start to its end, by its name.
+#[inline(never)]
+fn measured(rounds: usize, work: &mut impl FnMut()) {
+    (0..rounds).for_each(|_| work());
+}
+
+fn measure(rounds: usize, mut work: impl FnMut()) {
+    (0..WARM_UP).for_each(|_| work());
+    measured(rounds, &mut work);
+}
+
+fn frame(rounds: usize) {
+    let stream = format!(
+        "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>{CHAT}"
+    );
+    let mut framer = Framer::new();
+    let header = framer.next(stream.as_bytes(), &Limits::UNBOUNDED).unwrap().unwrap().length();
+    let (_, stanza) = stream.as_bytes().split_at(header);
+    measure(rounds, || {
+        let frame = framer.next(black_box(stanza), &Limits::UNBOUNDED).unwrap().unwrap();
+        assert_eq!(frame.length(), CHAT.len());
+    });
+}
+
+fn chat() -> Element {
+    Element::parse(CHAT.as_bytes(), &Scope::new(STANZA_NS), &Limits::UNBOUNDED).unwrap()
+}
+
+/// A stanza of another server.
+fn parse(rounds: usize) {
+    let scope = Scope::new(STANZA_NS);
+    measure(rounds, || {
+        let bytes = black_box(CHAT.as_bytes());
+        black_box(Element::parse(bytes, &scope, &Limits::UNBOUNDED).unwrap());
+    });
+}
+
+/// A client's stanza.
+fn parse_from(rounds: usize) {
+    let scope = Scope::new(STANZA_NS);
+    measure(rounds, || {
+        let bytes = black_box(CHAT.as_bytes());
+        black_box(Element::parse_from(bytes, &scope, &Limits::UNBOUNDED, ROMEO).unwrap());
+    });
+}
+
+/// From one client's stream to another's queue, past the handlers of the bundled modules.
+fn route(rounds: usize) {
+    testing::run(async {
+        let server = testing::host("localhost");
+        let server =
+            spondee_modules::DEFAULTS.iter().fold(server, |server, name| server.module(name));
+        let server = server.start().await.unwrap();
+        let juliet = server.session("juliet@localhost/balcony").await;
+        let romeo = server.session(ROMEO).await;
+        let scope = Scope::new(STANZA_NS);
+        let stanza = Element::parse_from(CHAT.as_bytes(), &scope, &Limits::UNBOUNDED, ROMEO);
+        let stanza = stanza.unwrap();
+        measure(rounds, || {
+            ready(server.core().receive(&romeo.session, black_box(&stanza).clone())).unwrap();
+        });
+        assert_eq!(juliet.received().len(), WARM_UP + rounds);
+    });
+}
+
+/// The output of a future that never waits.
+fn ready<F: Future>(future: F) -> F::Output {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("what is measured does not wait"),
+    }
+}
+
+/// Handlers that do nothing.
+#[module]
+struct Empty;
+
+macro_rules! empty {
+    ($($event:literal: $($function:ident)*;)*) => {$($(
+        #[hook($event, priority = 10)]
+        #[inline(never)]
+        fn $function(_: &mut Message) -> Flow {
+            Flow::Continue
+        }
+    )*)*};
+}
+
+empty! {
+    "pre-message/full": a b c d e;
+    "message/full": f g h i j;
+}
+
+fn fire(rounds: usize) {
+    testing::run(async {
+        let server = testing::host("localhost").module("empty").start().await.unwrap();
+        let bare = Bare::new(&server);
+        let mut message = bare.message(CHAT);
+        measure(rounds, || {
+            let message = black_box(&mut message);
+            assert!(bare.fire_pre_message(message) && bare.fire_message(message));
+        });
+    });
+}
+
+/// Into the queue of a test's stream, which copies as the server's does.
+fn deliver(rounds: usize) {
+    testing::run(async {
+        let server = testing::host("localhost").start().await.unwrap();
+        let juliet = server.session("juliet@localhost/balcony").await;
+        let stanza = chat();
+        measure(rounds, || assert!(juliet.session.send(black_box(&stanza))));
+    });
+}
+
+fn reply(rounds: usize) {
+    testing::run(async {
+        let server = testing::host("localhost").start().await.unwrap();
+        let iq = Bare::new(&server).iq(IQ);
+        measure(rounds, || {
+            let _ = black_box(black_box(&iq).reply());
+        });
+    });
+}
+
+fn set_attribute(rounds: usize) {
+    let stanza = chat();
+    measure(rounds, || {
+        let mut stanza = black_box(&stanza).clone();
+        stanza.set_attribute("from", Some(ROMEO));
+        black_box(stanza);
+    });
+}
+
+/// Ten stanzas in one record, from the server to a client.
+fn tls(rounds: usize) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let certificate = made.cert.der().clone();
+    let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate.clone()).unwrap();
+    let server = ServerConfig::builder().with_no_client_auth();
+    let server = server.with_single_cert(vec![certificate], key).unwrap();
+    let client = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let mut server = ServerConnection::new(Arc::new(server)).unwrap();
+    let name = ServerName::try_from("localhost").unwrap();
+    let mut client = ClientConnection::new(Arc::new(client), name).unwrap();
+
+    let mut wire = Vec::new();
+    while client.is_handshaking() || server.is_handshaking() {
+        client.write_tls(&mut wire).unwrap();
+        server.read_tls(&mut wire.as_slice()).unwrap();
+        server.process_new_packets().unwrap();
+        wire.clear();
+        server.write_tls(&mut wire).unwrap();
+        client.read_tls(&mut wire.as_slice()).unwrap();
+        client.process_new_packets().unwrap();
+        wire.clear();
+    }
+
+    let stanzas = CHAT.repeat(10);
+    let mut read = vec![0; stanzas.len()];
+    measure(rounds, || {
+        server.writer().write_all(black_box(stanzas.as_bytes())).unwrap();
+        server.write_tls(&mut wire).unwrap();
+        client.read_tls(&mut wire.as_slice()).unwrap();
+        client.process_new_packets().unwrap();
+        client.reader().read_exact(&mut read).unwrap();
+        wire.clear();
+    });
+    assert_eq!(read, stanzas.as_bytes());
+}
