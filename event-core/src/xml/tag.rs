@@ -96,14 +96,21 @@ pub(super) struct StartTag {
 /// Where the `>` of a start tag is, in bytes that begin within it. `quote` is the one that is open
 /// there, and at their end.
 pub(super) fn tag_end(bytes: &[u8], quote: &mut Option<u8>) -> Option<usize> {
-    bytes.iter().position(|&byte| {
-        match *quote {
-            Some(open) if open == byte => *quote = None,
-            None if matches!(byte, b'"' | b'\'') => *quote = Some(byte),
-            _ => return byte == b'>' && quote.is_none(),
+    let mut at = 0;
+    loop {
+        let rest = bytes.get(at..)?;
+        if let Some(open) = *quote {
+            at += memchr::memchr(open, rest)? + 1;
+            *quote = None;
+        } else {
+            let found = rest.iter().position(|byte| matches!(byte, b'>' | b'"' | b'\''))?;
+            match rest.get(found) {
+                Some(b'>') => return Some(at + found),
+                found => *quote = found.copied(),
+            }
+            at += found + 1;
         }
-        false
-    })
+    }
 }
 
 /// Reads the start tag whose `<` is at `start`, and its attributes into `attributes`.
