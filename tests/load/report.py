@@ -12,7 +12,7 @@ from statistics import median
 
 from cases import GROUPS, LEFT_OUT, short
 
-# A run from which the hypervisor took more than this of one processor is noisy.
+# A run from which the hypervisor and other processes took more than this of one processor is noisy.
 NOISY_PCT = 15
 
 
@@ -32,7 +32,7 @@ class Row:
         self.valid = [r for r in runs if not problem(r)]
         # Without operations it is the memory that was measured, which noise leaves alone.
         self.noisy = [r for r in self.valid
-                      if r.get("ops") and r.get("stolen_pct", 0) > NOISY_PCT]
+                      if r.get("ops") and r["stolen_pct"] + r["others_pct"] > NOISY_PCT]
         # Noisy runs count only where there are no others.
         self.used = [r for r in self.valid if r not in self.noisy] or self.valid
 
@@ -153,8 +153,8 @@ client here turns on. The relay cuts lines of 200 bytes, looks their receiver up
 without XML, addresses or TLS: the least that a router must do.
 
 A run in which anything was lost, duplicated or disordered, or that had an error, is not valid and
-does not count. A run from which the hypervisor took more than {NOISY_PCT} % of a processor is noisy
-and does not count either; where all runs are, the figure is marked with ~.
+does not count. A run from which the hypervisor and other processes took more than {NOISY_PCT} % of a
+processor is noisy and does not count either; where all runs are, the figure is marked with ~.
 
 {table(["", ""], machine)}"""
 

@@ -110,15 +110,15 @@ pub(crate) fn rss_kib(pids: &[u32]) -> u64 {
     pids.iter().map(|&p| status_kib(p, "VmRSS")).sum()
 }
 
-/// CPU seconds all processes used, and those a hypervisor took away.
-fn machine() -> (f64, f64) {
+/// CPU seconds all processes used, those that interrupts took, and those a hypervisor took away.
+fn machine() -> [f64; 3] {
     let text = fs::read_to_string("/proc/stat").unwrap_or_default();
     let line = text.lines().next().unwrap_or("");
     let t: Vec<f64> = line.split_whitespace().skip(1).filter_map(|v| v.parse().ok()).collect();
     let ticks = clock_ticks_per_second() as f64;
     // user nice system idle iowait irq softirq steal
-    let busy = [0, 1, 2, 5, 6].iter().filter_map(|&i| t.get(i)).sum::<f64>();
-    (busy / ticks, t.get(7).unwrap_or(&0.0) / ticks)
+    let sum = |fields: &[usize]| fields.iter().filter_map(|&i| t.get(i)).sum::<f64>() / ticks;
+    [sum(&[0, 1, 2]), sum(&[5, 6]), sum(&[7])]
 }
 
 #[derive(Clone, Copy)]
@@ -128,8 +128,7 @@ pub(crate) struct Snap {
     user: f64,
     sys: f64,
     rig: f64,
-    busy: f64,
-    stolen: f64,
+    machine: [f64; 3],
 }
 
 impl Snap {
@@ -142,9 +141,9 @@ impl Snap {
 pub(crate) fn snap(pids: &[u32], stats: &Stats) -> Snap {
     let (user, sys) = pids.iter().map(|&p| cpu(p)).fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
     let own = cpu(std::process::id());
-    let (busy, stolen) = machine();
+    let machine = machine();
     let (at, ops) = (Instant::now(), stats.ops.load(Relaxed));
-    Snap { at, ops, user, sys, rig: own.0 + own.1, busy, stolen }
+    Snap { at, ops, user, sys, rig: own.0 + own.1, machine }
 }
 
 /// Fields of the one JSON line, in order.
@@ -168,6 +167,8 @@ impl Report {
         let secs = (b.at - a.at).as_secs_f64();
         let ops = b.ops - a.ops;
         let (user, sys) = (b.user - a.user, b.sys - a.sys);
+        let rig = b.rig - a.rig;
+        let [used, interrupts, stolen] = [0, 1, 2].map(|i| b.machine[i] - a.machine[i]);
         self.num("secs", secs);
         self.int("ops", ops);
         self.num("ops_per_s", ops as f64 / secs);
@@ -176,10 +177,11 @@ impl Report {
         self.num("server_sys_s", sys);
         self.num("server_cpu_pct", (user + sys) / secs * 100.0);
         self.num("server_us_per_op", (user + sys) * 1e6 / ops as f64);
-        self.num("rig_cpu_s", b.rig - a.rig);
-        self.num("rig_us_per_op", (b.rig - a.rig) * 1e6 / ops as f64);
-        self.num("machine_busy_pct", (b.busy - a.busy) / secs * 100.0);
-        self.num("stolen_pct", (b.stolen - a.stolen) / secs * 100.0);
+        self.num("rig_cpu_s", rig);
+        self.num("rig_us_per_op", rig * 1e6 / ops as f64);
+        self.num("machine_busy_pct", (used + interrupts) / secs * 100.0);
+        self.num("others_pct", (used - user - sys - rig) / secs * 100.0);
+        self.num("stolen_pct", stolen / secs * 100.0);
     }
 
     pub(crate) fn counters(&mut self, s: &Stats) {
