@@ -100,16 +100,17 @@ impl Reading {
 
     fn streams(&mut self, streams: &Streams) {
         let label = |name: &str| vec![("stream", name.to_owned())];
-        let queued = STREAMS.map(|(kind, name)| (label(name), streams.queued(kind)));
+        let names = STREAMS.map(|(_, name)| label(name));
+        let queued = streams.queued();
         self.gauge(
             "spondee_streams",
             "The open connections.",
-            queued.iter().map(|(labels, (open, _))| (labels.clone(), count(*open as u64))),
+            names.clone().into_iter().zip(queued.map(|(open, _)| count(open as u64))),
         );
         self.gauge(
             "spondee_stream_queue_bytes",
             "What waits to be written to connections.",
-            queued.into_iter().map(|(labels, (_, bytes))| (labels, count(bytes as u64))),
+            names.into_iter().zip(queued.map(|(_, bytes)| count(bytes as u64))),
         );
         let counters = STREAMS.map(|(kind, name)| (name, streams.traffic.of(kind)));
         self.counter(
@@ -169,10 +170,12 @@ impl Reading {
         self.gauge("spondee_storage_queue_transactions", help, one(count(stats.queued)));
     }
 
+    /// Of handlers that were called: most never are, and there are hundreds on each host.
     fn handlers(&mut self, core: &Core) {
         let mut hooks: Vec<(Labels, HookListing)> = Vec::new();
         for host in core.hosts() {
-            hooks.extend(host.hooks().into_iter().map(|listing| {
+            let called = host.hooks().into_iter().filter(|listing| listing.stats.calls > 0);
+            hooks.extend(called.map(|listing| {
                 let labels = vec![
                     ("host", host.name().to_owned()),
                     ("event", listing.hook.event.to_owned()),

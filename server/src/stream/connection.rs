@@ -280,8 +280,9 @@ impl Connection {
         let jid = self.session.as_ref().and_then(Session::jid);
         let item = self.input.next(&limits, jid.map(|jid| jid.as_str()));
         let item = item.map_err(|error| End::Error(error.into()))?;
-        if matches!(item, Some(Item::Element(_))) {
+        if let Some(Item::Element(element)) = &item {
             self.pace.stanza();
+            self.traffic().element(element);
         }
         Ok(item)
     }
@@ -500,7 +501,6 @@ impl Connection {
         if element.is("error", STREAM_NS) {
             return Err(End::Refused(Refusal::of(&element)));
         }
-        self.traffic().element(&element);
         let streams = Arc::clone(&self.streams);
         let Some(element) = streams.core.intercept(&session, element) else { return Ok(()) };
         let mut work = pin!(streams.core.receive(&session, element));

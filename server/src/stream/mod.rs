@@ -192,11 +192,17 @@ impl Streams {
         self.open().len()
     }
 
-    /// The connections of a kind, and the bytes that wait to be written to them.
-    pub(crate) fn queued(&self, kind: SessionKind) -> (usize, usize) {
-        let open = self.open();
-        let queues = open.values().filter(|wire| wire.kind == kind).map(|wire| wire.queued());
-        queues.fold((0, 0), |(count, bytes), queued| (count + 1, bytes + queued))
+    /// The connections of each kind in [`STREAMS`], and the bytes that wait to be written to them.
+    pub(crate) fn queued(&self) -> [(usize, usize); STREAMS.len()] {
+        let mut all = [(0, 0); STREAMS.len()];
+        for wire in self.open().values() {
+            let place = STREAMS.iter().zip(&mut all).find(|((kind, _), _)| *kind == wire.kind);
+            if let Some((_, (count, bytes))) = place {
+                *count += 1;
+                *bytes += wire.queued();
+            }
+        }
+        all
     }
 
     /// Ends all streams with an error and waits until they are closed, at most for `limit`.

@@ -166,6 +166,9 @@ async fn an_answer_reaches_the_handler_that_waits_and_the_rest_keeps_its_order()
     let answered = client.until("<answered xmlns='urn:xmpp:csi:0'/>").await;
     assert!(!answered.contains("later"), "{answered}");
     assert!(client.until("</iq>").await.contains("id='later'"));
+    // Each is counted once, whichever way it went.
+    let traffic = server.streams.traffic.of(SessionKind::Client);
+    assert_eq!(traffic.elements_received(), [0, 0, 2, 2]);
     client.send("</stream:stream>").await;
     client.until("</stream:stream>").await;
     drop(client);

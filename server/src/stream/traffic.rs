@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use event_core::{SessionKind, xml::Element};
+use event_core::{SessionKind, StanzaKind, xml::Element};
 
 /// The kinds of streams, as the metrics name them.
 pub(crate) const STREAMS: [(SessionKind, &str); 4] = [
@@ -49,11 +49,11 @@ impl Counters {
     /// An element has come.
     pub(super) fn element(&self, element: &Element) {
         let [message, presence, iq, other] = &self.elements;
-        let counter = match element.name() {
-            "message" => message,
-            "presence" => presence,
-            "iq" => iq,
-            _ => other,
+        let counter = match StanzaKind::of(element) {
+            Some(StanzaKind::Message) => message,
+            Some(StanzaKind::Presence) => presence,
+            Some(StanzaKind::Iq) => iq,
+            None => other,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }
