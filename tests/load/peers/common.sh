@@ -34,6 +34,14 @@ wait_port() { # wait_port PORT PID
     return 1
 }
 
+serve() { # serve COMMAND...: runs it until it is stopped; says where it is once it listens
+    free_port "$PORT"
+    "$@" > "$DIR/out.log" 2>&1 < /dev/null &
+    local pid=$!
+    wait_port "$PORT" "$pid"
+    echo "PID=$pid DIR=$DIR PORT=$PORT"
+}
+
 stop() { # stop PID: asks, waits, insists
     kill "$1" 2>/dev/null || return 0
     for _ in $(seq 100); do

@@ -98,8 +98,4 @@ ERL
     (erl_run -pa "$DIR" -run provision go "$USERS") > "$DIR/provision.log" 2>&1 < /dev/null
 fi
 if [ "$START" = no ]; then echo "DIR=$DIR"; exit; fi
-free_port "$PORT"
-(erl_run) > "$DIR/out.log" 2>&1 < /dev/null &
-pid=$!
-wait_port "$PORT" "$pid"
-echo "PID=$pid DIR=$DIR PORT=$PORT"
+serve erl_run

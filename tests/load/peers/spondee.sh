@@ -45,8 +45,4 @@ CFG
 fi
 command="$SPONDEE --config $DIR/spondee.toml"
 if [ "$START" = no ]; then echo "DIR=$DIR COMMAND=$command"; exit; fi
-free_port "$PORT"
-$command > "$DIR/out.log" 2>&1 < /dev/null &
-pid=$!
-wait_port "$PORT" "$pid"
-echo "PID=$pid DIR=$DIR PORT=$PORT"
+serve $command
