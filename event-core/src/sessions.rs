@@ -1,11 +1,11 @@
 //! Which resources of which accounts are connected to a host.
 
 use std::{
-    hash::BuildHasher,
+    collections::HashMap,
+    hash::{BuildHasher, RandomState},
     sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
-use hashbrown::{DefaultHashBuilder, HashMap};
 use jid::FullJid;
 
 use crate::{Session, SessionState};
@@ -17,7 +17,7 @@ type Accounts = HashMap<Box<str>, Vec<Session>>;
 /// The bound sessions of a host, by account.
 #[derive(Debug)]
 pub struct Sessions {
-    hasher: DefaultHashBuilder,
+    hasher: RandomState,
     shards: Box<[RwLock<Accounts>]>,
 }
 
@@ -32,7 +32,7 @@ pub(crate) enum NotAdded {
 impl Sessions {
     pub(crate) fn new() -> Self {
         Self {
-            hasher: DefaultHashBuilder::default(),
+            hasher: RandomState::new(),
             shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
         }
     }

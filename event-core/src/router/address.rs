@@ -88,7 +88,7 @@ pub(super) fn foreign(
     Ok(addressed(Stanza::new(element, (Some(from), Some(to)), origin), refused))
 }
 
-/// Addresses that a thread has read last: reading one takes longer than all else that routing does.
+/// Addresses that a thread has read last: checking one anew was half of the work in [`own`].
 struct Recent {
     hasher: DefaultHashBuilder,
     /// As written, and what it is; each in the place that its hash says.
