@@ -1,6 +1,6 @@
 //! Elements that the server writes itself.
 
-use super::{element::Element, index, writer::Writer};
+use super::{element::Element, writer::Writer};
 
 /// Builds an element from the outside in. What comes out is always well-formed: values are
 /// escaped, characters that XML cannot hold become U+FFFD.
@@ -13,7 +13,7 @@ pub struct ElementBuilder {
 impl ElementBuilder {
     /// Begins an element; `name` has no prefix.
     pub fn new(name: &str, namespace: &str) -> Self {
-        let mut writer = Writer::default();
+        let mut writer = Writer::new();
         writer.start(name, namespace);
         Self { writer }
     }
@@ -41,8 +41,7 @@ impl ElementBuilder {
 
     /// Appends a child.
     pub fn child(mut self, child: &Element) -> Self {
-        let parent = self.writer.within().to_owned();
-        child.as_child().push_under(&parent, self.writer.raw());
+        self.writer.child(&child.as_child());
         self
     }
 
@@ -54,7 +53,7 @@ impl ElementBuilder {
     /// The finished element.
     #[must_use]
     pub fn build(self) -> Element {
-        index::index(self.writer.finish())
+        self.writer.finish()
     }
 }
 

@@ -49,6 +49,14 @@ fn is_name_char(c: char) -> bool {
 
 /// Whether the text is a name without a colon.
 pub(super) fn is_ncname(name: &str) -> bool {
+    let class = |byte: &u8| name_byte(*byte);
+    let is_plain = |byte: &u8| matches!(class(byte), NameByte::Start | NameByte::Inside);
+    if let [first, rest @ ..] = name.as_bytes()
+        && class(first) == NameByte::Start
+        && rest.iter().all(is_plain)
+    {
+        return true;
+    }
     let mut chars = name.chars();
     chars.next().is_some_and(is_name_start) && chars.all(is_name_char)
 }
@@ -84,6 +92,35 @@ const NAME_BYTES: [NameByte; 256] = {
 
 pub(super) fn name_byte(byte: u8) -> NameByte {
     NAME_BYTES.get(usize::from(byte)).copied().unwrap_or(NameByte::Outside)
+}
+
+/// What a byte is in an attribute's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ValueByte {
+    Plain,
+    Quote,
+    /// Forbidden there, or it stands for something else.
+    Special,
+}
+
+const VALUE_BYTES: [ValueByte; 256] = {
+    let mut table = [ValueByte::Plain; 256];
+    let mut rest = table.as_mut_slice();
+    let mut byte = 0_u8;
+    while let Some((class, others)) = rest.split_first_mut() {
+        *class = match byte {
+            b'"' | b'\'' => ValueByte::Quote,
+            b'<' | b'&' | b'\r' | b'\n' | b'\t' => ValueByte::Special,
+            _ => ValueByte::Plain,
+        };
+        rest = others;
+        byte = byte.wrapping_add(1);
+    }
+    table
+};
+
+pub(super) fn value_byte(byte: u8) -> ValueByte {
+    VALUE_BYTES.get(usize::from(byte)).copied().unwrap_or(ValueByte::Special)
 }
 
 /// A byte that ends a run of name characters.

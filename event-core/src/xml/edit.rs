@@ -1,5 +1,7 @@
 //! Changing an element: what changes is written anew, the rest is copied.
 
+use std::borrow::Cow;
+
 use super::{
     child::Child,
     element::{Element, Namespace},
@@ -7,7 +9,7 @@ use super::{
     index::{self, offset},
     tag::Span,
     walk::Head,
-    writer,
+    writer::{self, Writer},
 };
 
 impl Element {
@@ -72,7 +74,7 @@ impl Element {
         };
         let length = moved(self.length);
         let mut tail = String::new();
-        let mut root = index::root_index(Head(&head), length as usize, &mut tail);
+        let mut root = index::root_index(Head(&head), &mut tail);
         // An escaped namespace of the root is in the tail already.
         root.namespace = match self.index.namespace {
             Namespace::At(span) if span.start() >= old => moved_namespace(span, moved),
@@ -99,9 +101,9 @@ impl Element {
 
     /// Appends a child.
     pub fn push_child(&mut self, child: &Element) {
-        let mut out = self.opened(child.buffer.len() + 64);
-        child.as_child().push_under(self.namespace(), &mut out);
-        self.close(out);
+        let mut writer = Writer::reopen(self, child.buffer.len() + 64);
+        writer.child(&child.as_child());
+        *self = writer.finish();
     }
 
     /// Replaces all text and children of the root by this text.
@@ -135,15 +137,8 @@ impl Element {
         gone.len()
     }
 
-    /// The element without its end tag.
-    fn opened(&self, more: usize) -> String {
-        let mut out = String::with_capacity(self.buffer.len() + more);
-        self.push_open_head(&mut out);
-        out.push_str(self.inner_str());
-        out
-    }
-
-    fn push_open_head(&self, out: &mut String) {
+    /// Writes the start tag, not closed.
+    pub(super) fn push_open_head(&self, out: &mut String) {
         let head = self.head().0;
         match head.strip_suffix("/>") {
             Some(open) => {
@@ -166,9 +161,9 @@ fn moved_namespace(span: Span, moved: impl Fn(u32) -> u32) -> Namespace {
     Namespace::At(Span { start: moved(span.start), end: moved(span.end) })
 }
 
-fn attribute_name(name: &str) -> String {
+fn attribute_name(name: &str) -> Cow<'_, str> {
     match name.strip_prefix("xml:") {
-        Some(local) => format!("xml:{}", writer::sound(local)),
+        Some(local) => Cow::Owned(format!("xml:{}", writer::sound(local))),
         None => writer::sound(name),
     }
 }

@@ -39,11 +39,57 @@ pub(super) struct RootIndex {
     pub(super) head_end: u32,
     pub(super) namespace: Namespace,
     /// The values of the attributes that routing reads, as written. Zero: not there.
-    pub(super) known: [Span; KNOWN.len()],
+    pub(super) values: [Span; Known::COUNT],
+    /// Which of them stand for something else than what is written.
+    pub(super) escaped: [bool; Known::COUNT],
 }
 
 /// The attributes whose place the index keeps.
-pub(super) const KNOWN: [&str; 5] = ["to", "from", "id", "type", "xml:lang"];
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Known {
+    To,
+    From,
+    Id,
+    Type,
+    Lang,
+}
+
+impl Known {
+    const COUNT: usize = 5;
+
+    #[inline]
+    pub(super) fn of(name: &str) -> Option<Self> {
+        match name {
+            "to" => Some(Self::To),
+            "from" => Some(Self::From),
+            "id" => Some(Self::Id),
+            "type" => Some(Self::Type),
+            "xml:lang" => Some(Self::Lang),
+            _ => None,
+        }
+    }
+}
+
+impl RootIndex {
+    /// Keeps the place of a value.
+    pub(super) fn remember(&mut self, known: Known, value: Span, is_plain: bool) {
+        if let Some(slot) = self.values.get_mut(known as usize) {
+            *slot = value;
+        }
+        if let Some(slot) = self.escaped.get_mut(known as usize) {
+            *slot = !is_plain;
+        }
+    }
+
+    /// Where a value is.
+    pub(super) fn place(&self, known: Known) -> Option<Span> {
+        self.values.get(known as usize).copied().filter(|span| span.start != 0)
+    }
+
+    fn is_escaped(&self, known: Known) -> bool {
+        self.escaped.get(known as usize).is_some_and(|&is_escaped| is_escaped)
+    }
+}
 
 /// Where a direct child is.
 #[derive(Debug, Clone, Copy)]
@@ -70,7 +116,39 @@ impl Namespace {
             Self::At(span) => span.of(buffer),
         }
     }
+
+    /// Puts the characters of a namespace whose written form is escaped into the tail. Where that
+    /// begins is known only at the end: until [`Namespace::place_tail`] the place is marked.
+    pub(super) fn in_tail(tail: &mut String, namespace: &str) -> Self {
+        let start = tail.len();
+        tail.push_str(namespace);
+        let span = Span::new(start, tail.len());
+        Self::At(Span { start: span.start | IN_TAIL, end: span.end | IN_TAIL })
+    }
+
+    /// Turns a marked place into one in the buffer, where the tail begins at `length`.
+    pub(super) fn place_tail(&mut self, length: usize) {
+        if let Self::At(span) = self
+            && span.start & IN_TAIL != 0
+        {
+            let start = length + (span.start & !IN_TAIL) as usize;
+            *span = Span::new(start, length + (span.end & !IN_TAIL) as usize);
+        }
+    }
+
+    /// The reverse of [`Namespace::place_tail`].
+    pub(super) fn mark_tail(&mut self, length: u32) {
+        if let Self::At(span) = self
+            && span.start >= length
+        {
+            *span =
+                Span { start: (span.start - length) | IN_TAIL, end: (span.end - length) | IN_TAIL };
+        }
+    }
 }
+
+/// Marks a position counted from the tail.
+const IN_TAIL: u32 = 1 << 31;
 
 impl Element {
     /// Reads one frame of a stream.
@@ -95,6 +173,29 @@ impl Element {
         from: &str,
     ) -> Result<Self, XmlError> {
         parse::parse(bytes, scope, limits, Some(from))
+    }
+
+    /// Reads the element that `text` begins with, and says how long it is; `None` when it is not
+    /// there as a whole, or is not sound. What is wrong with it [`Framer`](super::Framer) and
+    /// [`Element::parse`] find out: this is for the many elements that nothing is wrong with, and
+    /// spares looking for their end first. `from` is as in [`Element::parse_from`].
+    ///
+    /// ```
+    /// # use event_core::xml::{Element, Limits, Scope};
+    /// let text = "<message to='juliet@example.com'/><mess";
+    /// let first = Element::parse_first(text, &Scope::default(), &Limits::default(), None);
+    /// let (message, length) = first.unwrap();
+    /// assert_eq!(message.to_string(), "<message to='juliet@example.com'/>");
+    /// assert_eq!(&text[length..], "<mess");
+    /// ```
+    #[must_use]
+    pub fn parse_first(
+        text: &str,
+        scope: &Scope,
+        limits: &Limits,
+        from: Option<&str>,
+    ) -> Option<(Self, usize)> {
+        parse::parse_first(text, scope, limits, from)
     }
 
     pub(super) fn xml(&self) -> &str {
@@ -128,16 +229,22 @@ impl Element {
     }
 
     /// The value of an attribute of the root that is in no namespace.
+    #[inline]
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<Cow<'_, str>> {
-        if let Some(slot) = KNOWN.iter().position(|known| *known == name) {
-            let span = self.index.known.get(slot).copied().unwrap_or_default();
-            return (span.start != 0).then(|| escape::attribute(span.of(&self.buffer)));
+        match Known::of(name) {
+            Some(known) => self.known(known),
+            None if name == "xmlns" => None,
+            None => self.head().attribute(name),
         }
-        if name == "xmlns" {
-            return None;
+    }
+
+    fn known(&self, known: Known) -> Option<Cow<'_, str>> {
+        let raw = self.index.place(known)?.of(&self.buffer);
+        match self.index.is_escaped(known) {
+            false => Some(Cow::Borrowed(raw)),
+            true => Some(escape::attribute(raw)),
         }
-        self.head().attribute(name)
     }
 
     /// The root's own `xml:lang`.
@@ -171,8 +278,7 @@ impl Element {
     }
 
     fn head_lang(&self) -> Option<&str> {
-        let span = self.index.known.last().copied().unwrap_or_default();
-        (span.start != 0).then(|| span.of(&self.buffer))
+        self.index.place(Known::Lang).map(|span| span.of(&self.buffer))
     }
 
     /// Namespace and name of the first direct child: what an iq is about.

@@ -66,10 +66,15 @@ pub(super) fn cdata(raw: &str) -> Cow<'_, str> {
     Cow::Owned(raw.replace("\r\n", "\n").replace('\r', "\n"))
 }
 
+/// Whether an attribute's value is what is written.
+pub(super) fn is_plain(raw: &str) -> bool {
+    // Values are short: a plain loop is faster than a search.
+    !raw.bytes().any(|byte| matches!(byte, b'&' | b'\r' | b'\n' | b'\t'))
+}
+
 /// The value of a checked attribute, normalised (XML 1.0 section 3.3.3).
 pub(super) fn attribute(raw: &str) -> Cow<'_, str> {
-    // Values are short: a plain loop is faster than a search.
-    if !raw.bytes().any(|byte| matches!(byte, b'&' | b'\r' | b'\n' | b'\t')) {
+    if is_plain(raw) {
         return Cow::Borrowed(raw);
     }
     let mut out = String::with_capacity(raw.len());

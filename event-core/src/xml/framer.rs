@@ -81,6 +81,12 @@ impl Framer {
         *self = Self::new();
     }
 
+    /// Whether the stream's header was read and nothing of the next frame was looked at.
+    #[must_use]
+    pub fn is_between(&self) -> bool {
+        self.header_read && self.scanned == 0 && matches!(self.state, State::Between)
+    }
+
     /// Looks for the end of the frame that the buffer begins with. `None` asks for more bytes,
     /// appended to those the buffer has. The caller takes a frame out of the buffer before it
     /// calls again.

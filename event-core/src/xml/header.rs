@@ -3,7 +3,6 @@
 use super::{
     chars,
     error::XmlError,
-    escape,
     limits::Limits,
     names::MAX_NAMESPACE,
     scope::{STREAM_NS, Scope, XML_NS, XMLNS_NS},
@@ -43,7 +42,7 @@ impl StreamHeader {
         let text = std::str::from_utf8(bytes).map_err(|_| XmlError::UnsupportedEncoding)?;
         chars::check(text)?;
         let start = declaration(text)?;
-        let start = tag::skip_space(text.as_bytes(), start, text.len());
+        let start = tag::skip_space(text.as_bytes(), start);
         if text.as_bytes().get(start) != Some(&b'<') {
             return Err(XmlError::NotWellFormed("text before the stream"));
         }
@@ -63,7 +62,9 @@ impl StreamHeader {
             scope: Scope::default(),
             name: tag.name.whole.of(text).to_owned(),
         };
-        check_unique(text, &attributes)?;
+        if tag::has_twice(text, &attributes) {
+            return Err(XmlError::NotWellFormed("attribute given twice"));
+        }
         header.scope = declarations(text, &attributes)?;
         header.content_namespace = header.scope.content_namespace().to_owned();
         let namespace = match tag.name.prefix(text) {
@@ -85,7 +86,7 @@ impl StreamHeader {
                 "xml:lang" => &mut header.lang,
                 _ => continue,
             };
-            *slot = Some(escape::attribute(attribute.value.of(text)).into_owned());
+            *slot = Some(attribute.value(text).into_owned());
         }
         Ok(header)
     }
@@ -106,24 +107,12 @@ impl StreamHeader {
     }
 }
 
-fn check_unique(text: &str, attributes: &[Attribute]) -> Result<(), XmlError> {
-    let name = |attribute: &Attribute| attribute.name.whole.of(text);
-    let mut rest = attributes;
-    while let [first, others @ ..] = rest {
-        if others.iter().any(|other| name(other) == name(first)) {
-            return Err(XmlError::NotWellFormed("attribute given twice"));
-        }
-        rest = others;
-    }
-    Ok(())
-}
-
 fn declarations(text: &str, attributes: &[Attribute]) -> Result<Scope, XmlError> {
     const RESERVED: XmlError = XmlError::NotWellFormed("reserved prefix or namespace");
     let mut content = "".into();
     let mut prefixes = Vec::new();
     for attribute in attributes {
-        let value = || escape::attribute(attribute.value.of(text));
+        let value = || attribute.value(text);
         match attribute.name.prefix(text) {
             None if attribute.name.whole.of(text) == "xmlns" => content = value(),
             Some("xmlns") => prefixes.push((attribute.name.local(text), value())),
@@ -170,17 +159,17 @@ fn declaration(text: &str) -> Result<usize, XmlError> {
         return Ok(0);
     }
     let end = text.find("?>").ok_or(BAD)?;
-    let bytes = text.as_bytes();
+    let inside = text.get(..end).ok_or(BAD)?;
     let mut at = "<?xml".len();
     // The pseudo-attributes come in this order; each but the first may be left out.
     let mut next = ["version", "encoding", "standalone"].into_iter();
     loop {
         let gap = at;
-        at = tag::skip_space(bytes, at, end);
+        at = tag::skip_space(inside.as_bytes(), at);
         if at == end {
             break;
         }
-        let attribute = tag::read_attribute(text, gap, at, end)?;
+        let attribute = tag::read_attribute(inside, gap, at)?;
         let name = attribute.name.whole.of(text);
         let value = attribute.value.of(text);
         let first = gap == "<?xml".len();

@@ -4,7 +4,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use super::{
     child::skip_content,
-    element::{Element, KNOWN, Namespace, Node, RootIndex},
+    element::{Element, Known, Namespace, Node, RootIndex},
     escape,
     scope::STANZA_NS,
     tag::Span,
@@ -13,13 +13,12 @@ use super::{
 
 /// Makes an element of XML in normal form.
 pub(super) fn index(mut xml: String) -> Element {
-    let length = xml.len();
     let mut tail = String::new();
     let mut walk = Walk::new(&xml);
     let mut root = RootIndex::default();
     let mut nodes = Vec::new();
     if let Some(Token::Start(head)) = walk.next() {
-        root = root_index(head, length, &mut tail);
+        root = root_index(head, &mut tail);
         if !head.empty() {
             loop {
                 let start = walk.position();
@@ -32,7 +31,7 @@ pub(super) fn index(mut xml: String) -> Element {
                             whole: Span::new(start, walk.position()),
                             name_end: offset(start + 1 + head.name().len()),
                             head_end: offset(start + head.0.len()),
-                            namespace: namespace(head, start, root.namespace, length, &mut tail),
+                            namespace: namespace(head, start, root.namespace, &mut tail),
                         });
                     }
                     Some(Token::Text(_) | Token::CData(_)) => {}
@@ -41,7 +40,10 @@ pub(super) fn index(mut xml: String) -> Element {
             }
         }
     }
+    let length = xml.len();
     xml.push_str(&tail);
+    root.namespace.place_tail(length);
+    nodes.iter_mut().for_each(|node| node.namespace.place_tail(length));
     Element {
         buffer: Arc::from(xml),
         length: offset(length),
@@ -50,33 +52,30 @@ pub(super) fn index(mut xml: String) -> Element {
     }
 }
 
-/// The index of a root's start tag at the beginning of the buffer.
-pub(super) fn root_index(head: Head<'_>, length: usize, tail: &mut String) -> RootIndex {
-    let mut known = [Span::default(); KNOWN.len()];
-    for attribute in head.attributes() {
-        remember(&mut known, attribute.name, attribute.value_start, attribute.raw.len());
-    }
-    RootIndex {
+/// The index of a root's start tag at the beginning of the buffer. A place in the tail is marked.
+pub(super) fn root_index(head: Head<'_>, tail: &mut String) -> RootIndex {
+    let mut root = RootIndex {
         name_end: offset(1 + head.name().len()),
         head_end: offset(head.0.len()),
-        namespace: namespace(head, 0, Namespace::Stanza, length, tail),
-        known,
+        namespace: namespace(head, 0, Namespace::Stanza, tail),
+        ..RootIndex::default()
+    };
+    for attribute in head.attributes() {
+        if let Some(known) = Known::of(attribute.name) {
+            let end = attribute.value_start + attribute.raw.len();
+            let is_plain = escape::is_plain(attribute.raw);
+            root.remember(known, Span::new(attribute.value_start, end), is_plain);
+        }
     }
+    root
 }
 
-/// Keeps the place of an attribute's value if it is one that routing reads.
-pub(super) fn remember(known: &mut [Span; KNOWN.len()], name: &str, start: usize, length: usize) {
-    let at = KNOWN.iter().position(|known| *known == name);
-    if let Some(slot) = at.and_then(|at| known.get_mut(at)) {
-        *slot = Span::new(start, start + length);
-    }
-}
-
-fn namespace(
+/// The namespace that the start tag at `start` says, or that of its parent. A place in the tail is
+/// marked.
+pub(super) fn namespace(
     head: Head<'_>,
     start: usize,
     parent: Namespace,
-    length: usize,
     tail: &mut String,
 ) -> Namespace {
     let Some(written) = head.attributes().find(|attribute| attribute.name == "xmlns") else {
@@ -88,11 +87,7 @@ fn namespace(
             let at = start + written.value_start;
             Namespace::At(Span::new(at, at + plain.len()))
         }
-        Cow::Owned(plain) => {
-            let at = length + tail.len();
-            tail.push_str(&plain);
-            Namespace::At(Span::new(at, at + plain.len()))
-        }
+        Cow::Owned(plain) => Namespace::in_tail(tail, &plain),
     }
 }
 

@@ -70,14 +70,43 @@ pub(super) fn parse(
     limits: &Limits,
     stamp: Option<&str>,
 ) -> Result<Element, XmlError> {
-    if bytes.len() > limits.max_stanza.min(LONGEST) {
+    if bytes.len() > limits.max_stanza {
         return Err(XmlError::TooLarge);
     }
     let text = std::str::from_utf8(bytes).map_err(|_| XmlError::UnsupportedEncoding)?;
     chars::check(text)?;
-    SCRATCH.with(|kept| {
-        let mut kept = kept.borrow_mut();
-        let result = Parse::new(text, (scope, limits, stamp), &mut kept).run();
+    let (element, length) = read(text, scope, limits, stamp)?;
+    if length != text.len() {
+        return Err(XmlError::NotWellFormed("more than one element"));
+    }
+    Ok(element)
+}
+
+/// Reads the element that `text` begins with, if it is there as a whole and sound, and says how
+/// long it is.
+pub(super) fn parse_first(
+    text: &str,
+    scope: &Scope,
+    limits: &Limits,
+    stamp: Option<&str>,
+) -> Option<(Element, usize)> {
+    let (element, length) = read(text, scope, limits, stamp).ok()?;
+    let is_sound = length <= limits.max_stanza && chars::check(text.get(..length)?).is_ok();
+    is_sound.then_some((element, length))
+}
+
+/// Reads an element of checked characters, and says where it ends.
+fn read(
+    text: &str,
+    scope: &Scope,
+    limits: &Limits,
+    stamp: Option<&str>,
+) -> Result<(Element, usize), XmlError> {
+    if text.len() > LONGEST {
+        return Err(XmlError::TooLarge);
+    }
+    SCRATCH.with_borrow_mut(|kept| {
+        let result = Parse::new(text, (scope, limits, stamp), kept).run();
         kept.shrink();
         result
     })
@@ -106,6 +135,8 @@ struct Parse<'a> {
     /// Written as the `from` of a stanza.
     stamp: Option<&'a str>,
     s: &'a mut Scratch,
+    /// The default namespace around the element.
+    content: Ns,
     at: usize,
     /// How far the input has been copied to `out`.
     copied: usize,
@@ -123,10 +154,12 @@ impl<'a> Parse<'a> {
         s.nodes.clear();
         s.out.clear();
         s.tail.clear();
-        Self { text, limits, scope, stamp, s, at: 0, copied: 0, root: RootIndex::default() }
+        let content = s.names.namespace(scope.content_namespace(), scope);
+        let root = RootIndex::default();
+        Self { text, limits, scope, stamp, s, content, at: 0, copied: 0, root }
     }
 
-    fn run(mut self) -> Result<Element, XmlError> {
+    fn run(mut self) -> Result<(Element, usize), XmlError> {
         let bytes = self.text.as_bytes();
         if bytes.first() != Some(&b'<') {
             return Err(XmlError::NotWellFormed("text outside an element"));
@@ -144,10 +177,8 @@ impl<'a> Parse<'a> {
             }
             self.character_data()?;
         }
-        if self.at != bytes.len() {
-            return Err(XmlError::NotWellFormed("more than one element"));
-        }
-        Ok(self.finish())
+        let length = self.at;
+        Ok((self.finish(), length))
     }
 
     /// Where an input position will be in the output; edits before it must have been made.
@@ -163,6 +194,9 @@ impl<'a> Parse<'a> {
 
     fn character_data(&mut self) -> Result<(), XmlError> {
         let rest = self.text.get(self.at..).unwrap_or_default();
+        if rest.as_bytes().first() == Some(&b'<') {
+            return Ok(());
+        }
         let length = memchr::memchr(b'<', rest.as_bytes())
             .ok_or(XmlError::NotWellFormed("element without an end"))?;
         let raw = rest.get(..length).unwrap_or_default();
@@ -195,7 +229,7 @@ impl<'a> Parse<'a> {
         let rest = self.text.get(name..).unwrap_or_default();
         let after = rest.strip_prefix(open.name.of(self.text)).ok_or(mismatch)?;
         let close = rest.len() - after.len();
-        let end = tag::skip_space(rest.as_bytes(), close, rest.len());
+        let end = tag::skip_space(rest.as_bytes(), close);
         if rest.as_bytes().get(end) != Some(&b'>') {
             return Err(mismatch);
         }
@@ -252,17 +286,18 @@ impl<'a> Parse<'a> {
         let Scratch { out, tail, nodes, .. } = self.s;
         let edited = self.copied != 0 || !tail.is_empty();
         let mut root = self.root;
-        let length = self.text.len() - self.copied + out.len();
+        let text = self.text.get(..self.at).unwrap_or_default();
+        let length = text.len() - self.copied + out.len();
         let buffer = if edited {
-            out.push_str(self.text.get(self.copied..).unwrap_or_default());
+            out.push_str(text.get(self.copied..).unwrap_or_default());
             out.push_str(tail);
-            head::place_tail(&mut root.namespace, length);
+            root.namespace.place_tail(length);
             for node in nodes.iter_mut() {
-                head::place_tail(&mut node.namespace, length);
+                node.namespace.place_tail(length);
             }
             Arc::from(out.as_str())
         } else {
-            Arc::from(self.text)
+            Arc::from(text)
         };
         let children = (!nodes.is_empty()).then(|| Arc::from(nodes.as_slice()));
         Element { buffer, length: offset(length), index: root, children }

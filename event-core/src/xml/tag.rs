@@ -1,8 +1,11 @@
 //! The strict reading of one start tag: names, quotes, white space. It knows nothing of namespaces.
 
+use std::borrow::Cow;
+
 use super::{
-    chars::{self, NameByte, is_space},
+    chars::{self, NameByte, ValueByte, is_space},
     error::XmlError,
+    escape,
 };
 
 /// A stretch of the text at hand. 32 bits, because frames are far smaller and an index of them is
@@ -75,12 +78,20 @@ pub(super) struct Attribute {
     pub(super) name: Name,
     /// Between the quotes, as written.
     pub(super) value: Span,
+    /// Whether the value is what is written.
+    pub(super) is_plain: bool,
 }
 
 impl Attribute {
     /// The end of the attribute, its closing quote included.
     pub(super) fn end(&self) -> usize {
         self.value.end() + 1
+    }
+
+    /// The value, normalised.
+    pub(super) fn value<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let raw = self.value.of(text);
+        if self.is_plain { Cow::Borrowed(raw) } else { escape::attribute(raw) }
     }
 }
 
@@ -91,6 +102,20 @@ pub(super) struct StartTag {
     /// The position after its `>`.
     pub(super) end: usize,
     pub(super) empty: bool,
+    /// Whether an attribute is `xmlns`.
+    pub(super) has_default: bool,
+    /// Whether an attribute has a prefix or declares one; those of `xml:` do not count.
+    pub(super) has_prefixes: bool,
+}
+
+impl StartTag {
+    fn note(&mut self, kind: Kind) {
+        match kind {
+            Kind::Plain => {}
+            Kind::Default => self.has_default = true,
+            Kind::Prefix | Kind::Prefixed => self.has_prefixes = true,
+        }
+    }
 }
 
 /// Where the `>` of a start tag is, in bytes that begin within it. `quote` is the one that is open
@@ -122,17 +147,23 @@ pub(super) fn read_start(
 ) -> Result<StartTag, XmlError> {
     attributes.clear();
     let bytes = text.as_bytes();
-    let end = bytes.len();
-    let name = read_name(text, start + 1, end)?;
+    let name = read_name(text, start + 1)?;
+    let mut tag = StartTag { name, end: 0, empty: false, has_default: false, has_prefixes: false };
     let mut at = name.whole.end();
     loop {
         let gap = at;
-        at = skip_space(bytes, at, end);
-        match bytes.get(at..) {
-            Some([b'>', ..]) => return Ok(StartTag { name, end: at + 1, empty: false }),
-            Some([b'/', b'>', ..]) => return Ok(StartTag { name, end: at + 2, empty: true }),
-            Some([_, ..]) => {}
-            _ => return Err(XmlError::NotWellFormed("unfinished tag")),
+        at = skip_space(bytes, at);
+        match bytes.get(at) {
+            Some(b'>') => {
+                tag.end = at + 1;
+                return Ok(tag);
+            }
+            Some(b'/') if bytes.get(at + 1) == Some(&b'>') => {
+                (tag.end, tag.empty) = (at + 2, true);
+                return Ok(tag);
+            }
+            Some(_) => {}
+            None => return Err(XmlError::NotWellFormed("unfinished tag")),
         }
         if at == gap {
             return Err(XmlError::NotWellFormed("no white space before an attribute"));
@@ -140,97 +171,113 @@ pub(super) fn read_start(
         if attributes.len() >= max_attributes {
             return Err(XmlError::TooManyAttributes);
         }
-        let attribute = read_attribute(text, gap, at, end)?;
+        let attribute = read_attribute(text, gap, at)?;
+        tag.note(attribute.kind);
         at = attribute.end();
         attributes.push(attribute);
     }
 }
 
-pub(super) fn read_attribute(
-    text: &str,
-    gap: usize,
-    start: usize,
-    end: usize,
-) -> Result<Attribute, XmlError> {
+/// Reads the attribute that begins at `start`, after white space from `gap` on.
+pub(super) fn read_attribute(text: &str, gap: usize, start: usize) -> Result<Attribute, XmlError> {
     let bytes = text.as_bytes();
-    let name = read_name(text, start, end)?;
+    let name = read_name(text, start)?;
     let kind = match name.prefix(text) {
         None if name.whole.of(text) == "xmlns" => Kind::Default,
         None | Some("xml") => Kind::Plain,
         Some("xmlns") => Kind::Prefix,
         Some(_) => Kind::Prefixed,
     };
-    let mut at = skip_space(bytes, name.whole.end(), end);
-    if at >= end || bytes.get(at) != Some(&b'=') {
+    let mut at = skip_space(bytes, name.whole.end());
+    if bytes.get(at) != Some(&b'=') {
         return Err(XmlError::NotWellFormed("attribute without a value"));
     }
-    at = skip_space(bytes, at + 1, end);
+    at = skip_space(bytes, at + 1);
     let quote = match bytes.get(at) {
-        Some(&quote @ (b'"' | b'\'')) if at < end => quote,
+        Some(&quote @ (b'"' | b'\'')) => quote,
         _ => return Err(XmlError::NotWellFormed("value without quotes")),
     };
-    let inside = bytes.get(at + 1..end).unwrap_or_default();
     // Values are short: one plain loop is faster than several searches.
     let mut is_plain = true;
-    let ends = |&byte: &u8| {
-        is_plain &= !matches!(byte, b'<' | b'&' | b'\r');
-        byte == quote
+    let ends = |&byte: &u8| match chars::value_byte(byte) {
+        ValueByte::Plain => false,
+        ValueByte::Quote => byte == quote,
+        ValueByte::Special => {
+            is_plain = false;
+            false
+        }
     };
+    let inside = bytes.get(at + 1..).unwrap_or_default();
     let length = inside
         .iter()
         .position(ends)
         .ok_or(XmlError::NotWellFormed("unfinished attribute value"))?;
     let value = Span::new(at + 1, at + 1 + length);
-    let raw = value.of(text);
-    // COMPAT: rxml, and with it the clients built on it, refuses a CR here that no LF follows.
-    match is_plain {
-        true => {}
-        false if raw.contains('<') => {
-            return Err(XmlError::NotWellFormed("`<` in an attribute value"));
-        }
-        false if raw.replace("\r\n", "").contains('\r') => {
-            return Err(XmlError::NotWellFormed("carriage return in an attribute value"));
-        }
-        false => chars::check_references(raw)?,
+    if !is_plain {
+        check_value(value.of(text))?;
     }
-    Ok(Attribute { kind, gap: Span::new(gap, gap).start, name, value })
+    Ok(Attribute { kind, gap: Span::new(gap, gap).start, name, value, is_plain })
 }
 
-/// Reads the name that begins at `start`, and must not reach beyond `end`.
-pub(super) fn read_name(text: &str, start: usize, end: usize) -> Result<Name, XmlError> {
-    let rest = text.get(start..end).ok_or(XmlError::NotWellFormed("name expected"))?;
-    let mut length = rest.len();
-    let mut local = 0;
-    let mut sound = true;
-    let mut long = false;
-    for (at, byte) in rest.bytes().enumerate() {
-        match chars::name_byte(byte) {
-            NameByte::Start => {}
-            NameByte::Inside => sound &= at != local,
-            NameByte::Colon => {
-                sound &= local == 0 && at != 0;
-                local = at + 1;
-            }
-            NameByte::Long => long = true,
-            NameByte::Outside => {
-                length = at;
-                break;
-            }
-        }
+fn check_value(raw: &str) -> Result<(), XmlError> {
+    if raw.contains('<') {
+        return Err(XmlError::NotWellFormed("`<` in an attribute value"));
     }
-    if long {
-        let name = rest.get(..length).unwrap_or_default();
-        sound &= name.splitn(2, ':').all(chars::is_ncname);
+    // COMPAT: rxml, and with it the clients built on it, refuses a CR here that no LF follows.
+    if raw.replace("\r\n", "").contains('\r') {
+        return Err(XmlError::NotWellFormed("carriage return in an attribute value"));
     }
-    if !sound || local == length {
-        return Err(XmlError::NotWellFormed("bad name"));
+    chars::check_references(raw)
+}
+
+/// Reads the name that begins at `start`.
+pub(super) fn read_name(text: &str, start: usize) -> Result<Name, XmlError> {
+    let rest = text.as_bytes().get(start..).unwrap_or_default();
+    let plain = |byte: &u8| matches!(chars::name_byte(*byte), NameByte::Start | NameByte::Inside);
+    let length = rest.iter().position(|byte| !plain(byte)).unwrap_or(rest.len());
+    let starts = |byte: &u8| chars::name_byte(*byte) == NameByte::Start;
+    let ends = |byte: &u8| chars::name_byte(*byte) == NameByte::Outside;
+    if rest.first().is_some_and(starts) && rest.get(length).is_none_or(ends) {
+        let whole = Span::new(start, start + length);
+        return Ok(Name { whole, local: whole.start });
+    }
+    read_long_name(text, start)
+}
+
+/// As [`read_name`], for one with a colon or with characters beyond ASCII.
+#[cold]
+fn read_long_name(text: &str, start: usize) -> Result<Name, XmlError> {
+    const BAD: XmlError = XmlError::NotWellFormed("bad name");
+    let rest = text.get(start..).ok_or(BAD)?;
+    let length = rest.bytes().position(chars::ends_name).unwrap_or(rest.len());
+    let name = rest.get(..length).ok_or(BAD)?;
+    let (prefix, local) = match name.split_once(':') {
+        Some((prefix, local)) => (Some(prefix), local),
+        None => (None, name),
+    };
+    if !chars::is_ncname(local) || !prefix.is_none_or(chars::is_ncname) {
+        return Err(BAD);
     }
     let whole = Span::new(start, start + length);
-    let local = Span::new(start + local, 0).start;
-    Ok(Name { whole, local })
+    Ok(Name { whole, local: Span::new(start + length - local.len(), 0).start })
 }
 
-pub(super) fn skip_space(bytes: &[u8], from: usize, end: usize) -> usize {
-    let rest = bytes.get(from..end).unwrap_or_default();
+/// Whether two attributes have the same name.
+pub(super) fn has_twice(text: &str, attributes: &[Attribute]) -> bool {
+    let length = |attribute: &Attribute| attribute.name.whole.end - attribute.name.whole.start;
+    let name = |attribute: &Attribute| attribute.name.whole.of(text);
+    let mut rest = attributes;
+    while let [first, others @ ..] = rest {
+        let mut same = others.iter().filter(|other| length(other) == length(first));
+        if same.any(|other| name(other) == name(first)) {
+            return true;
+        }
+        rest = others;
+    }
+    false
+}
+
+pub(super) fn skip_space(bytes: &[u8], from: usize) -> usize {
+    let rest = bytes.get(from..).unwrap_or_default();
     from + rest.iter().position(|&b| !is_space(b)).unwrap_or(rest.len())
 }

@@ -68,7 +68,7 @@ impl<'a> Iterator for Attributes<'a> {
     fn next(&mut self) -> Option<Written<'a>> {
         let bytes = self.head.as_bytes();
         let gap = self.at;
-        let start = tag::skip_space(bytes, gap, bytes.len());
+        let start = tag::skip_space(bytes, gap);
         let name_end = start + bytes.get(start..)?.iter().position(|&b| chars::ends_name(b))?;
         let name = self.head.get(start..name_end).filter(|name| !name.is_empty())?;
         let quoted =

@@ -1,53 +1,137 @@
 //! Writing normal form: no prefixes on elements, and `xmlns` only where the namespace changes.
 
+use std::{borrow::Cow, sync::Arc};
+
 use super::{
-    chars, escape,
+    chars,
+    child::Child,
+    element::{Element, Known, Namespace, Node, RootIndex},
+    escape,
+    index::{self, offset},
     scope::{STANZA_NS, XML_NS},
+    tag::Span,
     walk::Head,
 };
 
-/// Writes one element after the other into a string.
+/// Writes one element, and its index while it does.
 #[derive(Debug, Default)]
 pub(super) struct Writer {
     out: String,
     /// The elements open, outermost first.
-    open: Vec<(String, String)>,
+    open: Vec<Open>,
+    /// Their namespaces, one after the other.
+    namespaces: String,
     /// Whether the start tag of the last of them can still take attributes.
     in_head: bool,
-    /// Where that start tag begins.
-    head: usize,
+    /// The names of the attributes that it has.
+    attributes: Vec<Span>,
     prefixes: usize,
+    root: RootIndex,
+    nodes: Vec<Node>,
+    /// Namespaces whose written form is escaped.
+    tail: String,
 }
 
+/// An element whose end tag has not been written.
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    name: Span,
+    /// Its place among the namespaces.
+    namespace: Span,
+}
+
+/// What an answer or a presence fits in.
+const USUAL: usize = 320;
+
 impl Writer {
-    pub(super) fn start(&mut self, name: &str, namespace: &str) {
-        self.close_head();
-        let parent = self.open.last().map_or(STANZA_NS, |(_, namespace)| namespace);
-        let inherits = parent == namespace;
-        let name = sound(name);
-        self.head = self.out.len();
-        self.out.push('<');
-        self.out.push_str(&name);
-        self.open.push((name, namespace.to_owned()));
-        self.in_head = true;
-        self.prefixes = 0;
-        if !inherits {
-            self.push_attribute("xmlns", namespace);
+    pub(super) fn new() -> Self {
+        Self { out: String::with_capacity(USUAL), ..Self::default() }
+    }
+
+    /// Goes on within an element that was finished, to which about `more` bytes will be added.
+    pub(super) fn reopen(element: &Element, more: usize) -> Self {
+        let mut out = String::with_capacity(element.buffer.len() + more);
+        element.push_open_head(&mut out);
+        let head_end = offset(out.len());
+        out.push_str(element.inner_str());
+        let length = element.length;
+        let marked = |mut namespace: Namespace| {
+            namespace.mark_tail(length);
+            namespace
+        };
+        let root =
+            RootIndex { head_end, namespace: marked(element.index.namespace), ..element.index };
+        let nodes = element.nodes().iter();
+        Self {
+            out,
+            open: vec![Open {
+                name: Span { start: 1, end: root.name_end },
+                namespace: Span::new(0, element.namespace().len()),
+            }],
+            namespaces: element.namespace().to_owned(),
+            root,
+            nodes: nodes.map(|node| Node { namespace: marked(node.namespace), ..*node }).collect(),
+            tail: element.buffer.get(length as usize..).unwrap_or_default().to_owned(),
+            ..Self::default()
         }
     }
 
-    fn push_attribute(&mut self, name: &str, value: &str) {
-        let head = Head(self.out.get(self.head..).unwrap_or_default());
-        let sound = self.in_head && head.raw(name).is_none();
-        debug_assert!(sound, "attribute too late or given twice: {name}");
-        if !sound {
-            return;
+    pub(super) fn start(&mut self, name: &str, namespace: &str) {
+        self.close_head();
+        let inherits = self.within() == namespace;
+        let start = self.out.len();
+        self.out.push('<');
+        self.out.push_str(&sound(name));
+        let name = Span::new(start + 1, self.out.len());
+        let kept = self.namespaces.len();
+        self.namespaces.push_str(namespace);
+        let kept = Span::new(kept, self.namespaces.len());
+        self.open.push(Open { name, namespace: kept });
+        self.in_head = true;
+        self.attributes.clear();
+        self.prefixes = 0;
+        let place = match inherits {
+            true => self.root.namespace,
+            false => match self.push_attribute("xmlns", namespace) {
+                _ if namespace == STANZA_NS || self.open.len() > 2 => Namespace::Stanza,
+                Some((written, true)) => Namespace::At(written),
+                _ => Namespace::in_tail(&mut self.tail, namespace),
+            },
+        };
+        match self.open.len() {
+            1 => (self.root.name_end, self.root.namespace) = (name.end, place),
+            2 => {
+                let whole = Span { start: name.start - 1, end: 0 };
+                self.nodes.push(Node { whole, name_end: name.end, head_end: 0, namespace: place });
+            }
+            _ => {}
+        }
+    }
+
+    /// Where the value was written, and whether as it is.
+    fn push_attribute(&mut self, name: &str, value: &str) -> Option<(Span, bool)> {
+        let is_name = |known: &Span| known.of(&self.out) == name;
+        let is_sound = self.in_head && !self.attributes.iter().any(is_name);
+        debug_assert!(is_sound, "attribute too late or given twice: {name}");
+        if !is_sound {
+            return None;
         }
         self.out.push(' ');
+        let start = self.out.len();
         self.out.push_str(name);
+        self.attributes.push(Span::new(start, self.out.len()));
         self.out.push_str("='");
+        let start = self.out.len();
         escape::push_attribute(&mut self.out, value);
+        let written = Span::new(start, self.out.len());
         self.out.push('\'');
+        let is_plain = written.end() - start == value.len();
+        if self.open.len() == 1
+            && let Some(known) = Known::of(name)
+        {
+            self.root.remember(known, written, is_plain);
+        }
+        Some((written, is_plain))
     }
 
     /// An attribute in no namespace, or one of `xml:`.
@@ -55,13 +139,15 @@ impl Writer {
         match name.strip_prefix("xml:") {
             Some(local) => self.push_attribute(&format!("xml:{}", sound(local)), value),
             None => self.push_attribute(&sound(name), value),
-        }
+        };
     }
 
     pub(super) fn attribute_in(&mut self, namespace: &str, name: &str, value: &str) {
         match namespace {
             "" => self.attribute(name, value),
-            XML_NS => self.push_attribute(&format!("xml:{}", sound(name)), value),
+            XML_NS => {
+                self.push_attribute(&format!("xml:{}", sound(name)), value);
+            }
             _ => {
                 let prefix = format!("ns{}", self.prefixes);
                 self.prefixes += 1;
@@ -79,48 +165,94 @@ impl Writer {
         escape::push_text(&mut self.out, text);
     }
 
-    /// The namespace that an element written now would be within.
-    pub(super) fn within(&self) -> &str {
-        self.open.last().map_or(STANZA_NS, |(_, namespace)| namespace)
+    /// A whole element.
+    pub(super) fn child(&mut self, child: &Child<'_>) {
+        self.close_head();
+        let start = self.out.len();
+        let within = self.open.last().map_or(STANZA_NS, |open| open.namespace.of(&self.namespaces));
+        child.push_under(within, &mut self.out);
+        if self.open.len() != 1 {
+            return;
+        }
+        // Only its start tag is ever written anew.
+        let written = self.out.len() - start;
+        let head_end = start + written - (child.xml.len() - child.head_length);
+        let head = Head(self.out.get(start..head_end).unwrap_or_default());
+        self.nodes.push(Node {
+            whole: Span::new(start, self.out.len()),
+            name_end: offset(start + 1 + child.name_length),
+            head_end: offset(head_end),
+            namespace: index::namespace(head, start, self.root.namespace, &mut self.tail),
+        });
     }
 
-    /// Gives the output to one who writes a whole element in normal form.
-    pub(super) fn raw(&mut self) -> &mut String {
-        self.close_head();
-        &mut self.out
+    /// The namespace that an element written now would be within.
+    fn within(&self) -> &str {
+        self.open.last().map_or(STANZA_NS, |open| open.namespace.of(&self.namespaces))
     }
 
     pub(super) fn end(&mut self) {
-        let Some((name, _)) = self.open.pop() else {
+        let Some(open) = self.open.pop() else {
             return;
         };
+        self.namespaces.truncate(open.namespace.start());
         if self.in_head {
             self.out.push_str("/>");
-            self.in_head = false;
+            self.head_ends(self.open.len());
         } else {
             self.out.push_str("</");
-            self.out.push_str(&name);
+            self.out.extend_from_within(open.name.start()..open.name.end());
             self.out.push('>');
+        }
+        if self.open.len() == 1
+            && let Some(node) = self.nodes.last_mut()
+        {
+            node.whole.end = offset(self.out.len());
         }
     }
 
     fn close_head(&mut self) {
         if self.in_head {
             self.out.push('>');
-            self.in_head = false;
+            self.head_ends(self.open.len() - 1);
         }
     }
 
-    pub(super) fn finish(mut self) -> String {
+    /// The start tag of the element at this depth is written.
+    fn head_ends(&mut self, depth: usize) {
+        self.in_head = false;
+        let end = offset(self.out.len());
+        match depth {
+            0 => self.root.head_end = end,
+            1 => {
+                if let Some(node) = self.nodes.last_mut() {
+                    node.head_end = end;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Element {
         while !self.open.is_empty() {
             self.end();
         }
-        self.out
+        let length = self.out.len();
+        self.out.push_str(&self.tail);
+        self.root.namespace.place_tail(length);
+        self.nodes.iter_mut().for_each(|node| node.namespace.place_tail(length));
+        Element {
+            buffer: Arc::from(self.out.as_str()),
+            length: offset(length),
+            index: self.root,
+            children: (!self.nodes.is_empty()).then(|| Arc::from(self.nodes.as_slice())),
+        }
     }
 }
 
 /// A name that is one, whatever the caller has given.
-pub(super) fn sound(name: &str) -> String {
-    debug_assert!(chars::is_ncname(name), "not a name: {name:?}");
-    if chars::is_ncname(name) && name != "xmlns" { name.to_owned() } else { "_".to_owned() }
+pub(super) fn sound(name: &str) -> Cow<'_, str> {
+    let is_name = chars::is_ncname(name);
+    debug_assert!(is_name, "not a name: {name:?}");
+    Cow::Borrowed(if is_name && name != "xmlns" { name } else { "_" })
 }

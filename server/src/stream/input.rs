@@ -1,5 +1,7 @@
 //! From the bytes of a stream to its elements.
 
+use std::mem;
+
 use event_core::xml::{Element, Frame, Framer, Limits, StreamHeader, XmlError};
 
 use super::pool;
@@ -7,9 +9,11 @@ use super::pool;
 /// What was read and not yet handled.
 #[derive(Debug, Default)]
 pub(super) struct Input {
-    buffer: Vec<u8>,
+    text: String,
     /// Where what is not handled begins.
     start: usize,
+    /// What follows the text: the beginning of a character, or what is none.
+    rest: Vec<u8>,
     framer: Framer,
     /// The header, its texts left out: what the stanzas are read with.
     header: Option<Box<StreamHeader>>,
@@ -26,27 +30,39 @@ pub(super) enum Item {
 impl Input {
     /// Takes what was just read; `read` is left empty.
     pub(super) fn append(&mut self, read: &mut Vec<u8>) {
-        if self.buffer.is_empty() {
+        if self.text.is_empty() && self.rest.is_empty() {
             self.start = 0;
-            std::mem::swap(&mut self.buffer, read);
-        } else {
-            self.buffer.extend_from_slice(read);
+            match String::from_utf8(mem::take(read)) {
+                Ok(text) => return self.text = text,
+                Err(error) => *read = error.into_bytes(),
+            }
+        }
+        let joined;
+        let mut bytes = read.as_slice();
+        if !self.rest.is_empty() {
+            self.rest.extend_from_slice(read);
+            joined = mem::take(&mut self.rest);
+            bytes = &joined;
+        }
+        if let Some(chunk) = bytes.utf8_chunks().next() {
+            self.text.push_str(chunk.valid());
+            self.rest = bytes.get(chunk.valid().len()..).unwrap_or_default().to_vec();
         }
         pool::give(read);
     }
 
     /// How many bytes wait.
     pub(super) fn len(&self) -> usize {
-        self.buffer.len() - self.start
+        self.text.len() - self.start + self.rest.len()
     }
 
     /// Whether only white space waits.
     pub(super) fn is_blank(&self) -> bool {
-        self.rest().iter().all(u8::is_ascii_whitespace)
+        self.waiting().bytes().all(|byte| byte.is_ascii_whitespace()) && self.rest.is_empty()
     }
 
-    fn rest(&self) -> &[u8] {
-        self.buffer.get(self.start..).unwrap_or_default()
+    fn waiting(&self) -> &str {
+        self.text.get(self.start..).unwrap_or_default()
     }
 
     /// The next item that is there as a whole; a stanza's `from` becomes the one given.
@@ -56,13 +72,26 @@ impl Input {
         from: Option<&str>,
     ) -> Result<Option<Item>, XmlError> {
         loop {
-            let rest = self.buffer.get(self.start..).unwrap_or_default();
-            let Some(frame) = self.framer.next(rest, limits)? else { return Ok(None) };
+            let waiting = self.text.get(self.start..).unwrap_or_default();
+            if let Some(header) = self.header.as_ref().filter(|_| self.framer.is_between())
+                && let Some((element, length)) =
+                    Element::parse_first(waiting, &header.scope, limits, from)
+            {
+                self.start += length;
+                return Ok(Some(Item::Element(element)));
+            }
+            let Some(frame) = self.framer.next(waiting.as_bytes(), limits)? else {
+                // No character is longer than four bytes.
+                return match str::from_utf8(&self.rest) {
+                    Err(error) if error.error_len().is_some() => Err(XmlError::UnsupportedEncoding),
+                    _ => Ok(None),
+                };
+            };
             let (Frame::Whitespace(length)
             | Frame::Header(length)
             | Frame::Element(length)
             | Frame::Close(length)) = frame;
-            let bytes = rest.get(..length).unwrap_or_default();
+            let bytes = waiting.as_bytes().get(..length).unwrap_or_default();
             let item = match (frame, &self.header) {
                 (Frame::Whitespace(_), _) => None,
                 (Frame::Header(_), _) => Some(Item::Header(Box::new(StreamHeader::parse(bytes)?))),
@@ -99,19 +128,19 @@ impl Input {
     /// Forgets what was read.
     pub(super) fn discard(&mut self) {
         self.start = 0;
-        self.buffer.clear();
-        pool::give(&mut self.buffer);
+        self.rest = Vec::new();
+        pool::give(&mut mem::take(&mut self.text).into_bytes());
     }
 
     /// Keeps no more memory than what waits needs.
     pub(super) fn settle(&mut self) {
-        let waiting = self.len();
-        if waiting == 0 {
+        let waiting = self.text.len() - self.start;
+        if waiting == 0 && self.rest.is_empty() {
             self.discard();
-        } else if self.start != 0 || self.buffer.capacity() > 2 * waiting + 1024 {
-            let rest = self.rest().to_vec();
-            self.discard();
-            self.buffer = rest;
+        } else if self.start != 0 || self.text.capacity() > 2 * waiting + 1024 {
+            let text = self.waiting().to_owned();
+            self.start = 0;
+            pool::give(&mut mem::replace(&mut self.text, text).into_bytes());
         }
     }
 }
@@ -154,7 +183,7 @@ mod tests {
             input.settle();
         }
         assert_eq!((headers, elements, closed), (1, 2, true));
-        assert_eq!(input.buffer.capacity(), 0);
+        assert_eq!(input.text.capacity() + input.rest.capacity(), 0);
     }
 
     #[test]
@@ -179,7 +208,7 @@ mod tests {
         while next(&mut input).is_some() {}
         input.settle();
         assert_eq!(input.len(), 5);
-        assert!(input.buffer.capacity() < 1024);
+        assert!(input.text.capacity() < 1024);
         feed(&mut input, "age/>");
         assert!(matches!(next(&mut input), Some(Item::Element(_))));
     }

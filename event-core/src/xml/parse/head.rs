@@ -4,27 +4,14 @@ use std::borrow::Cow;
 
 use super::{Parse, Prefixed};
 use crate::xml::{
-    element::{Namespace, Node},
+    element::{Known, Namespace, Node},
     error::XmlError,
     escape,
-    index::{offset, remember},
+    index::offset,
     names::Ns,
     scope::STANZA_NS,
-    tag::{Attribute, Kind, Span, StartTag},
+    tag::{self, Attribute, Kind, Span, StartTag},
 };
-
-/// Marks a position counted from the tail, whose own place is known only at the end.
-const IN_TAIL: u32 = 1 << 31;
-
-/// Turns a position in the tail into one in the buffer.
-pub(super) fn place_tail(namespace: &mut Namespace, length: usize) {
-    if let Namespace::At(span) = namespace
-        && span.start & IN_TAIL != 0
-    {
-        let start = length + (span.start & !IN_TAIL) as usize;
-        *span = Span::new(start, length + (span.end & !IN_TAIL) as usize);
-    }
-}
 
 /// The namespaces of an element.
 #[derive(Debug, Clone, Copy)]
@@ -40,31 +27,11 @@ impl Parse<'_> {
     pub(super) fn resolve(&mut self, tag: &StartTag) -> Result<HeadNames, XmlError> {
         let (mut default, parent) = match self.s.open.last() {
             Some(open) => (open.default, open.namespace),
-            None => {
-                let content = self.scope.content_namespace();
-                (self.s.names.namespace(content, self.scope), Ns::Content)
-            }
+            None => (self.content, Ns::Content),
         };
         let declared = self.s.names.declared();
-        let mut prefixes = false;
-        for attribute in &self.s.attributes {
-            match attribute.kind {
-                Kind::Default => {
-                    let value = escape::attribute(attribute.value.of(self.text));
-                    default = self.s.names.declare_default(&value, self.scope)?;
-                }
-                Kind::Prefix => {
-                    let value = escape::attribute(attribute.value.of(self.text));
-                    let prefix = attribute.name.local(self.text);
-                    self.s.names.declare(prefix, &value, self.scope)?;
-                }
-                Kind::Plain => {}
-                Kind::Prefixed => prefixes = true,
-            }
-        }
-        // Looking a prefix up takes longer the more there are.
-        if self.s.names.declared() > self.limits.max_attributes {
-            return Err(XmlError::TooManyAttributes);
+        if tag.has_default || tag.has_prefixes {
+            default = self.declare()?.unwrap_or(default);
         }
         let namespace = match tag.name.prefix(self.text) {
             None => default,
@@ -77,10 +44,33 @@ impl Parse<'_> {
             return Err(XmlError::InvalidNamespace);
         }
         self.s.prefixed.clear();
-        if prefixes {
+        if tag.has_prefixes {
             self.resolve_attributes(declared)?;
         }
         Ok(HeadNames { namespace, default, parent })
+    }
+
+    /// Takes in the declarations of the tag at hand; gives the default namespace, if there is one.
+    fn declare(&mut self) -> Result<Option<Ns>, XmlError> {
+        let mut default = None;
+        for attribute in &self.s.attributes {
+            let value = || attribute.value(self.text);
+            match attribute.kind {
+                Kind::Default => {
+                    default = Some(self.s.names.declare_default(&value(), self.scope)?);
+                }
+                Kind::Prefix => {
+                    let prefix = attribute.name.local(self.text);
+                    self.s.names.declare(prefix, &value(), self.scope)?;
+                }
+                Kind::Plain | Kind::Prefixed => {}
+            }
+        }
+        // Looking a prefix up takes longer the more there are.
+        if self.s.names.declared() > self.limits.max_attributes {
+            return Err(XmlError::TooManyAttributes);
+        }
+        Ok(default)
     }
 
     fn resolve_attributes(&mut self, declared: usize) -> Result<(), XmlError> {
@@ -99,13 +89,8 @@ impl Parse<'_> {
     /// No two attributes may have the same name, nor the same local name and namespace.
     pub(super) fn check_unique(&self) -> Result<(), XmlError> {
         const TWICE: XmlError = XmlError::NotWellFormed("attribute given twice");
-        let name = |attribute: &Attribute| attribute.name.whole.of(self.text);
-        let mut rest = self.s.attributes.as_slice();
-        while let [first, others @ ..] = rest {
-            if others.iter().any(|other| name(other) == name(first)) {
-                return Err(TWICE);
-            }
-            rest = others;
+        if tag::has_twice(self.text, &self.s.attributes) {
+            return Err(TWICE);
         }
         let mut rest = self.s.prefixed.as_slice();
         while let [first, others @ ..] = rest {
@@ -144,13 +129,12 @@ impl Parse<'_> {
                 Ns::At(_) | Ns::Scope(_) => true,
                 stanza => needed && self.s.names.literal(stanza, self.scope) == STANZA_NS,
             };
-        let written = self.s.attributes.iter().any(|a| a.kind == Kind::Default);
         let mut namespace = match names.namespace {
             Ns::At(_) | Ns::Scope(_) => self.root.namespace,
             Ns::Content | Ns::Client => Namespace::Stanza,
         };
         let name_end = self.output(name.whole.end());
-        if needed && !(written && keep) {
+        if needed && !(tag.has_default && keep) {
             let place = self.insert_xmlns(name.whole.end(), names.namespace);
             if !names.namespace.is_stanza() {
                 namespace = place;
@@ -163,10 +147,11 @@ impl Parse<'_> {
             && names.namespace == Ns::Content
             && matches!(name.local(self.text), "message" | "presence" | "iq");
         let stamp = self.stamp.filter(|_| is_stanza);
-        self.write_attributes(depth, stamp, keep, names, &mut namespace);
-        let is_from = |a: &Attribute| a.name.whole.of(self.text) == "from";
+        if depth == 0 || tag.has_default || tag.has_prefixes {
+            self.write_attributes(depth, stamp, keep, names, &mut namespace);
+        }
         if let Some(stamp) = stamp
-            && !self.s.attributes.iter().any(is_from)
+            && self.root.place(Known::From).is_none()
         {
             let end = self.s.attributes.last().map_or(name.whole.end(), Attribute::end);
             self.write_from(stamp, end, end);
@@ -201,9 +186,9 @@ impl Parse<'_> {
                     self.replace(attribute.gap as usize, attribute.end(), "");
                 }
                 Kind::Default if depth <= 1 && !names.namespace.is_stanza() => {
-                    *namespace = match escape::attribute(attribute.value.of(self.text)) {
+                    *namespace = match attribute.value(self.text) {
                         Cow::Borrowed(_) => Namespace::At(Span::new(start, start + length)),
-                        Cow::Owned(plain) => self.push_tail(&plain),
+                        Cow::Owned(plain) => Namespace::in_tail(&mut self.s.tail, &plain),
                     };
                 }
                 Kind::Prefix => {
@@ -219,7 +204,12 @@ impl Parse<'_> {
                     ("from", Some(stamp)) => {
                         self.write_from(stamp, attribute.gap as usize, attribute.end());
                     }
-                    (name, _) => remember(&mut self.root.known, name, start, length),
+                    (name, _) => {
+                        if let Some(known) = Known::of(name) {
+                            let value = Span::new(start, start + length);
+                            self.root.remember(known, value, attribute.is_plain);
+                        }
+                    }
                 },
                 Kind::Default | Kind::Plain | Kind::Prefixed => {}
             }
@@ -231,7 +221,8 @@ impl Parse<'_> {
         self.replace(start, end, " from='");
         let at = self.s.out.len();
         escape::push_attribute(&mut self.s.out, jid);
-        remember(&mut self.root.known, "from", at, self.s.out.len() - at);
+        let end = self.s.out.len();
+        self.root.remember(Known::From, Span::new(at, end), end - at == jid.len());
         self.s.out.push('\'');
     }
 
@@ -244,18 +235,10 @@ impl Parse<'_> {
         let place = if self.s.out.get(start..) == Some(plain) {
             Namespace::At(Span::new(start, end))
         } else {
-            let plain = plain.to_owned();
-            self.push_tail(&plain)
+            Namespace::in_tail(&mut self.s.tail, plain)
         };
         self.s.out.push('\'');
         place
-    }
-
-    fn push_tail(&mut self, plain: &str) -> Namespace {
-        let start = offset(self.s.tail.len());
-        self.s.tail.push_str(plain);
-        let end = offset(self.s.tail.len());
-        Namespace::At(Span { start: start | IN_TAIL, end: end | IN_TAIL })
     }
 
     /// Declares, once each, the prefixes of attributes that are declared further out.

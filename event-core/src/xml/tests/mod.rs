@@ -19,3 +19,21 @@ fn parse(xml: &str) -> Result<Element, XmlError> {
 fn element(xml: &str) -> Element {
     parse(xml).unwrap_or_else(|error| panic!("{error}: {xml}"))
 }
+
+/// The index that was made while an element was written is the one that reading it gives.
+fn is_indexed(element: &Element) {
+    let fresh = Element::parse(element.as_bytes(), &Scope::default(), &Limits::UNBOUNDED).unwrap();
+    assert_eq!(&fresh, element);
+    assert_eq!((fresh.name(), fresh.namespace()), (element.name(), element.namespace()));
+    assert_eq!(fresh.text(), element.text());
+    for name in ["to", "from", "id", "type", "xml:lang", "a"] {
+        assert_eq!(fresh.attribute(name), element.attribute(name), "{element}");
+    }
+    assert_eq!(fresh.children().count(), element.children().count(), "{element}");
+    for (one, other) in fresh.children().zip(element.children()) {
+        assert_eq!(one.xml(), other.xml());
+        assert_eq!((one.name(), one.namespace()), (other.name(), other.namespace()));
+        assert_eq!(one.attribute("a"), other.attribute("a"));
+        assert_eq!(one.text(), other.text());
+    }
+}

@@ -7,7 +7,7 @@ use super::{
     tree::{Tree, back, opening, read},
 };
 use crate::xml::{
-    Child, Element, Limits, STREAM_NS, Scope,
+    Child, Element, Limits, STREAM_NS, Scope, XmlError,
     walk::{Token, Walk},
 };
 
@@ -21,6 +21,7 @@ fn scope(content: &str) -> Scope {
 fn compare(content: &str, xml: &[u8]) -> bool {
     let scope = scope(content);
     let ours = Element::parse(xml, &scope, &Limits::default());
+    first(xml, &scope, &ours);
     let theirs = read(&opening(content, PREFIXES), xml, "</s>");
     let shown = String::from_utf8_lossy(xml);
     let Ok(ours) = ours else { return false };
@@ -40,6 +41,22 @@ fn compare(content: &str, xml: &[u8]) -> bool {
     assert_eq!(ours.namespace(), tree.namespace);
     normal_form(&ours);
     true
+}
+
+/// What is read from the beginning of more is what a frame of its own would be.
+fn first(xml: &[u8], scope: &Scope, alone: &Result<Element, XmlError>) {
+    let Ok(xml) = str::from_utf8(xml) else { return };
+    for more in ["", " ", "<next/>", "\u{1}"] {
+        let text = format!("{xml}{more}");
+        let read = Element::parse_first(&text, scope, &Limits::default(), None);
+        if let Some((element, length)) = &read {
+            let frame = Element::parse(&text.as_bytes()[..*length], scope, &Limits::default());
+            assert_eq!(frame.as_ref(), Ok(element), "{text}");
+        }
+        if let Ok(element) = alone {
+            assert_eq!(read, Some((element.clone(), xml.len())), "{text}");
+        }
+    }
 }
 
 fn same(child: &Child<'_>, tree: &Tree) {

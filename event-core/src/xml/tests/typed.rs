@@ -11,7 +11,7 @@ use xmpp_parsers::{
     version::VersionResult,
 };
 
-use super::element;
+use super::{element, is_indexed};
 use crate::xml::{Element, PayloadError};
 
 #[test]
@@ -25,6 +25,7 @@ fn a_message_goes_there_and_back() {
     assert_eq!(message.bodies[&Lang::from("en")], "Hi");
     assert_eq!(message.payloads.len(), 2);
     let back = Element::from_xso(&message).unwrap();
+    is_indexed(&back);
     assert_eq!(back.namespace(), "jabber:client");
     assert_eq!(back.attribute("xmlns"), None);
     let again: Message = back.parse_as().unwrap();
@@ -46,6 +47,7 @@ fn presence_and_iq_go_there_and_back() {
     let iq = element(xml);
     let typed: Iq = iq.parse_as().unwrap();
     let back = Element::from_xso(&typed).unwrap();
+    is_indexed(&back);
     let query: DiscoInfoQuery = back.first_child().unwrap().parse_as().unwrap();
     assert_eq!(query.node.as_deref(), Some("n"));
 }
@@ -58,6 +60,7 @@ fn children_in_the_stanza_namespace_are_read() {
     let error: StanzaError =
         element(xml).child("error", "jabber:client").unwrap().parse_as().unwrap();
     let back = Element::from_xso(&error).unwrap();
+    is_indexed(&back);
     assert_eq!(back.namespace(), "jabber:client");
     assert!(back.to_string().starts_with("<error type='cancel'>"), "{back}");
 }
