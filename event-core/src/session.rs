@@ -5,7 +5,7 @@ use std::{
     any::Any,
     net::IpAddr,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
     },
 };
@@ -112,7 +112,8 @@ struct Inner {
     full: OnceLock<FullJid>,
     state: AtomicU8,
     lang: Mutex<Option<Box<str>>>,
-    remote: Mutex<Remote>,
+    /// Not of a client.
+    remote: Mutex<Option<Box<Remote>>>,
     presence: Mutex<Option<Arc<Available>>>,
     available: AtomicBool,
     slots: Mutex<Vec<Box<dyn Any + Send>>>,
@@ -229,51 +230,62 @@ impl Session {
         *self.0.lang.lock().unwrap_or_else(PoisonError::into_inner) = lang.map(Box::from);
     }
 
-    fn remote(&self) -> MutexGuard<'_, Remote> {
-        self.0.remote.lock().unwrap_or_else(PoisonError::into_inner)
+    fn with_remote<R>(&self, access: impl FnOnce(&mut Remote) -> R) -> R {
+        let mut remote = self.0.remote.lock().unwrap_or_else(PoisonError::into_inner);
+        access(remote.get_or_insert_default())
     }
 
-    /// The id of the stream (RFC 6120 §4.7.3): what secrets are proved with in dialback and by
-    /// components.
+    fn remote<R: Default>(&self, read: impl FnOnce(&Remote) -> R) -> R {
+        let remote = self.0.remote.lock().unwrap_or_else(PoisonError::into_inner);
+        remote.as_deref().map(read).unwrap_or_default()
+    }
+
+    /// The id of a server's or component's stream (RFC 6120 §4.7.3): what secrets are proved with
+    /// in dialback and by components.
     pub fn stream_id(&self) -> Option<Box<str>> {
-        self.remote().stream_id.clone()
+        self.remote(|remote| remote.stream_id.clone())
     }
 
-    /// Notes the id of the stream.
+    /// Notes the id of the stream. That of a client's is of no further use.
     pub fn set_stream_id(&self, id: &str) {
-        self.remote().stream_id = Some(id.into());
+        if self.0.kind != SessionKind::Client {
+            self.with_remote(|remote| remote.stream_id = Some(id.into()));
+        }
     }
 
     /// The domain that another server's stream header names as its own or, on a stream to it,
     /// that it is expected to be. It proves nothing.
     pub fn claimed_domain(&self) -> Option<Box<str>> {
-        self.remote().claimed.clone()
+        self.remote(|remote| remote.claimed.clone())
     }
 
     /// Notes the domain that another server claims.
     pub fn set_claimed_domain(&self, domain: Option<&str>) {
-        self.remote().claimed = domain.map(Box::from);
+        if self.0.kind != SessionKind::Client {
+            self.with_remote(|remote| remote.claimed = domain.map(Box::from));
+        }
     }
 
     /// Another server or a component has proved that it speaks for a domain. `false` when that
     /// was known already.
     pub fn authorize(&self, domain: &str) -> bool {
-        let mut remote = self.remote();
-        let is_new = !remote.authorized.iter().any(|known| **known == *domain);
-        if is_new {
-            remote.authorized.push(domain.into());
-        }
-        is_new
+        self.with_remote(|remote| {
+            let is_new = !remote.authorized.iter().any(|known| **known == *domain);
+            if is_new {
+                remote.authorized.push(domain.into());
+            }
+            is_new
+        })
     }
 
     /// Whether the other side has proved that it speaks for a domain.
     pub fn is_authorized(&self, domain: &str) -> bool {
-        self.remote().authorized.iter().any(|known| **known == *domain)
+        self.remote(|remote| remote.authorized.iter().any(|known| **known == *domain))
     }
 
     /// The domains that the other side has proved, in the order it did.
     pub fn authorized_domains(&self) -> Vec<Box<str>> {
-        self.remote().authorized.clone()
+        self.remote(|remote| remote.authorized.clone())
     }
 
     /// Whether stanzas are routed on the stream: a client has bound a resource, a server or
@@ -281,7 +293,7 @@ impl Session {
     pub fn is_established(&self) -> bool {
         match self.0.kind {
             SessionKind::Client => self.jid().is_some(),
-            _ => !self.remote().authorized.is_empty(),
+            _ => self.remote(|remote| !remote.authorized.is_empty()),
         }
     }
 
@@ -411,6 +423,7 @@ impl Session {
             let result = access(slot);
             if slot.is_none() {
                 slots.retain(|slot| !slot.is::<Option<T>>());
+                slots.shrink_to_fit();
             }
             return result;
         }

@@ -162,12 +162,22 @@ impl Service {
         Self::Streams { streams: Arc::clone(streams), kind, direct_tls }
     }
 
-    async fn serve(self, socket: TcpStream, peer: SocketAddr) {
+    fn serve(&self, socket: TcpStream, peer: SocketAddr, visit: Visit) {
         match self {
             Self::Streams { streams, kind, direct_tls } => {
-                streams.serve(socket, peer, kind, direct_tls).await;
+                let served = Arc::clone(streams).serve(socket, peer, *kind, *direct_tls);
+                tokio::spawn(async move {
+                    served.await;
+                    drop(visit);
+                });
             }
-            Self::Http(http) => http.serve(socket).await,
+            Self::Http(http) => {
+                let http = http.clone();
+                tokio::spawn(async move {
+                    http.serve(socket).await;
+                    drop(visit);
+                });
+            }
         }
     }
 }
@@ -178,11 +188,7 @@ async fn accept(listener: TcpListener, service: Service, doors: Arc<Doors>) {
             Ok((socket, peer)) => match doors.enter(peer.ip()) {
                 Ok(visit) => {
                     prepare(&socket);
-                    let service = service.clone();
-                    tokio::spawn(async move {
-                        service.serve(socket, peer).await;
-                        drop(visit);
-                    });
+                    service.serve(socket, peer, visit);
                 }
                 Err(full) => {
                     if doors.may_complain() {

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// What the start tag of a stream says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StreamHeader {
     /// Whom the stream is meant for.
     pub to: Option<String>,

@@ -58,12 +58,17 @@ impl Database {
         let options = options(&file, "").map_err(error)?;
         let pool = |connections, setup| pool(&options, connections, setup);
         // In WAL mode, synchronous NORMAL would lose the last commits when the power fails. The
-        // timeout is for another process, like the command line beside the server.
+        // timeout is for another process, like the command line beside the server. The cache, in
+        // KiB, is small: what is read is in the system's already, and is asked for by few.
         let writers = pool(
             1,
-            "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL",
+            "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+             PRAGMA cache_size = -256",
         );
-        let readers = pool(READERS, "PRAGMA busy_timeout = 10000; PRAGMA query_only = 1");
+        let readers = pool(
+            READERS,
+            "PRAGMA busy_timeout = 10000; PRAGMA query_only = 1; PRAGMA cache_size = -256",
+        );
         Self::start(&DIALECT, readers, writers, file.display().to_string()).await
     }
 

@@ -32,7 +32,7 @@ use super::{
     pace::{Flood, Pace},
     pool,
     traffic::Counters,
-    wire::{Command, Handle, Wire},
+    wire::{Command, Handle, TlsFacts, Wire},
 };
 use crate::tls;
 
@@ -86,7 +86,8 @@ impl Connection {
     }
 
     /// Serves the connection to its end; says why, unless the other side left by itself.
-    pub(super) async fn run(mut self, direct: bool) -> Option<String> {
+    // Boxed, since a future has room for what it is given and for what it makes of it.
+    pub(super) async fn run(mut self: Box<Self>, direct: bool) -> Option<String> {
         let end = if direct { Box::pin(self.handshake()).await.err() } else { None };
         let end = match end {
             Some(end) => end,
@@ -398,7 +399,7 @@ impl Connection {
         };
         let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
         let certificates = certificates.iter().map(|one| one.to_vec()).collect();
-        self.wire.secured(exporter, certificates);
+        self.wire.secured(TlsFacts { exporter, certificates });
     }
 
     /// The host of this name, if this kind of stream can be opened to it.

@@ -1,6 +1,6 @@
 //! From the bytes of a stream to its elements.
 
-use std::mem;
+use std::{cell::RefCell, mem, sync::Arc};
 
 use event_core::xml::{Element, Frame, Framer, Limits, StreamHeader, XmlError};
 
@@ -16,7 +16,12 @@ pub(super) struct Input {
     rest: Vec<u8>,
     framer: Framer,
     /// The header, its texts left out: what the stanzas are read with.
-    header: Option<Box<StreamHeader>>,
+    header: Option<Arc<StreamHeader>>,
+}
+
+thread_local! {
+    /// What is left of headers is nearly always the same, so streams share it.
+    static LAST_HEADER: RefCell<Arc<StreamHeader>> = RefCell::default();
 }
 
 /// What a stream consists of; white space between is skipped.
@@ -116,7 +121,12 @@ impl Input {
     pub(super) fn opened(&mut self, mut header: Box<StreamHeader>) {
         (header.to, header.from, header.id, header.version) = (None, None, None, None);
         header.lang = None;
-        self.header = Some(header);
+        self.header = Some(LAST_HEADER.with_borrow_mut(|last| {
+            if **last != *header {
+                *last = Arc::from(header);
+            }
+            Arc::clone(last)
+        }));
     }
 
     /// Expects a new header.

@@ -111,13 +111,14 @@ impl Streams {
 
     /// Serves one connection that a listener accepted, with TLS from the first byte or not, until
     /// it ends.
-    pub async fn serve(
+    // No `async fn`: its future would keep room for the arguments, too.
+    pub fn serve(
         self: Arc<Self>,
         socket: TcpStream,
         peer: SocketAddr,
         kind: SessionKind,
         direct_tls: bool,
-    ) {
+    ) -> impl Future<Output = ()> + Send + use<> {
         // Components have no STARTTLS (XEP-0114 §3).
         let starttls = !direct_tls && kind != SessionKind::Component;
         let wire = self.wire(
@@ -126,8 +127,12 @@ impl Streams {
             Opening::Answer(Arc::clone(&self.settings.load().default_host)),
             starttls,
         );
-        let _open = Open::new(&self, &wire);
-        Connection::new(Arc::clone(&self), wire, socket.into()).run(direct_tls).await;
+        let open = Open::new(&self, &wire);
+        let connection = Box::new(Connection::new(self, wire, socket.into()));
+        async move {
+            let _open = open;
+            connection.run(direct_tls).await;
+        }
     }
 
     /// Opens a stream to another server on a connection that is there, with TLS or without.
@@ -150,7 +155,7 @@ impl Streams {
         let stream = Box::new(Handle(Arc::clone(&wire)));
         let session = Session::new(SessionKind::S2sOut, host, stream);
         session.set_claimed_domain(Some(&domain));
-        let mut connection = Connection::new(Arc::clone(self), Arc::clone(&wire), io);
+        let mut connection = Box::new(Connection::new(Arc::clone(self), Arc::clone(&wire), io));
         connection.session = Some(session.clone());
         if starttls {
             wire.begin();

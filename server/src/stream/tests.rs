@@ -11,7 +11,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use super::{Settings, Streams};
+use super::{Connection, Settings, Streams, Wire};
 use crate::{
     config::{Config, Limits},
     tls::Tls,
@@ -251,4 +251,18 @@ async fn all_streams_are_closed_at_the_end() {
     drop((early, open));
     closing.await.unwrap();
     assert_eq!(server.streams.count(), 0);
+}
+
+/// Each connection costs that much for as long as it lasts.
+#[tokio::test]
+async fn what_waits_is_small() {
+    let server = server(Limits::default()).await;
+    let address = server.listener.local_addr().unwrap();
+    let (client, accepted) = tokio::join!(TcpStream::connect(address), server.listener.accept());
+    let (socket, peer) = accepted.unwrap();
+    let task = Arc::clone(&server.streams).serve(socket, peer, SessionKind::Client, false);
+    assert!(size_of_val(&task) <= 208, "the task: {}", size_of_val(&task));
+    assert!(size_of::<Connection>() <= 288, "the connection: {}", size_of::<Connection>());
+    assert!(size_of::<Wire>() <= 256, "its writing side: {}", size_of::<Wire>());
+    drop(client);
 }

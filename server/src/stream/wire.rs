@@ -26,9 +26,8 @@ pub(crate) struct Wire {
     out: Mutex<Out>,
     encrypted: AtomicBool,
     can_start_tls: AtomicBool,
-    exporter: OnceLock<[u8; 32]>,
-    /// What the other side showed for TLS.
-    certificates: OnceLock<Vec<Vec<u8>>>,
+    /// What TLS says of the connection, once it is there.
+    tls: OnceLock<Box<TlsFacts>>,
     /// Told whenever bytes were written, or will not be.
     progress: Notify,
     pub(super) peer: IpAddr,
@@ -38,6 +37,15 @@ pub(crate) struct Wire {
     /// Of the stream's session, once there is one.
     host: OnceLock<Weak<Host>>,
     opening: Opening,
+}
+
+/// What is known from a TLS handshake.
+#[derive(Debug, Default)]
+pub(super) struct TlsFacts {
+    /// The channel binding data, where there is such.
+    pub(super) exporter: Option<[u8; 32]>,
+    /// What the other side showed.
+    pub(super) certificates: Vec<Vec<u8>>,
 }
 
 /// How our side of a stream begins.
@@ -102,8 +110,7 @@ impl Wire {
             out: Mutex::default(),
             encrypted: AtomicBool::new(false),
             can_start_tls: AtomicBool::new(starttls),
-            exporter: OnceLock::new(),
-            certificates: OnceLock::new(),
+            tls: OnceLock::new(),
             progress: Notify::new(),
             peer,
             max,
@@ -264,12 +271,9 @@ impl Wire {
     }
 
     /// TLS protects the stream from now on.
-    pub(super) fn secured(&self, exporter: Option<[u8; 32]>, certificates: Vec<Vec<u8>>) {
-        if let Some(exporter) = exporter {
-            let _ = self.exporter.set(exporter);
-        }
-        if !certificates.is_empty() {
-            let _ = self.certificates.set(certificates);
+    pub(super) fn secured(&self, facts: TlsFacts) {
+        if facts.exporter.is_some() || !facts.certificates.is_empty() {
+            let _ = self.tls.set(Box::new(facts));
         }
         self.encrypted.store(true, Ordering::Release);
         self.can_start_tls.store(false, Ordering::Release);
@@ -371,7 +375,7 @@ impl Stream for Handle {
     }
 
     fn tls_exporter(&self) -> Option<Vec<u8>> {
-        self.0.exporter.get().map(|exporter| exporter.to_vec())
+        self.0.tls.get()?.exporter.map(|exporter| exporter.to_vec())
     }
 
     fn restart(&self) {
@@ -393,7 +397,7 @@ impl Stream for Handle {
     }
 
     fn peer_certificates(&self) -> Vec<Vec<u8>> {
-        self.0.certificates.get().cloned().unwrap_or_default()
+        self.0.tls.get().map(|tls| tls.certificates.clone()).unwrap_or_default()
     }
 
     fn flushed(&self) -> BoxFuture<'_, bool> {
@@ -460,7 +464,7 @@ mod tests {
         assert_eq!(handle.0.command(), Some(Command::StartTls));
         assert_eq!(taken(&handle), "<h><proceed/>");
         assert_eq!(taken(&handle), "");
-        handle.0.secured(Some([1; 32]), vec![vec![2]]);
+        handle.0.secured(TlsFacts { exporter: Some([1; 32]), certificates: vec![vec![2]] });
         assert!(handle.is_encrypted());
         assert_eq!(handle.tls_exporter(), Some(vec![1; 32]));
         assert_eq!(handle.peer_certificates(), [[2]]);
@@ -483,7 +487,7 @@ mod tests {
         handle.0.begin();
         handle.start_tls();
         assert_eq!(taken(&handle), "<h>");
-        handle.0.secured(None, Vec::new());
+        handle.0.secured(TlsFacts::default());
         assert!(handle.write(b"<auth/>"));
         handle.restart();
         handle.close(None);
