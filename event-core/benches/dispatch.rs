@@ -11,6 +11,7 @@ use event_core::{
 };
 
 const MESSAGE: &str = "<message from='romeo@localhost/orchard' to='juliet@localhost' id='1' type='chat'><body>hi</body></message>";
+const CHAT: &str = "<message from='romeo@localhost/orchard' to='juliet@localhost/balcony' id='1' type='chat'><body>hi</body></message>";
 const IQ: &str = "<iq from='romeo@localhost/orchard' to='localhost' id='1' type='get'><query xmlns='jabber:iq:version'/></iq>";
 
 macro_rules! modules {
@@ -48,6 +49,29 @@ modules! {
     one "bench_one": a;
     five "bench_five": a b c d e;
     twenty "bench_twenty": a b c d e f g h i j k l m n o p q r s t;
+}
+
+/// What a client's message meets: two events, five handlers each.
+mod both {
+    use super::*;
+
+    /// Handlers that do nothing.
+    #[module(name = "bench_both")]
+    struct Bench;
+
+    macro_rules! empty {
+        ($($event:literal: $($function:ident)*;)*) => {$($(
+            #[hook($event, priority = 10)]
+            pub(super) fn $function(_: &mut Message) -> Flow {
+                Flow::Continue
+            }
+        )*)*};
+    }
+
+    empty! {
+        "pre-message/full": a b c d e;
+        "message/full": f g h i j;
+    }
 }
 
 mod none {
@@ -192,6 +216,35 @@ fn fire(c: &mut Criterion) {
     group.finish();
 }
 
+fn both(c: &mut Criterion) {
+    let mut group = c.benchmark_group("pre-message/full and message/full");
+    with("bench_both", |bare| {
+        let mut message = bare.message(CHAT);
+        group.bench_function("5 sync each", |b| {
+            b.iter(|| {
+                let message = black_box(&mut message);
+                bare.fire_pre_message(message) && bare.fire_message(message)
+            });
+        });
+        group.bench_function("5 sync each, routed", |b| {
+            b.iter(|| bare.route_from_client(black_box(&mut message)));
+        });
+        // What no dispatch that does not know its handlers can do without.
+        let functions: [Function<Message>; 10] = {
+            use both::*;
+            [a, b, c, d, e, f, g, h, i, j]
+        };
+        let functions = black_box(functions);
+        group.bench_function("10 by pointer", |b| {
+            b.iter(|| {
+                let message = black_box(&mut message);
+                functions.iter().all(|function| function(message) == Flow::Continue)
+            });
+        });
+    });
+    group.finish();
+}
+
 fn cascade(c: &mut Criterion) {
     let mut group = c.benchmark_group("iq");
     with("bench_cascade", |bare| {
@@ -225,5 +278,5 @@ fn cascade(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, fire, cascade);
+criterion_group!(benches, fire, both, cascade);
 criterion_main!(benches);

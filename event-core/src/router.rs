@@ -477,15 +477,23 @@ impl Core {
         K: Kind + for<'p> Payload<Of<'p> = K> + Send + Sync,
     {
         if from_client {
-            let table = payload.stanza().origin().host().table().clone();
-            let id = K::pre(payload.stanza().destination());
-            let verdict = fire(self, table.chain::<K>(id), &mut payload).await;
+            let verdict = self.fire_pre(&mut payload).await;
             if !verdict.goes_on() {
                 self.conclude(&payload, verdict);
                 return;
             }
         }
         self.post(payload).await;
+    }
+
+    /// Fires the event of [`Core::pre`].
+    pub(crate) async fn fire_pre<K>(&self, payload: &mut K) -> Verdict
+    where
+        K: Kind + for<'p> Payload<Of<'p> = K> + Send + Sync,
+    {
+        let table = payload.stanza().origin().host().table().clone();
+        let id = K::pre(payload.stanza().destination());
+        fire(self, table.chain::<K>(id), payload).await
     }
 
     /// Routes a request whose answer is waited for.

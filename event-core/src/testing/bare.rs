@@ -86,7 +86,13 @@ impl Bare {
         ready(self.core.fire_post(message)).1.goes_on()
     }
 
-    /// The same for an iq.
+    /// All that a client's message meets: the table of its host and the chain of
+    /// `pre-message/DEST`, then as [`Bare::route_message`].
+    pub fn route_from_client(&self, message: &mut Message) -> bool {
+        ready(self.core.fire_pre(message)).goes_on() && self.route_message(message)
+    }
+
+    /// The same as [`Bare::route_message`] for an iq.
     pub fn route_iq(&self, iq: &mut Iq) -> bool {
         ready(self.core.fire_post(iq)).1.goes_on()
     }
