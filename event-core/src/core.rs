@@ -23,7 +23,7 @@ use crate::{
     session::SessionState,
     start::StartError,
     storage::Storage,
-    table::GlobalTable,
+    table::{GlobalTable, Table},
 };
 
 /// A host as the configuration asks for it.
@@ -259,6 +259,11 @@ impl Core {
     /// The host of a domain.
     pub fn host(&self, domain: &str) -> Option<Arc<Host>> {
         self.hosts.load().by_name.get(domain).cloned()
+    }
+
+    /// The table of a domain's host.
+    pub(crate) fn table(&self, domain: &str) -> Option<Table> {
+        self.hosts.load().by_name.get(domain).map(|host| host.table())
     }
 
     /// All hosts, in the order of the configuration.

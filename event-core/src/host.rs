@@ -25,7 +25,7 @@ use crate::{
     stanza::Iq,
     start::StartError,
     storage::{Schema, StorageResult, Store, Write},
-    table::HostTable,
+    table::{HostTable, Table},
 };
 
 /// What the configuration says of a host, beside its modules.
@@ -258,7 +258,7 @@ impl Host {
         features
     }
 
-    pub(crate) fn table(&self) -> arc_swap::Guard<Arc<HostTable>> {
+    pub(crate) fn table(&self) -> Table {
         self.table.load()
     }
 

@@ -8,6 +8,7 @@ mod address;
 
 use std::{cell::RefCell, collections::VecDeque, future::Future, sync::Arc};
 
+use arc_swap::Guard;
 use event_catalogue::{Family, Role};
 use jid::Jid;
 use tokio::sync::mpsc;
@@ -19,7 +20,7 @@ use crate::{
     events,
     flow::Outcome,
     stanza::{Destination, Iq, IqType, Message, Presence, Stanza},
-    table::HostTable,
+    table::{HostTable, Table},
     xml::{Element, STANZA_NS},
 };
 use address::{Addressed, check, foreign, own};
@@ -346,15 +347,22 @@ impl Core {
 
     /// `stanza/XMLNS:TAG`: an element that is not a stanza, on any stream.
     async fn nonza(&self, session: &Session, element: Element) -> Result<(), StreamError> {
-        let table = self.addressed(session, &element).table().clone();
+        let mut table = self.addressed(session, &element).table();
         let mut nonza = Nonza::new(session.clone(), element);
-        let namespace = match nonza.element.namespace() {
-            // Within the server stanzas have one namespace; in names each has its stream's.
-            STANZA_NS => session.kind().namespace(),
-            namespace => namespace,
-        };
-        let chain = table.nonza(namespace, nonza.element.name());
-        let verdict = fire(self, chain, &mut nonza).await;
+        let verdict = fire(
+            self,
+            &mut table,
+            |table, nonza: &Nonza| {
+                let namespace = match nonza.element.namespace() {
+                    // Within the server stanzas have one namespace; in names each has its stream's.
+                    STANZA_NS => session.kind().namespace(),
+                    namespace => namespace,
+                };
+                table.nonza(namespace, nonza.element.name())
+            },
+            &mut nonza,
+        )
+        .await;
         match verdict.outcome {
             Outcome::Handled | Outcome::Reply(_) => Ok(()),
             Outcome::Stream(error) => Err(*error),
@@ -401,14 +409,14 @@ impl Core {
         };
         let origin = Origin::Session(session.clone());
         let Some(stanza) = Stanza::new(element, (None, to), origin) else { return refused() };
-        let table = host.table().clone();
+        let mut table = host.table();
         if kind != StanzaKind::Iq {
             let verdict = if kind == StanzaKind::Message {
-                let chain = table.chain::<Message>(events::StanzaMessage::id());
-                fire(self, chain, &mut Message::new(stanza)).await
+                let id = events::StanzaMessage::id();
+                fire(self, &mut table, |table, _| table.chain(id), &mut Message::new(stanza)).await
             } else {
-                let chain = table.chain::<Presence>(events::StanzaPresence::id());
-                fire(self, chain, &mut Presence::new(stanza)).await
+                let id = events::StanzaPresence::id();
+                fire(self, &mut table, |table, _| table.chain(id), &mut Presence::new(stanza)).await
             };
             return match verdict.outcome {
                 Outcome::Handled | Outcome::Reply(_) => Ok(()),
@@ -421,17 +429,15 @@ impl Core {
             return refused();
         };
         let mut iq = Iq::new(stanza, iq_type);
-        let chain =
-            iq.payload_name().and_then(|(namespace, name)| table.stanza_iq(namespace, name));
-        if chain.is_none() {
+        if stanza_iq(&table, &iq).is_none() {
             return refused();
         }
         if let Err(error) = check(kind, iq.element()) {
             answer(iq.origin(), iq.error_reply(&error).0);
             return Ok(());
         }
-        let verdict = fire(self, chain, &mut iq).await;
-        if matches!(verdict.outcome, Outcome::Continue) {
+        let verdict = fire(self, &mut table, stanza_iq, &mut iq).await;
+        if verdict.goes_on() {
             return refused();
         }
         self.conclude(&iq, verdict);
@@ -476,51 +482,53 @@ impl Core {
     where
         K: Kind + for<'p> Payload<Of<'p> = K> + Send + Sync,
     {
+        let mut table = payload.stanza().origin().host().table();
         if from_client {
-            let verdict = self.fire_pre(&mut payload).await;
+            let verdict = self.fire_pre(&mut table, &mut payload).await;
             if !verdict.goes_on() {
                 self.conclude(&payload, verdict);
                 return;
             }
         }
-        self.post(payload).await;
+        self.post(table, payload).await;
     }
 
     /// Fires the event of [`Core::pre`].
-    pub(crate) async fn fire_pre<K>(&self, payload: &mut K) -> Verdict
+    pub(crate) async fn fire_pre<K>(&self, table: &mut Table, payload: &mut K) -> Verdict
     where
         K: Kind + for<'p> Payload<Of<'p> = K> + Send + Sync,
     {
-        let table = payload.stanza().origin().host().table().clone();
         let id = K::pre(payload.stanza().destination());
-        fire(self, table.chain::<K>(id), payload).await
+        fire(self, table, |table, _| table.chain(id), payload).await
     }
 
     /// Routes a request whose answer is waited for.
     pub(crate) async fn route_query(&self, stanza: Stanza) {
         if let Some(iq_type) = stanza.type_().as_deref().and_then(IqType::parse) {
-            self.post(Iq::new(stanza, iq_type).query()).await;
+            let table = stanza.origin().host().table();
+            self.post(table, Iq::new(stanza, iq_type).query()).await;
         }
     }
 
     /// Routes a stanza without pre-events.
     pub(crate) async fn route(&self, stanza: Stanza) {
+        let table = stanza.origin().host().table();
         match stanza.kind() {
-            StanzaKind::Message => self.post(Message::new(stanza)).await,
-            StanzaKind::Presence => self.post(Presence::new(stanza)).await,
+            StanzaKind::Message => self.post(table, Message::new(stanza)).await,
+            StanzaKind::Presence => self.post(table, Presence::new(stanza)).await,
             StanzaKind::Iq => match stanza.type_().as_deref().and_then(IqType::parse) {
-                Some(iq_type) => self.post(Iq::new(stanza, iq_type)).await,
+                Some(iq_type) => self.post(table, Iq::new(stanza, iq_type)).await,
                 None => tracing::error!("an iq of no known type was sent from here"),
             },
         }
     }
 
-    /// `NAME/DEST` on the recipient's host, or `route/remote` on the sender's.
-    async fn post<K>(&self, mut payload: K)
+    /// `NAME/DEST` on the recipient's host, or `route/remote` on the sender's, whose table it is.
+    async fn post<K>(&self, mut table: Table, mut payload: K)
     where
         K: Kind + for<'p> Payload<Of<'p> = K> + Send + Sync,
     {
-        let (is_local, verdict) = self.fire_post(&mut payload).await;
+        let (is_local, verdict) = self.fire_post(&mut table, &mut payload).await;
         if !verdict.goes_on() {
             self.conclude(&payload, verdict);
         } else if !is_local {
@@ -531,21 +539,24 @@ impl Core {
     }
 
     /// Fires the events of [`Core::post`]; says too whether the recipient's host is served here.
-    pub(crate) async fn fire_post<K>(&self, payload: &mut K) -> (bool, Verdict)
+    pub(crate) async fn fire_post<K>(&self, table: &mut Table, payload: &mut K) -> (bool, Verdict)
     where
         K: Kind + for<'p> Payload<Of<'p> = K> + Send + Sync,
     {
-        let host = match payload.stanza().to() {
-            None => Some(Arc::clone(payload.stanza().origin().host())),
-            Some(to) => self.host(to.domain().as_str()),
-        };
-        let Some(host) = host else {
-            let table = payload.stanza().origin().host().table().clone();
-            let chain = table.chain::<Stanza>(events::RouteRemote::id());
-            return (false, fire(self, chain, payload.stanza_mut()).await);
-        };
-        let table = host.table().clone();
-        (true, fire(self, payload.post(&table), payload).await)
+        let own = payload.stanza().origin().host();
+        let domain = payload.stanza().to().map(|to| to.domain().as_str());
+        match domain.filter(|domain| *domain != own.name() || own.is_gone()) {
+            None => {}
+            Some(domain) => match self.table(domain) {
+                Some(other) => *table = other,
+                None => {
+                    let id = events::RouteRemote::id();
+                    let stanza = payload.stanza_mut();
+                    return (false, fire(self, table, |table, _| table.chain(id), stanza).await);
+                }
+            },
+        }
+        (true, fire(self, table, |table, payload: &K| payload.post(table), payload).await)
     }
 
     /// What a chain that stopped means for the sender.
@@ -573,14 +584,28 @@ impl Core {
     }
 }
 
+/// `stanza/iq/XMLNS:TAG`
+fn stanza_iq<'t>(table: &'t HostTable, iq: &Iq) -> Option<&'t Chain<Iq>> {
+    let (namespace, name) = iq.payload_name()?;
+    table.stanza_iq(namespace, name)
+}
+
 /// Fires a chain that may not be there, without a future where all its handlers are sync.
-async fn fire<P>(core: &Core, chain: Option<&Chain<P>>, payload: &mut P) -> Verdict
+async fn fire<P, F>(core: &Core, table: &mut Table, chain: F, payload: &mut P) -> Verdict
 where
     P: for<'p> Payload<Of<'p> = P>,
+    F: for<'t> Fn(&'t HostTable, &P) -> Option<&'t Chain<P>>,
 {
-    let Some(chain) = chain else { return Verdict::CONTINUE };
-    let verdict =
-        if chain.is_sync() { chain.fire_sync(payload) } else { chain.fire(payload).await };
+    let verdict = match chain(table, payload) {
+        None => return Verdict::CONTINUE,
+        Some(chain) if chain.is_sync() => chain.fire_sync(payload),
+        Some(_) => {
+            // It may take long, and a thread can borrow few tables at a time.
+            *table = Guard::from_inner(Arc::clone(table));
+            let Some(chain) = chain(table, payload) else { return Verdict::CONTINUE };
+            chain.fire(payload).await
+        }
+    };
     if !verdict.goes_on() {
         core.decided(&verdict);
     }

@@ -27,6 +27,9 @@ use crate::{
     start::StartError,
 };
 
+/// A host's table, borrowed: a count of references is shared by all threads, a loan is not.
+pub(crate) type Table = arc_swap::Guard<Arc<HostTable>>;
+
 /// The handlers of one host.
 pub(crate) struct HostTable {
     slots: Slots,

@@ -83,18 +83,28 @@ impl Bare {
     /// All that routing a message does to it once it has passed its pre-events: the host, its
     /// table, the chain.
     pub fn route_message(&self, message: &mut Message) -> bool {
-        ready(self.core.fire_post(message)).1.goes_on()
+        self.route(message)
     }
 
-    /// All that a client's message meets: the table of its host and the chain of
-    /// `pre-message/DEST`, then as [`Bare::route_message`].
+    /// All that a client's message meets: as [`Bare::route_message`], but first the chain of
+    /// `pre-message/DEST`.
     pub fn route_from_client(&self, message: &mut Message) -> bool {
-        ready(self.core.fire_pre(message)).goes_on() && self.route_message(message)
+        let mut table = message.origin().host().table();
+        ready(self.core.fire_pre(&mut table, message)).goes_on()
+            && ready(self.core.fire_post(&mut table, message)).1.goes_on()
     }
 
     /// The same as [`Bare::route_message`] for an iq.
     pub fn route_iq(&self, iq: &mut Iq) -> bool {
-        ready(self.core.fire_post(iq)).1.goes_on()
+        self.route(iq)
+    }
+
+    fn route<K>(&self, payload: &mut K) -> bool
+    where
+        K: Kind + for<'p> Payload<Of<'p> = K> + Send + Sync,
+    {
+        let mut table = payload.stanza().origin().host().table();
+        ready(self.core.fire_post(&mut table, payload)).1.goes_on()
     }
 }
 
