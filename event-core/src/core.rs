@@ -310,7 +310,7 @@ impl Core {
                 error: error.map(Into::into),
             };
             let verdict = session.host().fire_with::<events::PreResourceUnbind>(&mut event).await;
-            if matches!(verdict.outcome, Outcome::Handled) {
+            if matches!(verdict, Some(Verdict { outcome: Outcome::Handled, .. })) {
                 // Unless it ended meanwhile: another session may have taken its resource.
                 session.advance(SessionState::Detached);
                 self.drain().await;
@@ -354,7 +354,7 @@ impl Core {
     pub(crate) async fn fire_global<E: Event>(
         &self,
         payload: &mut <E::Payload as Payload>::Of<'_>,
-    ) -> Verdict {
+    ) -> Option<Verdict> {
         let table = self.global.load_full();
         self.fire_nested(table.chain::<E::Payload>(E::id()), payload).await
     }
@@ -364,14 +364,17 @@ impl Core {
         &self,
         chain: Option<&Chain<P>>,
         payload: &mut P::Of<'_>,
-    ) -> Verdict {
-        let Some(chain) = chain else { return Verdict::CONTINUE };
+    ) -> Option<Verdict> {
+        let chain = chain?;
         let Some(verdict) = deeper(chain.fire(payload)).await else {
             tracing::error!(?chain, "handlers fire each other's events without end");
-            return Verdict { outcome: StanzaError::internal_server_error().into(), by: None };
+            return Some(Verdict {
+                outcome: StanzaError::internal_server_error().into(),
+                by: None,
+            });
         };
-        if !verdict.goes_on() {
-            self.decided(&verdict);
+        if let Some(verdict) = &verdict {
+            self.decided(verdict);
         }
         verdict
     }

@@ -149,24 +149,16 @@ impl<P: Payload> std::fmt::Debug for Chain<P> {
     }
 }
 
-/// What a chain came to, and who decided.
+/// What stopped a chain, and who decided.
 #[derive(Debug)]
 pub(crate) struct Verdict {
     pub(crate) outcome: Outcome,
     pub(crate) by: Option<&'static HookMeta>,
 }
 
-impl Verdict {
-    pub(crate) const CONTINUE: Self = Self { outcome: Outcome::Continue, by: None };
-
-    pub(crate) fn goes_on(&self) -> bool {
-        matches!(self.outcome, Outcome::Continue)
-    }
-}
-
 /// Where a run of sync handlers ended.
 enum Run {
-    Done(Verdict),
+    Done(Option<Verdict>),
     /// The handler at this place has to be awaited.
     Await(usize),
 }
@@ -196,11 +188,11 @@ impl<P: Payload> Chain<P> {
         })
     }
 
-    /// Runs the handlers in order until one stops the chain.
+    /// Runs the handlers in order until one stops the chain; `None` means that none did.
     ///
     /// A handler that panics is logged and counted. In observers, notifications and collect events
     /// the next handler then runs; elsewhere the chain stops with `Outcome::Panicked`.
-    pub(crate) async fn fire(&self, payload: &mut P::Of<'_>) -> Verdict {
+    pub(crate) async fn fire(&self, payload: &mut P::Of<'_>) -> Option<Verdict> {
         let timed = self.take_ticket();
         let mut at = match self.run(0, payload, timed) {
             Run::Done(verdict) => return verdict,
@@ -213,8 +205,10 @@ impl<P: Payload> Chain<P> {
                 if let Some(started) = started {
                     link.handler.counters.time(started.elapsed());
                 }
-                if let Some(verdict) = self.settle(at, outcome) {
-                    return verdict;
+                if let Some(outcome) = outcome.stop()
+                    && let Some(verdict) = self.settle(at, outcome)
+                {
+                    return Some(verdict);
                 }
                 at += 1;
             }
@@ -223,20 +217,20 @@ impl<P: Payload> Chain<P> {
                 Run::Await(next) => at = next,
             }
         }
-        Verdict::CONTINUE
+        None
     }
 
     /// Runs a chain whose handlers are all sync; one that is not is left at its first async
     /// handler, so ask [`Chain::is_sync`] first.
     #[inline]
-    pub(crate) fn fire_sync(&self, payload: &mut P::Of<'_>) -> Verdict {
+    pub(crate) fn fire_sync(&self, payload: &mut P::Of<'_>) -> Option<Verdict> {
         if self.links.is_empty() {
-            return Verdict::CONTINUE;
+            return None;
         }
         let timed = self.take_ticket();
         match self.run(0, payload, timed) {
             Run::Done(verdict) => verdict,
-            Run::Await(_) => Verdict::CONTINUE,
+            Run::Await(_) => None,
         }
     }
 
@@ -255,41 +249,38 @@ impl<P: Payload> Chain<P> {
             let ran = catch_unwind(AssertUnwindSafe(|| {
                 let links = self.links.get(at..).unwrap_or_default();
                 for link in links {
-                    let Call::Sync(call) = &link.call else { return Outcome::Continue };
+                    let Call::Sync(call) = &link.call else { return None };
                     let outcome = if timed {
                         time(&link.handler.counters, call, payload)
                     } else {
                         call(payload)
                     };
-                    if !matches!(outcome, Outcome::Continue) {
-                        return outcome;
+                    if let Some(outcome) = outcome.stop() {
+                        return Some(outcome);
                     }
                     at += 1;
                 }
-                Outcome::Continue
+                None
             }));
             let outcome = match ran {
-                Ok(Outcome::Continue) if at < self.links.len() => return Run::Await(at),
-                Ok(Outcome::Continue) => return Run::Done(Verdict::CONTINUE),
-                Ok(outcome) => outcome,
+                Ok(None) if at < self.links.len() => return Run::Await(at),
+                Ok(None) => return Run::Done(None),
+                Ok(Some(outcome)) => outcome,
                 Err(panic) => {
                     self.report(at, &*panic);
                     Outcome::Panicked
                 }
             };
             if let Some(verdict) = self.settle(at, outcome) {
-                return Run::Done(verdict);
+                return Run::Done(Some(verdict));
             }
             at += 1;
         }
     }
 
-    /// Counts what the handler at `at` came to; `None` means that the chain goes on.
+    /// Counts what the handler at `at` came to; `None` means that the chain goes on all the same.
     #[cold]
     fn settle(&self, at: usize, outcome: Outcome) -> Option<Verdict> {
-        if matches!(outcome, Outcome::Continue) {
-            return None;
-        }
         let link = self.links.get(at)?;
         link.handler.counters.outcome(&outcome);
         if link.handler.contained && matches!(outcome, Outcome::Panicked) {

@@ -1,5 +1,7 @@
 //! What a handler says: go on, stop, answer, refuse.
 
+use std::mem::ManuallyDrop;
+
 use crate::{StanzaError, StreamError, xml::Element};
 
 /// Whether a chain goes on after a handler.
@@ -34,6 +36,20 @@ pub enum Outcome {
     Error(Box<StanzaError>),
     Stream(Box<StreamError>),
     Panicked,
+}
+
+impl Outcome {
+    /// What stops a chain; `None` means that it goes on.
+    #[inline]
+    pub(crate) fn stop(self) -> Option<Self> {
+        // `Continue` has nothing to drop, which the compiler does not see: a call for each handler.
+        let outcome = ManuallyDrop::new(self);
+        if matches!(*outcome, Self::Continue) {
+            None
+        } else {
+            Some(ManuallyDrop::into_inner(outcome))
+        }
+    }
 }
 
 impl From<()> for Outcome {

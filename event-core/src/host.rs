@@ -321,10 +321,10 @@ impl Host {
     /// See [`Context::fire`](crate::Context::fire).
     pub async fn fire<'p, E: Fire<'p>>(&self, mut event: E) -> Fired<E> {
         let verdict = self.fire_with::<E>(event.payload()).await;
-        let flow = if verdict.goes_on() { Flow::Continue } else { Flow::Handled };
-        let error = match verdict.outcome {
-            Outcome::Error(error) => Some(*error),
-            Outcome::Panicked => Some(StanzaError::internal_server_error()),
+        let flow = if verdict.is_none() { Flow::Continue } else { Flow::Handled };
+        let error = match verdict.map(|verdict| verdict.outcome) {
+            Some(Outcome::Error(error)) => Some(*error),
+            Some(Outcome::Panicked) => Some(StanzaError::internal_server_error()),
             _ => None,
         };
         Fired { event, flow, error }
@@ -338,7 +338,8 @@ impl Host {
         &self,
         payload: &mut <E::Payload as Payload>::Of<'_>,
     ) -> Result<Flow, StanzaError> {
-        match self.fire_with::<E>(payload).await.outcome {
+        let Some(verdict) = self.fire_with::<E>(payload).await else { return Ok(Flow::Continue) };
+        match verdict.outcome {
             Outcome::Continue => Ok(Flow::Continue),
             Outcome::Error(error) => Err(*error),
             Outcome::Panicked => Err(StanzaError::internal_server_error()),
@@ -349,7 +350,7 @@ impl Host {
     pub(crate) async fn fire_with<E: Event>(
         &self,
         payload: &mut <E::Payload as Payload>::Of<'_>,
-    ) -> Verdict {
+    ) -> Option<Verdict> {
         if E::INFO.scope == Scope::Global {
             return self.core().fire_global::<E>(payload).await;
         }

@@ -363,11 +363,13 @@ impl Core {
             &mut nonza,
         )
         .await;
-        match verdict.outcome {
-            Outcome::Handled | Outcome::Reply(_) => Ok(()),
-            Outcome::Stream(error) => Err(*error),
-            Outcome::Error(_) | Outcome::Panicked => Err(StreamError::new("internal-server-error")),
-            Outcome::Continue => {
+        match verdict.map(|verdict| verdict.outcome) {
+            Some(Outcome::Handled | Outcome::Reply(_)) => Ok(()),
+            Some(Outcome::Stream(error)) => Err(*error),
+            Some(Outcome::Error(_) | Outcome::Panicked) => {
+                Err(StreamError::new("internal-server-error"))
+            }
+            None | Some(Outcome::Continue) => {
                 let (name, namespace) = (nonza.element.name(), nonza.element.namespace());
                 let text = format!("nothing here understands {{{namespace}}}{name} now");
                 Err(StreamError::new("unsupported-stanza-type").text(text))
@@ -418,9 +420,9 @@ impl Core {
                 let id = events::StanzaPresence::id();
                 fire(self, &mut table, |table, _| table.chain(id), &mut Presence::new(stanza)).await
             };
-            return match verdict.outcome {
-                Outcome::Handled | Outcome::Reply(_) => Ok(()),
-                Outcome::Panicked => Err(StreamError::new("internal-server-error")),
+            return match verdict.map(|verdict| verdict.outcome) {
+                Some(Outcome::Handled | Outcome::Reply(_)) => Ok(()),
+                Some(Outcome::Panicked) => Err(StreamError::new("internal-server-error")),
                 _ => refused(),
             };
         }
@@ -436,10 +438,9 @@ impl Core {
             answer(iq.origin(), iq.error_reply(&error).0);
             return Ok(());
         }
-        let verdict = fire(self, &mut table, stanza_iq, &mut iq).await;
-        if verdict.goes_on() {
+        let Some(verdict) = fire(self, &mut table, stanza_iq, &mut iq).await else {
             return refused();
-        }
+        };
         self.conclude(&iq, verdict);
         Ok(())
     }
@@ -483,18 +484,15 @@ impl Core {
         K: Kind + for<'p> Payload<Of<'p> = K> + Send + Sync,
     {
         let mut table = payload.stanza().origin().host().table();
-        if from_client {
-            let verdict = self.fire_pre(&mut table, &mut payload).await;
-            if !verdict.goes_on() {
-                self.conclude(&payload, verdict);
-                return;
-            }
+        if from_client && let Some(verdict) = self.fire_pre(&mut table, &mut payload).await {
+            self.conclude(&payload, verdict);
+            return;
         }
         self.post(table, payload).await;
     }
 
     /// Fires the event of [`Core::pre`].
-    pub(crate) async fn fire_pre<K>(&self, table: &mut Table, payload: &mut K) -> Verdict
+    pub(crate) async fn fire_pre<K>(&self, table: &mut Table, payload: &mut K) -> Option<Verdict>
     where
         K: Kind + for<'p> Payload<Of<'p> = K> + Send + Sync,
     {
@@ -529,7 +527,7 @@ impl Core {
         K: Kind + for<'p> Payload<Of<'p> = K> + Send + Sync,
     {
         let (is_local, verdict) = self.fire_post(&mut table, &mut payload).await;
-        if !verdict.goes_on() {
+        if let Some(verdict) = verdict {
             self.conclude(&payload, verdict);
         } else if !is_local {
             refuse(payload.stanza(), &StanzaError::remote_server_not_found());
@@ -539,7 +537,11 @@ impl Core {
     }
 
     /// Fires the events of [`Core::post`]; says too whether the recipient's host is served here.
-    pub(crate) async fn fire_post<K>(&self, table: &mut Table, payload: &mut K) -> (bool, Verdict)
+    pub(crate) async fn fire_post<K>(
+        &self,
+        table: &mut Table,
+        payload: &mut K,
+    ) -> (bool, Option<Verdict>)
     where
         K: Kind + for<'p> Payload<Of<'p> = K> + Send + Sync,
     {
@@ -591,25 +593,21 @@ fn stanza_iq<'t>(table: &'t HostTable, iq: &Iq) -> Option<&'t Chain<Iq>> {
 }
 
 /// Fires a chain that may not be there, without a future where all its handlers are sync.
-async fn fire<P, F>(core: &Core, table: &mut Table, chain: F, payload: &mut P) -> Verdict
+async fn fire<P, F>(core: &Core, table: &mut Table, chain: F, payload: &mut P) -> Option<Verdict>
 where
     P: for<'p> Payload<Of<'p> = P>,
     F: for<'t> Fn(&'t HostTable, &P) -> Option<&'t Chain<P>>,
 {
-    let verdict = match chain(table, payload) {
-        None => return Verdict::CONTINUE,
-        Some(chain) if chain.is_sync() => chain.fire_sync(payload),
-        Some(_) => {
-            // It may take long, and a thread can borrow few tables at a time.
-            *table = Guard::from_inner(Arc::clone(table));
-            let Some(chain) = chain(table, payload) else { return Verdict::CONTINUE };
-            chain.fire(payload).await
-        }
+    let found = chain(table, payload)?;
+    let verdict = if found.is_sync() {
+        found.fire_sync(payload)?
+    } else {
+        // It may take long, and a thread can borrow few tables at a time.
+        *table = Guard::from_inner(Arc::clone(table));
+        chain(table, payload)?.fire(payload).await?
     };
-    if !verdict.goes_on() {
-        core.decided(&verdict);
-    }
-    verdict
+    core.decided(&verdict);
+    Some(verdict)
 }
 
 fn refuse(stanza: &Stanza, error: &StanzaError) {

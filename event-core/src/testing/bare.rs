@@ -90,8 +90,8 @@ impl Bare {
     /// `pre-message/DEST`.
     pub fn route_from_client(&self, message: &mut Message) -> bool {
         let mut table = message.origin().host().table();
-        ready(self.core.fire_pre(&mut table, message)).goes_on()
-            && ready(self.core.fire_post(&mut table, message)).1.goes_on()
+        ready(self.core.fire_pre(&mut table, message)).is_none()
+            && ready(self.core.fire_post(&mut table, message)).1.is_none()
     }
 
     /// The same as [`Bare::route_message`] for an iq.
@@ -104,7 +104,7 @@ impl Bare {
         K: Kind + for<'p> Payload<Of<'p> = K> + Send + Sync,
     {
         let mut table = payload.stanza().origin().host().table();
-        ready(self.core.fire_post(&mut table, payload)).1.goes_on()
+        ready(self.core.fire_post(&mut table, payload)).1.is_none()
     }
 }
 
@@ -115,8 +115,8 @@ where
 {
     match chain {
         None => true,
-        Some(chain) if chain.is_sync() => chain.fire_sync(payload).goes_on(),
-        Some(chain) => ready(chain.fire(payload)).goes_on(),
+        Some(chain) if chain.is_sync() => chain.fire_sync(payload).is_none(),
+        Some(chain) => ready(chain.fire(payload)).is_none(),
     }
 }
 
