@@ -467,66 +467,42 @@ impl Core {
             Addressed::Nothing => return Ok(()),
         };
         match kind {
-            StanzaKind::Message => self.pre(Message::new(stanza), from_client).await,
-            StanzaKind::Presence => self.pre(Presence::new(stanza), from_client).await,
+            StanzaKind::Message => self.pass(Message::new(stanza), from_client).await,
+            StanzaKind::Presence => self.pass(Presence::new(stanza), from_client).await,
             StanzaKind::Iq => {
                 if let Some(iq_type) = stanza.type_().as_deref().and_then(IqType::parse) {
-                    self.pre(Iq::new(stanza, iq_type), from_client).await;
+                    self.pass(Iq::new(stanza, iq_type), from_client).await;
                 }
             }
         }
         Ok(())
     }
 
-    /// `pre-NAME/DEST` on the sender's host, then on to the recipient.
-    async fn pre<K>(&self, mut payload: K, from_client: bool)
-    where
-        K: Kind + for<'p> Payload<Of<'p> = K> + Send + Sync,
-    {
-        let mut table = payload.stanza().origin().host().table();
-        if from_client && let Some(verdict) = self.fire_pre(&mut table, &mut payload).await {
-            self.conclude(&payload, verdict);
-            return;
-        }
-        self.post(table, payload).await;
-    }
-
-    /// Fires the event of [`Core::pre`].
-    pub(crate) async fn fire_pre<K>(&self, table: &mut Table, payload: &mut K) -> Option<Verdict>
-    where
-        K: Kind + for<'p> Payload<Of<'p> = K> + Send + Sync,
-    {
-        let id = K::pre(payload.stanza().destination());
-        fire(self, table, |table, _| table.chain(id), payload).await
-    }
-
     /// Routes a request whose answer is waited for.
     pub(crate) async fn route_query(&self, stanza: Stanza) {
         if let Some(iq_type) = stanza.type_().as_deref().and_then(IqType::parse) {
-            let table = stanza.origin().host().table();
-            self.post(table, Iq::new(stanza, iq_type).query()).await;
+            self.pass(Iq::new(stanza, iq_type).query(), false).await;
         }
     }
 
     /// Routes a stanza without pre-events.
     pub(crate) async fn route(&self, stanza: Stanza) {
-        let table = stanza.origin().host().table();
         match stanza.kind() {
-            StanzaKind::Message => self.post(table, Message::new(stanza)).await,
-            StanzaKind::Presence => self.post(table, Presence::new(stanza)).await,
+            StanzaKind::Message => self.pass(Message::new(stanza), false).await,
+            StanzaKind::Presence => self.pass(Presence::new(stanza), false).await,
             StanzaKind::Iq => match stanza.type_().as_deref().and_then(IqType::parse) {
-                Some(iq_type) => self.post(table, Iq::new(stanza, iq_type)).await,
+                Some(iq_type) => self.pass(Iq::new(stanza, iq_type), false).await,
                 None => tracing::error!("an iq of no known type was sent from here"),
             },
         }
     }
 
-    /// `NAME/DEST` on the recipient's host, or `route/remote` on the sender's, whose table it is.
-    async fn post<K>(&self, mut table: Table, mut payload: K)
+    /// Fires the events of a stanza, and tells its sender what came of it.
+    async fn pass<K>(&self, mut payload: K, from_client: bool)
     where
         K: Kind + for<'p> Payload<Of<'p> = K> + Send + Sync,
     {
-        let (is_local, verdict) = self.fire_post(&mut table, &mut payload).await;
+        let (is_local, verdict) = self.fire_events(&mut payload, from_client).await;
         if let Some(verdict) = verdict {
             self.conclude(&payload, verdict);
         } else if !is_local {
@@ -536,29 +512,36 @@ impl Core {
         }
     }
 
-    /// Fires the events of [`Core::post`]; says too whether the recipient's host is served here.
-    pub(crate) async fn fire_post<K>(
+    /// What a client sends meets `pre-NAME/DEST` on the sender's host, then any stanza `NAME/DEST`
+    /// on the recipient's, or `route/remote` on the sender's. Says too whether the recipient's
+    /// host is served here.
+    pub(crate) async fn fire_events<K>(
         &self,
-        table: &mut Table,
         payload: &mut K,
+        from_client: bool,
     ) -> (bool, Option<Verdict>)
     where
         K: Kind + for<'p> Payload<Of<'p> = K> + Send + Sync,
     {
+        let mut table = payload.stanza().origin().host().table();
+        if from_client {
+            let id = K::pre(payload.stanza().destination());
+            let verdict = fire(self, &mut table, |table, _| table.chain(id), payload).await;
+            if verdict.is_some() {
+                return (true, verdict);
+            }
+        }
         let own = payload.stanza().origin().host();
         let domain = payload.stanza().to().map(|to| to.domain().as_str());
-        match domain.filter(|domain| *domain != own.name() || own.is_gone()) {
-            None => {}
-            Some(domain) => match self.table(domain) {
-                Some(other) => *table = other,
-                None => {
-                    let id = events::RouteRemote::id();
-                    let stanza = payload.stanza_mut();
-                    return (false, fire(self, table, |table, _| table.chain(id), stanza).await);
-                }
-            },
+        if let Some(domain) = domain.filter(|domain| *domain != own.name() || own.is_gone()) {
+            let Some(other) = self.table(domain) else {
+                let id = events::RouteRemote::id();
+                let stanza = payload.stanza_mut();
+                return (false, fire(self, &mut table, |table, _| table.chain(id), stanza).await);
+            };
+            table = other;
         }
-        (true, fire(self, table, |table, payload: &K| payload.post(table), payload).await)
+        (true, fire(self, &mut table, |table, payload: &K| payload.post(table), payload).await)
     }
 
     /// What a chain that stopped means for the sender.

@@ -83,28 +83,18 @@ impl Bare {
     /// All that routing a message does to it once it has passed its pre-events: the host, its
     /// table, the chain.
     pub fn route_message(&self, message: &mut Message) -> bool {
-        self.route(message)
+        ready(self.core.fire_events(message, false)).1.is_none()
     }
 
     /// All that a client's message meets: as [`Bare::route_message`], but first the chain of
     /// `pre-message/DEST`.
     pub fn route_from_client(&self, message: &mut Message) -> bool {
-        let mut table = message.origin().host().table();
-        ready(self.core.fire_pre(&mut table, message)).is_none()
-            && ready(self.core.fire_post(&mut table, message)).1.is_none()
+        ready(self.core.fire_events(message, true)).1.is_none()
     }
 
     /// The same as [`Bare::route_message`] for an iq.
     pub fn route_iq(&self, iq: &mut Iq) -> bool {
-        self.route(iq)
-    }
-
-    fn route<K>(&self, payload: &mut K) -> bool
-    where
-        K: Kind + for<'p> Payload<Of<'p> = K> + Send + Sync,
-    {
-        let mut table = payload.stanza().origin().host().table();
-        ready(self.core.fire_post(&mut table, payload)).1.is_none()
+        ready(self.core.fire_events(iq, false)).1.is_none()
     }
 }
 

@@ -67,6 +67,14 @@ mod keeper {
         }
     }
 
+    #[hook("pre-message/host", priority = 5)]
+    async fn hold(message: &mut Message, cx: &Context<Keeper>) {
+        if message.type_().as_deref() == Some("groupchat") {
+            note("holds");
+            cx.state().go_on.notified().await;
+        }
+    }
+
     #[hook("message/host", priority = 5)]
     async fn count(message: &mut Message, cx: &Context<Keeper>) -> Flow {
         let count = cx.state().count.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
@@ -174,6 +182,25 @@ fn a_module_stops_when_the_last_dispatch_that_reaches_it_has_ended() {
         tokio::join!(juliet.send("<message to='a.example' type='headline'/>"), reload);
         server.settle().await;
         assert_eq!(noted(), [" 1", "keeper stops on a.example"]);
+    });
+}
+
+#[test]
+fn a_stanza_meets_one_table_of_a_host() {
+    testing::run(async {
+        let with = |options| testing::host(A).module_with("reload_keeper", options);
+        let server = with("word = 'one'").start().await.unwrap();
+        let juliet = server.session("juliet@a.example/x").await;
+        let go_on = server.host().service::<Notify>().unwrap();
+        noted();
+        let reload = async {
+            server.settle().await;
+            server.reload(with("word = 'two'")).await.unwrap();
+            go_on.notify_one();
+        };
+        tokio::join!(juliet.send("<message to='a.example' type='groupchat'/>"), reload);
+        juliet.send("<message to='a.example'/>").await;
+        assert_eq!(noted(), ["holds", "keeper reloads \"one\" to \"two\"", "one 1", "two 2"]);
     });
 }
 
