@@ -467,11 +467,11 @@ impl Core {
             Addressed::Nothing => return Ok(()),
         };
         match kind {
-            StanzaKind::Message => self.pass(Message::new(stanza), from_client).await,
-            StanzaKind::Presence => self.pass(Presence::new(stanza), from_client).await,
+            StanzaKind::Message => self.pass(&mut Message::new(stanza), from_client).await,
+            StanzaKind::Presence => self.pass(&mut Presence::new(stanza), from_client).await,
             StanzaKind::Iq => {
                 if let Some(iq_type) = stanza.type_().as_deref().and_then(IqType::parse) {
-                    self.pass(Iq::new(stanza, iq_type), from_client).await;
+                    self.pass(&mut Iq::new(stanza, iq_type), from_client).await;
                 }
             }
         }
@@ -481,30 +481,30 @@ impl Core {
     /// Routes a request whose answer is waited for.
     pub(crate) async fn route_query(&self, stanza: Stanza) {
         if let Some(iq_type) = stanza.type_().as_deref().and_then(IqType::parse) {
-            self.pass(Iq::new(stanza, iq_type).query(), false).await;
+            self.pass(&mut Iq::new(stanza, iq_type).query(), false).await;
         }
     }
 
     /// Routes a stanza without pre-events.
     pub(crate) async fn route(&self, stanza: Stanza) {
         match stanza.kind() {
-            StanzaKind::Message => self.pass(Message::new(stanza), false).await,
-            StanzaKind::Presence => self.pass(Presence::new(stanza), false).await,
+            StanzaKind::Message => self.pass(&mut Message::new(stanza), false).await,
+            StanzaKind::Presence => self.pass(&mut Presence::new(stanza), false).await,
             StanzaKind::Iq => match stanza.type_().as_deref().and_then(IqType::parse) {
-                Some(iq_type) => self.pass(Iq::new(stanza, iq_type), false).await,
+                Some(iq_type) => self.pass(&mut Iq::new(stanza, iq_type), false).await,
                 None => tracing::error!("an iq of no known type was sent from here"),
             },
         }
     }
 
     /// Fires the events of a stanza, and tells its sender what came of it.
-    async fn pass<K>(&self, mut payload: K, from_client: bool)
+    async fn pass<K>(&self, payload: &mut K, from_client: bool)
     where
         K: Kind + for<'p> Payload<Of<'p> = K> + Send + Sync,
     {
-        let (is_local, verdict) = self.fire_events(&mut payload, from_client).await;
+        let (is_local, verdict) = self.fire_events(payload, from_client).await;
         if let Some(verdict) = verdict {
-            self.conclude(&payload, verdict);
+            self.conclude(payload, verdict);
         } else if !is_local {
             refuse(payload.stanza(), &StanzaError::remote_server_not_found());
         } else if payload.is_answered() {
