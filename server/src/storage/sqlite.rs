@@ -12,8 +12,8 @@ use super::{
 /// The database's name in the data folder.
 pub const DATABASE_FILE: &str = "spondee.sqlite";
 
-/// Connections that read at the same time.
-const READERS: u32 = 4;
+/// Connections that read at the same time. Each has a thread, and most of what is read is in memory.
+const READERS: u32 = 2;
 
 pub(super) const DIALECT: Dialect = Dialect {
     // Takes the lock at once: a transaction that reads first might not get it later.
@@ -93,6 +93,8 @@ impl Database {
 fn pool(options: &AnyConnectOptions, connections: u32, setup: &'static str) -> AnyPool {
     AnyPoolOptions::new()
         .max_connections(connections)
+        // All are there when the first client comes.
+        .min_connections(connections)
         .idle_timeout(None)
         .max_lifetime(None)
         .after_connect(move |connection, _| {
