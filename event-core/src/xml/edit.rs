@@ -131,6 +131,11 @@ impl Element {
         for span in &gone {
             out.push_str(xml.get(copied..span.start()).unwrap_or_default());
             copied = span.end();
+            // Two line ends would become one.
+            if out.ends_with('\r') && xml.as_bytes().get(copied) == Some(&b'\n') {
+                out.pop();
+                out.push('\n');
+            }
         }
         out.push_str(xml.get(copied..).unwrap_or_default());
         *self = index::index(out);

@@ -193,9 +193,8 @@ pub(super) fn read_attribute(text: &str, gap: usize, start: usize) -> Result<Att
         return Err(XmlError::NotWellFormed("attribute without a value"));
     }
     at = skip_space(bytes, at + 1);
-    let quote = match bytes.get(at) {
-        Some(&quote @ (b'"' | b'\'')) => quote,
-        _ => return Err(XmlError::NotWellFormed("value without quotes")),
+    let Some(&quote @ (b'"' | b'\'')) = bytes.get(at) else {
+        return Err(XmlError::NotWellFormed("value without quotes"));
     };
     // Values are short: one plain loop is faster than several searches.
     let mut is_plain = true;

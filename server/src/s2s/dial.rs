@@ -123,7 +123,7 @@ async fn shake(
     let config = config.map_err(|error| failed(error.to_string()))?;
     let handshake = TlsConnector::from(config).connect(name, connected.stream);
     match timeout(HANDSHAKE, handshake).await {
-        Ok(Ok(stream)) => Ok(Io::from(tokio_rustls::TlsStream::from(stream))),
+        Ok(Ok(stream)) => Ok(Io::from(stream)),
         Ok(Err(error)) => Err(failed(error.to_string())),
         Err(_) => Err(failed("it took too long".to_owned())),
     }

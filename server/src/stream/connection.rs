@@ -17,11 +17,10 @@ use event_core::{
 };
 use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{
-    io::{AsyncReadExt, AsyncWrite},
     net::TcpStream,
     time::{Sleep, sleep, timeout},
 };
-use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
+use tokio_rustls::TlsConnector;
 
 use super::{
     Settings, Streams,
@@ -31,6 +30,7 @@ use super::{
     io::Io,
     pace::{Flood, Pace},
     pool,
+    tls::ServerTls,
     traffic::Counters,
     wire::{Command, Handle, TlsFacts, Wire},
 };
@@ -184,7 +184,7 @@ impl Connection {
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         loop {
             while let Some(rest @ [_, ..]) = self.writing.get(self.written..) {
-                let count = ready!(Pin::new(&mut self.io).poll_write(cx, rest))?;
+                let count = ready!(self.io.poll_write(cx, rest))?;
                 if count == 0 {
                     return Poll::Ready(Err(std::io::ErrorKind::WriteZero.into()));
                 }
@@ -202,7 +202,7 @@ impl Connection {
             if !self.needs_flush {
                 return Poll::Ready(Ok(()));
             }
-            ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+            ready!(self.io.poll_flush(cx))?;
             self.needs_flush = false;
         }
     }
@@ -219,11 +219,7 @@ impl Connection {
             return Poll::Pending;
         }
         let mut read = pool::take();
-        read.reserve(pool::READ);
-        let filled = {
-            let filling = pin!(self.io.read_buf(&mut read));
-            filling.poll(cx)
-        };
+        let filled = self.io.poll_read(cx, &mut read);
         match filled {
             Poll::Ready(Ok(count @ 1..)) => {
                 self.pace.read(count);
@@ -348,7 +344,7 @@ impl Connection {
             Some(Err(_)) => return Err(End::Silent("the TLS handshake took too long")),
             None => return Err(End::Silent("closed during the TLS handshake")),
         };
-        self.io = stream.into();
+        self.io = stream;
         self.input.discard();
         self.input.restart();
         self.secured();
@@ -356,10 +352,7 @@ impl Connection {
     }
 
     /// Shakes hands: as the client where this server opened the stream, else as the server.
-    fn secure(
-        &self,
-        socket: TcpStream,
-    ) -> impl Future<Output = std::io::Result<TlsStream<TcpStream>>> + use<> {
+    fn secure(&self, socket: TcpStream) -> impl Future<Output = std::io::Result<Io>> + use<> {
         let tls = self.streams.tls();
         let host = self.session.as_ref().map(|session| session.host().name());
         let config = match (self.wire.kind, host) {
@@ -371,7 +364,7 @@ impl Connection {
         };
         async move {
             match config {
-                Ok(config) => Ok(TlsAcceptor::from(config).accept(socket).await?.into()),
+                Ok(config) => Ok(ServerTls::accept(config, socket).await?.into()),
                 Err(connector) => {
                     let (config, name) = connector.map_err(std::io::Error::other)?;
                     Ok(TlsConnector::from(config).connect(name, socket).await?.into())
@@ -392,13 +385,14 @@ impl Connection {
 
     /// Notes what TLS says of the other side.
     pub(super) fn secured(&self) {
-        let Io::Tls(stream) = &self.io else { return };
-        let exporter = match &**stream {
-            TlsStream::Server(stream) => tls::exporter(stream.get_ref().1),
-            TlsStream::Client(_) => None,
+        let (exporter, certificates) = match &self.io {
+            Io::Server(stream) => (stream.exporter(), stream.certificates()),
+            Io::Client(stream) => {
+                let shown = stream.get_ref().1.peer_certificates().unwrap_or_default();
+                (None, shown.iter().map(|one| one.to_vec()).collect())
+            }
+            Io::Plain(_) | Io::None => return,
         };
-        let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
-        let certificates = certificates.iter().map(|one| one.to_vec()).collect();
         self.wire.secured(TlsFacts { exporter, certificates });
     }
 

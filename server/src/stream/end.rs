@@ -14,7 +14,7 @@ use event_core::{
     router::turns,
     xml::{Element, STREAM_NS},
 };
-use tokio::{io::AsyncWriteExt, time::timeout};
+use tokio::time::timeout;
 
 use super::{connection::Connection, wire::Ended};
 
@@ -128,7 +128,8 @@ impl Connection {
 
     /// Writes what waits, closes, and waits for the other side to do so.
     async fn linger(&mut self, is_closed: bool) {
-        if poll_fn(|cx| self.poll_flush(cx)).await.is_err() || self.io.shutdown().await.is_err() {
+        let is_flushed = poll_fn(|cx| self.poll_flush(cx)).await.is_ok();
+        if !is_flushed || poll_fn(|cx| self.io.poll_shutdown(cx)).await.is_err() {
             return;
         }
         // Closing a socket with bytes unread would reset the connection, and the other side might

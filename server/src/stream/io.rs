@@ -2,24 +2,28 @@
 
 use std::{
     io,
-    pin::Pin,
+    pin::{Pin, pin},
     task::{Context, Poll},
 };
 
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncReadExt, AsyncWrite},
     net::TcpStream,
 };
-use tokio_rustls::TlsStream;
+use tokio_rustls::client::TlsStream;
+
+use super::{pool, tls::ServerTls};
 
 /// A socket.
 #[derive(Debug)]
 pub enum Io {
     /// Without TLS.
     Plain(TcpStream),
-    /// With TLS.
+    /// With TLS, which the other side began.
     // Boxed: what TLS needs is no burden on streams without it.
-    Tls(Box<TlsStream<TcpStream>>),
+    Server(Box<ServerTls>),
+    /// With TLS, which this side began.
+    Client(Box<TlsStream<TcpStream>>),
     /// On its way to TLS, or closed.
     None,
 }
@@ -30,9 +34,15 @@ impl From<TcpStream> for Io {
     }
 }
 
+impl From<ServerTls> for Io {
+    fn from(stream: ServerTls) -> Self {
+        Self::Server(Box::new(stream))
+    }
+}
+
 impl From<TlsStream<TcpStream>> for Io {
     fn from(stream: TlsStream<TcpStream>) -> Self {
-        Self::Tls(Box::new(stream))
+        Self::Client(Box::new(stream))
     }
 }
 
@@ -40,45 +50,57 @@ fn gone<T>() -> Poll<io::Result<T>> {
     Poll::Ready(Err(io::ErrorKind::NotConnected.into()))
 }
 
-impl AsyncRead for Io {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
+impl Io {
+    /// Reads once, and appends it to `into`; says how much it was.
+    pub(super) fn poll_read(
+        &mut self,
         cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        match &mut *self {
-            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
-            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
+        into: &mut Vec<u8>,
+    ) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Plain(stream) => {
+                into.reserve(pool::READ);
+                pin!(stream.read_buf(into)).poll(cx)
+            }
+            Self::Server(stream) => stream.poll_read(cx, into),
+            Self::Client(stream) => {
+                into.reserve(pool::READ);
+                pin!(stream.read_buf(into)).poll(cx)
+            }
             Self::None => gone(),
         }
     }
-}
 
-impl AsyncWrite for Io {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
+    /// Writes once; says how much it was.
+    pub(super) fn poll_write(
+        &mut self,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match &mut *self {
+        match self {
             Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Server(stream) => stream.poll_write(cx, bytes),
+            Self::Client(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::None => gone(),
         }
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut *self {
+    /// Ready when the system has taken all that was written.
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
             Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Server(stream) => stream.poll_flush(cx),
+            Self::Client(stream) => Pin::new(stream).poll_flush(cx),
             Self::None => gone(),
         }
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut *self {
+    /// Closes the writing side.
+    pub(super) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Server(stream) => stream.poll_shutdown(cx),
+            Self::Client(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::None => gone(),
         }
     }

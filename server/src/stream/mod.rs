@@ -13,6 +13,7 @@ mod pace;
 mod pool;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod traffic;
 mod wire;
 

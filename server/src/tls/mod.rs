@@ -15,6 +15,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rustls::crypto::tls13::OkmBlock;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::ServerName;
 use rustls::server::danger::ClientCertVerifier;
@@ -22,8 +23,9 @@ use rustls::server::{
     ClientHello, NoServerSessionStorage, ResolvesServerCert, WebPkiClientVerifier,
 };
 use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, ProtocolVersion, ServerConfig, ServerConnection};
+use rustls::{ClientConfig, ServerConfig, Tls13CipherSuite};
 use thiserror::Error;
+use zeroize::Zeroizing;
 
 use crate::config::Config;
 use crate::storage::StorageError;
@@ -271,15 +273,29 @@ impl ResolvesServerCert for Certificates {
     }
 }
 
-/// What a stream over this connection can be bound to with `tls-exporter`: nothing before TLS 1.3.
+/// What a stream over a connection can be bound to with `tls-exporter` (RFC 9266), from its
+/// exporter secret (RFC 8446 §7.5). There is none before TLS 1.3.
 ///
 /// With TLS 1.2 it would need the extended master secret, and rustls does not tell whether a
 /// connection has it.
-pub fn exporter(connection: &ServerConnection) -> Option<[u8; 32]> {
-    if connection.protocol_version() != Some(ProtocolVersion::TLSv1_3) {
+pub(crate) fn exporter(suite: &Tls13CipherSuite, secret: &[u8]) -> Option<[u8; 32]> {
+    if secret.is_empty() || secret.len() > OkmBlock::MAX_LEN {
         return None;
     }
-    connection.export_keying_material([0; 32], EXPORTER_LABEL, Some(b"")).ok()
+    let nothing = suite.common.hash_provider.hash(&[]);
+    let expand = |secret: &OkmBlock, label: &[u8], out: &mut [u8]| {
+        let length = u16::try_from(out.len()).unwrap_or(u16::MAX).to_be_bytes();
+        let label = [b"tls13 ", label].concat();
+        let sizes = [label.len(), nothing.as_ref().len()].map(|size| u8::try_from(size).ok());
+        let [Some(label_size), Some(context_size)] = sizes else { return None };
+        let info: [&[u8]; 5] = [&length, &[label_size], &label, &[context_size], nothing.as_ref()];
+        suite.hkdf_provider.expander_for_okm(secret).expand_slice(&info, out).ok()
+    };
+    let mut derived = Zeroizing::new(vec![0; secret.len()]);
+    expand(&OkmBlock::new(secret), EXPORTER_LABEL, &mut derived)?;
+    let mut data = [0; 32];
+    expand(&OkmBlock::new(&derived), b"exporter", &mut data)?;
+    Some(data)
 }
 
 fn server_config(

@@ -4,7 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ClientConnection, RootCertStore, SupportedProtocolVersion};
+use rustls::{
+    ClientConfig, ClientConnection, RootCertStore, ServerConnection, SupportedProtocolVersion,
+};
 
 use super::*;
 
@@ -129,20 +131,6 @@ fn direct_tls_takes_xmpp_clients_only() {
     assert!(alpn(&["http/1.1"]).is_err());
     let starttls = tls.starttls("localhost");
     connect(starttls, &certificate, "localhost", &["xmpp-client"], TLS13).unwrap();
-}
-
-#[test]
-fn both_sides_export_the_same() {
-    let folder = tempfile::tempdir().unwrap();
-    let tls = Tls::load(&config(folder.path(), "")).unwrap();
-    let certificate = tls.certificate("localhost");
-    let connected = connect(tls.direct(), &certificate, "localhost", &[], TLS13).unwrap();
-    let at_server = exporter(&connected.server).unwrap();
-    let at_client =
-        connected.client.export_keying_material([0; 32], EXPORTER_LABEL, Some(b"")).unwrap();
-    assert_eq!(at_server, at_client);
-    let old = connect(tls.direct(), &certificate, "localhost", &[], TLS12).unwrap();
-    assert_eq!(exporter(&old.server), None);
 }
 
 #[test]

@@ -168,6 +168,13 @@ fn children_come_and_go() {
 }
 
 #[test]
+fn a_child_between_line_ends_leaves_both() {
+    let mut message = element("<message>\r<a/>\n</message>");
+    assert_eq!(message.retain_children(|_| false), 1);
+    assert_eq!(message.text(), "\n\n");
+}
+
+#[test]
 fn what_xml_cannot_hold_is_replaced() {
     let built = ElementBuilder::new("a", "").attribute("b", "\0\u{FFFE}").text("\u{1}\r").build();
     assert_eq!(built.to_string(), "<a xmlns='' b='\u{FFFD}\u{FFFD}'>\u{FFFD}&#xD;</a>");
