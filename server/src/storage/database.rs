@@ -1,14 +1,16 @@
 //! Storage in an SQL database: what is read here, what is written in [`writer`](super::writer).
 //! Whatever the database is, the statements are the same; it differs in its [`Dialect`].
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use sqlx::pool::PoolConnection;
-use sqlx::{Any, AnyPool};
+use sqlx::{Any, AnyConnection, AnyPool};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use super::readers::Readers;
 use super::writer::{Job, Writer};
 use super::{
     Archived, BoxFuture, Entry, Meter, Page, Schema, Shelf, Storage, StorageError, StorageResult,
@@ -29,28 +31,33 @@ const AGAIN: Duration = Duration::from_millis(100);
 
 const GET: &str =
     "SELECT value FROM map WHERE host = $1 AND store = $2 AND owner = $3 AND key = $4";
+// A bare parameter as the limit would make SQLite prepare the statement anew for each value.
 const LIST: &str = "SELECT key, value FROM map \
-    WHERE host = $1 AND store = $2 AND owner = $3 AND key >= $4 ORDER BY key LIMIT $5";
+    WHERE host = $1 AND store = $2 AND owner = $3 AND key >= $4 \
+    ORDER BY key LIMIT CAST($5 AS BIGINT)";
 const OWNERS: &str = "SELECT owner FROM (\
     SELECT * FROM (SELECT DISTINCT owner FROM map \
-    WHERE host = $1 AND store = $2 AND owner >= $3 ORDER BY owner LIMIT $4) AS a \
+    WHERE host = $1 AND store = $2 AND owner >= $3 ORDER BY owner LIMIT CAST($4 AS BIGINT)) AS a \
     UNION \
     SELECT * FROM (SELECT DISTINCT owner FROM archive \
-    WHERE host = $1 AND store = $2 AND owner >= $3 ORDER BY owner LIMIT $4) AS b\
-    ) AS c ORDER BY owner LIMIT $4";
+    WHERE host = $1 AND store = $2 AND owner >= $3 ORDER BY owner LIMIT CAST($4 AS BIGINT)) AS b\
+    ) AS c ORDER BY owner LIMIT CAST($4 AS BIGINT)";
 const OLDEST: &str = "SELECT id, at, value FROM archive \
-    WHERE host = $1 AND store = $2 AND owner = $3 AND id > $4 AND id < $5 ORDER BY id LIMIT $6";
+    WHERE host = $1 AND store = $2 AND owner = $3 AND id > $4 AND id < $5 \
+    ORDER BY id LIMIT CAST($6 AS BIGINT)";
 const NEWEST: &str = "SELECT id, at, value FROM archive \
     WHERE host = $1 AND store = $2 AND owner = $3 AND id > $4 AND id < $5 \
-    ORDER BY id DESC LIMIT $6";
+    ORDER BY id DESC LIMIT CAST($6 AS BIGINT)";
 const COUNT: &str = "SELECT COUNT(*) FROM archive WHERE host = $1 AND store = $2 AND owner = $3";
 
 /// [`Storage`] in an SQL database.
 #[derive(Debug)]
 pub struct Database {
-    readers: AnyPool,
+    readers: Readers,
     writers: AnyPool,
     dialect: &'static Dialect,
+    /// The versions of the stores.
+    versions: Mutex<HashMap<String, i64>>,
     jobs: mpsc::Sender<Job>,
     writer: JoinHandle<()>,
     meter: Arc<Meter>,
@@ -93,15 +100,16 @@ impl Database {
     /// `writers` has one connection; `name` is for messages and has no secret.
     pub(super) async fn start(
         dialect: &'static Dialect,
-        readers: AnyPool,
+        readers: Readers,
         writers: AnyPool,
         name: String,
     ) -> StorageResult<Self> {
-        versions::prepare(&writers, dialect, name).await?;
+        let versions = Mutex::new(versions::prepare(&writers, dialect, name).await?);
         let (jobs, queue) = mpsc::channel(QUEUE);
         let writer = Writer { pool: writers.clone(), dialect };
         let writer = tokio::spawn(writer.run(queue));
-        Ok(Self { readers, writers, dialect, jobs, writer, meter: Arc::default() })
+        let meter = Arc::default();
+        Ok(Self { readers, writers, dialect, versions, jobs, writer, meter })
     }
 
     /// Writes what is still waiting and closes the connections.
@@ -121,29 +129,30 @@ impl Database {
         self.writers.acquire().await.unwrap()
     }
 
-    /// Reads with a connection, which does not go back to the others when it has stalled.
     async fn read<T>(
         &self,
-        read: impl AsyncFnOnce(&mut PoolConnection<Any>) -> Result<T, sqlx::Error>,
+        read: impl AsyncFnOnce(&mut AnyConnection) -> Result<T, sqlx::Error>,
     ) -> StorageResult<T> {
-        self.meter
-            .read(async {
-                let mut connection = acquire(&self.readers).await?;
-                match tokio::time::timeout(PATIENCE, read(&mut connection)).await {
-                    Ok(output) => output.map_err(backend),
-                    Err(late) => {
-                        connection.close_on_drop();
-                        Err(StorageError::Unreachable(late.into()))
-                    }
-                }
-            })
-            .await
+        self.meter.read(self.readers.read(read)).await
+    }
+
+    fn versions(&self) -> MutexGuard<'_, HashMap<String, i64>> {
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Storage for Database {
     fn open<'a>(&'a self, schema: &'a Schema) -> BoxFuture<'a, StorageResult<()>> {
-        Box::pin(versions::open(&self.writers, self.dialect, schema))
+        Box::pin(async move {
+            let version = i64::from(schema.version);
+            let known = self.versions().get(schema.store).copied();
+            if known == Some(version) {
+                return schema.missing(known).map(drop);
+            }
+            versions::open(&self.writers, self.dialect, schema).await?;
+            self.versions().insert(schema.store.to_owned(), version);
+            Ok(())
+        })
     }
 
     fn get<'a>(
@@ -161,7 +170,7 @@ impl Storage for Database {
                     .bind(shelf.store)
                     .bind(shelf.owner)
                     .bind(key)
-                    .fetch_optional(&mut **connection)
+                    .fetch_optional(&mut *connection)
                     .await
             })
             .await
@@ -186,7 +195,7 @@ impl Storage for Database {
                         .bind(shelf.owner)
                         .bind(behind(after))
                         .bind(i64::from(limit))
-                        .fetch_all(&mut **connection)
+                        .fetch_all(&mut *connection)
                         .await
                 })
                 .await?;
@@ -211,7 +220,7 @@ impl Storage for Database {
                     .bind(store)
                     .bind(behind(after))
                     .bind(i64::from(limit))
-                    .fetch_all(&mut **connection)
+                    .fetch_all(&mut *connection)
                     .await
             })
             .await
@@ -236,7 +245,7 @@ impl Storage for Database {
                         .bind(page.after.unwrap_or(i64::MIN))
                         .bind(page.before.unwrap_or(i64::MAX))
                         .bind(i64::from(page.limit))
-                        .fetch_all(&mut **connection)
+                        .fetch_all(&mut *connection)
                         .await
                 })
                 .await?;
@@ -256,7 +265,7 @@ impl Storage for Database {
                         .bind(shelf.host)
                         .bind(shelf.store)
                         .bind(shelf.owner)
-                        .fetch_one(&mut **connection)
+                        .fetch_one(&mut *connection)
                         .await
                 })
                 .await?;

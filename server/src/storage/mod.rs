@@ -2,6 +2,7 @@
 
 mod database;
 mod postgres;
+mod readers;
 mod sqlite;
 #[cfg(test)]
 mod tests;

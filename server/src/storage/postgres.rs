@@ -3,7 +3,7 @@
 use sqlx::{AnyPool, any::AnyConnectOptions, any::AnyPoolOptions};
 
 use super::database::{ACQUIRE, Database, Dialect, acquire, backend};
-use super::{StorageError, StorageResult, versions};
+use super::{StorageError, StorageResult, readers::Readers, versions};
 use crate::config::DatabaseUrl;
 
 /// Connections that read at the same time.
@@ -53,7 +53,7 @@ impl Database {
         );
         let readers = pool(&options, READERS, READING);
         check_encoding(&readers, url).await?;
-        Self::start(&DIALECT, readers, writers, url.to_string()).await
+        Self::start(&DIALECT, Readers::tried(readers), writers, url.to_string()).await
     }
 
     /// See [`Database::look`].

@@ -5,6 +5,7 @@ use std::{fmt::Write as _, io, path::Path};
 use sqlx::{AnyPool, any::AnyConnectOptions, any::AnyPoolOptions};
 
 use super::database::{Database, Dialect};
+use super::readers::Readers;
 use super::{
     StorageError, StorageResult, create_data_folder, create_private_file, sync_folder, versions,
 };
@@ -69,6 +70,7 @@ impl Database {
             READERS,
             "PRAGMA busy_timeout = 10000; PRAGMA query_only = 1; PRAGMA cache_size = -256",
         );
+        let readers = Readers::kept(readers, READERS);
         Self::start(&DIALECT, readers, writers, file.display().to_string()).await
     }
 
@@ -97,6 +99,8 @@ fn pool(options: &AnyConnectOptions, connections: u32, setup: &'static str) -> A
         .min_connections(connections)
         .idle_timeout(None)
         .max_lifetime(None)
+        // A file does not go away.
+        .test_before_acquire(false)
         .after_connect(move |connection, _| {
             Box::pin(async move { sqlx::raw_sql(setup).execute(connection).await.map(drop) })
         })

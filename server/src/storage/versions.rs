@@ -1,6 +1,8 @@
 //! The versions of the tables and of what modules keep in them. Older ones are brought up to this
 //! server's in one transaction; newer ones are refused.
 
+use std::collections::HashMap;
+
 use sqlx::{AnyConnection, AnyPool, Connection};
 
 use super::database::{Dialect, acquire, backend};
@@ -9,12 +11,12 @@ use super::{Row, Schema, StorageError, StorageResult};
 /// Rows of a store that are migrated at a time.
 const CHUNK: i64 = 500;
 
-/// Makes the tables or brings them up to what this server knows.
+/// Makes the tables or brings them up to what this server knows; gives the versions of the stores.
 pub(super) async fn prepare(
     writers: &AnyPool,
     dialect: &Dialect,
     database: String,
-) -> StorageResult<()> {
+) -> StorageResult<HashMap<String, i64>> {
     let mut connection = acquire(writers).await?;
     let mut transaction = connection.begin_with(dialect.begin).await.map_err(backend)?;
     for statement in [
@@ -43,7 +45,12 @@ pub(super) async fn prepare(
             .await
             .map_err(backend)?;
     }
-    transaction.commit().await.map_err(backend)
+    let stores: Vec<(String, i64)> = sqlx::query_as("SELECT store, version FROM stores")
+        .fetch_all(&mut *transaction)
+        .await
+        .map_err(backend)?;
+    transaction.commit().await.map_err(backend)?;
+    Ok(stores.into_iter().collect())
 }
 
 /// Whether the tables are of a version that this server knows.

@@ -22,7 +22,8 @@ const EXISTS: &str = "SELECT key FROM map \
 const DELETE: &str = "DELETE FROM map WHERE host = $1 AND store = $2 AND owner = $3 AND key = $4";
 /// Counts no further than it must.
 const COUNT: &str = "SELECT COUNT(*) FROM (SELECT id FROM archive \
-    WHERE host = $1 AND store = $2 AND owner = $3 LIMIT $4) AS few";
+    WHERE host = $1 AND store = $2 AND owner = $3 \
+    LIMIT CAST($4 AS BIGINT)) AS few";
 const APPEND: &str =
     "INSERT INTO archive (host, store, owner, at, value) VALUES ($1, $2, $3, $4, $5)";
 const DELETE_UP_TO: &str =

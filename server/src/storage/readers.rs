@@ -1,0 +1,87 @@
+//! The connections that read.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use sqlx::{AnyConnection, AnyPool, Connection};
+use tokio::{sync::Semaphore, time::timeout};
+
+use super::database::{ACQUIRE, PATIENCE, acquire, backend};
+use super::{StorageError, StorageResult};
+
+/// Connections that read, a bounded number.
+///
+/// A pool asks each connection whether it works, before its use and after. Over a network that has
+/// to be; to a file it would be most of the work, so there those that worked are kept at hand.
+#[derive(Debug)]
+pub(super) struct Readers {
+    pool: AnyPool,
+    kept: Option<Kept>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    turns: Semaphore,
+    idle: Mutex<Vec<AnyConnection>>,
+}
+
+impl Readers {
+    /// For a database that can go away and come back.
+    pub(super) fn tried(pool: AnyPool) -> Self {
+        Self { pool, kept: None }
+    }
+
+    /// For a file: up to so many connections, which stay open.
+    pub(super) fn kept(pool: AnyPool, connections: u32) -> Self {
+        let turns = Semaphore::new(connections as usize);
+        Self { pool, kept: Some(Kept { turns, idle: Mutex::default() }) }
+    }
+
+    /// Reads with a connection, which is not used again when it has stalled.
+    pub(super) async fn read<T>(
+        &self,
+        read: impl AsyncFnOnce(&mut AnyConnection) -> Result<T, sqlx::Error>,
+    ) -> StorageResult<T> {
+        let Some(kept) = &self.kept else {
+            let mut connection = acquire(&self.pool).await?;
+            return match timeout(PATIENCE, read(&mut connection)).await {
+                Ok(output) => output.map_err(backend),
+                Err(late) => {
+                    connection.close_on_drop();
+                    Err(StorageError::Unreachable(late.into()))
+                }
+            };
+        };
+        let late = |late: tokio::time::error::Elapsed| StorageError::Unreachable(late.into());
+        let turn = timeout(ACQUIRE, kept.turns.acquire()).await.map_err(late)?;
+        let _turn = turn.map_err(|_| StorageError::Closed)?;
+        let idle = kept.idle().pop();
+        let mut connection = match idle {
+            Some(connection) => connection,
+            None => acquire(&self.pool).await?.detach(),
+        };
+        let output = timeout(PATIENCE, read(&mut connection)).await.map_err(late)?;
+        let output = output.map_err(backend)?;
+        kept.idle().push(connection);
+        Ok(output)
+    }
+
+    /// Closes the connections.
+    pub(super) async fn close(self) {
+        if let Some(kept) = self.kept {
+            kept.turns.close();
+            let idle = std::mem::take(&mut *kept.idle());
+            for connection in idle {
+                if let Err(error) = connection.close().await {
+                    tracing::debug!(%error, "a connection that read did not close well");
+                }
+            }
+        }
+        self.pool.close().await;
+    }
+}
+
+impl Kept {
+    fn idle(&self) -> MutexGuard<'_, Vec<AnyConnection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
