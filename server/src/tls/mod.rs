@@ -102,7 +102,7 @@ struct Acceptor {
 /// The certificates by the name they are asked for.
 #[derive(Debug)]
 struct Certificates {
-    names: HashMap<String, Arc<CertifiedKey>>,
+    names: Arc<HashMap<String, Arc<CertifiedKey>>>,
     default: Arc<CertifiedKey>,
     made: Option<self_signed::Made>,
 }
@@ -130,6 +130,8 @@ impl Tls {
         let nobody = WebPkiClientVerifier::no_client_auth();
         let mut clients = server_config(nobody, certificates.clone())?;
         clients.ticketer = ring::Ticketer::new()?;
+        // A client has one stream, and each brings a ticket for the next.
+        clients.send_tls13_tickets = 1;
         let mut servers = server_config(AnyCertificate::new(), certificates.clone())?;
         // Streams of servers last, and each is judged by what it has shown itself.
         servers.session_storage = Arc::new(NoServerSessionStorage {});
@@ -258,7 +260,7 @@ impl Certificates {
             }
         };
         names.extend(without.into_iter().map(|name| (name, default.clone())));
-        Ok(Self { names, default, made })
+        Ok(Self { names: Arc::new(names), default, made })
     }
 
     fn of(&self, host: &str) -> Arc<CertifiedKey> {
