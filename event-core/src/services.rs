@@ -26,6 +26,12 @@ pub trait Accounts: Send + Sync {
     /// Whether an account exists.
     fn exists<'a>(&'a self, account: &'a BareJid) -> BoxFuture<'a, StorageResult<bool>>;
 
+    /// A number that is another after each removal of an account, where that is known: while it
+    /// stays the same, an account that existed still does.
+    fn removals(&self) -> Option<u64> {
+        None
+    }
+
     /// The keys to run SCRAM with. For an account that does not exist they are made up: always
     /// the same for one name, and matching no password.
     fn credentials<'a>(

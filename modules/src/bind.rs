@@ -1,6 +1,6 @@
 //! Resource binding (RFC 6120 §7).
 use event_core::{
-    events::PreResourceBind,
+    events::{AuthenticationAttempt, PreResourceBind},
     prelude::*,
     services::Accounts,
     xmpp_parsers::bind::{BindQuery, BindResponse},
@@ -33,6 +33,16 @@ async fn bind(iq: &mut Iq) -> Result<Flow, StanzaError> {
     Ok(Flow::Handled)
 }
 
+/// How many accounts had been removed when a client began to authenticate.
+struct Removals(u64);
+
+#[hook("authentication-attempt")]
+fn note(attempt: &mut AuthenticationAttempt, cx: &Context<Bind>) {
+    let accounts = cx.host().service::<dyn Accounts>();
+    let removals = accounts.and_then(|accounts| accounts.removals());
+    attempt.session.with_slot(|slot| *slot = removals.map(Removals));
+}
+
 /// Between authentication and this moment the account may have been removed, and perhaps somebody
 /// else has made another of its name.
 #[hook("pre-resource-bind")]
@@ -42,6 +52,10 @@ async fn is_still_there(event: &mut PreResourceBind, cx: &Context<Bind>) -> Flow
     else {
         return Flow::Continue;
     };
+    let noted = event.session.with_slot(|slot: &mut Option<Removals>| slot.take());
+    if noted.is_some_and(|Removals(noted)| accounts.removals() == Some(noted)) {
+        return Flow::Continue;
+    }
     event.error = match accounts.exists(account).await {
         Ok(true) => return Flow::Continue,
         Ok(false) => Some(StanzaError::not_authorized().text("the account was removed")),

@@ -6,7 +6,7 @@ use std::{
     net::IpAddr,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -20,12 +20,23 @@ use event_core::{
     xml::{Limits, Scope},
 };
 
-/// `alice` with the password `secret`; no keys for anybody.
-struct OnlyAlice;
+/// `alice` with the password `secret`, until she is removed; no keys for anybody.
+#[derive(Default)]
+struct OnlyAlice {
+    removals: AtomicU64,
+    asked: AtomicU64,
+}
 
 impl Accounts for OnlyAlice {
     fn exists<'a>(&'a self, account: &'a BareJid) -> BoxFuture<'a, StorageResult<bool>> {
-        Box::pin(async { Ok(account.node().is_some_and(|node| node.as_str() == "alice")) })
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let is_there = self.removals.load(Ordering::Relaxed) == 0;
+        let is_alice = account.node().is_some_and(|node| node.as_str() == "alice");
+        Box::pin(async move { Ok(is_there && is_alice) })
+    }
+
+    fn removals(&self) -> Option<u64> {
+        Some(self.removals.load(Ordering::Relaxed))
     }
 
     fn credentials<'a>(
@@ -103,6 +114,7 @@ impl Stream for Wire {
 
 struct Client {
     core: Arc<Core>,
+    accounts: Arc<OnlyAlice>,
     session: Session,
     wire: Wire,
 }
@@ -113,13 +125,14 @@ impl Client {
         let modules = modules.map(|name| (name.to_owned(), Default::default())).into();
         let host = HostConfig { name: "example.com".into(), modules, settings };
         let registry = Registry::new(&[spondee_modules::MODULES]).unwrap();
-        let prepare = |host: &Arc<Host>| host.provide::<dyn Accounts>(Arc::new(OnlyAlice));
+        let accounts = Arc::new(OnlyAlice::default());
+        let prepare = |host: &Arc<Host>| host.provide::<dyn Accounts>(accounts.clone());
         let core =
             Core::start(registry, vec![host], Arc::new(Memory::new()), prepare).await.unwrap();
         let wire = Wire::default();
         let host = core.host("example.com").unwrap();
         let session = Session::new(SessionKind::Client, host, Box::new(wire.clone()));
-        Self { core, session, wire }
+        Self { core, accounts, session, wire }
     }
 
     async fn encrypted() -> Self {
@@ -274,16 +287,33 @@ async fn binding_and_the_session_of_old() {
     }
 }
 
+const BIND: &str = "<iq xmlns='jabber:client' type='set' id='b'>\
+    <bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>";
+
+#[tokio::test]
+async fn an_account_removed_meanwhile_binds_nothing() {
+    let client = Client::encrypted().await;
+    client.authenticate().await;
+    client.accounts.removals.store(1, Ordering::Relaxed);
+    let answer = client.send(BIND).await;
+    assert!(answer.contains("<not-authorized "), "{answer}");
+    assert!(client.session.jid().is_none());
+}
+
+#[tokio::test]
+async fn accounts_are_read_anew_only_after_a_removal() {
+    let client = Client::encrypted().await;
+    client.authenticate().await;
+    client.send(BIND).await;
+    assert!(client.session.jid().is_some());
+    assert_eq!(client.accounts.asked.load(Ordering::Relaxed), 0);
+}
+
 #[tokio::test]
 async fn without_a_resource_one_is_made_up() {
     let client = Client::encrypted().await;
     client.authenticate().await;
-    let answer = client
-        .send(
-            "<iq xmlns='jabber:client' type='set' id='b'>\
-             <bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>",
-        )
-        .await;
+    let answer = client.send(BIND).await;
     let jid = client.session.jid().unwrap();
     assert_eq!(jid.resource().as_str().len(), 24);
     assert!(answer.contains(jid.as_str()), "{answer}");

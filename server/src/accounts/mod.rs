@@ -12,6 +12,7 @@ mod tests;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use event_core::services::{ScramHash, ScramKeys};
 use jid::{BareJid, NodePart};
@@ -47,6 +48,7 @@ pub struct Accounts {
     /// Hashing keeps a processor busy for milliseconds: this bounds how many do so at once, so
     /// that a storm of logins cannot take the threads everything else needs.
     checks: Arc<Semaphore>,
+    removals: Arc<AtomicU64>,
 }
 
 /// Why something about an account could not be done.
@@ -95,7 +97,7 @@ impl Accounts {
         storage.open(&SERVER).await?;
         let secret = Arc::new(server_secret(&*storage).await?);
         let checks = Arc::new(Semaphore::new(checks.clamp(1, Semaphore::MAX_PERMITS)));
-        Ok(Self { storage, iterations, secret, checks })
+        Ok(Self { storage, iterations, secret, checks, removals: Arc::default() })
     }
 
     /// Makes an account.
@@ -132,7 +134,15 @@ impl Accounts {
     pub async fn remove(&self, jid: &BareJid) -> Result<(), AccountError> {
         let Shelf { host, owner, .. } = shelf(jid)?;
         let batch = vec![Write::require(shelf(jid)?, KEY), Write::purge(host, owner)];
-        self.change(jid, batch).await
+        let removed = self.change(jid, batch).await;
+        // Also when it failed: a database that breaks at the commit may have done it.
+        self.removals.fetch_add(1, Ordering::SeqCst);
+        removed
+    }
+
+    /// How many accounts may have been removed since the start.
+    pub fn removals(&self) -> u64 {
+        self.removals.load(Ordering::SeqCst)
     }
 
     /// Writes what begins with requiring the account.

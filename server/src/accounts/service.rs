@@ -93,6 +93,10 @@ impl services::Accounts for HostAccounts {
         Box::pin(async { Ok(self.accounts.exists(account).await?) })
     }
 
+    fn removals(&self) -> Option<u64> {
+        Some(self.accounts.removals())
+    }
+
     fn credentials<'a>(
         &'a self,
         host: &'a str,
