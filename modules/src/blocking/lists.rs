@@ -100,9 +100,10 @@ async fn read_all(store: &Store) -> StorageResult<HashMap<Box<str>, Arc<Blocklis
                 lists.insert(owner.as_str().into(), Arc::new(Blocklist::read(&value)));
             }
         }
-        match owners.last() {
-            Some(last) => after = Some(last.clone()),
-            None => return Ok(lists),
+        let is_last = owners.len() < PAGE as usize;
+        match owners.into_iter().next_back() {
+            Some(last) if !is_last => after = Some(last),
+            _ => return Ok(lists),
         }
     }
 }
