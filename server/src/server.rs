@@ -113,6 +113,9 @@ async fn serve(config: Config, registry: Registry, logging: &Logging) -> Result<
     // Before anything is announced: a signal that comes early must not kill the process.
     let mut signals = Signals::new()
         .map_err(|source| ServerError::System { what: "no signals".into(), source })?;
+    // The system's certificates take a while to read, as the database does to open.
+    let s2s = config.s2s.clone();
+    let federation = tokio::task::spawn_blocking(move || Federation::new(&s2s));
     let is_new =
         config.storage.url.is_none() && !config.data.join(crate::storage::DATABASE_FILE).exists();
     let storage = Arc::new(Database::open(&config).await?);
@@ -121,7 +124,10 @@ async fn serve(config: Config, registry: Registry, logging: &Logging) -> Result<
     let accounts =
         Accounts::open(storage.clone(), limits.scram_iterations, limits.password_checks).await?;
     let tls = Tls::load(&config)?;
-    let federation = Federation::new(&config.s2s)?;
+    let federation = federation.await.map_err(|error| ServerError::System {
+        what: "cannot read certificates".into(),
+        source: error.into(),
+    })??;
     let prepare = prepare(&accounts, &federation);
     let core = Core::start(registry, hosts, storage.clone(), prepare).await?;
     let streams = Arc::new(Streams::new(Arc::clone(&core), Settings::new(&config, tls)));
