@@ -1,6 +1,9 @@
 //! What holds for the file.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use sqlx::{AnyConnection, Connection};
 
@@ -55,6 +58,19 @@ async fn many_writers_and_another_process() {
     beside.write(vec![write]).await.unwrap();
     beside.close().await;
     assert_eq!(storage.count(shelf("u")).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn reads_that_are_given_up_take_no_connection_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = Database::sqlite(folder.path()).await.unwrap();
+    storage.write(vec![Write::set(shelf("u"), "k", vec![1])]).await.unwrap();
+    for _ in 0..20 {
+        // It is polled once, and then dropped unless it was that fast.
+        let _ = tokio::time::timeout(Duration::ZERO, storage.get(shelf("u"), "k")).await;
+    }
+    assert_eq!(storage.get(shelf("u"), "k").await.unwrap(), Some(vec![1]));
+    storage.close().await;
 }
 
 async fn connect(folder: &Path) -> AnyConnection {
