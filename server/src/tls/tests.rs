@@ -5,7 +5,8 @@ use std::path::Path;
 
 use rustls::pki_types::ServerName;
 use rustls::{
-    ClientConfig, ClientConnection, RootCertStore, ServerConnection, SupportedProtocolVersion,
+    ClientConfig, ClientConnection, HandshakeKind, RootCertStore, ServerConnection,
+    SupportedProtocolVersion,
 };
 
 use super::*;
@@ -19,6 +20,18 @@ struct Connected {
     server: ServerConnection,
 }
 
+fn client(
+    trusted: &CertifiedKey,
+    version: &'static SupportedProtocolVersion,
+) -> Result<ClientConfig, rustls::Error> {
+    let mut roots = RootCertStore::empty();
+    roots.add(trusted.end_entity_cert()?.clone().into_owned())?;
+    Ok(ClientConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[version])?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
+}
+
 fn connect(
     server: Arc<ServerConfig>,
     trusted: &CertifiedKey,
@@ -26,12 +39,7 @@ fn connect(
     alpn: &[&str],
     version: &'static SupportedProtocolVersion,
 ) -> Result<Connected, rustls::Error> {
-    let mut roots = RootCertStore::empty();
-    roots.add(trusted.end_entity_cert()?.clone().into_owned())?;
-    let mut config = ClientConfig::builder_with_provider(provider())
-        .with_protocol_versions(&[version])?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+    let mut config = client(trusted, version)?;
     config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
     let name = ServerName::try_from(name.to_owned()).unwrap();
     handshake(Arc::new(config), server, name)
@@ -118,6 +126,22 @@ fn every_host_shows_its_own() {
     };
     assert!(other(tls.starttls("two.example")).contains("NotValidForName"));
     assert!(other(tls.direct()).contains("UnknownIssuer"));
+}
+
+#[test]
+fn each_stream_of_a_client_brings_a_ticket_for_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let tls = Tls::load(&config(folder.path(), "")).unwrap();
+    for version in [TLS12, TLS13] {
+        let client = Arc::new(client(&tls.certificate("localhost"), version).unwrap());
+        let kinds = [(); 3].map(|()| {
+            let name = ServerName::try_from("localhost").unwrap();
+            let connected = handshake(client.clone(), tls.starttls("localhost"), name).unwrap();
+            connected.server.handshake_kind().unwrap()
+        });
+        use HandshakeKind::{Full, Resumed};
+        assert_eq!(kinds, [Full, Resumed, Resumed], "{version:?}");
+    }
 }
 
 #[test]
