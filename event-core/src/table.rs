@@ -350,9 +350,15 @@ impl IqTable {
             [events::IqResultBare::id(), events::IqResultHost::id(), events::IqResultSelf::id()];
         let errors =
             [events::IqErrorBare::id(), events::IqErrorHost::id(), events::IqErrorSelf::id()];
+        // Every payload has a cascade: it looks through few hooks.
+        let is_generic = |hook: &&Hook| {
+            let id = (hook.meta().event_id)();
+            STEPS.iter().flat_map(|steps| steps.generic).any(|event| event() == id)
+        };
+        let generic: Vec<&Hook> = hooks.iter().filter(is_generic).collect();
         Self {
-            generic: Cascade::build(hooks, &[]),
-            payloads: PayloadMap::build(hooks, &specific, |own| Cascade::build(hooks, own)),
+            generic: Cascade::build(&generic, &[]),
+            payloads: PayloadMap::build(hooks, &specific, |own| Cascade::build(&generic, own)),
             results: by_id(hooks, results),
             errors: by_id(hooks, errors),
         }
@@ -395,18 +401,18 @@ const STEPS: [Steps; 3] = [
 ];
 
 impl Cascade {
-    /// `own` are the handlers of one payload, all hooks the generic ones.
-    fn build(hooks: &[Hook], own: &[&Hook]) -> Self {
+    /// `own` are the handlers of one payload.
+    fn build(generic: &[&Hook], own: &[&Hook]) -> Self {
         Self {
-            get: STEPS.map(|steps| cascade(hooks, &steps, own, Some(steps.get))),
-            set: STEPS.map(|steps| cascade(hooks, &steps, own, Some(steps.set))),
+            get: STEPS.map(|steps| cascade(generic, &steps, own, Some(steps.get))),
+            set: STEPS.map(|steps| cascade(generic, &steps, own, Some(steps.set))),
         }
     }
 }
 
 /// `iq/DEST` at 0 and above, the payload's steps, `iq/DEST` at -1: one slice.
 fn cascade(
-    hooks: &[Hook],
+    generic: &[&Hook],
     steps: &Steps,
     own: &[&Hook],
     typed: Option<&[fn() -> EventId]>,
@@ -415,7 +421,7 @@ fn cascade(
         events.iter().any(|event| event() == (hook.meta().event_id)())
     };
     let generic = |deliver: bool| {
-        hooks.iter().filter(move |hook| {
+        generic.iter().copied().filter(move |hook| {
             is(hook, steps.generic) && (hook.meta().role() == Some(Role::Deliver)) == deliver
         })
     };
