@@ -2,13 +2,13 @@
 
 use std::{
     collections::HashMap,
-    io,
-    net::{IpAddr, Ipv6Addr, SocketAddr},
+    io::{self, Read, Write},
+    net::{IpAddr, Ipv6Addr, Shutdown, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use event_core::SessionKind;
+use event_core::{SessionKind, StreamError};
 use socket2::{SockRef, TcpKeepalive};
 use thiserror::Error;
 use tokio::{
@@ -24,6 +24,12 @@ use crate::{
 
 /// How long nothing is accepted after the system refused to.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// Of the files that the system lets be open, this part is for others than connections that come.
+const RESERVED: usize = 10;
+
+/// How many addresses are known at least before some are forgotten.
+const SWEEP: usize = 1024;
 
 /// At most one line is logged in this time of what happens with every connection.
 const QUIET: Duration = Duration::from_secs(10);
@@ -118,7 +124,7 @@ impl Listeners {
         for listen in &config.listen {
             bound.push((listen, bind(listen).await?));
         }
-        let doors = &limiter.0;
+        let doors = &limiter.doors;
         let open = bound.into_iter().map(|(listen, listener)| {
             let kind = listen.kind;
             let address = listener.local_addr().unwrap_or(listen.address);
@@ -180,12 +186,23 @@ impl Service {
             }
         }
     }
+
+    /// Says why there is no stream, if the system takes it at once: nobody is waited for.
+    fn refuse(&self, socket: TcpStream, full: Full) {
+        let Self::Streams { streams, kind, direct_tls: false } = self else { return };
+        if let Ok(mut socket) = socket.into_std() {
+            let _ = socket.write_all(streams.refusal(*kind, &full.error()).as_bytes());
+            let _ = socket.shutdown(Shutdown::Write);
+            // With bytes unread, the connection would be reset, and that unread as well.
+            let _ = socket.read(&mut [0; 1024]);
+        }
+    }
 }
 
 async fn accept(listener: TcpListener, service: Service, doors: Arc<Doors>) {
     loop {
         match listener.accept().await {
-            Ok((socket, peer)) => match doors.enter(peer.ip()) {
+            Ok((socket, peer)) => match doors.enter(peer.ip(), Instant::now()) {
                 Ok(visit) => {
                     prepare(&socket);
                     service.serve(socket, peer, visit);
@@ -195,6 +212,7 @@ async fn accept(listener: TcpListener, service: Service, doors: Arc<Doors>) {
                         let limit = full.limit();
                         tracing::warn!(peer = %peer.ip(), "connection refused, too many: see {limit}");
                     }
+                    service.refuse(socket, full);
                 }
             },
             // The other side has gone already: that is its own business.
@@ -228,18 +246,53 @@ pub(crate) fn prepare(socket: &TcpStream) {
 
 /// The limits on connections, of all listeners together.
 #[derive(Debug, Clone)]
-pub struct Limiter(Arc<Doors>);
+pub struct Limiter {
+    doors: Arc<Doors>,
+    /// How many files the system lets be open; each connection is one.
+    files: usize,
+}
 
 impl Limiter {
-    /// Limits that a config sets.
-    pub fn new(limits: &Limits) -> Self {
-        Self(Arc::new(Doors::new(limits)))
+    /// Limits that a config sets, and the system.
+    pub fn new(limits: &Limits, files: usize) -> Self {
+        let most = Most::new(limits, files);
+        if most.total < limits.connections {
+            let (most, wanted) = (most.total, limits.connections);
+            tracing::info!(
+                most,
+                wanted,
+                "fewer connections than limits.connections: raise the limit of open files"
+            );
+        }
+        Self { doors: Arc::new(Doors::new(most)), files }
     }
 
     /// Sets other limits. Connections that exceed them stay.
     pub fn set(&self, limits: &Limits) {
-        let mut inside = self.0.inside();
-        inside.most = (limits.connections, limits.connections_per_address);
+        self.doors.inside().most = Most::new(limits, self.files);
+    }
+}
+
+/// The most connections there may be.
+#[derive(Debug, Clone, Copy)]
+struct Most {
+    total: usize,
+    /// From one address.
+    each: usize,
+    /// How long an address is let in again after another connection, in the long run.
+    every: Duration,
+    /// How much earlier that may be.
+    burst: Duration,
+}
+
+impl Most {
+    fn new(limits: &Limits, files: usize) -> Self {
+        let total = limits.connections.min(files - files / RESERVED).max(1);
+        // With fewer of all, each address has fewer too: or the first would have all.
+        let each = limits.connections_per_address as f64 * total as f64 / limits.connections as f64;
+        let every = Duration::from_secs(1) / limits.connections_per_second;
+        let burst = Duration::from_secs(limits.burst_seconds.into());
+        Self { total, each: (each as usize).max(1), every, burst }
     }
 }
 
@@ -249,13 +302,22 @@ struct Doors {
     inside: Mutex<Inside>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Inside {
     total: usize,
-    each: HashMap<IpAddr, usize>,
-    /// The most there may be, altogether and from one address.
-    most: (usize, usize),
+    each: HashMap<IpAddr, Guest>,
+    /// Addresses without connections are forgotten when so many are known.
+    sweep_at: usize,
+    most: Most,
     complained: Option<Instant>,
+}
+
+/// An address, as long as it has connections or has had too many of late.
+#[derive(Debug)]
+struct Guest {
+    connections: usize,
+    /// When all its connections would have begun, had they come one after the other.
+    due: Instant,
 }
 
 /// The limit that was reached.
@@ -263,6 +325,7 @@ struct Inside {
 enum Full {
     Total,
     Address,
+    Rate,
 }
 
 impl Full {
@@ -270,6 +333,16 @@ impl Full {
         match self {
             Self::Total => "limits.connections",
             Self::Address => "limits.connections_per_address",
+            Self::Rate => "limits.connections_per_second",
+        }
+    }
+
+    fn error(self) -> StreamError {
+        match self {
+            Self::Total => StreamError::new("resource-constraint").text("too many connections"),
+            Self::Address | Self::Rate => {
+                StreamError::new("policy-violation").text("too many connections from your address")
+            }
         }
     }
 }
@@ -282,27 +355,35 @@ struct Visit {
 }
 
 impl Doors {
-    fn new(limits: &Limits) -> Self {
-        let most = (limits.connections, limits.connections_per_address);
-        Self { inside: Mutex::new(Inside { most, ..Inside::default() }) }
+    fn new(most: Most) -> Self {
+        let each = HashMap::new();
+        let inside = Inside { total: 0, each, sweep_at: SWEEP, most, complained: None };
+        Self { inside: Mutex::new(inside) }
     }
 
     fn inside(&self) -> std::sync::MutexGuard<'_, Inside> {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn enter(self: &Arc<Self>, from: IpAddr) -> Result<Visit, Full> {
+    fn enter(self: &Arc<Self>, from: IpAddr, now: Instant) -> Result<Visit, Full> {
         let from = site(from);
         let mut inside = self.inside();
-        if inside.total >= inside.most.0 {
+        let Most { total, each, every, burst } = inside.most;
+        if inside.total >= total {
             return Err(Full::Total);
         }
-        let each = inside.each.get(&from).copied().unwrap_or_default();
-        if each >= inside.most.1 {
+        let guest = inside.each.entry(from).or_insert(Guest { connections: 0, due: now });
+        if guest.connections >= each {
             return Err(Full::Address);
         }
-        inside.each.insert(from, each + 1);
+        let due = guest.due.max(now) + every;
+        if due > now + burst {
+            return Err(Full::Rate);
+        }
+        guest.due = due;
+        guest.connections += 1;
         inside.total += 1;
+        inside.sweep(now);
         Ok(Visit { doors: Arc::clone(self), from })
     }
 
@@ -316,15 +397,22 @@ impl Doors {
     }
 }
 
+impl Inside {
+    /// Forgets addresses that are as good as new ones.
+    fn sweep(&mut self, now: Instant) {
+        if self.each.len() >= self.sweep_at {
+            self.each.retain(|_, guest| guest.connections > 0 || guest.due > now);
+            self.sweep_at = SWEEP.max(2 * self.each.len());
+        }
+    }
+}
+
 impl Drop for Visit {
     fn drop(&mut self) {
         let mut inside = self.doors.inside();
         inside.total = inside.total.saturating_sub(1);
-        if let Some(each) = inside.each.get_mut(&self.from) {
-            *each = each.saturating_sub(1);
-            if *each == 0 {
-                inside.each.remove(&self.from);
-            }
+        if let Some(guest) = inside.each.get_mut(&self.from) {
+            guest.connections = guest.connections.saturating_sub(1);
         }
     }
 }
@@ -342,21 +430,68 @@ fn site(address: IpAddr) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use super::*;
+
+    fn doors(limits: &Limits, files: usize) -> Arc<Doors> {
+        Arc::new(Doors::new(Most::new(limits, files)))
+    }
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
 
     #[test]
     fn doors_count() {
         let limits = Limits { connections: 3, connections_per_address: 2, ..Limits::default() };
-        let doors = Arc::new(Doors::new(&limits));
-        let address = |text: &str| text.parse().unwrap();
-        let first = doors.enter(address("192.0.2.1")).unwrap();
-        let _second = doors.enter(address("::ffff:192.0.2.1")).unwrap();
-        assert_eq!(doors.enter(address("192.0.2.1")).unwrap_err(), Full::Address);
-        let _third = doors.enter(address("2001:db8::1")).unwrap();
-        assert_eq!(doors.enter(address("2001:db8:1::")).unwrap_err(), Full::Total);
+        let doors = doors(&limits, 1000);
+        let now = Instant::now();
+        let enter = |from| doors.enter(address(from), now);
+        let first = enter("192.0.2.1").unwrap();
+        let _second = enter("::ffff:192.0.2.1").unwrap();
+        assert_eq!(enter("192.0.2.1").unwrap_err(), Full::Address);
+        let _third = enter("2001:db8::1").unwrap();
+        assert_eq!(enter("2001:db8:1::").unwrap_err(), Full::Total);
         drop(first);
-        let _fourth = doors.enter(address("2001:db8::2")).unwrap();
+        let _fourth = enter("2001:db8::2").unwrap();
         assert_eq!(doors.inside().each.len(), 2);
         assert!(doors.may_complain() && !doors.may_complain());
+    }
+
+    #[test]
+    fn an_address_that_comes_again_and_again_has_to_wait() {
+        let limits = Limits { connections_per_second: 10, burst_seconds: 2, ..Limits::default() };
+        let doors = doors(&limits, 100_000);
+        let now = Instant::now();
+        let enter = |from, after| doors.enter(address(from), now + after).map(drop);
+        for _ in 0..20 {
+            enter("192.0.2.1", Duration::ZERO).unwrap();
+        }
+        assert_eq!(enter("192.0.2.1", Duration::ZERO), Err(Full::Rate));
+        enter("192.0.2.2", Duration::ZERO).unwrap();
+        enter("192.0.2.1", Duration::from_millis(100)).unwrap();
+        assert_eq!(enter("192.0.2.1", Duration::from_millis(101)), Err(Full::Rate));
+    }
+
+    #[test]
+    fn addresses_are_forgotten() {
+        let doors = doors(&Limits::default(), 100_000);
+        let now = Instant::now();
+        for number in 0..10 * SWEEP as u32 {
+            let late = now + Duration::from_secs(number.into());
+            doors.enter(Ipv4Addr::from_bits(number).into(), late).map(drop).unwrap();
+        }
+        assert!(doors.inside().each.len() <= SWEEP);
+    }
+
+    #[test]
+    fn files_bound_connections() {
+        let limits =
+            Limits { connections: 50_000, connections_per_address: 10_000, ..Limits::default() };
+        let few = Most::new(&limits, 1000);
+        assert_eq!((few.total, few.each), (900, 180));
+        let many = Most::new(&limits, 1_000_000);
+        assert_eq!((many.total, many.each), (50_000, 10_000));
     }
 }

@@ -88,7 +88,7 @@ pub fn run(config: Config, crates: &[ModuleCrate]) -> Result<(), ServerError> {
     };
     let logging = Logging::init(&config.log)
         .map_err(|error| system("cannot log")(io::Error::other(error)))?;
-    raise_file_limit();
+    let files = raise_file_limit();
     let registry = Registry::new(crates)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(std::thread::available_parallelism().map_or(2, |count| count.get().max(2)))
@@ -96,12 +96,17 @@ pub fn run(config: Config, crates: &[ModuleCrate]) -> Result<(), ServerError> {
         .enable_all()
         .build()
         .map_err(system("cannot start"))?;
-    let outcome = runtime.block_on(serve(config, registry, &logging));
+    let outcome = runtime.block_on(serve(config, registry, &logging, files));
     runtime.shutdown_timeout(Duration::from_secs(1));
     outcome
 }
 
-async fn serve(config: Config, registry: Registry, logging: &Logging) -> Result<(), ServerError> {
+async fn serve(
+    config: Config,
+    registry: Registry,
+    logging: &Logging,
+    files: usize,
+) -> Result<(), ServerError> {
     let begun = Instant::now();
     let mut warnings = Vec::new();
     let hosts = hosts::hosts(&config, &registry, &mut warnings).map_err(ServerError::Config)?;
@@ -132,7 +137,7 @@ async fn serve(config: Config, registry: Registry, logging: &Logging) -> Result<
     let core = Core::start(registry, hosts, storage.clone(), prepare).await?;
     let streams = Arc::new(Streams::new(Arc::clone(&core), Settings::new(&config, tls)));
     federation.open(&streams);
-    let limiter = Limiter::new(limits);
+    let limiter = Limiter::new(limits, files);
     let current = Arc::new(ArcSwap::new(Arc::clone(&config)));
     let reload = Arc::new(Reload {
         config: Arc::clone(&current),
@@ -283,14 +288,17 @@ fn lock(data: &Path) -> Result<File, ServerError> {
     }
 }
 
-/// Every connection needs a file descriptor, and the usual limit is 1024.
-fn raise_file_limit() {
+/// Every connection needs a file descriptor, and the usual limit is 1024. Gives what the system
+/// allows.
+fn raise_file_limit() -> usize {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     if let Err(error) = setrlimit(Resource::Nofile, limit) {
         tracing::debug!(%error, "the limit of open files stays as it is");
     }
+    let files = getrlimit(Resource::Nofile).current;
+    files.map_or(usize::MAX, |files| usize::try_from(files).unwrap_or(usize::MAX))
 }
 
 /// What to do with a server that was started for the first time.

@@ -1,10 +1,10 @@
-//! Who floods is slowed down and in the end closed, and nobody else notices.
+//! Who floods is slowed down, closed or not let in, and nobody else notices.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::time::{Duration, Instant};
 
 use spondee_tests::{
-    raw::Raw,
+    raw::{self, Raw},
     server::{Server, Setup},
 };
 
@@ -73,4 +73,32 @@ fn a_flood_without_end_is_closed() {
     let end = flooder.wait_end();
     assert!(end.contains("<policy-violation"), "no error in the end");
     server.wait_record("resource-unbind\tlocalhost\tromeo@localhost/orchard policy-violation");
+}
+
+#[test]
+fn an_address_that_connects_too_often_is_told_so() {
+    let server =
+        server("connections_per_second = 1\nburst_seconds = 3\nauthentication_seconds = 1");
+    let mut all: Vec<_> = (0..50).map(|_| Raw::connect(&server)).collect();
+    let ends: Vec<_> = all.iter_mut().map(Raw::wait_end).collect();
+    assert!(ends.iter().any(|end| end.contains("<connection-timeout")), "nobody was let in");
+    assert!(ends.iter().any(|end| end.contains("<policy-violation")), "everybody was let in");
+    // In time, it may come again.
+    let deadline = Instant::now() + spondee_tests::PATIENCE;
+    while !is_answered(Raw::connect(&server)) {
+        assert!(Instant::now() < deadline, "the address is kept out");
+    }
+}
+
+fn is_answered(mut raw: Raw) -> bool {
+    raw.try_send(raw::header("localhost").as_bytes());
+    raw.try_wait("</stream:features>").is_some()
+}
+
+#[test]
+fn when_there_are_too_many_connections_the_next_is_told_so() {
+    let server = server("connections = 2");
+    let _connected: Vec<_> = (0..2).map(|_| Raw::connect(&server)).collect();
+    let end = Raw::connect(&server).wait_end();
+    assert!(end.contains("<resource-constraint"), "{end}");
 }

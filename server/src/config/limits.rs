@@ -39,10 +39,14 @@ pub struct Limits {
     /// The seconds for which a stream may be sent more than is read before it is closed; half of
     /// the time since is forgiven.
     pub flood_seconds: u32,
-    /// Connections at the same time, on all listeners together.
+    /// Connections at the same time, on all listeners together. Nine tenths of the files that the
+    /// system allows, if that is less.
     pub connections: usize,
-    /// Connections at the same time from one address.
+    /// Connections at the same time from one address; fewer as those of all are fewer.
     pub connections_per_address: usize,
+    /// Connections that may begin from one address in a second, in the long run; those of
+    /// `burst_seconds` at once.
+    pub connections_per_second: u32,
     /// Sessions at the same time for one account.
     pub sessions_per_account: usize,
     /// Passwords of SASL PLAIN being checked at the same time; each takes a processor meanwhile.
@@ -73,7 +77,8 @@ impl Default for Limits {
             burst_seconds: 4,
             flood_seconds: 60,
             connections: 50_000,
-            connections_per_address: 50_000,
+            connections_per_address: 10_000,
+            connections_per_second: 100,
             sessions_per_account: 50,
             password_checks: std::thread::available_parallelism().map_or(1, usize::from),
             scram_iterations: 4096,
@@ -105,6 +110,7 @@ impl Limits {
             ("flood_seconds", wide(self.flood_seconds), 1),
             ("connections", self.connections, 1),
             ("connections_per_address", self.connections_per_address, 1),
+            ("connections_per_second", wide(self.connections_per_second), 1),
             ("sessions_per_account", self.sessions_per_account, 1),
             ("password_checks", self.password_checks, 1),
             ("scram_iterations", clamp(self.scram_iterations.into()), 4096),

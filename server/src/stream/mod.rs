@@ -29,7 +29,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use event_core::{Core, Host, Session, SessionKind, StreamError};
+use event_core::{Core, Host, Session, SessionKind, StreamError, random_id};
 use tokio::{net::TcpStream, sync::Notify};
 
 use crate::{
@@ -134,6 +134,13 @@ impl Streams {
             let _open = open;
             connection.run(direct_tls).await;
         }
+    }
+
+    /// What somebody is told who gets no stream.
+    pub(crate) fn refusal(&self, kind: SessionKind, error: &StreamError) -> String {
+        let host = Arc::clone(&self.settings.load().default_host);
+        let header = header::answer(kind, &host, &random_id(), None);
+        format!("{header}{}</stream:stream>", error.to_xml())
     }
 
     /// Opens a stream to another server on a connection that is there, with TLS or without.
