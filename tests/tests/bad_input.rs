@@ -289,7 +289,11 @@ fn who_does_not_authenticate_in_time_is_closed() {
 
 #[test]
 fn a_reader_that_stops_hurts_only_itself() {
-    let server = server();
+    let server = Server::with(&Setup {
+        host: "allow_plaintext = true".into(),
+        tables: "[limits]\nbytes_per_second = 10_000_000\n".into(),
+        ..Setup::default()
+    });
     // Juliet logs in and never reads again.
     let juliet = Raw::login(&server, "juliet", "asleep");
     let mut romeo = Raw::login(&server, "romeo", "orchard");

@@ -70,8 +70,9 @@ impl Default for Limits {
             queue_bytes: 1024 * 1024,
             server_queue_bytes: 8 * 1024 * 1024,
             read_ahead_bytes: 64 * 1024,
-            bytes_per_second: 2 * 1024 * 1024,
-            stanzas_per_second: 5000,
+            // A burst of these is no more than what may wait for a client that reads slowly.
+            bytes_per_second: 256 * 1024,
+            stanzas_per_second: 500,
             server_bytes_per_second: 16 * 1024 * 1024,
             server_stanzas_per_second: 20_000,
             burst_seconds: 4,

@@ -15,6 +15,9 @@ use crate::config::Limits;
 /// harm, who floods waits nearly always.
 const TOLERATED: f64 = 0.5;
 
+/// Bytes that are read of a stream at a time before it is the others' turn.
+const TURN: usize = 32 * 1024;
+
 /// The pace of one stream.
 #[derive(Debug)]
 pub(super) struct Pace {
@@ -23,6 +26,8 @@ pub(super) struct Pace {
     /// Seconds that the stream may still be made to wait before it counts as a flood.
     patience: Bucket,
     wait: Option<Pin<Box<Sleep>>>,
+    /// Bytes read since the others had their turn.
+    run: usize,
     is_lifted: bool,
 }
 
@@ -43,12 +48,14 @@ impl Pace {
             stanzas: Bucket::new(f64::from(stanzas), seconds, now),
             patience: Bucket::new(TOLERATED, f64::from(limits.flood_seconds) / TOLERATED, now),
             wait: None,
+            run: 0,
             is_lifted: false,
         }
     }
 
     /// So much was read.
     pub(super) fn read(&mut self, bytes: usize) {
+        self.run = self.run.saturating_add(bytes);
         self.bytes.take(u32::try_from(bytes).map_or(f64::MAX, f64::from), Instant::now());
     }
 
@@ -61,6 +68,11 @@ impl Pace {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Flood>> {
         if self.is_lifted {
             return Poll::Ready(Ok(()));
+        }
+        if self.run >= TURN {
+            self.run = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
         }
         loop {
             if let Some(wait) = &mut self.wait {
@@ -172,6 +184,20 @@ mod tests {
         tokio::time::advance(Duration::from_secs(1000)).await;
         pace.read(2000);
         assert_eq!(waits(&mut pace).await, Ok(0.0));
+    }
+
+    #[tokio::test]
+    async fn others_have_their_turn() {
+        let mut pace = Pace::new(&Limits::default(), SessionKind::Client);
+        pace.read(TURN);
+        let mut polls = 0;
+        poll_fn(|cx| {
+            polls += 1;
+            pace.poll(cx)
+        })
+        .await
+        .unwrap();
+        assert_eq!(polls, 2);
     }
 
     #[tokio::test(start_paused = true)]
