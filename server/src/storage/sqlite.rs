@@ -4,7 +4,7 @@ use std::{fmt::Write as _, io, path::Path};
 
 use sqlx::{AnyPool, any::AnyConnectOptions, any::AnyPoolOptions};
 
-use super::database::{Database, Dialect};
+use super::database::{ACQUIRE, Database, Dialect};
 use super::readers::Readers;
 use super::{
     StorageError, StorageResult, create_data_folder, create_private_file, sync_folder, versions,
@@ -97,6 +97,7 @@ fn pool(options: &AnyConnectOptions, connections: u32, setup: &'static str) -> A
         .max_connections(connections)
         // All are there when the first client comes.
         .min_connections(connections)
+        .acquire_timeout(ACQUIRE)
         .idle_timeout(None)
         .max_lifetime(None)
         // A file does not go away.
