@@ -102,3 +102,22 @@ fn when_there_are_too_many_connections_the_next_is_told_so() {
     let end = Raw::connect(&server).wait_end();
     assert!(end.contains("<resource-constraint"), "{end}");
 }
+
+#[test]
+fn stanzas_without_an_end_take_no_more_memory_than_is_allowed() {
+    let server = server("waiting_bytes = 1048576");
+    let mut juliet = Raw::login(&server, "juliet", "balcony");
+    let part = format!("<message><body>{}", "x".repeat(200_000));
+    // A fifth of what is allowed: not all can be kept.
+    let _romeos: Vec<_> = (0..6)
+        .map(|number| {
+            let mut romeo = Raw::login(&server, "romeo", &number.to_string());
+            romeo.send(&part);
+            romeo
+        })
+        .collect();
+    let ended = server.wait_record("resource-unbind\tlocalhost\tromeo@localhost/");
+    assert!(ended.contains("resource-constraint"), "{ended}");
+    juliet.send(&ping("still"));
+    juliet.wait("id='still'");
+}

@@ -24,6 +24,9 @@ pub struct Limits {
     pub queue_bytes: usize,
     /// The bytes waiting to be written to one server or component before senders are refused.
     pub server_queue_bytes: usize,
+    /// The bytes that wait on all streams together, read and not handled or to be written, beyond
+    /// 4 KiB each way on each: the stream that has most is ended first.
+    pub waiting_bytes: usize,
     /// The bytes read ahead from one stream while its stanzas wait to be handled.
     pub read_ahead_bytes: usize,
     /// The bytes that are read of one client in a second, in the long run: who sends more waits.
@@ -69,6 +72,7 @@ impl Default for Limits {
             authentication_attempts: 5,
             queue_bytes: 1024 * 1024,
             server_queue_bytes: 8 * 1024 * 1024,
+            waiting_bytes: 128 * 1024 * 1024,
             read_ahead_bytes: 64 * 1024,
             // A burst of these is no more than what may wait for a client that reads slowly.
             bytes_per_second: 256 * 1024,
@@ -102,6 +106,7 @@ impl Limits {
             ("authentication_attempts", clamp(self.authentication_attempts.into()), 1),
             ("queue_bytes", self.queue_bytes, 16 * 1024),
             ("server_queue_bytes", self.server_queue_bytes, 16 * 1024),
+            ("waiting_bytes", self.waiting_bytes, 1024 * 1024),
             ("read_ahead_bytes", self.read_ahead_bytes, 1024),
             ("bytes_per_second", wide(self.bytes_per_second), 1024),
             ("stanzas_per_second", wide(self.stanzas_per_second), 1),

@@ -24,6 +24,7 @@ use tokio_rustls::TlsConnector;
 
 use super::{
     Settings, Streams,
+    budget::Share,
     end::{End, LINGER, Refusal, contained},
     header,
     input::{Input, Item},
@@ -52,6 +53,10 @@ pub(super) struct Connection {
     pub(super) input: Input,
     /// What was read while a handler waited.
     ahead: VecDeque<Result<Item, End>>,
+    /// Bytes of the element that is handled.
+    in_hand: usize,
+    /// All that was read and is not handled, of what may wait on all streams.
+    share: Share,
     /// As they were when the connection began.
     settings: Arc<Settings>,
     pub(super) session: Option<Session>,
@@ -69,6 +74,7 @@ impl Connection {
         let settings = streams.settings();
         let limit = Duration::from_secs(settings.limits.authentication_seconds);
         let pace = Box::new(Pace::new(&settings.limits, wire.kind));
+        let share = Share::of(&streams.budget);
         Self {
             streams,
             settings,
@@ -76,6 +82,8 @@ impl Connection {
             io,
             input: Input::default(),
             ahead: VecDeque::new(),
+            in_hand: 0,
+            share,
             session: None,
             writing: Vec::new(),
             written: 0,
@@ -225,6 +233,11 @@ impl Connection {
                 self.pace.read(count);
                 self.traffic().received(count);
                 self.input.append(&mut read);
+                if !self.share.hold(self.in_hand + self.waiting()) {
+                    let text = "too much was read and is not handled";
+                    let error = StreamError::new("resource-constraint").text(text);
+                    self.wire.close(Some(error));
+                }
             }
             _ => pool::give(&mut read),
         }
@@ -268,6 +281,7 @@ impl Connection {
         }
         self.ahead.shrink_to_fit();
         self.input.settle();
+        self.share.hold(self.input.len());
         Ok(())
     }
 
@@ -498,15 +512,18 @@ impl Connection {
         }
         let streams = Arc::clone(&self.streams);
         let Some(element) = streams.core.intercept(&session, element) else { return Ok(()) };
+        self.in_hand = element.as_bytes().len();
         let mut work = pin!(streams.core.receive(&session, element));
-        poll_fn(|cx| {
+        let received = poll_fn(|cx| {
             if let Poll::Ready(received) = work.as_mut().poll(cx) {
                 return Poll::Ready(received.map_err(End::Error));
             }
             self.poll_ahead(&session, cx);
             Poll::Pending
         })
-        .await
+        .await;
+        self.in_hand = 0;
+        received
     }
 
     /// Writes what waits and reads on, up to a bound.
@@ -538,11 +555,16 @@ impl Connection {
 
     fn has_room(&self) -> bool {
         let ended = matches!(self.ahead.back(), Some(Err(_) | Ok(Item::Close)));
+        !ended && self.waiting() < self.settings.limits.read_ahead_bytes
+    }
+
+    /// Bytes read whose turn has not come.
+    fn waiting(&self) -> usize {
         let parsed = self.ahead.iter().map(|item| match item {
             Ok(Item::Element(element)) => element.as_bytes().len(),
             _ => 0,
         });
-        !ended && parsed.sum::<usize>() + self.input.len() < self.settings.limits.read_ahead_bytes
+        parsed.sum::<usize>() + self.input.len()
     }
 
     /// Parses what was read ahead, so that answers reach the handler that waits for them. Before

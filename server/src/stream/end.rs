@@ -118,6 +118,10 @@ impl Connection {
                     tracing::warn!(%peer, client, "ended a stream whose client reads too slowly");
                     Some("the client reads too slowly".to_owned())
                 }
+                Some(Ended::Crowded) => {
+                    tracing::warn!(%peer, client, "ended a stream: see limits.waiting_bytes");
+                    Some("too much waits for all clients".to_owned())
+                }
                 Some(Ended::Closed(None)) => None,
                 Some(Ended::Gone) | None => Some("connection lost".to_owned()),
             },

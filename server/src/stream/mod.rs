@@ -4,6 +4,7 @@
 //! is sent to it waits in its `Wire` only until the task has written it. Elements
 //! are handled one after the other; while a handler waits, the stream is read on up to a bound.
 
+mod budget;
 mod connection;
 mod end;
 mod header;
@@ -36,6 +37,7 @@ use crate::{
     config::{Config, Limits},
     tls::Tls,
 };
+use budget::{Budget, Share};
 use connection::Connection;
 pub use io::Io;
 pub(crate) use traffic::{ELEMENTS, STREAMS, Traffic};
@@ -46,6 +48,7 @@ use wire::{Handle, Opening, Wire};
 pub struct Streams {
     core: Arc<Core>,
     settings: ArcSwap<Settings>,
+    budget: Arc<Budget>,
     open: Mutex<HashMap<u64, Arc<Wire>>>,
     next: AtomicU64,
     pub(crate) traffic: Traffic,
@@ -83,6 +86,7 @@ impl Streams {
     pub fn new(core: Arc<Core>, settings: Settings) -> Self {
         Self {
             core,
+            budget: Arc::new(Budget::new(settings.limits.waiting_bytes)),
             settings: ArcSwap::from_pointee(settings),
             open: Mutex::default(),
             next: AtomicU64::new(0),
@@ -98,6 +102,7 @@ impl Streams {
 
     /// Makes other settings hold, limits for connections that begin from now on.
     pub fn configure(&self, settings: Settings) {
+        self.budget.set(settings.limits.waiting_bytes);
         self.settings.store(Arc::new(settings));
     }
 
@@ -189,7 +194,8 @@ impl Streams {
             SessionKind::Client => limits.queue_bytes,
             _ => limits.server_queue_bytes,
         };
-        Arc::new(Wire::new(kind, peer.ip().to_canonical(), max, opening, starttls))
+        let share = Share::of(&self.budget);
+        Arc::new(Wire::new(kind, peer.ip().to_canonical(), max, share, opening, starttls))
     }
 
     /// Ends the streams of a host with an error.

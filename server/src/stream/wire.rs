@@ -15,7 +15,7 @@ use std::{
 use event_core::{BoxFuture, Host, SessionKind, Stream, StreamError, random_id};
 use tokio::sync::Notify;
 
-use super::{header, pool};
+use super::{budget::Share, header, pool};
 
 /// What the end of a stream is written with.
 const CLOSE: &[u8] = b"</stream:stream>";
@@ -57,9 +57,11 @@ pub(super) enum Opening {
     Header(Box<str>),
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Out {
     bytes: Vec<u8>,
+    /// What waits, of what may wait on all streams.
+    share: Share,
     /// Elements that were queued and not counted yet.
     elements: u32,
     /// Taken by the task, not yet taken by the system.
@@ -86,6 +88,8 @@ pub(super) enum Ended {
     Closed(Option<StreamError>),
     /// The other side does not read.
     Overflow,
+    /// All streams together have too much to write, and this one most.
+    Crowded,
     /// There is no connection any more.
     Gone,
 }
@@ -103,11 +107,12 @@ impl Wire {
         kind: SessionKind,
         peer: IpAddr,
         max: usize,
+        share: Share,
         opening: Opening,
         starttls: bool,
     ) -> Self {
         Self {
-            out: Mutex::default(),
+            out: Mutex::new(Out::new(share)),
             encrypted: AtomicBool::new(false),
             can_start_tls: AtomicBool::new(starttls),
             tls: OnceLock::new(),
@@ -156,15 +161,18 @@ impl Wire {
         if out.ended.is_some() {
             return false;
         }
-        if out.bytes.len() + out.in_flight + bytes.len() > self.max {
+        let waiting = out.waiting() + bytes.len();
+        if waiting > self.max || !out.share.hold(waiting) {
             if self.kind != SessionKind::Client {
                 return false;
             }
+            let ended = if waiting > self.max { Ended::Overflow } else { Ended::Crowded };
             // What waits here was not begun to be written: leaving it out leaves whole stanzas
             // out, and the memory is free at once.
             out.bytes = Vec::new();
             out.elements = 0;
-            self.end(&mut out, Ended::Overflow);
+            out.settle();
+            self.end(&mut out, ended);
             return false;
         }
         out.push(bytes);
@@ -204,6 +212,7 @@ impl Wire {
     pub(super) fn written(&self, count: usize) {
         let mut out = self.out();
         out.in_flight = out.in_flight.saturating_sub(count);
+        out.settle();
         out.written = out.written.wrapping_add(count as u64);
         drop(out);
         self.progress.notify_waiters();
@@ -222,7 +231,9 @@ impl Wire {
                 if out.written >= goal {
                     return true;
                 }
-                if matches!(out.ended, Some(Ended::Overflow | Ended::Gone)) || out.is_gone {
+                if matches!(out.ended, Some(Ended::Overflow | Ended::Crowded | Ended::Gone))
+                    || out.is_gone
+                {
                     return false;
                 }
             }
@@ -232,8 +243,7 @@ impl Wire {
 
     /// How many bytes wait.
     pub(super) fn queued(&self) -> usize {
-        let out = self.out();
-        out.bytes.len() + out.in_flight
+        self.out().waiting()
     }
 
     /// What there is to do first.
@@ -296,6 +306,7 @@ impl Wire {
         out.ended.get_or_insert(Ended::Gone);
         out.bytes = Vec::new();
         out.in_flight = 0;
+        out.settle();
         out.is_gone = true;
         out.waker = None;
         drop(out);
@@ -318,6 +329,9 @@ impl Wire {
             Ended::Overflow => {
                 Some(StreamError::new("policy-violation").text("what is sent to you is not read"))
             }
+            Ended::Crowded => {
+                Some(StreamError::new("resource-constraint").text("too much waits for you"))
+            }
             Ended::Gone => None,
         };
         if let Some(error) = error {
@@ -331,6 +345,33 @@ impl Wire {
 }
 
 impl Out {
+    fn new(share: Share) -> Self {
+        Self {
+            bytes: Vec::new(),
+            share,
+            elements: 0,
+            in_flight: 0,
+            written: 0,
+            is_gone: false,
+            is_open: false,
+            tls_after: None,
+            restart: false,
+            ended: None,
+            waker: None,
+            parked: false,
+        }
+    }
+
+    fn waiting(&self) -> usize {
+        self.bytes.len() + self.in_flight
+    }
+
+    /// Gives back what is not needed of the share any more.
+    fn settle(&mut self) {
+        let waiting = self.waiting();
+        self.share.hold(waiting);
+    }
+
     fn push(&mut self, bytes: &[u8]) {
         if self.bytes.capacity() == 0 {
             self.bytes = pool::take();
@@ -412,14 +453,19 @@ mod tests {
         task::{Context, Poll},
     };
 
-    use super::*;
+    use super::{super::budget::Budget, *};
 
     fn handle(max: usize) -> Handle {
         of(SessionKind::Client, max, Opening::Answer("example.com".into()))
     }
 
     fn of(kind: SessionKind, max: usize, opening: Opening) -> Handle {
-        Handle(Arc::new(Wire::new(kind, Ipv4Addr::LOCALHOST.into(), max, opening, true)))
+        with(&Arc::new(Budget::new(1 << 20)), kind, max, opening)
+    }
+
+    fn with(budget: &Arc<Budget>, kind: SessionKind, max: usize, opening: Opening) -> Handle {
+        let (peer, share) = (Ipv4Addr::LOCALHOST.into(), Share::of(budget));
+        Handle(Arc::new(Wire::new(kind, peer, max, share, opening, true)))
     }
 
     fn taken(handle: &Handle) -> String {
@@ -451,6 +497,18 @@ mod tests {
         assert_eq!(handle.0.ended(), Some(Ended::Overflow));
         let text = taken(&handle);
         assert!(!text.contains("1234567") && text.contains("<policy-violation"), "{text}");
+    }
+
+    #[test]
+    fn when_all_have_too_much_to_read_who_has_most_is_ended() {
+        let budget = Arc::new(Budget::new(64 * 1024));
+        let [slow, other] = [0; 2]
+            .map(|_| with(&budget, SessionKind::Client, 1 << 20, Opening::Header("<h>".into())));
+        assert!(slow.write(&[b'x'; 24 * 1024]) && other.write(&[b'x'; 16 * 1024]));
+        assert!(!slow.write(&[b'x'; 8 * 1024]));
+        let text = taken(&slow);
+        assert!(!text.contains("xx") && text.contains("<resource-constraint"), "{text}");
+        assert!(other.write(&[b'x'; 8 * 1024]));
     }
 
     #[test]
