@@ -4,12 +4,13 @@
 #   spondee.sh                start            spondee.sh stop PID
 # Further variables: PORT (35222), SPONDEE (the binary; default the release
 #   build of this repository), HOSTS (1; more are named host1.localhost ...),
-#   MODULES (for all hosts, as the config has them, such as '"+register"')
+#   MODULES (for all hosts, as the config has them, such as '"+register"'),
+#   LIMITS (default: default limits hold; else rate limits are out of the way)
 set -eu
 . "$(dirname "$0")/common.sh"
 if [ "${1:-}" = stop ]; then stop "$2"; exit; fi
 repo=$(cd "$(dirname "$0")/../../.." && pwd)
-: "${PORT:=35222}" "${HOSTS:=1}" "${MODULES:=}"
+: "${PORT:=35222}" "${HOSTS:=1}" "${MODULES:=}" "${LIMITS:=}"
 : "${SPONDEE:=${CARGO_TARGET_DIR:-$repo/target}/release/spondee}"
 
 if [ "$REUSE" = no ]; then
@@ -30,8 +31,12 @@ key = "$DIR/key.pem"
 [log]
 level = "warn"
 
+CFG
+        [ "$LIMITS" = default ] || cat <<CFG
 [limits]
 scram_iterations = 10000 # as Prosody has it
+connections_per_address = 50_000 # all are on this machine
+connections_per_second = 1_000_000
 bytes_per_second = 1_000_000_000
 stanzas_per_second = 10_000_000
 CFG

@@ -7,6 +7,7 @@
 )]
 
 mod chat;
+mod culprit;
 mod group;
 mod idle;
 mod iq;
@@ -15,6 +16,7 @@ mod login;
 mod meter;
 mod mix;
 mod options;
+mod pressure;
 mod relay;
 mod run;
 mod wait;
@@ -62,9 +64,12 @@ fn start(mode: &str, options: Options) -> Res<()> {
             "iq" => iq::iq(&run).await,
             "fanout" => group::fanout(&run).await,
             "presence" => group::presence(&run).await,
+            "pressure" => pressure::pressure(&run).await,
             "wait" => wait::wait(&run).await,
             "relay" => relay::serve(&run).await,
-            _ => Err("modes: chat login idle iq fanout presence wait relay chat-raw".into()),
+            _ => {
+                Err("modes: chat login idle iq fanout presence pressure wait relay chat-raw".into())
+            }
         }
     };
     // Whatever happens, the program ends.

@@ -27,6 +27,10 @@ impl Hist {
         self.0[i.min(self.0.len() - 1)].fetch_add(1, Relaxed);
     }
 
+    fn clear(&self) {
+        self.0.iter().for_each(|c| c.store(0, Relaxed));
+    }
+
     /// The value below which the share `q` of samples lies.
     fn quantile(&self, q: f64) -> u64 {
         let total: u64 = self.0.iter().map(|c| c.load(Relaxed)).sum();
@@ -84,9 +88,23 @@ impl Stats {
         }
     }
 
+    /// The latencies recorded since the last call.
+    pub(crate) fn times(&self) -> Times {
+        let [p50, p99, p999] = [0.5, 0.99, 0.999].map(|q| self.latency.quantile(q));
+        self.latency.clear();
+        Times { p50, p99, p999 }
+    }
+
     pub(crate) fn stopped(&self) -> bool {
         self.stopping.load(Relaxed)
     }
+}
+
+/// Latencies, in microseconds.
+pub(crate) struct Times {
+    pub(crate) p50: u64,
+    pub(crate) p99: u64,
+    pub(crate) p999: u64,
 }
 
 /// User and system CPU seconds of a process, all threads.
@@ -189,9 +207,12 @@ impl Report {
         self.int("lost", s.lost.load(Relaxed));
         self.int("duplicated", s.duplicated.load(Relaxed));
         self.int("disordered", s.disordered.load(Relaxed));
-        self.int("p50_us", s.latency.quantile(0.5));
-        self.int("p99_us", s.latency.quantile(0.99));
-        self.int("p999_us", s.latency.quantile(0.999));
+    }
+
+    pub(crate) fn times(&mut self, prefix: &str, t: &Times) {
+        for (name, us) in [("p50", t.p50), ("p99", t.p99), ("p999", t.p999)] {
+            self.int(&format!("{prefix}{name}_us"), us);
+        }
     }
 
     pub(crate) fn print(&self) {

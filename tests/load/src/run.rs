@@ -54,7 +54,7 @@ impl Run {
     }
 
     /// Warm-up, measured window, drain; then the figures.
-    pub(crate) async fn measure(&self, mut r: Report, mut workers: JoinSet<()>) -> Res<()> {
+    pub(crate) async fn measure(&self, mut r: Report, workers: JoinSet<()>) -> Res<()> {
         let pids = &self.options.pids;
         sleep(self.options.secs("warmup", 2.0)?).await;
         self.stats.recording.store(true, Relaxed);
@@ -69,6 +69,17 @@ impl Run {
         }
         let after = snap(pids, &self.stats);
         self.stats.recording.store(false, Relaxed);
+        self.drain(workers).await;
+        r.window(&before, &after);
+        r.counters(&self.stats);
+        r.times("", &self.stats.times());
+        r.int("peak_rss_kib", peak);
+        r.print();
+        Ok(())
+    }
+
+    /// Lets the workers come to an end.
+    pub(crate) async fn drain(&self, mut workers: JoinSet<()>) {
         self.stats.stopping.store(true, Relaxed);
         self.phase.send_replace(Phase::Drain);
         let all = async { while workers.join_next().await.is_some() {} };
@@ -77,16 +88,21 @@ impl Run {
             let all = async { while workers.join_next().await.is_some() {} };
             let _ = timeout(Duration::from_secs(2), all).await;
         }
-        r.window(&before, &after);
-        r.counters(&self.stats);
-        r.int("peak_rss_kib", peak);
-        r.print();
-        Ok(())
     }
 }
 
-/// Logs in accounts `first..first + n`, some at a time; the order is kept.
+/// Logs in the first `n` accounts.
 pub(crate) async fn sessions(run: &Arc<Run>, n: usize, online: bool) -> Res<Vec<Conn>> {
+    sessions_from(run, run.first, n, online).await
+}
+
+/// Logs in accounts `first..first + n`, some at a time; the order is kept.
+pub(crate) async fn sessions_from(
+    run: &Arc<Run>,
+    first: usize,
+    n: usize,
+    online: bool,
+) -> Res<Vec<Conn>> {
     let conc = run.options.num("conc", 16)?;
     let next = Arc::new(AtomicUsize::new(0));
     let mut set = JoinSet::new();
@@ -100,7 +116,7 @@ pub(crate) async fn sessions(run: &Arc<Run>, n: usize, online: bool) -> Res<Vec<
                     return Ok(got);
                 }
                 let login = async {
-                    let mut c = Conn::login(&run.target, run.first + i).await?;
+                    let mut c = Conn::login(&run.target, first + i).await?;
                     if online {
                         c.go_online(&run.target).await?;
                     }

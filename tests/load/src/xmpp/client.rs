@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf, split};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
@@ -100,8 +100,14 @@ impl Conn {
         self.stream.flush().await
     }
 
+    /// Reads and writes at the same time.
+    pub(crate) fn split(self) -> (Framer, ReadHalf<Stream>, WriteHalf<Stream>) {
+        let (reading, writing) = split(self.stream);
+        (self.framer, reading, writing)
+    }
+
     /// Next stanza, as an owned copy (for the slow paths).
-    async fn stanza(&mut self) -> io::Result<Vec<u8>> {
+    pub(crate) async fn stanza(&mut self) -> io::Result<Vec<u8>> {
         loop {
             match self.framer.next() {
                 Some(Event::Stanza(s)) => return Ok(s.to_vec()),

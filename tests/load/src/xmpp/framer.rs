@@ -116,6 +116,14 @@ pub(crate) fn says(stanza: &[u8], name: &str, value: &str) -> bool {
     has(stanza, &format!(" {name}='{value}'")) || has(stanza, &format!(" {name}=\"{value}\""))
 }
 
+/// The condition of a stream error, if it is one.
+pub(crate) fn condition(stanza: &[u8]) -> Option<String> {
+    let rest = stanza.strip_prefix(b"<stream:error")?;
+    let rest = &rest[memchr(b'<', rest)? + 1..];
+    let end = rest.iter().position(|c| b" />".contains(c))?;
+    Some(String::from_utf8_lossy(&rest[..end]).into_owned())
+}
+
 /// Decimal number at the start of the bytes.
 pub(crate) fn number(b: &[u8]) -> Option<u64> {
     let n = b.iter().take_while(|c| c.is_ascii_digit()).count();
@@ -156,6 +164,13 @@ mod tests {
                 "cut {cut}"
             );
         }
+    }
+
+    #[test]
+    fn reads_conditions() {
+        let error = b"<stream:error><policy-violation xmlns='x'/><text>t</text></stream:error>";
+        assert_eq!(condition(error).as_deref(), Some("policy-violation"));
+        assert_eq!(condition(b"<message/>"), None);
     }
 
     #[test]

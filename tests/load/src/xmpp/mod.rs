@@ -8,7 +8,5 @@ mod scram;
 mod transport;
 
 pub(crate) use client::{Conn, Target, header};
-#[cfg(test)]
-pub(crate) use framer::Framer;
-pub(crate) use framer::{Event, attr, has, number, says};
+pub(crate) use framer::{Event, Framer, attr, condition, has, number, says};
 pub(crate) use transport::tcp;
