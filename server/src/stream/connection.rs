@@ -54,7 +54,7 @@ pub(super) struct Connection {
     /// What was read while a handler waited.
     ahead: VecDeque<Result<Item, End>>,
     /// Bytes of the element that is handled.
-    in_hand: usize,
+    in_hand: u32,
     /// All that was read and is not handled, of what may wait on all streams.
     share: Share,
     /// As they were when the connection began.
@@ -233,7 +233,7 @@ impl Connection {
                 self.pace.read(count);
                 self.traffic().received(count);
                 self.input.append(&mut read);
-                if !self.share.hold(self.in_hand + self.waiting()) {
+                if !self.share.hold(self.in_hand as usize + self.waiting()) {
                     let text = "too much was read and is not handled";
                     let error = StreamError::new("resource-constraint").text(text);
                     self.wire.close(Some(error));
@@ -512,7 +512,7 @@ impl Connection {
         }
         let streams = Arc::clone(&self.streams);
         let Some(element) = streams.core.intercept(&session, element) else { return Ok(()) };
-        self.in_hand = element.as_bytes().len();
+        self.in_hand = u32::try_from(element.as_bytes().len()).unwrap_or(u32::MAX);
         let mut work = pin!(streams.core.receive(&session, element));
         let received = poll_fn(|cx| {
             if let Poll::Ready(received) = work.as_mut().poll(cx) {

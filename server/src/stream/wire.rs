@@ -32,7 +32,7 @@ pub(crate) struct Wire {
     progress: Notify,
     pub(super) peer: IpAddr,
     /// The most bytes that may wait.
-    max: usize,
+    max: u32,
     pub(super) kind: SessionKind,
     /// Of the stream's session, once there is one.
     host: OnceLock<Weak<Host>>,
@@ -118,7 +118,7 @@ impl Wire {
             tls: OnceLock::new(),
             progress: Notify::new(),
             peer,
-            max,
+            max: u32::try_from(max).unwrap_or(u32::MAX),
             kind,
             host: OnceLock::new(),
             opening,
@@ -162,11 +162,11 @@ impl Wire {
             return false;
         }
         let waiting = out.waiting() + bytes.len();
-        if waiting > self.max || !out.share.hold(waiting) {
+        if waiting > self.max as usize || !out.share.hold(waiting) {
             if self.kind != SessionKind::Client {
                 return false;
             }
-            let ended = if waiting > self.max { Ended::Overflow } else { Ended::Crowded };
+            let ended = if waiting > self.max as usize { Ended::Overflow } else { Ended::Crowded };
             // What waits here was not begun to be written: leaving it out leaves whole stanzas
             // out, and the memory is free at once.
             out.bytes = Vec::new();
