@@ -202,7 +202,7 @@ impl Service {
 async fn accept(listener: TcpListener, service: Service, doors: Arc<Doors>) {
     loop {
         match listener.accept().await {
-            Ok((socket, peer)) => match doors.enter(peer.ip(), Instant::now()) {
+            Ok((socket, peer)) => match doors.enter(guest(&socket, peer), Instant::now()) {
                 Ok(visit) => {
                     prepare(&socket);
                     service.serve(socket, peer, visit);
@@ -351,7 +351,7 @@ impl Full {
 #[derive(Debug)]
 struct Visit {
     doors: Arc<Doors>,
-    from: IpAddr,
+    from: Option<IpAddr>,
 }
 
 impl Doors {
@@ -365,14 +365,19 @@ impl Doors {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn enter(self: &Arc<Self>, from: IpAddr, now: Instant) -> Result<Visit, Full> {
-        let from = site(from);
+    /// Lets a connection in that comes from an address; from none, if it comes from this machine.
+    fn enter(self: &Arc<Self>, from: Option<IpAddr>, now: Instant) -> Result<Visit, Full> {
+        let from = from.map(site);
         let mut inside = self.inside();
         let Most { total, each, every, burst } = inside.most;
         if inside.total >= total {
             return Err(Full::Total);
         }
-        let guest = inside.each.entry(from).or_insert(Guest { connections: 0, due: now });
+        let Some(address) = from else {
+            inside.total += 1;
+            return Ok(Visit { doors: Arc::clone(self), from });
+        };
+        let guest = inside.each.entry(address).or_insert(Guest { connections: 0, due: now });
         if guest.connections >= each {
             return Err(Full::Address);
         }
@@ -411,10 +416,17 @@ impl Drop for Visit {
     fn drop(&mut self) {
         let mut inside = self.doors.inside();
         inside.total = inside.total.saturating_sub(1);
-        if let Some(guest) = inside.each.get_mut(&self.from) {
+        if let Some(guest) = self.from.and_then(|from| inside.each.get_mut(&from)) {
             guest.connections = guest.connections.saturating_sub(1);
         }
     }
+}
+
+/// Whose connection it is, unless it comes from the very address that it goes to: then a proxy or a
+/// tool on this machine has made it, and limits on one address would be limits on all behind it.
+fn guest(socket: &TcpStream, peer: SocketAddr) -> Option<IpAddr> {
+    let is_own = socket.local_addr().is_ok_and(|own| own.ip() == peer.ip());
+    (!is_own).then(|| peer.ip())
 }
 
 /// One subscriber's address: with IPv6 a network of 64 bits, as everybody has so many addresses.
@@ -447,7 +459,7 @@ mod tests {
         let limits = Limits { connections: 3, connections_per_address: 2, ..Limits::default() };
         let doors = doors(&limits, 1000);
         let now = Instant::now();
-        let enter = |from| doors.enter(address(from), now);
+        let enter = |from| doors.enter(Some(address(from)), now);
         let first = enter("192.0.2.1").unwrap();
         let _second = enter("::ffff:192.0.2.1").unwrap();
         assert_eq!(enter("192.0.2.1").unwrap_err(), Full::Address);
@@ -455,6 +467,7 @@ mod tests {
         assert_eq!(enter("2001:db8:1::").unwrap_err(), Full::Total);
         drop(first);
         let _fourth = enter("2001:db8::2").unwrap();
+        assert_eq!(doors.enter(None, now).unwrap_err(), Full::Total);
         assert_eq!(doors.inside().each.len(), 2);
         assert!(doors.may_complain() && !doors.may_complain());
     }
@@ -464,7 +477,7 @@ mod tests {
         let limits = Limits { connections_per_second: 10, burst_seconds: 2, ..Limits::default() };
         let doors = doors(&limits, 100_000);
         let now = Instant::now();
-        let enter = |from, after| doors.enter(address(from), now + after).map(drop);
+        let enter = |from, after| doors.enter(Some(address(from)), now + after).map(drop);
         for _ in 0..20 {
             enter("192.0.2.1", Duration::ZERO).unwrap();
         }
@@ -480,7 +493,7 @@ mod tests {
         let now = Instant::now();
         for number in 0..10 * SWEEP as u32 {
             let late = now + Duration::from_secs(number.into());
-            doors.enter(Ipv4Addr::from_bits(number).into(), late).map(drop).unwrap();
+            doors.enter(Some(Ipv4Addr::from_bits(number).into()), late).map(drop).unwrap();
         }
         assert!(doors.inside().each.len() <= SWEEP);
     }

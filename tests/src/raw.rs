@@ -6,6 +6,7 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use socket2::{Domain, Socket, Type};
 
 use crate::{PATIENCE, server::Server};
 
@@ -31,9 +32,20 @@ impl Raw {
         Self::to(server.c2s)
     }
 
+    /// Connects as if from another machine, and sends nothing.
+    pub fn connect_from_elsewhere(server: &Server) -> Self {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from(([127, 0, 0, 2], 0)).into()).unwrap();
+        socket.connect(&server.c2s.into()).unwrap();
+        Self::on(socket.into())
+    }
+
     /// Connects to any of the server's ports, and sends nothing.
     pub fn to(address: SocketAddr) -> Self {
-        let tcp = TcpStream::connect(address).unwrap();
+        Self::on(TcpStream::connect(address).unwrap())
+    }
+
+    fn on(tcp: TcpStream) -> Self {
         tcp.set_read_timeout(Some(PATIENCE)).unwrap();
         tcp.set_nodelay(true).unwrap();
         Self { tcp, pending: String::new() }

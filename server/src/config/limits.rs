@@ -48,7 +48,7 @@ pub struct Limits {
     /// Connections at the same time from one address; fewer as those of all are fewer.
     pub connections_per_address: usize,
     /// Connections that may begin from one address in a second, in the long run; those of
-    /// `burst_seconds` at once.
+    /// `burst_seconds` at once. This machine's own address may begin as many as it likes.
     pub connections_per_second: u32,
     /// Sessions at the same time for one account.
     pub sessions_per_account: usize,
@@ -70,13 +70,13 @@ impl Default for Limits {
             attributes: 100,
             authentication_seconds: 60,
             authentication_attempts: 5,
-            queue_bytes: 1024 * 1024,
+            queue_bytes: 4 * 1024 * 1024,
             server_queue_bytes: 8 * 1024 * 1024,
             waiting_bytes: 128 * 1024 * 1024,
             read_ahead_bytes: 64 * 1024,
             // A burst of these is no more than what may wait for a client that reads slowly.
-            bytes_per_second: 256 * 1024,
-            stanzas_per_second: 500,
+            bytes_per_second: 1024 * 1024,
+            stanzas_per_second: 5000,
             server_bytes_per_second: 16 * 1024 * 1024,
             server_stanzas_per_second: 20_000,
             burst_seconds: 4,
