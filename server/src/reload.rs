@@ -184,6 +184,8 @@ fn running(old: &Config, mut new: Config) -> (Config, Vec<String>) {
     new.listen.clone_from(&old.listen);
     keep(new.storage == old.storage, "storage");
     new.storage.clone_from(&old.storage);
+    keep(new.threads == old.threads, "threads");
+    new.threads = old.threads;
     keep(new.s2s == old.s2s, "s2s");
     new.s2s.clone_from(&old.s2s);
     keep(new.log.format == old.log.format, "log.format");

@@ -91,7 +91,7 @@ pub fn run(config: Config, crates: &[ModuleCrate]) -> Result<(), ServerError> {
     let files = raise_file_limit();
     let registry = Registry::new(crates)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(std::thread::available_parallelism().map_or(2, |count| count.get().max(2)))
+        .worker_threads(config.threads.get())
         .thread_name("spondee")
         .enable_all()
         .build()

@@ -169,6 +169,15 @@ GROUPS = {
                     than=("10 pairs",), at_least=True)],
         ),
         Case(
+            "threads",
+            f"{PAIRS} pairs, one thread of the server against two (Spondee alone); CPU per message",
+            [Row("1 thread", "Spondee, 1 thread", f"chat --pairs {PAIRS}"),
+             Row("2 threads", "Spondee", f"chat --pairs {PAIRS}")],
+            [CPU, RATE],
+            [Target("1.15 × the CPU of one thread", row="2 threads", factor=1.15,
+                    than=("1 thread",))],
+        ),
+        Case(
             "beside",
             f"{PAIRS} pairs alone, and beside {IDLE_SESSIONS:,} idle sessions (Spondee alone); "
             "CPU per message",
@@ -213,6 +222,5 @@ GROUPS = {
 CASES = [case for _, cases in GROUPS.values() for case in cases]
 
 LEFT_OUT = [
-    "One worker thread against two: Spondee has no setting for the number of its threads.",
     "ejabberd at the cold start: the target is about Prosody, and an Erlang system takes seconds.",
 ]

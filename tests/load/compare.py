@@ -117,6 +117,7 @@ def servers():
         s.name: s
         for s in [
             Server("Spondee", "spondee.sh", USERS=str(IDLE_SESSIONS + 2 * PAIRS)),
+            Server("Spondee, 1 thread", "spondee.sh", USERS=str(2 * PAIRS), THREADS="1"),
             Server("Spondee, 100 hosts", "spondee.sh", USERS="1", HOSTS="100",
                    MODULES='"+register"'),
             Server("Prosody", "prosody.sh", **prosody),

@@ -102,6 +102,7 @@ impl Checker {
             file: Some(file.to_owned()),
             data: self.path(raw.data.unwrap_or_else(|| PathBuf::from("data"))),
             data_is_given: false,
+            threads: raw.threads.unwrap_or_else(super::threads),
             listen: match raw.listen {
                 Some(all) => self.listen(all)?,
                 None => listeners(has_names, &component),

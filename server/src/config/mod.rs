@@ -17,6 +17,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use event_core::Secret;
@@ -43,6 +44,8 @@ pub struct Config {
     /// Whether that is from the command line, and not the file's to change.
     #[serde(skip)]
     pub data_is_given: bool,
+    /// The threads that serve streams.
+    pub threads: NonZeroUsize,
     /// What is listened on.
     pub listen: Vec<Listen>,
     /// The certificate of every host without one of its own.
@@ -60,6 +63,12 @@ pub struct Config {
     pub log: Log,
     /// What a peer may cost.
     pub limits: Limits,
+}
+
+/// One thread for each processor; at least two, so that one that is busy stops nobody else.
+fn threads() -> NonZeroUsize {
+    let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    processors.max(NonZeroUsize::MIN.saturating_add(1))
 }
 
 /// What speaks on a port.
@@ -384,6 +393,7 @@ impl Default for Config {
             file: None,
             data: PathBuf::from("data"),
             data_is_given: false,
+            threads: threads(),
             listen: check::default_listeners(),
             tls: None,
             host: check::default_hosts(),

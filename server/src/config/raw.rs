@@ -1,6 +1,7 @@
 //! The config exactly as the file spells it; [`super::check`] makes sense of it.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use event_core::Secret;
@@ -15,6 +16,7 @@ use super::{ListenKind, Log};
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Raw {
     pub(super) data: Option<PathBuf>,
+    pub(super) threads: Option<NonZeroUsize>,
     pub(super) listen: Option<Vec<RawListen>>,
     pub(super) tls: Option<Spanned<RawTls>>,
     pub(super) host: BTreeMap<Spanned<String>, RawHost>,

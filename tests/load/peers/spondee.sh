@@ -4,13 +4,13 @@
 #   spondee.sh                start            spondee.sh stop PID
 # Further variables: PORT (35222), SPONDEE (the binary; default the release
 #   build of this repository), HOSTS (1; more are named host1.localhost ...),
-#   MODULES (for all hosts, as the config has them, such as '"+register"'),
+#   THREADS (2), MODULES (for all hosts, as the config has them, such as '"+register"'),
 #   LIMITS (default: default limits hold; else rate limits are out of the way)
 set -eu
 . "$(dirname "$0")/common.sh"
 if [ "${1:-}" = stop ]; then stop "$2"; exit; fi
 repo=$(cd "$(dirname "$0")/../../.." && pwd)
-: "${PORT:=35222}" "${HOSTS:=1}" "${MODULES:=}" "${LIMITS:=}"
+: "${PORT:=35222}" "${HOSTS:=1}" "${MODULES:=}" "${THREADS:=2}" "${LIMITS:=}"
 : "${SPONDEE:=${CARGO_TARGET_DIR:-$repo/target}/release/spondee}"
 
 if [ "$REUSE" = no ]; then
@@ -19,6 +19,7 @@ if [ "$REUSE" = no ]; then
     {
         cat <<CFG
 data = "$DIR/data"
+threads = $THREADS
 
 [[listen]]
 kind = "c2s"
