@@ -1,10 +1,10 @@
 //! Changing an element: what changes is written anew, the rest is copied.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cell::RefCell, sync::Arc};
 
 use super::{
     child::Child,
-    element::{Element, Namespace},
+    element::{Element, Known, Namespace, Node},
     escape,
     index::{self, offset},
     tag::Span,
@@ -12,10 +12,61 @@ use super::{
     writer::{self, Writer},
 };
 
+/// Above this the buffer is given back after use.
+const KEEP: usize = 64 * 1024;
+
+thread_local! {
+    /// What is written before its length is known.
+    static WRITTEN: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
 impl Element {
     /// Sets or removes an attribute of the root that is in no namespace.
     pub fn set_attribute(&mut self, name: &str, value: Option<&str>) {
-        self.set_attributes(&[(name, value)]);
+        match (Known::of(name), value) {
+            (Some(known), Some(value)) if self.index.place(known).is_none() => {
+                *self = self.with_attribute(known, name, value);
+            }
+            _ => self.set_attributes(&[(name, value)]),
+        }
+    }
+
+    /// A copy for somebody else: where `self` has no `to`, it costs little more than the copying.
+    #[must_use]
+    pub fn addressed_to(&self, to: &str) -> Self {
+        if self.index.place(Known::To).is_none() {
+            return self.with_attribute(Known::To, "to", to);
+        }
+        let mut copy = self.clone();
+        copy.set_attribute("to", Some(to));
+        copy
+    }
+
+    /// A copy with an attribute that the root does not have.
+    fn with_attribute(&self, known: Known, name: &str, value: &str) -> Self {
+        let head = self.head();
+        let (before, after) = self.buffer.split_at_checked(head.open_end()).unwrap_or_default();
+        let mut index = self.index;
+        WRITTEN.with_borrow_mut(|out| {
+            out.clear();
+            out.push_str(before);
+            let value = push_attribute(name, value, out);
+            index.remember(known, value.0, value.1);
+            let by = offset(out.len() - before.len());
+            out.push_str(after);
+            index.head_end += by;
+            let moved = |at: u32| if at < self.index.head_end { at } else { at + by };
+            index.namespace = index.namespace.moved(moved);
+            let nodes = self.children.as_ref();
+            let element = Self {
+                buffer: Arc::from(out.as_str()),
+                length: self.length + by,
+                index,
+                children: nodes.map(|nodes| nodes.iter().map(|node| node.moved(moved)).collect()),
+            };
+            out.shrink_to(KEEP);
+            element
+        })
     }
 
     /// Sets or removes several attributes of the root, for the cost of one.
@@ -52,8 +103,7 @@ impl Element {
                 _ => {}
             }
         }
-        let close = if head.empty() { 2 } else { 1 };
-        let end = head.0.len().saturating_sub(close);
+        let end = head.open_end();
         push(out, copied, end.max(copied));
         for (at, (name, value)) in changes.iter().enumerate() {
             let Some(value) = value else { continue };
@@ -77,20 +127,15 @@ impl Element {
         let mut root = index::root_index(Head(&head), &mut tail);
         // An escaped namespace of the root is in the tail already.
         root.namespace = match self.index.namespace {
-            Namespace::At(span) if span.start() >= old => moved_namespace(span, moved),
+            Namespace::At(span) if span.start() >= old => self.index.namespace.moved(moved),
             _ => root.namespace,
         };
         let nodes = self.nodes().iter().map(|node| {
-            let mut node = *node;
-            node.whole = Span { start: moved(node.whole.start), end: moved(node.whole.end) };
-            node.name_end = moved(node.name_end);
-            node.head_end = moved(node.head_end);
-            node.namespace = match node.namespace {
-                Namespace::At(span) if span.start() >= old => moved_namespace(span, moved),
-                Namespace::At(_) => root.namespace,
-                Namespace::Stanza => Namespace::Stanza,
+            let namespace = match node.namespace {
+                Namespace::At(span) if span.start() < old => root.namespace,
+                namespace => namespace.moved(moved),
             };
-            node
+            Node { namespace, ..node.moved(moved) }
         });
         self.children = self.children.is_some().then(|| nodes.collect());
         head.push_str(self.buffer.get(old..).unwrap_or_default());
@@ -162,8 +207,30 @@ impl Element {
     }
 }
 
-fn moved_namespace(span: Span, moved: impl Fn(u32) -> u32) -> Namespace {
-    Namespace::At(Span { start: moved(span.start), end: moved(span.end) })
+impl Node {
+    fn moved(self, moved: impl Fn(u32) -> u32) -> Self {
+        Self {
+            whole: self.whole.moved(&moved),
+            name_end: moved(self.name_end),
+            head_end: moved(self.head_end),
+            namespace: self.namespace.moved(moved),
+        }
+    }
+}
+
+impl Namespace {
+    fn moved(self, moved: impl Fn(u32) -> u32) -> Self {
+        match self {
+            Self::Stanza => Self::Stanza,
+            Self::At(span) => Self::At(span.moved(moved)),
+        }
+    }
+}
+
+impl Span {
+    fn moved(self, moved: impl Fn(u32) -> u32) -> Self {
+        Self { start: moved(self.start), end: moved(self.end) }
+    }
 }
 
 fn attribute_name(name: &str) -> Cow<'_, str> {
@@ -173,10 +240,14 @@ fn attribute_name(name: &str) -> Cow<'_, str> {
     }
 }
 
-fn push_attribute(name: &str, value: &str, out: &mut String) {
+/// Where the value was written, and whether as it is.
+fn push_attribute(name: &str, value: &str, out: &mut String) -> (Span, bool) {
     out.push(' ');
     out.push_str(name);
     out.push_str("='");
+    let start = out.len();
     escape::push_attribute(out, value);
+    let written = Span::new(start, out.len());
     out.push('\'');
+    (written, written.end() - start == value.len())
 }

@@ -23,6 +23,12 @@ impl<'a> Head<'a> {
         self.0.ends_with("/>")
     }
 
+    /// Where it is closed, and so can take one more attribute.
+    pub(super) fn open_end(self) -> usize {
+        let close = if self.empty() { 2 } else { 1 };
+        self.0.len().saturating_sub(close)
+    }
+
     pub(super) fn name(self) -> &'a str {
         let rest = self.0.get(1..).unwrap_or_default();
         let end = rest.bytes().position(chars::ends_name).unwrap_or(rest.len());

@@ -13,6 +13,8 @@ use crate::xml::{Element, ElementBuilder, Limits, Scope};
 #[derive(Debug, Clone)]
 enum Edit {
     Set(Vec<(&'static str, Option<String>)>),
+    SetOne(&'static str, Option<String>),
+    Address(String),
     Push(Element),
     Retain(usize),
     Text(String),
@@ -32,7 +34,9 @@ fn stanza() -> impl Strategy<Value = Element> {
 fn edit() -> impl Strategy<Value = Edit> {
     let value = prop::option::of("[a-z<&'\"\t\n\r é]{0,6}");
     prop_oneof![
-        prop::collection::vec((names(), value), 1..4).prop_map(Edit::Set),
+        prop::collection::vec((names(), value.clone()), 1..4).prop_map(Edit::Set),
+        (names(), value).prop_map(|(name, value)| Edit::SetOne(name, value)),
+        "[a-z<&'\" é]{0,6}".prop_map(Edit::Address),
         stanza().prop_map(Edit::Push),
         (0..3_usize).prop_map(Edit::Retain),
         "[a-z<>&\\]\r\n]{0,6}".prop_map(Edit::Text),
@@ -63,6 +67,10 @@ fn on_tree(tree: Tree, edit: &Edit) -> Tree {
                 };
             }
         }
+        Edit::SetOne(name, value) => {
+            return on_tree(tree, &Edit::Set(vec![(*name, value.clone())]));
+        }
+        Edit::Address(to) => return on_tree(tree, &Edit::SetOne("to", Some(to.clone()))),
         Edit::Push(child) => tree.nodes.push(Node::Element(back(child))),
         Edit::Retain(which) => {
             return tree.without(|child| kept(&child.name, &child.namespace, *which));
@@ -81,6 +89,8 @@ fn on_element(element: &mut Element, edit: &Edit) {
             let changes: Vec<_> = changes.iter().map(|(n, v)| (*n, v.as_deref())).collect();
             element.set_attributes(&changes);
         }
+        Edit::SetOne(name, value) => element.set_attribute(name, value.as_deref()),
+        Edit::Address(to) => *element = element.addressed_to(to),
         Edit::Push(child) => element.push_child(child),
         Edit::Retain(which) => {
             element.retain_children(|child| kept(child.name(), child.namespace(), *which));
@@ -143,6 +153,20 @@ fn several_attributes_are_set_at_once() {
     assert_eq!(message.attribute("from").unwrap(), "a@b/c'<");
     assert_eq!(message.attribute("type"), None);
     assert_eq!(message.first_child().unwrap().text(), "Hi");
+}
+
+#[test]
+fn a_copy_is_for_somebody_else() {
+    let presence = element("<presence from='a@b/c'><show>away</show></presence>");
+    let copy = presence.addressed_to("d@e/'");
+    let expected = "<presence from='a@b/c' to='d@e/&apos;'><show>away</show></presence>";
+    assert_eq!(copy.to_string(), expected);
+    assert_eq!(copy.attribute("to").unwrap(), "d@e/'");
+    assert_eq!(copy.first_child().unwrap().text(), "away");
+    let other = copy.addressed_to("f@g");
+    assert_eq!(other.attribute("to").unwrap(), "f@g");
+    assert_eq!(other.attribute("from").unwrap(), "a@b/c");
+    assert_eq!(presence.attribute("to"), None);
 }
 
 #[test]
