@@ -1,18 +1,26 @@
 //! Which resources of which accounts are connected to a host.
 
 use std::{
-    collections::HashMap,
     hash::{BuildHasher, RandomState},
     sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
+use hashbrown::HashTable;
 use jid::FullJid;
 
 use crate::{Session, SessionState};
 
 const SHARDS: usize = 32;
 
-type Accounts = HashMap<Box<str>, Vec<Session>>;
+/// An account with sessions.
+#[derive(Debug)]
+struct Account {
+    username: Box<str>,
+    sessions: Vec<Session>,
+}
+
+/// By the hash of their names: it chooses the shard, too, and so is computed once.
+type Accounts = HashTable<Account>;
 
 /// The bound sessions of a host, by account.
 #[derive(Debug)]
@@ -40,22 +48,20 @@ impl Sessions {
     /// The session of a full JID.
     pub fn find(&self, jid: &FullJid) -> Option<Session> {
         let resource = jid.resource().as_str();
-        let accounts = self.read(jid.node()?.as_str());
-        let sessions = accounts.get(jid.node()?.as_str())?;
-        sessions.iter().find(|session| is(session, resource)).cloned()
+        self.with(jid.node()?.as_str(), |sessions| {
+            sessions.iter().find(|session| is(session, resource)).cloned()
+        })
     }
 
     /// All sessions of an account.
     pub fn of(&self, username: &str) -> Vec<Session> {
-        self.read(username).get(username).cloned().unwrap_or_default()
+        self.with(username, <[Session]>::to_vec)
     }
 
     /// Calls `each` for every session of an account, without copying the list. `each` must not
     /// come back to this registry.
     pub fn each(&self, username: &str, each: impl FnMut(&Session)) {
-        if let Some(sessions) = self.read(username).get(username) {
-            sessions.iter().for_each(each);
-        }
+        self.with(username, |sessions| sessions.iter().for_each(each));
     }
 
     /// All sessions of the host.
@@ -64,7 +70,7 @@ impl Sessions {
         shards
             .flat_map(|shard| {
                 let accounts = shard.read().unwrap_or_else(PoisonError::into_inner);
-                accounts.values().flatten().cloned().collect::<Vec<_>>()
+                accounts.iter().flat_map(|account| &account.sessions).cloned().collect::<Vec<_>>()
             })
             .collect()
     }
@@ -75,7 +81,7 @@ impl Sessions {
         shards
             .map(|shard| {
                 let accounts = shard.read().unwrap_or_else(PoisonError::into_inner);
-                accounts.values().map(Vec::len).sum::<usize>()
+                accounts.iter().map(|account| account.sessions.len()).sum::<usize>()
             })
             .sum()
     }
@@ -94,12 +100,20 @@ impl Sessions {
         limit: usize,
     ) -> Result<Option<Session>, NotAdded> {
         let Some(node) = jid.node() else { return Ok(None) };
-        let mut accounts = self.write(node.as_str());
+        let hash = self.hash(node.as_str());
+        let mut accounts = self.write(hash);
         // A session that ends from here on finds itself in the list, or waits for the lock.
         if session.state() == SessionState::Ended {
             return Err(NotAdded::Ended);
         }
-        let sessions = accounts.entry(node.as_str().into()).or_default();
+        let account = accounts.entry(
+            hash,
+            |account| *account.username == *node.as_str(),
+            |account| self.hash(&account.username),
+        );
+        let account = account
+            .or_insert_with(|| Account { username: node.as_str().into(), sessions: Vec::new() });
+        let sessions = &mut account.into_mut().sessions;
         let place = sessions.iter().position(|other| is(other, jid.resource().as_str()));
         if place.is_none() && sessions.len() >= limit {
             return Err(NotAdded::TooMany);
@@ -119,30 +133,44 @@ impl Sessions {
     /// Takes a session out. `false` when it was not, or no longer, there.
     pub(crate) fn remove(&self, session: &Session) -> bool {
         let Some(node) = session.jid().and_then(|jid| jid.node()) else { return false };
-        let mut accounts = self.write(node.as_str());
-        let Some(sessions) = accounts.get_mut(node.as_str()) else { return false };
+        let hash = self.hash(node.as_str());
+        let mut accounts = self.write(hash);
+        let account = accounts.find_entry(hash, |account| *account.username == *node.as_str());
+        let Ok(mut account) = account else { return false };
+        let sessions = &mut account.get_mut().sessions;
         let before = sessions.len();
         sessions.retain(|other| other != session);
         let removed = sessions.len() < before;
         if sessions.is_empty() {
-            accounts.remove(node.as_str());
+            account.remove();
         }
         removed
     }
 
-    fn shard(&self, username: &str) -> usize {
-        let hash = self.hasher.hash_one(username);
-        usize::try_from(hash % SHARDS as u64).unwrap_or(0)
+    fn with<R: Default>(&self, username: &str, read: impl FnOnce(&[Session]) -> R) -> R {
+        let hash = self.hash(username);
+        let accounts = self.read(hash);
+        let account = accounts.find(hash, |account| *account.username == *username);
+        account.map(|account| read(&account.sessions)).unwrap_or_default()
     }
 
-    fn read(&self, username: &str) -> RwLockReadGuard<'_, Accounts> {
-        #[expect(clippy::indexing_slicing, reason = "a shard's number is below SHARDS")]
-        self.shards[self.shard(username)].read().unwrap_or_else(PoisonError::into_inner)
+    fn hash(&self, username: &str) -> u64 {
+        self.hasher.hash_one(username)
     }
 
-    fn write(&self, username: &str) -> RwLockWriteGuard<'_, Accounts> {
+    fn shard(&self, hash: u64) -> &RwLock<Accounts> {
+        // The lowest and the highest bits are those that a table goes by.
+        let number = usize::try_from((hash >> 32) % SHARDS as u64).unwrap_or(0);
         #[expect(clippy::indexing_slicing, reason = "a shard's number is below SHARDS")]
-        self.shards[self.shard(username)].write().unwrap_or_else(PoisonError::into_inner)
+        &self.shards[number]
+    }
+
+    fn read(&self, hash: u64) -> RwLockReadGuard<'_, Accounts> {
+        self.shard(hash).read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, hash: u64) -> RwLockWriteGuard<'_, Accounts> {
+        self.shard(hash).write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
