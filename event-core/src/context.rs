@@ -18,6 +18,7 @@ use crate::{
     query::{IntoStanza, QueryError},
     registry::{Installer, WrongContext},
     stanza::Iq,
+    xml::Element,
 };
 
 pub(crate) type AnyContext = Arc<dyn Any + Send + Sync>;
@@ -85,6 +86,12 @@ impl<M: Module> Context<M> {
     /// No pre-routing event fires.
     pub fn send(&self, stanza: impl IntoStanza) {
         self.host.send(stanza);
+    }
+
+    /// Sends copies of a message or presence to these addresses, in their order; else as
+    /// [`Context::send`]. It spares writing and reading again what is known already.
+    pub fn send_to(&self, stanza: &Element, to: impl IntoIterator<Item = impl Into<Jid>>) {
+        self.host.send_to(stanza, to);
     }
 
     /// Puts a stanza into a session's queue, without any event. `false` when there is no such

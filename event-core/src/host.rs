@@ -26,6 +26,7 @@ use crate::{
     start::StartError,
     storage::{Schema, StorageResult, Store, Write},
     table::{HostTable, Table},
+    xml::Element,
 };
 
 /// What the configuration says of a host, beside its modules.
@@ -295,6 +296,16 @@ impl Host {
             Ok(stanza) => crate::router::send(self, stanza),
             Err(error) => tracing::error!(%error, host = self.name(), "a stanza could not be sent"),
         }
+    }
+
+    /// See [`Context::send_to`](crate::Context::send_to).
+    pub fn send_to(
+        self: &Arc<Self>,
+        stanza: &Element,
+        to: impl IntoIterator<Item = impl Into<Jid>>,
+    ) {
+        let to = to.into_iter().map(Into::into).collect();
+        crate::router::send_to(self, stanza.clone(), to);
     }
 
     /// See [`Context::deliver`](crate::Context::deliver).

@@ -16,7 +16,7 @@ use crate::{
     Host, Origin, Session,
     flow::Reply,
     router::deeper,
-    stanza::{Iq, IqType, Stanza},
+    stanza::{Iq, IqType, Stanza, StanzaKind},
     xml::{Element, PayloadError},
 };
 
@@ -118,7 +118,7 @@ impl Queries {
 
     /// Gives an answer to whoever waits for it; the stanza comes back if nobody does.
     pub(crate) fn answer(&self, stanza: Stanza) -> Option<Stanza> {
-        if self.count.load(Ordering::Acquire) == 0 {
+        if stanza.kind() != StanzaKind::Iq || self.count.load(Ordering::Acquire) == 0 {
             return Some(stanza);
         }
         let kind = match stanza.type_().as_deref().and_then(IqType::parse) {
@@ -231,7 +231,7 @@ impl crate::Core {
     /// ahead of queued stanzas. `None` when it was taken.
     pub fn intercept(&self, session: &Session, element: Element) -> Option<Element> {
         if self.queries().count.load(Ordering::Acquire) == 0
-            || crate::StanzaKind::of(&element) != Some(crate::StanzaKind::Iq)
+            || StanzaKind::of(&element) != Some(StanzaKind::Iq)
         {
             return Some(element);
         }

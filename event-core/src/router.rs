@@ -5,8 +5,9 @@
 //! the outermost chain has ended.
 
 mod address;
+mod outbox;
 
-use std::{cell::RefCell, collections::VecDeque, future::Future, sync::Arc};
+use std::{cell::RefCell, future::Future, sync::Arc};
 
 use arc_swap::Guard;
 use event_catalogue::{Family, Role};
@@ -24,6 +25,7 @@ use crate::{
     xml::{Element, STANZA_NS},
 };
 use address::{Addressed, check, foreign, own};
+use outbox::{Copies, Outbox};
 
 /// Stanzas that one turn may cause; more is a loop of handlers that answer each other.
 const MAX_TURN: usize = 100_000;
@@ -39,7 +41,7 @@ pub(crate) enum Outgoing {
 }
 
 tokio::task_local! {
-    static OUTBOX: RefCell<VecDeque<Outgoing>>;
+    static OUTBOX: RefCell<Outbox>;
 }
 
 /// How deep handlers may fire events and send queries within one another; deeper is a loop that
@@ -67,7 +69,9 @@ pub fn turns<F: Future>(task: F) -> impl Future<Output = F::Output> {
 /// Puts `outgoing` into the outbox of the turn that runs, or else on the background's queue.
 fn post(core: &Core, outgoing: Outgoing) {
     let mut outgoing = Some(outgoing);
-    let in_turn = OUTBOX.try_with(|outbox| outbox.borrow_mut().extend(outgoing.take()));
+    let in_turn = OUTBOX.try_with(|outbox| {
+        outgoing.take().into_iter().for_each(|outgoing| outbox.borrow_mut().push(outgoing));
+    });
     if in_turn.is_err()
         && let Some(outgoing) = outgoing
         && core.background().try_send(outgoing).is_err()
@@ -117,6 +121,26 @@ pub(crate) fn send(host: &Arc<Host>, mut element: Element) {
     // The handler that waits for an answer would keep the outbox waiting.
     if let Some(stanza) = core.queries().answer(stanza) {
         post(&core, Outgoing::Route(stanza));
+    }
+}
+
+/// Copies of a stanza from a host itself.
+pub(crate) fn send_to(host: &Arc<Host>, mut element: Element, to: Vec<Jid>) {
+    let from = stamp(host, &mut element);
+    let stanza = Stanza::new(element, (Some(from), None), Origin::Host(Arc::clone(host)));
+    let Some(stanza) = stanza.filter(|stanza| stanza.kind() != StanzaKind::Iq) else {
+        tracing::error!(host = host.name(), "what is sent to many is a message or a presence");
+        return;
+    };
+    let mut copies = Some(Copies::new(stanza, to));
+    let in_turn = OUTBOX.try_with(|outbox| {
+        copies.take().into_iter().for_each(|copies| outbox.borrow_mut().push_copies(copies));
+    });
+    if in_turn.is_err()
+        && let Some(core) = host.try_core()
+    {
+        // Each takes its place on a queue that is bounded.
+        copies.into_iter().flatten().for_each(|copy| post(&core, Outgoing::Route(copy)));
     }
 }
 
@@ -285,7 +309,7 @@ fn is_answer_waiting(iq: &Iq) -> bool {
     };
     OUTBOX
         .try_with(|outbox| {
-            outbox.borrow().iter().any(|outgoing| match outgoing {
+            outbox.borrow().singles().any(|outgoing| match outgoing {
                 Outgoing::Route(stanza) => is_answer(stanza.element()) && stanza.to() == iq.from(),
                 Outgoing::Deliver(_, element) => is_answer(element),
             })
@@ -326,7 +350,7 @@ impl Core {
     /// Routes what waits in the outbox of this turn.
     pub async fn drain(&self) {
         for _ in 0..MAX_TURN {
-            let next = OUTBOX.try_with(|outbox| outbox.borrow_mut().pop_front());
+            let next = OUTBOX.try_with(|outbox| outbox.borrow_mut().pop());
             match next {
                 Ok(Some(outgoing)) => self.dispatch(outgoing).await,
                 _ => return,

@@ -389,10 +389,15 @@ impl Session {
 
     /// The presence that the client last broadcast, while it is available (RFC 6121 §4.2).
     pub fn presence(&self) -> Option<Arc<Available>> {
-        if !self.0.available.load(Ordering::Acquire) {
+        if !self.is_available() {
             return None;
         }
         self.0.presence.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether the client is available.
+    pub fn is_available(&self) -> bool {
+        self.0.available.load(Ordering::Acquire)
     }
 
     /// Notes what the client broadcast; `None` when it became unavailable.

@@ -123,6 +123,17 @@ impl Stanza {
         Some(Self { kind: StanzaKind::of(&element)?, element, to, from, origin })
     }
 
+    /// A copy for somebody else.
+    pub(crate) fn addressed_to(&self, to: Jid) -> Self {
+        Self {
+            element: self.element.addressed_to(to.as_str()),
+            kind: self.kind,
+            to: Some(to),
+            from: self.from.clone(),
+            origin: self.origin.clone(),
+        }
+    }
+
     /// The local session, s2s stream, component or host that it came from.
     pub fn origin(&self) -> &Origin {
         &self.origin

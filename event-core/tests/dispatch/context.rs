@@ -17,7 +17,7 @@ mod outbox {
     use std::time::Duration;
 
     use super::*;
-    use event_core::jid::FullJid;
+    use event_core::jid::{FullJid, Jid};
 
     /// Sends stanzas while others are handled.
     #[module(name = "outbox")]
@@ -60,6 +60,24 @@ mod outbox {
                 // Not stanzas, or to nobody: logged and dropped.
                 cx.send(ElementBuilder::new("x", "urn:x").build());
                 cx.send(ElementBuilder::new("message", "jabber:client").build());
+            }
+            "many" => {
+                cx.send(super::message(from.as_str(), "before").build());
+                let many = super::message("nobody@localhost", "many").build();
+                cx.send_to(&many, [from.clone(), from.clone()]);
+                cx.send_to(&many, Vec::<Jid>::new());
+                // Neither a message nor a presence: logged and dropped.
+                let iq = ElementBuilder::new("iq", "jabber:client").attribute("type", "get");
+                cx.send_to(&iq.build(), [from.clone()]);
+                cx.send(super::message(from.as_str(), "after").build());
+            }
+            "spawn many" => {
+                let (host, from) = (cx.host().clone(), from.clone());
+                cx.after(Duration::from_secs(1), async move {
+                    let many = ElementBuilder::new("message", "jabber:client");
+                    let many = many.attribute("id", "many").build();
+                    host.send_to(&many, [from.clone(), from]);
+                });
             }
             "spawn" => {
                 let (host, from) = (cx.host().clone(), from.clone());
@@ -128,6 +146,20 @@ fn from_is_the_host_or_a_jid_of_it() {
 fn outside_a_turn_the_background_routes_in_order() {
     let (_, clients) = outbox(&["spawn"]);
     assert_eq!(ids(&clients[0]), ["one", "two", "three"]);
+    let (_, clients) = outbox(&["spawn many"]);
+    assert_eq!(ids(&clients[0]), ["many", "many"]);
+}
+
+#[test]
+fn copies_for_many_are_stanzas_as_any_other() {
+    let (log, clients) = outbox(&["many"]);
+    assert_eq!(log, ["deliver before", "deliver many", "deliver many", "deliver after"]);
+    let received = clients[0].received();
+    for copy in received.iter().filter(|element| attribute(element, "id") == "many") {
+        assert_eq!(attribute(copy, "from"), "localhost");
+        assert_eq!(attribute(copy, "to"), "romeo@localhost/orchard");
+    }
+    assert_eq!(received.len(), 4);
 }
 
 mod endless {
