@@ -125,9 +125,7 @@ async fn unblock(iq: &mut Iq, cx: &Context<Blocking>) -> Result<Flow, StanzaErro
     for to in watchers(unblocked, &roster).filter(|to| old.blocks(to) && !new.blocks(to)) {
         for session in cx.host().sessions().of(&username) {
             let Some(available) = session.presence() else { continue };
-            let mut presence = available.presence.clone();
-            presence.set_attribute("to", Some(to.as_str()));
-            cx.send(presence);
+            cx.send_to(&available.presence, [to.clone()]);
         }
     }
     Ok(Flow::Handled)
@@ -279,13 +277,20 @@ fn incoming(stanza: &Stanza, cx: &Context<Blocking>) -> bool {
 fn is_for_blocked(stanza: &Stanza, cx: &Context<Blocking>) -> bool {
     let (Some(from), Some(to)) = (stanza.from(), stanza.to()) else { return false };
     // The refusal of what the blocked sent is one of them, and has to reach another server.
-    let is_answer = matches!(stanza.type_().as_deref(), Some("error" | "result"));
-    if is_answer || !matches!(stanza.origin(), Origin::Host(_)) || from.node().is_none() {
+    let is_answer = || matches!(stanza.type_().as_deref(), Some("error" | "result"));
+    if !matches!(stanza.origin(), Origin::Host(_)) || from.node().is_none() || is_answer() {
         return false;
     }
-    // The sender's host need not be the one whose event this is.
-    let host = cx.host().core().host(from.domain().as_str());
-    let Some(lists) = host.and_then(|host| host.service::<Blocklists>()) else { return false };
+    let elsewhere;
+    let lists = if from.domain().as_str() == cx.host().name() {
+        cx.state()
+    } else {
+        // The sender's host need not be the one whose event this is.
+        let host = cx.host().core().host(from.domain().as_str());
+        let Some(lists) = host.and_then(|host| host.service::<Blocklists>()) else { return false };
+        elsewhere = lists;
+        &elsewhere
+    };
     if stanza.type_().as_deref() == Some("unavailable") && lists.is_farewell(from, to) {
         return false;
     }

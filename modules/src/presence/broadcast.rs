@@ -1,9 +1,9 @@
 //! A client's own presence goes to whoever may see it (RFC 6121 §4.2, §4.4, §4.5).
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use event_core::{Available, SessionState, prelude::*, roster::Roster};
+use event_core::{Available, SessionState, jid::Jid, prelude::*, roster::Roster};
 
-use super::{Kind, PresenceDelivery, addressed, kind, roster};
+use super::{Kind, PresenceDelivery, kind, roster};
 use crate::message::Hold;
 
 /// What a client sends to nobody in particular, or to its own account.
@@ -80,13 +80,11 @@ fn meet(session: &Session, roster: &Roster, cx: &Context<PresenceDelivery>) {
     for other in others(session, cx.host()) {
         introduce(&other, session, cx);
     }
-    for contact in roster.contacts().filter(|contact| contact.subscription.is_to()) {
-        let probe = ElementBuilder::new("presence", "jabber:client")
-            .attribute("from", jid.as_str())
-            .attribute("to", contact.jid.as_str())
-            .attribute("type", "probe");
-        cx.send(probe.build());
-    }
+    let probe = ElementBuilder::new("presence", "jabber:client")
+        .attribute("from", jid.as_str())
+        .attribute("type", "probe");
+    let seen = roster.contacts().filter(|contact| contact.subscription.is_to());
+    cx.send_to(&probe.build(), seen.map(|contact| contact.jid.clone()));
 }
 
 /// Tells everybody who saw the client that it is gone.
@@ -110,33 +108,27 @@ pub(super) async fn leave(
             }
         }
     }
-    for to in directed {
-        cx.send(addressed(unavailable, to.as_str()));
-    }
+    cx.send_to(unavailable, directed);
 }
 
 /// Sends a client's presence to the user's other clients and to the contacts who may see it.
 fn spread(presence: &Element, session: &Session, roster: &Roster, cx: &Context<PresenceDelivery>) {
-    for other in others(session, cx.host()) {
-        if let Some(jid) = other.jid() {
-            cx.send(addressed(presence, jid.as_str()));
-        }
-    }
-    for contact in roster.contacts().filter(|contact| contact.subscription.is_from()) {
-        cx.send(addressed(presence, contact.jid.as_str()));
-    }
+    let others = others(session, cx.host());
+    let others = others.iter().filter_map(|other| Some(Jid::from(other.jid()?.clone())));
+    let watchers = roster.contacts().filter(|contact| contact.subscription.is_from());
+    cx.send_to(presence, others.chain(watchers.map(|contact| contact.jid.clone().into())));
 }
 
 /// A client's presence comes back to it (§4.2.2), before all that it causes.
 fn reflect(presence: &Element, session: &Session) {
     if let Some(jid) = session.jid() {
-        session.send(&addressed(presence, jid.as_str()));
+        session.send(&presence.addressed_to(jid.as_str()));
     }
 }
 
 fn introduce(other: &Session, to: &Session, cx: &Context<PresenceDelivery>) {
     if let (Some(theirs), Some(jid)) = (other.presence(), to.jid()) {
-        cx.send(addressed(&theirs.presence, jid.as_str()));
+        cx.send_to(&theirs.presence, [jid.clone()]);
     }
 }
 
@@ -171,6 +163,6 @@ fn username(session: &Session) -> String {
 /// The user's other available clients.
 fn others(session: &Session, host: &Host) -> Vec<Session> {
     let mut others = host.sessions().of(&username(session));
-    others.retain(|other| other != session && other.presence().is_some());
+    others.retain(|other| other != session && other.is_available());
     others
 }

@@ -34,6 +34,13 @@ enum Kind {
     Subscription(SubscriptionType),
 }
 
+impl Kind {
+    /// Whether it is for clients; the rest is for the server.
+    fn is_delivered(self) -> bool {
+        matches!(self, Self::Available | Self::Unavailable | Self::Error)
+    }
+}
+
 fn kind(presence: &Presence) -> Result<Kind, StanzaError> {
     Ok(match presence.type_().as_deref() {
         None => Kind::Available,
@@ -89,41 +96,59 @@ async fn outgoing(
 }
 
 #[hook("presence/bare", priority = -1)]
-async fn deliver_to_account(
+fn deliver_to_account(
     presence: &mut Presence,
     cx: &Context<PresenceDelivery>,
 ) -> Result<Flow, StanzaError> {
-    let Some(to) = presence.to() else { return broadcast::own(presence, cx).await };
-    match kind(presence)? {
-        Kind::Available | Kind::Unavailable | Kind::Error => {
-            let username = to.node().map(|node| node.as_str()).unwrap_or_default();
-            cx.host().sessions().each(username, |session| {
-                if session.presence().is_some() {
-                    session.send(presence.element());
-                }
-            });
-        }
-        Kind::Probe => probe::answer(presence, cx).await?,
-        Kind::Subscription(kind) => subscription::inbound(presence, kind, cx).await?,
+    let Some(to) = presence.to() else { return Ok(Flow::Continue) };
+    if !kind(presence)?.is_delivered() {
+        return Ok(Flow::Continue);
     }
+    let username = to.node().map(|node| node.as_str()).unwrap_or_default();
+    cx.host().sessions().each(username, |session| {
+        if session.is_available() {
+            session.send(presence.element());
+        }
+    });
     Ok(Flow::Handled)
 }
 
 #[hook("presence/full", priority = -1)]
-async fn deliver_to_client(
+fn deliver_to_client(
+    presence: &mut Presence,
+    cx: &Context<PresenceDelivery>,
+) -> Result<Flow, StanzaError> {
+    if !kind(presence)?.is_delivered() {
+        return Ok(Flow::Continue);
+    }
+    if let Some(Ok(to)) = presence.to().map(Jid::try_as_full)
+        && let Some(session) = cx.host().sessions().find(to)
+    {
+        session.send(presence.element());
+    }
+    Ok(Flow::Handled)
+}
+
+#[hook("presence/bare", priority = -1)]
+async fn answer_for_account(
+    presence: &mut Presence,
+    cx: &Context<PresenceDelivery>,
+) -> Result<Flow, StanzaError> {
+    match presence.to() {
+        None => broadcast::own(presence, cx).await,
+        Some(_) => answer(presence, cx).await,
+    }
+}
+
+// A subscription is the account's, whatever address the other side took.
+#[hook("presence/full", priority = -1)]
+async fn answer(
     presence: &mut Presence,
     cx: &Context<PresenceDelivery>,
 ) -> Result<Flow, StanzaError> {
     match kind(presence)? {
-        Kind::Available | Kind::Unavailable | Kind::Error => {
-            if let Some(Ok(to)) = presence.to().map(Jid::try_as_full)
-                && let Some(session) = cx.host().sessions().find(to)
-            {
-                session.send(presence.element());
-            }
-        }
+        Kind::Available | Kind::Unavailable | Kind::Error => {}
         Kind::Probe => probe::answer(presence, cx).await?,
-        // A subscription is the account's, whatever address the other side took.
         Kind::Subscription(kind) => subscription::inbound(presence, kind, cx).await?,
     }
     Ok(Flow::Handled)
@@ -181,17 +206,11 @@ fn typed(from: &BareJid, to: &str, kind: Option<&str>) -> Element {
         .build()
 }
 
-fn addressed(presence: &Element, to: &str) -> Element {
-    let mut presence = presence.clone();
-    presence.set_attribute("to", Some(to));
-    presence
-}
-
 /// Sends somebody the presence of a user's available clients; says how many there are.
-fn send_available(username: &str, to: &str, cx: &Context<PresenceDelivery>) -> usize {
+fn send_available(username: &str, to: &Jid, cx: &Context<PresenceDelivery>) -> usize {
     let sessions = cx.host().sessions().of(username);
     let available = sessions.iter().filter_map(Session::presence);
-    available.map(|theirs| cx.send(addressed(&theirs.presence, to))).count()
+    available.map(|theirs| cx.send_to(&theirs.presence, [to.clone()])).count()
 }
 
 /// Tells somebody that a user's available clients are no longer so for them.

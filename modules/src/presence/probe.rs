@@ -2,7 +2,7 @@
 
 use event_core::{jid::Jid, prelude::*};
 
-use super::{PresenceDelivery, addressed, roster, send_available, typed};
+use super::{PresenceDelivery, roster, send_available, typed};
 
 /// RFC 6121 §4.3.2.
 pub(super) async fn answer(
@@ -23,10 +23,10 @@ pub(super) async fn answer(
     if let Ok(full) = to.try_as_full() {
         let session = cx.host().sessions().find(full);
         match session.and_then(|session| session.presence()) {
-            Some(theirs) => cx.send(addressed(&theirs.presence, from.as_str())),
+            Some(theirs) => cx.send_to(&theirs.presence, [from.clone()]),
             None => cx.send(unavailable(to, from)),
         }
-    } else if send_available(username, from.as_str(), cx) == 0 {
+    } else if send_available(username, from, cx) == 0 {
         cx.send(unavailable(to, from));
     }
     Ok(())

@@ -52,7 +52,7 @@ pub(super) async fn outbound(
     }
     cx.send(stanza);
     if kind == SubscriptionType::Subscribed {
-        send_available(username, contact.as_str(), cx);
+        send_available(username, &contact, cx);
         // The contact may have been forgotten since; what it says now is the truth.
         if done.after.to == Link::Active {
             cx.send(typed(&account, contact.as_str(), Some("probe")));
@@ -85,7 +85,7 @@ pub(super) async fn inbound(
     let done = inbound.await?;
     if let Some(reply) = done.reply {
         answer(reply.as_str());
-        if send_available(username, contact.as_str(), cx) == 0 {
+        if send_available(username, &contact, cx) == 0 {
             answer("unavailable");
         }
     } else if kind == SubscriptionType::Subscribe {
