@@ -14,7 +14,11 @@ use std::{
 };
 
 use event_core::{
+    jid::BareJid,
     prelude::*,
+    roster::SubscriptionType,
+    router::turns,
+    services::{Direction, Rosters},
     testing::{self, bare::Bare},
     xml::{Element, Framer, Limits, STANZA_NS, Scope},
 };
@@ -42,6 +46,7 @@ const STAGES: &[Stage] = &[
     ("route", route),
     ("fire", fire),
     ("deliver", deliver),
+    ("presence", presence),
     ("reply", reply),
     ("set-attribute", set_attribute),
     ("tls", tls),
@@ -169,6 +174,45 @@ fn deliver(rounds: usize) {
         let juliet = server.session("juliet@localhost/balcony").await;
         let stanza = chat();
         measure(rounds, || assert!(juliet.session.send(black_box(&stanza))));
+    });
+}
+
+/// A client's presence to each of a thousand contacts, one online client each, as [`route`].
+fn presence(rounds: usize) {
+    const CONTACTS: usize = 1000;
+    testing::run(async {
+        let server = testing::host("localhost");
+        let server =
+            spondee_modules::DEFAULTS.iter().fold(server, |server, name| server.module(name));
+        let server = server.start().await.unwrap();
+        let rosters = server.host().service::<dyn Rosters>().unwrap();
+        let romeo = server.session(ROMEO).await;
+        let mut contacts = Vec::new();
+        for i in 0..CONTACTS {
+            let contact = BareJid::new(&format!("contact{i}@localhost")).unwrap();
+            let client = server.session(&format!("{contact}/phone")).await;
+            client.send("<presence/>").await;
+            for (direction, kind) in [
+                (Direction::Inbound, SubscriptionType::Subscribe),
+                (Direction::Outbound, SubscriptionType::Subscribed),
+            ] {
+                let stanza = ElementBuilder::new("presence", STANZA_NS).build();
+                rosters.subscription("romeo", &contact, direction, kind, &stanza).await.unwrap();
+            }
+            contacts.push(client);
+        }
+        let xml = "<presence id='b4a1c0de-19'><status>at work</status></presence>";
+        let scope = Scope::new(STANZA_NS);
+        let stanza = Element::parse_from(xml.as_bytes(), &scope, &Limits::UNBOUNDED, ROMEO);
+        let stanza = stanza.unwrap();
+        romeo.send(xml).await;
+        contacts.iter().for_each(|contact| drop(contact.received()));
+        let broadcasts = rounds.div_ceil(CONTACTS);
+        measured(broadcasts, &mut || {
+            let stanza = black_box(&stanza).clone();
+            ready(turns(server.core().receive(&romeo.session, stanza))).unwrap();
+        });
+        contacts.iter().for_each(|contact| assert_eq!(contact.received().len(), broadcasts));
     });
 }
 
