@@ -198,7 +198,8 @@ impl Report {
         self.num("rig_cpu_s", rig);
         self.num("rig_us_per_op", rig * 1e6 / ops as f64);
         self.num("machine_busy_pct", (used + interrupts) / secs * 100.0);
-        self.num("others_pct", (used - user - sys - rig) / secs * 100.0);
+        // Interrupts count as system time of the process that they come to.
+        self.num("others_pct", (used + interrupts - user - sys - rig) / secs * 100.0);
         self.num("stolen_pct", stolen / secs * 100.0);
     }
 
