@@ -171,11 +171,8 @@ impl Service {
     fn serve(&self, socket: TcpStream, peer: SocketAddr, visit: Visit) {
         match self {
             Self::Streams { streams, kind, direct_tls } => {
-                let served = Arc::clone(streams).serve(socket, peer, *kind, *direct_tls);
-                tokio::spawn(async move {
-                    served.await;
-                    drop(visit);
-                });
+                let streams = Arc::clone(streams);
+                tokio::spawn(streams.serve(socket, peer, *kind, *direct_tls, visit));
             }
             Self::Http(http) => {
                 let http = http.clone();

@@ -116,15 +116,16 @@ impl Streams {
     }
 
     /// Serves one connection that a listener accepted, with TLS from the first byte or not, until
-    /// it ends.
+    /// it ends; `guard` is dropped then.
     // No `async fn`: its future would keep room for the arguments, too.
-    pub fn serve(
+    pub fn serve<G: Send>(
         self: Arc<Self>,
         socket: TcpStream,
         peer: SocketAddr,
         kind: SessionKind,
         direct_tls: bool,
-    ) -> impl Future<Output = ()> + Send + use<> {
+        guard: G,
+    ) -> impl Future<Output = ()> + Send + use<G> {
         // Components have no STARTTLS (XEP-0114 §3).
         let starttls = !direct_tls && kind != SessionKind::Component;
         let wire = self.wire(
@@ -133,11 +134,11 @@ impl Streams {
             Opening::Answer(Arc::clone(&self.settings.load().default_host)),
             starttls,
         );
-        let open = Open::new(&self, &wire);
+        let guards = (Open::new(&self, &wire), guard);
         let connection = Box::new(Connection::new(self, wire, socket.into()));
         async move {
-            let _open = open;
             connection.run(direct_tls).await;
+            drop(guards);
         }
     }
 

@@ -110,7 +110,8 @@ impl Server {
     async fn connect(&self) -> Client {
         let socket = TcpStream::connect(self.listener.local_addr().unwrap()).await.unwrap();
         let (accepted, peer) = self.listener.accept().await.unwrap();
-        tokio::spawn(Arc::clone(&self.streams).serve(accepted, peer, SessionKind::Client, false));
+        let streams = Arc::clone(&self.streams);
+        tokio::spawn(streams.serve(accepted, peer, SessionKind::Client, false, ()));
         Client { socket, read: String::new() }
     }
 
@@ -231,7 +232,7 @@ async fn a_stream_that_waits_is_small() {
     let server = server(Limits::default()).await;
     let socket = TcpStream::connect(server.listener.local_addr().unwrap()).await.unwrap();
     let peer = socket.peer_addr().unwrap();
-    let task = Arc::clone(&server.streams).serve(socket, peer, SessionKind::Client, false);
+    let task = Arc::clone(&server.streams).serve(socket, peer, SessionKind::Client, false, ());
     assert!(size_of_val(&task) < 1024, "{}", size_of_val(&task));
 }
 
@@ -260,8 +261,8 @@ async fn what_waits_is_small() {
     let address = server.listener.local_addr().unwrap();
     let (client, accepted) = tokio::join!(TcpStream::connect(address), server.listener.accept());
     let (socket, peer) = accepted.unwrap();
-    let task = Arc::clone(&server.streams).serve(socket, peer, SessionKind::Client, false);
-    assert!(size_of_val(&task) <= 208, "the task: {}", size_of_val(&task));
+    let task = Arc::clone(&server.streams).serve(socket, peer, SessionKind::Client, false, ());
+    assert!(size_of_val(&task) <= 200, "the task: {}", size_of_val(&task));
     assert!(size_of::<Connection>() <= 288, "the connection: {}", size_of::<Connection>());
     assert!(size_of::<Wire>() <= 256, "its writing side: {}", size_of::<Wire>());
     drop(client);
