@@ -68,7 +68,7 @@ impl Database {
         );
         let readers = pool(
             READERS,
-            "PRAGMA busy_timeout = 10000; PRAGMA query_only = 1; PRAGMA cache_size = -256",
+            "PRAGMA busy_timeout = 10000; PRAGMA query_only = 1; PRAGMA cache_size = -64",
         );
         let readers = Readers::kept(readers, READERS);
         Self::start(&DIALECT, readers, writers, file.display().to_string()).await

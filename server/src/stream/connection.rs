@@ -64,7 +64,7 @@ pub(super) struct Connection {
     writing: Vec<u8>,
     written: usize,
     needs_flush: bool,
-    pub(super) pace: Box<Pace>,
+    pub(super) pace: Pace,
     /// When the stream must be established; none once it is.
     deadline: Option<Pin<Box<Sleep>>>,
 }
@@ -73,7 +73,7 @@ impl Connection {
     pub(super) fn new(streams: Arc<Streams>, wire: Arc<Wire>, io: Io) -> Self {
         let settings = streams.settings();
         let limit = Duration::from_secs(settings.limits.authentication_seconds);
-        let pace = Box::new(Pace::new(&settings.limits, wire.kind));
+        let pace = Pace::new(&settings.limits, wire.kind);
         let share = Share::of(&streams.budget);
         Self {
             streams,

@@ -13,10 +13,10 @@ use crate::config::Limits;
 
 /// The share of time that a stream may be made to wait for ever: who sends a bit too much does no
 /// harm, who floods waits nearly always.
-const TOLERATED: f64 = 0.5;
+const TOLERATED: f32 = 0.5;
 
 /// Bytes that are read of a stream at a time before it is the others' turn.
-const TURN: usize = 32 * 1024;
+const TURN: u32 = 32 * 1024;
 
 /// The pace of one stream.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(super) struct Pace {
     patience: Bucket,
     wait: Option<Pin<Box<Sleep>>>,
     /// Bytes read since the others had their turn.
-    run: usize,
+    run: u32,
     is_lifted: bool,
 }
 
@@ -41,12 +41,12 @@ impl Pace {
             SessionKind::Client => (limits.bytes_per_second, limits.stanzas_per_second),
             _ => (limits.server_bytes_per_second, limits.server_stanzas_per_second),
         };
-        let seconds = f64::from(limits.burst_seconds);
+        let burst = limits.burst_seconds;
         let now = Instant::now();
         Self {
-            bytes: Bucket::new(f64::from(bytes), seconds, now),
-            stanzas: Bucket::new(f64::from(stanzas), seconds, now),
-            patience: Bucket::new(TOLERATED, f64::from(limits.flood_seconds) / TOLERATED, now),
+            bytes: Bucket::new(bytes as f32, burst, now),
+            stanzas: Bucket::new(stanzas as f32, burst, now),
+            patience: Bucket::new(TOLERATED, limits.flood_seconds.saturating_mul(2), now),
             wait: None,
             run: 0,
             is_lifted: false,
@@ -55,8 +55,9 @@ impl Pace {
 
     /// So much was read.
     pub(super) fn read(&mut self, bytes: usize) {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         self.run = self.run.saturating_add(bytes);
-        self.bytes.take(u32::try_from(bytes).map_or(f64::MAX, f64::from), Instant::now());
+        self.bytes.take(f64::from(bytes), Instant::now());
     }
 
     /// One stanza was read.
@@ -98,43 +99,36 @@ impl Pace {
     }
 }
 
-/// Something that fills at a steady rate up to a bound, and may be overdrawn.
+/// A steady rate that may be exceeded for a burst.
 #[derive(Debug)]
 struct Bucket {
-    per_second: f64,
-    bound: f64,
-    left: f64,
-    at: Instant,
+    /// When all that was taken would have been allowed, had it come steadily.
+    due: Instant,
+    per_second: f32,
+    /// How many seconds' worth may be taken at once.
+    burst: u32,
 }
 
-impl Bucket {
-    /// A full one, which holds what comes in so many seconds.
-    fn new(per_second: f64, seconds: f64, now: Instant) -> Self {
-        let bound = per_second * seconds;
-        Self { per_second, bound, left: bound, at: now }
-    }
+/// A debt is forgiven after a day, whatever was taken.
+const MOST: f64 = 86_400.0;
 
-    fn fill(&mut self, now: Instant) {
-        let came = now.saturating_duration_since(self.at).as_secs_f64() * self.per_second;
-        self.left = (self.left + came).min(self.bound);
-        self.at = now;
+impl Bucket {
+    fn new(per_second: f32, burst: u32, now: Instant) -> Self {
+        Self { due: now, per_second, burst }
     }
 
     fn take(&mut self, amount: f64, now: Instant) {
-        self.fill(now);
-        self.left -= amount;
+        let seconds = (amount / f64::from(self.per_second)).min(MOST);
+        let latest = now + Duration::from_secs_f64(MOST);
+        self.due = (self.due.max(now) + Duration::from_secs_f64(seconds)).min(latest);
     }
 
     /// How long it takes until it is no longer overdrawn.
-    fn debt(&mut self, now: Instant) -> Duration {
-        self.fill(now);
-        let seconds = (-self.left / self.per_second).max(0.0);
+    fn debt(&self, now: Instant) -> Duration {
+        let burst = Duration::from_secs(self.burst.into());
+        let debt = self.due.saturating_duration_since(now).saturating_sub(burst);
         // Less than the timer's grain is no debt.
-        match Duration::try_from_secs_f64(seconds) {
-            Ok(debt) if debt < Duration::from_millis(1) => Duration::ZERO,
-            Ok(debt) => debt,
-            Err(_) => Duration::MAX,
-        }
+        if debt < Duration::from_millis(1) { Duration::ZERO } else { debt }
     }
 }
 
@@ -189,7 +183,7 @@ mod tests {
     #[tokio::test]
     async fn others_have_their_turn() {
         let mut pace = Pace::new(&Limits::default(), SessionKind::Client);
-        pace.read(TURN);
+        pace.read(TURN as usize);
         let mut polls = 0;
         poll_fn(|cx| {
             polls += 1;

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 pub(super) const READ: usize = 16 * 1024;
 
 /// Buffers a thread keeps.
-const KEPT: usize = 16;
+const KEPT: usize = 8;
 
 thread_local! {
     static POOL: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
