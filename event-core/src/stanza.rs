@@ -215,24 +215,27 @@ impl Stanza {
 
     /// An answer without a payload: for an iq, its empty result.
     pub fn reply(&self) -> Reply {
-        Reply(self.answer(if self.kind == StanzaKind::Iq { Some("result") } else { None }).build())
+        Reply(self.result().build())
     }
 
     /// An answer with a payload: for an iq, its result.
     pub fn reply_with(&self, payload: impl AsXml) -> Reply {
-        let mut reply = self.reply();
         match Element::from_xso(&payload) {
-            Ok(payload) => reply.0.push_child(&payload),
-            Err(error) => tracing::error!(%error, "a payload could not be written"),
+            Ok(payload) => self.reply_with_element(&payload),
+            Err(error) => {
+                tracing::error!(%error, "a payload could not be written");
+                self.reply()
+            }
         }
-        reply
     }
 
     /// An answer with a payload that is XML already.
     pub fn reply_with_element(&self, payload: &Element) -> Reply {
-        let mut reply = self.reply();
-        reply.0.push_child(payload);
-        reply
+        Reply(self.result().child(payload).build())
+    }
+
+    fn result(&self) -> ElementBuilder {
+        self.answer(if self.kind == StanzaKind::Iq { Some("result") } else { None })
     }
 
     /// An answer that refuses.

@@ -66,6 +66,23 @@ async fn deliver_to_client(
     }
 }
 
+/// As [`deliver_at_once`], for those that go to whichever client is there.
+#[hook("message/bare", priority = -1)]
+fn deliver_to_account_at_once(message: &mut Message, cx: &Context<MessageDelivery>) -> Flow {
+    if !matches!(kind(message), Kind::Normal | Kind::Chat) {
+        return Flow::Continue;
+    }
+    let Some(account) = message.to().or(message.from()).and_then(Jid::node) else {
+        return Flow::Continue;
+    };
+    let clients = available(cx.host(), account.as_str());
+    let is_held = clients.iter().any(|(_, client)| is_held(client));
+    match !is_held && give(clients, message.element()) {
+        true => Flow::Handled,
+        false => Flow::Continue,
+    }
+}
+
 #[hook("message/bare", priority = -1)]
 async fn deliver_to_account(
     message: &mut Message,

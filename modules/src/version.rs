@@ -1,9 +1,10 @@
 //! Software Version (XEP-0092).
 
-use event_core::{
-    prelude::*,
-    xmpp_parsers::version::{VersionQuery, VersionResult},
-};
+use std::sync::LazyLock;
+
+use event_core::prelude::*;
+
+const NS: &str = "jabber:iq:version";
 
 /// Says what software runs here.
 #[module(features = ["jabber:iq:version"])]
@@ -13,14 +14,24 @@ pub struct Version {
     hide_os: bool,
 }
 
+/// The answers without the operating system and with it: they never change, and many ask.
+static ANSWERS: LazyLock<[Element; 2]> =
+    LazyLock::new(|| [None, Some(std::env::consts::OS)].map(version));
+
+fn version(os: Option<&str>) -> Element {
+    let known = [("name", Some("Spondee")), ("version", Some(VERSION)), ("os", os)];
+    let known = known.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    known
+        .fold(ElementBuilder::new("query", NS), |query, (name, value)| {
+            query.child(&ElementBuilder::new(name, NS).text(value).build())
+        })
+        .build()
+}
+
 #[hook("iq-get/host/jabber:iq:version:query", priority = 10)]
-fn answer_version(iq: &mut Iq, cx: &Context<Version>) -> Result<Reply, StanzaError> {
-    let VersionQuery = iq.payload()?;
-    Ok(iq.reply_with(VersionResult {
-        name: "Spondee".into(),
-        version: VERSION.into(),
-        os: (!cx.hide_os).then(|| std::env::consts::OS.into()),
-    }))
+fn answer_version(iq: &mut Iq, cx: &Context<Version>) -> Reply {
+    let [without, with] = &*ANSWERS;
+    iq.reply_with_element(if cx.hide_os { without } else { with })
 }
 
 #[cfg(test)]

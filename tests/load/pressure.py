@@ -24,7 +24,7 @@ from compare import SPONDEE, XMPPLOAD, Server, say
 RATIO = 3
 
 # Defaults of [limits].
-STANZAS_PER_SECOND, BURST_SECONDS = 500, 4
+STANZAS_PER_SECOND, BURST_SECONDS = 5000, 4
 CONNECTIONS, WAITING_BYTES = 50_000, 128 << 20
 
 # What a connection takes beside, in KiB: 4 each way, and what is known of it. A buffer that grows

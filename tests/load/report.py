@@ -117,6 +117,7 @@ def write(out, cases, by_row, machine, options):
         text += [f"## {title}\n", f"![{title}]({folder.name}/{name}.svg)\n"]
         for case in members:
             text += [f"`{case.name}`: {case.title}.\n", case_table(case, summed[case.name])]
+    text += [(Path(__file__).parent / "floors.md").read_text()]
     text += [method(options, machine), remarks(cases, summed)]
     out.write_text("\n".join(text))
 
