@@ -70,11 +70,10 @@ impl Default for Limits {
             attributes: 100,
             authentication_seconds: 60,
             authentication_attempts: 5,
-            queue_bytes: 4 * 1024 * 1024,
+            queue_bytes: 1024 * 1024,
             server_queue_bytes: 8 * 1024 * 1024,
             waiting_bytes: 128 * 1024 * 1024,
             read_ahead_bytes: 64 * 1024,
-            // A burst of these is no more than what may wait for a client that reads slowly.
             bytes_per_second: 1024 * 1024,
             stanzas_per_second: 5000,
             server_bytes_per_second: 16 * 1024 * 1024,
