@@ -44,7 +44,13 @@ pub struct ServerTls {
     is_closed: bool,
     /// Something was wrong, and an alert has said so.
     is_broken: bool,
+    /// This side sends no more.
+    is_ended: bool,
 }
+
+/// Bytes that may wait for the rest of a record or of a handshake's message: rustls bounds only
+/// buffers of its own.
+const LONGEST: usize = 64 * 1024;
 
 /// What is to be sent, beside what TLS itself has to say.
 #[derive(Clone, Copy)]
@@ -71,6 +77,7 @@ impl ServerTls {
             exporter: None,
             is_closed: false,
             is_broken: false,
+            is_ended: false,
         };
         while stream.tls.is_handshaking() {
             std::future::poll_fn(|cx| stream.poll_receive(cx)).await?;
@@ -152,13 +159,19 @@ impl ServerTls {
     /// Says that no more will come, and closes the writing side of the connection.
     pub(super) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_send(cx))?;
-        self.process(Say::Close)?;
+        if !self.is_ended {
+            self.process(Say::Close)?;
+            self.is_ended = true;
+        }
         ready!(self.poll_send(cx))?;
         Pin::new(&mut self.socket).poll_shutdown(cx)
     }
 
     /// Reads records.
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.incoming.len() > LONGEST {
+            return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
+        }
         if self.incoming.capacity() == 0 {
             self.incoming = pool::take();
         }
