@@ -212,7 +212,12 @@ impl ServerTls {
         let mut done = 0;
         let mut failure = None;
         let processed = loop {
-            // After a failure only an alert is to be sent.
+            // After a failure only an alert is to be sent; with half of a handshake's message in
+            // hand rustls cannot be asked for it.
+            let is_halfway = tls.is_handshaking() && done < incoming.len();
+            if let Some(failure) = failure.take_if(|_| is_halfway) {
+                break Err(io::Error::other(failure));
+            }
             let records = incoming.get_mut(done..).filter(|_| failure.is_none());
             let records = records.unwrap_or_default();
             let UnbufferedStatus { discard, state } = tls.process_tls_records(records);

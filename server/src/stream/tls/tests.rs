@@ -186,3 +186,15 @@ async fn garbage_ends_it() {
     assert!(poll_fn(|cx| server.poll_write(cx, b"x")).await.is_err());
     assert!(poll_fn(|cx| server.poll_shutdown(cx)).await.is_err());
 }
+
+#[tokio::test]
+async fn a_handshake_that_is_said_to_be_huge_is_refused() {
+    let (config, _) = configs();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut socket = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let (accepted, _) = listener.accept().await.unwrap();
+    let mut hello = vec![22, 3, 1, 0x40, 0, 1, 0xFF, 0xFF, 0xFF];
+    hello.resize(5 + 0x4000, 0);
+    socket.write_all(&hello).await.unwrap();
+    assert!(ServerTls::accept(config, accepted).await.is_err());
+}
