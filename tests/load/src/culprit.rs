@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio::runtime::Builder;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
-use tokio::time::{interval, sleep_until, timeout};
+use tokio::time::{interval_at, sleep_until, timeout};
 
 use crate::Res;
 use crate::meter::Report;
@@ -235,16 +235,20 @@ struct Behind {
 async fn readers(scene: &Scene) -> Res<JoinSet<()>> {
     let mut set = JoinSet::new();
     let first = scene.first + scene.clients;
-    let mut senders = sessions_from(&scene.run, first, scene.clients * SENDERS, false).await?;
+    let all = scene.clients * SENDERS;
+    let mut senders = sessions_from(&scene.run, first, all, false).await?;
+    let began = Instant::now();
     for reader in 0..scene.clients {
         let behind = Arc::new(Behind::default());
-        for c in senders.drain(..SENDERS) {
+        for (i, c) in senders.drain(..SENDERS).enumerate() {
+            // Who sends does not know of the others.
+            let first = began + EVERY * (reader * SENDERS + i) as u32 / all as u32;
             let (scene, behind) = (scene.clone(), behind.clone());
             set.spawn(async move {
                 let mut over = behind.is_over.subscribe();
                 tokio::select! {
                     _ = over.wait_for(|is_over| *is_over) => {}
-                    Err(e) = send_to(&scene, &behind, c) => scene.harm(&e),
+                    Err(e) = send_to(&scene, &behind, c, first) => scene.harm(&e),
                 }
             });
         }
@@ -259,13 +263,13 @@ async fn readers(scene: &Scene) -> Res<JoinSet<()>> {
     Ok(set)
 }
 
-async fn send_to(scene: &Scene, behind: &Behind, mut c: Conn) -> io::Result<()> {
+async fn send_to(scene: &Scene, behind: &Behind, mut c: Conn, first: Instant) -> io::Result<()> {
     let body = "x".repeat(BODY);
     let ping = format!(
         "<iq type='get' id='taken' to='{}'><ping xmlns='urn:xmpp:ping'/></iq>",
         scene.run.target.host
     );
-    let mut tick = interval(EVERY);
+    let mut tick = interval_at(first.into(), EVERY);
     loop {
         tick.tick().await;
         let to = behind.jid.borrow().clone();
