@@ -26,7 +26,9 @@ fn client(
 ) -> Result<ClientConfig, rustls::Error> {
     let mut roots = RootCertStore::empty();
     roots.add(trusted.end_entity_cert()?.clone().into_owned())?;
-    Ok(ClientConfig::builder_with_provider(provider())
+    // AES-256 first, as most clients have it.
+    let provider = ring::default_provider();
+    Ok(ClientConfig::builder_with_provider(Arc::new(provider))
         .with_protocol_versions(&[version])?
         .with_root_certificates(roots)
         .with_no_client_auth())
@@ -142,6 +144,17 @@ fn each_stream_of_a_client_brings_a_ticket_for_the_next() {
         use HandshakeKind::{Full, Resumed};
         assert_eq!(kinds, [Full, Resumed, Resumed], "{version:?}");
     }
+}
+
+#[test]
+fn the_suite_is_the_cheap_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let tls = Tls::load(&config(folder.path(), "[host.\"a.example\"]")).unwrap();
+    let certificate = tls.certificate("a.example");
+    let server = tls.starttls("a.example");
+    let connected = connect(server, &certificate, "a.example", &[], TLS13).unwrap();
+    let suite = connected.client.negotiated_cipher_suite().unwrap().suite();
+    assert_eq!(suite, CipherSuite::TLS13_AES_128_GCM_SHA256);
 }
 
 #[test]
