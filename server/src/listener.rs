@@ -127,6 +127,8 @@ impl Listeners {
         let doors = &limiter.doors;
         let open = bound.into_iter().map(|(listen, listener)| {
             let kind = listen.kind;
+            // What is accepted has the options of its listener.
+            prepare(SockRef::from(&listener));
             let address = listener.local_addr().unwrap_or(listen.address);
             tracing::info!("listening kind={} address={address}", name(kind));
             let service = Service::new(kind, streams, http);
@@ -201,7 +203,6 @@ async fn accept(listener: TcpListener, service: Service, doors: Arc<Doors>) {
         match listener.accept().await {
             Ok((socket, peer)) => match doors.enter(guest(&socket, peer), Instant::now()) {
                 Ok(visit) => {
-                    prepare(&socket);
                     service.serve(socket, peer, visit);
                 }
                 Err(full) => {
@@ -231,11 +232,10 @@ fn is_of_the_connection(error: &io::Error) -> bool {
 }
 
 /// Small stanzas go out at once, and who vanished is noticed in the end.
-pub(crate) fn prepare(socket: &TcpStream) {
+pub(crate) fn prepare(socket: SockRef<'_>) {
     let (idle, interval) = KEEPALIVE;
     let keepalive = TcpKeepalive::new().with_time(idle).with_interval(interval);
-    let set =
-        socket.set_nodelay(true).and_then(|()| SockRef::from(socket).set_tcp_keepalive(&keepalive));
+    let set = socket.set_tcp_nodelay(true).and_then(|()| socket.set_tcp_keepalive(&keepalive));
     if let Err(error) = set {
         tracing::debug!(%error, "options of a connection could not be set");
     }
