@@ -12,12 +12,8 @@ use crate::{Session, SessionState};
 
 const SHARDS: usize = 32;
 
-/// An account with sessions.
-#[derive(Debug)]
-struct Account {
-    username: Box<str>,
-    sessions: Vec<Session>,
-}
+/// The sessions of an account: never none, and all have its name in their JIDs.
+type Account = Vec<Session>;
 
 /// By the hash of their names: it chooses the shard, too, and so is computed once.
 type Accounts = HashTable<Account>;
@@ -70,7 +66,7 @@ impl Sessions {
         shards
             .flat_map(|shard| {
                 let accounts = shard.read().unwrap_or_else(PoisonError::into_inner);
-                accounts.iter().flat_map(|account| &account.sessions).cloned().collect::<Vec<_>>()
+                accounts.iter().flatten().cloned().collect::<Vec<_>>()
             })
             .collect()
     }
@@ -81,7 +77,7 @@ impl Sessions {
         shards
             .map(|shard| {
                 let accounts = shard.read().unwrap_or_else(PoisonError::into_inner);
-                accounts.iter().map(|account| account.sessions.len()).sum::<usize>()
+                accounts.iter().map(Vec::len).sum::<usize>()
             })
             .sum()
     }
@@ -106,14 +102,17 @@ impl Sessions {
         if session.state() == SessionState::Ended {
             return Err(NotAdded::Ended);
         }
-        let account = accounts.entry(
-            hash,
-            |account| *account.username == *node.as_str(),
-            |account| self.hash(&account.username),
-        );
-        let account = account
-            .or_insert_with(|| Account { username: node.as_str().into(), sessions: Vec::new() });
-        let sessions = &mut account.into_mut().sessions;
+        let Some(sessions) = accounts.find_mut(hash, |account| name(account) == node.as_str())
+        else {
+            if limit == 0 {
+                return Err(NotAdded::TooMany);
+            }
+            if !session.set_jid(jid) {
+                return Err(NotAdded::BoundAlready);
+            }
+            accounts.insert_unique(hash, vec![session.clone()], |account| self.hash(name(account)));
+            return Ok(None);
+        };
         let place = sessions.iter().position(|other| is(other, jid.resource().as_str()));
         if place.is_none() && sessions.len() >= limit {
             return Err(NotAdded::TooMany);
@@ -135,9 +134,9 @@ impl Sessions {
         let Some(node) = session.jid().and_then(|jid| jid.node()) else { return false };
         let hash = self.hash(node.as_str());
         let mut accounts = self.write(hash);
-        let account = accounts.find_entry(hash, |account| *account.username == *node.as_str());
+        let account = accounts.find_entry(hash, |account| name(account) == node.as_str());
         let Ok(mut account) = account else { return false };
-        let sessions = &mut account.get_mut().sessions;
+        let sessions = account.get_mut();
         let before = sessions.len();
         sessions.retain(|other| other != session);
         let removed = sessions.len() < before;
@@ -150,8 +149,8 @@ impl Sessions {
     fn with<R: Default>(&self, username: &str, read: impl FnOnce(&[Session]) -> R) -> R {
         let hash = self.hash(username);
         let accounts = self.read(hash);
-        let account = accounts.find(hash, |account| *account.username == *username);
-        account.map(|account| read(&account.sessions)).unwrap_or_default()
+        let account = accounts.find(hash, |account| name(account) == username);
+        account.map(|account| read(account)).unwrap_or_default()
     }
 
     fn hash(&self, username: &str) -> u64 {
@@ -172,6 +171,11 @@ impl Sessions {
     fn write(&self, hash: u64) -> RwLockWriteGuard<'_, Accounts> {
         self.shard(hash).write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn name(account: &Account) -> &str {
+    let jid = account.first().and_then(Session::jid);
+    jid.and_then(|jid| jid.node()).map_or("", |node| node.as_str())
 }
 
 fn is(session: &Session, resource: &str) -> bool {

@@ -2,7 +2,9 @@
 //! are online kept.
 
 use std::{
-    collections::HashMap,
+    borrow::Borrow,
+    collections::HashSet,
+    hash::{Hash, Hasher},
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
@@ -34,11 +36,14 @@ pub(super) struct Contacts {
     host: Weak<Host>,
     store: Store,
     limits: Mutex<Limits>,
-    accounts: Mutex<HashMap<Box<str>, Arc<Account>>>,
+    accounts: Mutex<HashSet<Named>>,
+    /// What accounts without contacts share.
+    empty: Arc<Kept>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Account {
+    username: Box<str>,
     turn: tokio::sync::Mutex<()>,
     kept: Mutex<Option<Arc<Kept>>>,
 }
@@ -49,10 +54,34 @@ impl Account {
     }
 }
 
+/// An account, found by its name.
+#[derive(Debug)]
+struct Named(Arc<Account>);
+
+impl Borrow<str> for Named {
+    fn borrow(&self) -> &str {
+        &self.0.username
+    }
+}
+
+impl PartialEq for Named {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.username == other.0.username
+    }
+}
+
+impl Eq for Named {}
+
+impl Hash for Named {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.username.hash(state);
+    }
+}
+
 impl Contacts {
     pub(super) fn new(host: &Arc<Host>, store: Store, limits: Limits) -> Self {
         let (host, accounts) = (Arc::downgrade(host), Mutex::default());
-        Self { host, store, limits: Mutex::new(limits), accounts }
+        Self { host, store, limits: Mutex::new(limits), accounts, empty: Arc::default() }
     }
 
     pub(super) fn set_limits(&self, limits: Limits) {
@@ -63,13 +92,21 @@ impl Contacts {
         *self.limits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn accounts(&self) -> MutexGuard<'_, HashMap<Box<str>, Arc<Account>>> {
+    fn accounts(&self) -> MutexGuard<'_, HashSet<Named>> {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The account's place in memory. Leaving it, the roster of a user who is not online goes.
     pub(super) fn enter<'a>(&'a self, username: &'a str) -> Entry<'a> {
-        let account = Arc::clone(self.accounts().entry(username.into()).or_default());
+        let mut accounts = self.accounts();
+        let known = accounts.get(username).map(|Named(account)| Arc::clone(account));
+        let account = known.unwrap_or_else(|| {
+            let (turn, kept) = Default::default();
+            let account = Arc::new(Account { username: username.into(), turn, kept });
+            accounts.insert(Named(Arc::clone(&account)));
+            account
+        });
+        drop(accounts);
         Entry { contacts: self, username, account }
     }
 
@@ -138,7 +175,8 @@ impl Turn<'_> {
             kept.is_augmented = true;
             kept.roster = Arc::new(loaded);
         }
-        let kept = Arc::new(kept);
+        let is_empty = kept == *contacts.empty;
+        let kept = if is_empty { Arc::clone(&contacts.empty) } else { Arc::new(kept) };
         *account.kept() = Some(Arc::clone(&kept));
         Ok(kept)
     }
