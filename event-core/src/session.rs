@@ -5,7 +5,7 @@ use std::{
     any::Any,
     net::IpAddr,
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
     },
 };
@@ -107,16 +107,22 @@ struct Inner {
     id: u64,
     kind: SessionKind,
     host: Arc<Host>,
-    stream: Box<dyn Stream>,
+    stream: Arc<dyn Stream>,
     user: OnceLock<BareJid>,
     full: OnceLock<FullJid>,
     state: AtomicU8,
-    lang: Mutex<Option<Box<str>>>,
-    /// Not of a client.
-    remote: Mutex<Option<Box<Remote>>>,
+    about: Mutex<About>,
     presence: Mutex<Option<Arc<Available>>>,
     available: AtomicBool,
     slots: Mutex<Vec<Box<dyn Any + Send>>>,
+}
+
+/// What is known of a stream.
+#[derive(Default)]
+struct About {
+    lang: Option<Box<str>>,
+    /// Not of a client's.
+    remote: Option<Box<Remote>>,
 }
 
 /// What a stream to a server or a component is about.
@@ -163,7 +169,7 @@ impl Eq for Session {}
 
 impl Session {
     /// A session on `host`, whose wire side is `stream`.
-    pub fn new(kind: SessionKind, host: Arc<Host>, stream: Box<dyn Stream>) -> Self {
+    pub fn new(kind: SessionKind, host: Arc<Host>, stream: Arc<dyn Stream>) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         Self(Arc::new(Inner {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
@@ -173,8 +179,7 @@ impl Session {
             user: OnceLock::new(),
             full: OnceLock::new(),
             state: AtomicU8::new(SessionState::Connected as u8),
-            lang: Mutex::default(),
-            remote: Mutex::default(),
+            about: Mutex::default(),
             presence: Mutex::default(),
             available: AtomicBool::new(false),
             slots: Mutex::default(),
@@ -222,22 +227,24 @@ impl Session {
 
     /// The language that the stream was opened with, for texts that have none of their own.
     pub fn lang(&self) -> Option<Box<str>> {
-        self.0.lang.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.about().lang.clone()
     }
 
     /// Notes the language of the stream header.
     pub fn set_lang(&self, lang: Option<&str>) {
-        *self.0.lang.lock().unwrap_or_else(PoisonError::into_inner) = lang.map(Box::from);
+        self.about().lang = lang.map(Box::from);
+    }
+
+    fn about(&self) -> MutexGuard<'_, About> {
+        self.0.about.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn with_remote<R>(&self, access: impl FnOnce(&mut Remote) -> R) -> R {
-        let mut remote = self.0.remote.lock().unwrap_or_else(PoisonError::into_inner);
-        access(remote.get_or_insert_default())
+        access(self.about().remote.get_or_insert_default())
     }
 
     fn remote<R: Default>(&self, read: impl FnOnce(&Remote) -> R) -> R {
-        let remote = self.0.remote.lock().unwrap_or_else(PoisonError::into_inner);
-        remote.as_deref().map(read).unwrap_or_default()
+        self.about().remote.as_deref().map(read).unwrap_or_default()
     }
 
     /// The id of a server's or component's stream (RFC 6120 §4.7.3): what secrets are proved with

@@ -131,7 +131,7 @@ impl Client {
             Core::start(registry, vec![host], Arc::new(Memory::new()), prepare).await.unwrap();
         let wire = Wire::default();
         let host = core.host("example.com").unwrap();
-        let session = Session::new(SessionKind::Client, host, Box::new(wire.clone()));
+        let session = Session::new(SessionKind::Client, host, Arc::new(wire.clone()));
         Self { core, accounts, session, wire }
     }
 

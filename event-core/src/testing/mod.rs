@@ -233,7 +233,7 @@ impl Harness {
     pub fn stream_of(&self, kind: SessionKind, host: &str) -> Client {
         let host = self.core.host(host).expect("a host of this server");
         let stream = TestStream::default();
-        let session = Session::new(kind, host, Box::new(stream.clone()));
+        let session = Session::new(kind, host, Arc::new(stream.clone()));
         session.set_stream_id(&crate::random_id());
         Client { core: Arc::clone(&self.core), session, stream }
     }

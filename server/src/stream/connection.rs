@@ -25,7 +25,7 @@ use tokio_rustls::TlsConnector;
 use super::{
     Settings, Streams,
     budget::Share,
-    end::{End, LINGER, Refusal, contained},
+    end::{End, Refusal, contained},
     header,
     input::{Input, Item},
     io::Io,
@@ -33,7 +33,7 @@ use super::{
     pool,
     tls::ServerTls,
     traffic::Counters,
-    wire::{Command, Handle, TlsFacts, Wire},
+    wire::{Command, TlsFacts, Wire},
 };
 use crate::tls;
 
@@ -63,7 +63,8 @@ pub(super) struct Connection {
     /// What was taken from the wire, and how much of it is written.
     writing: Vec<u8>,
     written: usize,
-    needs_flush: bool,
+    /// Bytes that the socket may still keep.
+    unflushed: u32,
     pub(super) pace: Pace,
     /// When the stream must be established; none once it is.
     deadline: Option<Pin<Box<Sleep>>>,
@@ -87,7 +88,7 @@ impl Connection {
             session: None,
             writing: Vec::new(),
             written: 0,
-            needs_flush: false,
+            unflushed: 0,
             pace,
             deadline: Some(Box::pin(sleep(limit))),
         }
@@ -95,17 +96,19 @@ impl Connection {
 
     /// Serves the connection to its end; says why, unless the other side left by itself.
     // Boxed, since a future has room for what it is given and for what it makes of it.
-    pub(super) async fn run(mut self: Box<Self>, direct: bool) -> Option<String> {
-        let end = if direct { Box::pin(self.handshake()).await.err() } else { None };
-        let end = match end {
-            Some(end) => end,
-            None => self.live().await,
-        };
-        if matches!(end, End::Ordered) && self.wire.kind == SessionKind::S2sIn {
-            // What the other server has sent before it knows of the end counts (RFC 6120 §4.4).
-            let _ = Box::pin(timeout(LINGER, self.hear_out())).await;
+    #[expect(clippy::manual_async_fn, reason = "its future is smaller")]
+    pub(super) fn run(
+        mut self: Box<Self>,
+        direct: bool,
+    ) -> impl Future<Output = Option<String>> + Send {
+        async move {
+            let end = if direct { Box::pin(self.handshake()).await.err() } else { None };
+            let end = match end {
+                Some(end) => end,
+                None => self.live().await,
+            };
+            Box::pin(self.finish(end)).await
         }
-        Box::pin(self.finish(end)).await
     }
 
     async fn live(&mut self) -> End {
@@ -124,7 +127,7 @@ impl Connection {
 
     /// Handles what still comes on a stream that was closed from here, until the other side closes
     /// it too.
-    async fn hear_out(&mut self) {
+    pub(super) async fn hear_out(&mut self) {
         loop {
             let item = match self.ahead.pop_front() {
                 Some(item) => item.map(Some),
@@ -190,6 +193,24 @@ impl Connection {
 
     /// Writes what waits. Ready when nothing does.
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        let written = self.poll_write(cx)?;
+        if self.unflushed > 0 {
+            ready!(self.io.poll_flush(cx))?;
+            self.flushed();
+        }
+        written.map(Ok)
+    }
+
+    /// Writes what waits, and closes the writing side with it.
+    pub(super) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        ready!(self.poll_write(cx))?;
+        ready!(self.io.poll_shutdown(cx))?;
+        self.flushed();
+        Poll::Ready(Ok(()))
+    }
+
+    /// Hands what waits to the socket, which may keep it until it is flushed.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         loop {
             while let Some(rest @ [_, ..]) = self.writing.get(self.written..) {
                 let count = ready!(self.io.poll_write(cx, rest))?;
@@ -197,22 +218,23 @@ impl Connection {
                     return Poll::Ready(Err(std::io::ErrorKind::WriteZero.into()));
                 }
                 self.written += count;
-                self.wire.written(count);
-                self.traffic().sent(count);
-                self.needs_flush = true;
+                let count = u32::try_from(count).unwrap_or(u32::MAX);
+                self.unflushed = self.unflushed.saturating_add(count);
             }
             self.written = 0;
             pool::give(&mut self.writing);
-            if let Some(elements) = self.wire.take(&mut self.writing) {
-                self.traffic().written(elements);
-                continue;
+            match self.wire.take(&mut self.writing) {
+                Some(elements) => self.traffic().written(elements),
+                None => return Poll::Ready(Ok(())),
             }
-            if !self.needs_flush {
-                return Poll::Ready(Ok(()));
-            }
-            ready!(self.io.poll_flush(cx))?;
-            self.needs_flush = false;
         }
+    }
+
+    /// The system has all that was written.
+    fn flushed(&mut self) {
+        let count = std::mem::take(&mut self.unflushed) as usize;
+        self.wire.written(count);
+        self.traffic().sent(count);
     }
 
     fn traffic(&self) -> &Counters {
@@ -460,8 +482,7 @@ impl Connection {
                 if host.is_gone() {
                     return Err(host_gone().into());
                 }
-                let stream = Box::new(Handle(Arc::clone(&self.wire)));
-                let session = Session::new(kind, host, stream);
+                let session = Session::new(kind, host, Arc::clone(&self.wire) as _);
                 self.session.insert(session).clone()
             }
         };

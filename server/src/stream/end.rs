@@ -2,6 +2,7 @@
 
 use std::{
     future::poll_fn,
+    io,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::Arc,
@@ -10,7 +11,7 @@ use std::{
 };
 
 use event_core::{
-    Session, StreamError,
+    Session, SessionKind, StreamError,
     router::turns,
     xml::{Element, STREAM_NS},
 };
@@ -27,7 +28,7 @@ pub(super) enum End {
     /// The other side closed it.
     Closed,
     /// The connection ended without the stream having been closed.
-    Lost(Option<std::io::Error>),
+    Lost(Option<io::Error>),
     /// What the other side did must not be, or what we do failed.
     Error(StreamError),
     /// The other side ended it with an error.
@@ -65,19 +66,27 @@ impl From<StreamError> for End {
 impl Connection {
     /// Closes the stream and the connection, and tells the core. Gives the reason.
     pub(super) async fn finish(&mut self, end: End) -> Option<String> {
+        if matches!(end, End::Ordered) && self.wire.kind == SessionKind::S2sIn {
+            // What the other server has sent before it knows of the end counts (RFC 6120 §4.4).
+            let _ = timeout(LINGER, self.hear_out()).await;
+        }
         self.pace.lift();
         let reason = self.conclude(&end);
+        let can_say = !matches!(end, End::Silent(_) | End::Lost(Some(_)));
         // What was said last should reach the other side before handlers take their time.
-        let _ = poll_fn(|cx| Poll::Ready(self.poll_flush(cx).is_ready())).await;
+        let closed = match can_say {
+            true => poll_fn(|cx| Poll::Ready(self.poll_close(cx))).await,
+            false => Poll::Pending,
+        };
         if let Some(session) = self.session.take() {
             let core = Arc::clone(&self.streams.core);
             let told = async { core.disconnected(&session, reason.as_deref()).await };
             contained(Box::pin(turns(told))).await;
         }
-        if !matches!(end, End::Silent(_) | End::Lost(Some(_))) {
+        if can_say {
             let is_closed = matches!(end, End::Closed | End::Lost(None));
             // Who does not close in time is closed without.
-            let _ = timeout(LINGER, self.linger(is_closed)).await;
+            let _ = timeout(LINGER, self.linger(closed, is_closed)).await;
         }
         self.wire.gone();
         reason
@@ -130,10 +139,13 @@ impl Connection {
         reason
     }
 
-    /// Writes what waits, closes, and waits for the other side to do so.
-    async fn linger(&mut self, is_closed: bool) {
-        let is_flushed = poll_fn(|cx| self.poll_flush(cx)).await.is_ok();
-        if !is_flushed || poll_fn(|cx| self.io.poll_shutdown(cx)).await.is_err() {
+    /// Closes the writing side, unless it is, and waits for the other side to do so.
+    async fn linger(&mut self, closed: Poll<io::Result<()>>, is_closed: bool) {
+        let closed = match closed {
+            Poll::Ready(closed) => closed,
+            Poll::Pending => poll_fn(|cx| self.poll_close(cx)).await,
+        };
+        if closed.is_err() {
             return;
         }
         // Closing a socket with bytes unread would reset the connection, and the other side might
@@ -147,13 +159,15 @@ impl Connection {
 }
 
 /// Runs `task`; `None` when it panicked.
-pub(super) async fn contained<T>(mut task: Pin<Box<impl Future<Output = T>>>) -> Option<T> {
-    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx))) {
+// No `async fn`: its future would have room for the task twice.
+pub(super) fn contained<T>(
+    mut task: Pin<Box<impl Future<Output = T>>>,
+) -> impl Future<Output = Option<T>> {
+    poll_fn(move |cx| match catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx))) {
         Ok(polled) => polled.map(Some),
         Err(_) => {
             tracing::error!("a stream's task panicked; only that stream ends");
             Poll::Ready(None)
         }
     })
-    .await
 }

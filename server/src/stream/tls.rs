@@ -81,10 +81,15 @@ impl ServerTls {
         };
         while stream.tls.is_handshaking() {
             std::future::poll_fn(|cx| stream.poll_receive(cx)).await?;
-            let processed = stream.process(Say::Nothing);
-            // If it failed, an alert says so.
+            if let Err(error) = stream.process(Say::Nothing) {
+                // An alert says so.
+                std::future::poll_fn(|cx| stream.poll_send(cx)).await?;
+                return Err(error);
+            }
+        }
+        // What ends the handshake may go with the answer to what came with its last message.
+        if stream.plain.is_empty() {
             std::future::poll_fn(|cx| stream.poll_send(cx)).await?;
-            processed?;
         }
         stream.settle();
         let suite = stream.tls.negotiated_cipher_suite().and_then(|suite| suite.tls13());
@@ -119,11 +124,10 @@ impl ServerTls {
             ready!(self.poll_receive(cx))?;
             let processed = self.process(Say::Nothing);
             self.settle();
-            // What cannot be sent now is sent with what comes next.
-            let sent = self.poll_send(cx);
-            processed?;
-            if let Poll::Ready(sent) = sent {
-                sent?;
+            if let Err(error) = processed {
+                // An alert says so, if the system takes it at once.
+                let _ = self.poll_send(cx);
+                return Poll::Ready(Err(error));
             }
         }
         let count = self.plain.len();
@@ -136,18 +140,18 @@ impl ServerTls {
         Poll::Ready(Ok(count))
     }
 
-    /// Takes some of `bytes`, all of them in one record if they fit.
+    /// Takes some of `bytes`, all of them in one record if they fit; [`ServerTls::poll_flush`]
+    /// writes what is not much.
     pub(super) fn poll_write(
         &mut self,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        ready!(self.poll_send(cx))?;
         let bytes = bytes.get(..pool::READ).unwrap_or(bytes);
-        self.process(Say::Data(bytes))?;
-        if let Poll::Ready(sent) = self.poll_send(cx) {
-            sent?;
+        if self.outgoing.len() + bytes.len() > pool::READ {
+            ready!(self.poll_send(cx))?;
         }
+        self.process(Say::Data(bytes))?;
         Poll::Ready(Ok(bytes.len()))
     }
 
@@ -158,7 +162,6 @@ impl ServerTls {
 
     /// Says that no more will come, and closes the writing side of the connection.
     pub(super) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_send(cx))?;
         if !self.is_ended {
             self.process(Say::Close)?;
             self.is_ended = true;
@@ -167,7 +170,8 @@ impl ServerTls {
         Pin::new(&mut self.socket).poll_shutdown(cx)
     }
 
-    /// Reads records.
+    /// Reads records. What waits to be sent is sent when nothing has come: it goes with the answer
+    /// otherwise.
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.incoming.len() > LONGEST {
             return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
@@ -179,6 +183,11 @@ impl ServerTls {
         let read = pin!(self.socket.read_buf(&mut self.incoming)).poll(cx);
         if !matches!(read, Poll::Ready(Ok(1..))) {
             self.settle();
+        }
+        if read.is_pending()
+            && let Poll::Ready(sent) = self.poll_send(cx)
+        {
+            sent?;
         }
         match ready!(read)? {
             // Without its saying so: it may have been cut off (RFC 8446 §6.1).

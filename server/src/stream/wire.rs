@@ -73,9 +73,10 @@ struct Out {
     /// Whether the other side has our header.
     is_open: bool,
     /// TLS begins after so many of `bytes`.
-    tls_after: Option<usize>,
+    tls_after: Option<u32>,
     restart: bool,
-    ended: Option<Ended>,
+    // Boxed: while the stream lasts it is only room.
+    ended: Option<Box<Ended>>,
     waker: Option<Waker>,
     /// The task waits for bytes.
     parked: bool,
@@ -191,7 +192,7 @@ impl Wire {
     pub(super) fn take(&self, into: &mut Vec<u8>) -> Option<u32> {
         let mut out = self.out();
         let out = &mut *out;
-        let ready = out.tls_after.unwrap_or(out.bytes.len());
+        let ready = out.ready();
         if ready == 0 {
             return None;
         }
@@ -231,8 +232,10 @@ impl Wire {
                 if out.written >= goal {
                     return true;
                 }
-                if matches!(out.ended, Some(Ended::Overflow | Ended::Crowded | Ended::Gone))
-                    || out.is_gone
+                if matches!(
+                    out.ended.as_deref(),
+                    Some(Ended::Overflow | Ended::Crowded | Ended::Gone)
+                ) || out.is_gone
                 {
                     return false;
                 }
@@ -267,7 +270,7 @@ impl Wire {
     /// The task waits for bytes, commands or both. False when there is such already.
     pub(super) fn park(&self, waker: &Waker, for_bytes: bool, for_commands: bool) -> bool {
         let mut out = self.out();
-        let has_bytes = for_bytes && out.tls_after.unwrap_or(out.bytes.len()) != 0;
+        let has_bytes = for_bytes && out.ready() != 0;
         let has_command = out.ended.is_some() || out.restart || out.tls_after.is_some();
         if has_bytes || (for_commands && has_command) {
             return false;
@@ -297,13 +300,13 @@ impl Wire {
 
     /// Why nothing more can be written, if so.
     pub(super) fn ended(&self) -> Option<Ended> {
-        self.out().ended.clone()
+        self.out().ended.as_deref().cloned()
     }
 
     /// The connection is over: forgets what could not be written.
     pub(super) fn gone(&self) {
         let mut out = self.out();
-        out.ended.get_or_insert(Ended::Gone);
+        out.ended.get_or_insert_with(|| Box::new(Ended::Gone));
         out.bytes = Vec::new();
         out.in_flight = 0;
         out.settle();
@@ -338,7 +341,7 @@ impl Wire {
             out.push(error.to_xml().as_bytes());
         }
         out.push(CLOSE);
-        out.ended = Some(ended);
+        out.ended = Some(Box::new(ended));
         out.wake();
         self.progress.notify_waiters();
     }
@@ -366,6 +369,11 @@ impl Out {
         self.bytes.len() + self.in_flight
     }
 
+    /// How much may be written now.
+    fn ready(&self) -> usize {
+        self.tls_after.map_or(self.bytes.len(), |after| self.bytes.len().min(after as usize))
+    }
+
     /// Gives back what is not needed of the share any more.
     fn settle(&mut self) {
         let waiting = self.waiting();
@@ -390,59 +398,55 @@ impl Out {
     }
 }
 
-/// What a session holds of its stream.
-#[derive(Debug)]
-pub(super) struct Handle(pub(super) Arc<Wire>);
-
-impl Stream for Handle {
+impl Stream for Wire {
     fn write(&self, bytes: &[u8]) -> bool {
-        self.0.write(bytes)
+        Self::write(self, bytes)
     }
 
     fn is_encrypted(&self) -> bool {
-        self.0.encrypted.load(Ordering::Acquire)
+        self.encrypted.load(Ordering::Acquire)
     }
 
     fn can_start_tls(&self) -> bool {
-        self.0.can_start_tls.load(Ordering::Acquire)
+        self.can_start_tls.load(Ordering::Acquire)
     }
 
     fn start_tls(&self) {
-        if self.0.can_start_tls.swap(false, Ordering::AcqRel) {
-            let mut out = self.0.out();
-            out.tls_after = Some(out.bytes.len());
+        if self.can_start_tls.swap(false, Ordering::AcqRel) {
+            let mut out = self.out();
+            out.tls_after = Some(u32::try_from(out.bytes.len()).unwrap_or(u32::MAX));
             out.wake();
         }
     }
 
     fn tls_exporter(&self) -> Option<Vec<u8>> {
-        self.0.tls.get()?.exporter.map(|exporter| exporter.to_vec())
+        self.tls.get()?.exporter.map(|exporter| exporter.to_vec())
     }
 
     fn restart(&self) {
         {
-            let mut out = self.0.out();
+            let mut out = self.out();
             out.restart = true;
             out.is_open = false;
             out.wake();
         }
-        self.0.begin();
+        self.begin();
     }
 
     fn close(&self, error: Option<StreamError>) {
-        self.0.close(error);
+        Self::close(self, error);
     }
 
     fn peer(&self) -> Option<IpAddr> {
-        Some(self.0.peer)
+        Some(self.peer)
     }
 
     fn peer_certificates(&self) -> Vec<Vec<u8>> {
-        self.0.tls.get().map(|tls| tls.certificates.clone()).unwrap_or_default()
+        self.tls.get().map(|tls| tls.certificates.clone()).unwrap_or_default()
     }
 
     fn flushed(&self) -> BoxFuture<'_, bool> {
-        Box::pin(self.0.flushed())
+        Box::pin(Self::flushed(self))
     }
 }
 
@@ -455,47 +459,47 @@ mod tests {
 
     use super::{super::budget::Budget, *};
 
-    fn handle(max: usize) -> Handle {
+    fn wire(max: usize) -> Arc<Wire> {
         of(SessionKind::Client, max, Opening::Answer("example.com".into()))
     }
 
-    fn of(kind: SessionKind, max: usize, opening: Opening) -> Handle {
+    fn of(kind: SessionKind, max: usize, opening: Opening) -> Arc<Wire> {
         with(&Arc::new(Budget::new(1 << 20)), kind, max, opening)
     }
 
-    fn with(budget: &Arc<Budget>, kind: SessionKind, max: usize, opening: Opening) -> Handle {
+    fn with(budget: &Arc<Budget>, kind: SessionKind, max: usize, opening: Opening) -> Arc<Wire> {
         let (peer, share) = (Ipv4Addr::LOCALHOST.into(), Share::of(budget));
-        Handle(Arc::new(Wire::new(kind, peer, max, share, opening, true)))
+        Arc::new(Wire::new(kind, peer, max, share, opening, true))
     }
 
-    fn taken(handle: &Handle) -> String {
+    fn taken(wire: &Wire) -> String {
         let mut bytes = Vec::new();
-        handle.0.take(&mut bytes);
+        wire.take(&mut bytes);
         String::from_utf8(bytes).unwrap()
     }
 
     #[test]
     fn an_error_before_the_header_gets_one() {
-        let handle = handle(1000);
-        handle.close(Some(StreamError::new("not-well-formed")));
-        handle.close(None);
-        let text = taken(&handle);
+        let wire = wire(1000);
+        wire.close(Some(StreamError::new("not-well-formed")));
+        wire.close(None);
+        let text = taken(&wire);
         assert!(text.starts_with("<?xml version='1.0'?><stream:stream "), "{text}");
         assert!(text.contains("from='example.com'"), "{text}");
         assert!(text.ends_with("</stream:error></stream:stream>"), "{text}");
-        assert!(!handle.write(b"late"));
-        assert_eq!(handle.0.command(), Some(Command::End));
+        assert!(!wire.write(b"late"));
+        assert_eq!(wire.command(), Some(Command::End));
     }
 
     #[test]
     fn a_reader_too_slow_is_ended_and_costs_nothing_more() {
-        let handle = handle(10);
-        handle.0.open("<h>");
-        assert_eq!(taken(&handle), "<h>");
-        assert!(handle.write(b"1234567"));
-        assert!(!handle.write(b"8"));
-        assert_eq!(handle.0.ended(), Some(Ended::Overflow));
-        let text = taken(&handle);
+        let wire = wire(10);
+        wire.open("<h>");
+        assert_eq!(taken(&wire), "<h>");
+        assert!(wire.write(b"1234567"));
+        assert!(!wire.write(b"8"));
+        assert_eq!(wire.ended(), Some(Ended::Overflow));
+        let text = taken(&wire);
         assert!(!text.contains("1234567") && text.contains("<policy-violation"), "{text}");
     }
 
@@ -513,48 +517,48 @@ mod tests {
 
     #[test]
     fn tls_begins_after_what_was_written_before() {
-        let handle = handle(1000);
-        handle.0.open("<h>");
-        assert!(handle.write(b"<proceed/>"));
-        handle.start_tls();
-        assert!(!handle.can_start_tls());
-        assert!(handle.write(b"secret"));
-        assert_eq!(handle.0.command(), Some(Command::StartTls));
-        assert_eq!(taken(&handle), "<h><proceed/>");
-        assert_eq!(taken(&handle), "");
-        handle.0.secured(TlsFacts { exporter: Some([1; 32]), certificates: vec![vec![2]] });
-        assert!(handle.is_encrypted());
-        assert_eq!(handle.tls_exporter(), Some(vec![1; 32]));
-        assert_eq!(handle.peer_certificates(), [[2]]);
-        assert_eq!(taken(&handle), "secret");
+        let wire = wire(1000);
+        wire.open("<h>");
+        assert!(wire.write(b"<proceed/>"));
+        wire.start_tls();
+        assert!(!wire.can_start_tls());
+        assert!(wire.write(b"secret"));
+        assert_eq!(wire.command(), Some(Command::StartTls));
+        assert_eq!(taken(&wire), "<h><proceed/>");
+        assert_eq!(taken(&wire), "");
+        wire.secured(TlsFacts { exporter: Some([1; 32]), certificates: vec![vec![2]] });
+        assert!(wire.is_encrypted());
+        assert_eq!(wire.tls_exporter(), Some(vec![1; 32]));
+        assert_eq!(wire.peer_certificates(), [[2]]);
+        assert_eq!(taken(&wire), "secret");
     }
 
     #[test]
     fn a_server_too_slow_is_refused_more_but_stays() {
-        let handle = of(SessionKind::Component, 10, Opening::Answer("example.com".into()));
-        handle.0.open("<h>");
-        assert!(handle.write(b"1234567") && !handle.write(b"8"));
-        assert_eq!(taken(&handle), "<h>1234567");
-        handle.0.written(10);
-        assert!(handle.write(b"8"));
+        let wire = of(SessionKind::Component, 10, Opening::Answer("example.com".into()));
+        wire.open("<h>");
+        assert!(wire.write(b"1234567") && !wire.write(b"8"));
+        assert_eq!(taken(&wire), "<h>1234567");
+        wire.written(10);
+        assert!(wire.write(b"8"));
     }
 
     #[test]
     fn a_stream_of_our_own_begins_with_its_header_each_time() {
-        let handle = of(SessionKind::S2sOut, 1000, Opening::Header("<h>".into()));
-        handle.0.begin();
-        handle.start_tls();
-        assert_eq!(taken(&handle), "<h>");
-        handle.0.secured(TlsFacts::default());
-        assert!(handle.write(b"<auth/>"));
-        handle.restart();
-        handle.close(None);
-        assert_eq!(taken(&handle), "<h><auth/><h></stream:stream>");
+        let wire = of(SessionKind::S2sOut, 1000, Opening::Header("<h>".into()));
+        wire.begin();
+        wire.start_tls();
+        assert_eq!(taken(&wire), "<h>");
+        wire.secured(TlsFacts::default());
+        assert!(wire.write(b"<auth/>"));
+        wire.restart();
+        wire.close(None);
+        assert_eq!(taken(&wire), "<h><auth/><h></stream:stream>");
     }
 
     #[test]
     fn flushed_is_what_the_system_took() {
-        let handle = handle(1000);
+        let wire = wire(1000);
         let is_flushed = |flushed: &mut BoxFuture<'_, bool>| match flushed
             .as_mut()
             .poll(&mut Context::from_waker(Waker::noop()))
@@ -562,36 +566,36 @@ mod tests {
             Poll::Ready(is_flushed) => Some(is_flushed),
             Poll::Pending => None,
         };
-        handle.0.open("<h>");
-        handle.write(b"123");
-        let mut first = handle.flushed();
+        wire.open("<h>");
+        wire.write(b"123");
+        let mut first = Stream::flushed(&*wire);
         assert_eq!(is_flushed(&mut first), None);
-        handle.write(b"456");
-        let mut second = handle.flushed();
+        wire.write(b"456");
+        let mut second = Stream::flushed(&*wire);
         assert_eq!(is_flushed(&mut second), None);
-        let length = taken(&handle).len();
+        let length = taken(&wire).len();
         assert_eq!(is_flushed(&mut first), None, "taken is not yet written");
-        handle.0.written(length - 3);
+        wire.written(length - 3);
         assert_eq!(is_flushed(&mut first), Some(true));
         assert_eq!(is_flushed(&mut second), None);
-        handle.0.gone();
+        wire.gone();
         assert_eq!(is_flushed(&mut second), Some(false));
     }
 
     #[test]
     fn parking_misses_nothing() {
-        let handle = handle(1000);
-        let park = |bytes, commands| handle.0.park(Waker::noop(), bytes, commands);
+        let wire = wire(1000);
+        let park = |bytes, commands| wire.park(Waker::noop(), bytes, commands);
         assert!(park(true, true));
-        handle.write(b"x");
+        wire.write(b"x");
         assert!(!park(true, true));
         assert!(park(false, true));
-        taken(&handle);
+        taken(&wire);
         assert!(park(true, true));
-        handle.restart();
+        wire.restart();
         assert!(!park(true, true));
         assert!(park(true, false));
-        assert_eq!(handle.0.command(), Some(Command::Restart));
-        assert_eq!(handle.0.command(), None);
+        assert_eq!(wire.command(), Some(Command::Restart));
+        assert_eq!(wire.command(), None);
     }
 }
