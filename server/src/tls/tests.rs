@@ -152,9 +152,13 @@ fn the_suite_is_the_cheap_one() {
     let tls = Tls::load(&config(folder.path(), "[host.\"a.example\"]")).unwrap();
     let certificate = tls.certificate("a.example");
     let server = tls.starttls("a.example");
-    let connected = connect(server, &certificate, "a.example", &[], TLS13).unwrap();
-    let suite = connected.client.negotiated_cipher_suite().unwrap().suite();
-    assert_eq!(suite, CipherSuite::TLS13_AES_128_GCM_SHA256);
+    for (version, chosen) in [
+        (TLS12, CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256),
+        (TLS13, CipherSuite::TLS13_AES_128_GCM_SHA256),
+    ] {
+        let connected = connect(server.clone(), &certificate, "a.example", &[], version).unwrap();
+        assert_eq!(connected.client.negotiated_cipher_suite().unwrap().suite(), chosen);
+    }
 }
 
 #[test]
