@@ -12,7 +12,7 @@ use event_core::{SessionKind, StreamError};
 use socket2::{SockRef, TcpKeepalive};
 use thiserror::Error;
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     task::JoinHandle,
 };
 
@@ -21,6 +21,9 @@ use crate::{
     http::Http,
     stream::Streams,
 };
+
+/// How many connections the system keeps that are not accepted yet.
+const BACKLOG: u32 = 1024;
 
 /// How long nothing is accepted after the system refused to.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -84,17 +87,31 @@ pub(crate) fn name(kind: ListenKind) -> &'static str {
 }
 
 /// Binds a listener; a default one on IPv4 alone where the system has no IPv6.
-pub(crate) async fn bind(listen: &Listen) -> Result<TcpListener, ListenError> {
+pub(crate) fn bind(listen: &Listen) -> Result<TcpListener, ListenError> {
     let error = |address, source| ListenError::Bind { listen: listen.clone(), address, source };
-    match TcpListener::bind(listen.address).await {
+    match listen_on(listen.address) {
         Ok(listener) => Ok(listener),
         Err(source) => match listen.fallback() {
             Some(other) if source.kind() != io::ErrorKind::AddrInUse => {
-                TcpListener::bind(other).await.map_err(|source| error(other, source))
+                listen_on(other).map_err(|source| error(other, source))
             }
             _ => Err(error(listen.address, source)),
         },
     }
+}
+
+fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // Or connections of a server that was here before would be in the way.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    // Before it listens: what is accepted has the options of its listener.
+    prepare(SockRef::from(&socket));
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Listeners that accept, until it is dropped.
@@ -114,7 +131,7 @@ impl Listeners {
     /// # Errors
     ///
     /// One of them cannot be bound; none accepts then.
-    pub async fn open(
+    pub fn open(
         config: &Config,
         streams: &Arc<Streams>,
         http: &Http,
@@ -122,13 +139,11 @@ impl Listeners {
     ) -> Result<Self, ListenError> {
         let mut bound = Vec::new();
         for listen in &config.listen {
-            bound.push((listen, bind(listen).await?));
+            bound.push((listen, bind(listen)?));
         }
         let doors = &limiter.doors;
         let open = bound.into_iter().map(|(listen, listener)| {
             let kind = listen.kind;
-            // What is accepted has the options of its listener.
-            prepare(SockRef::from(&listener));
             let address = listener.local_addr().unwrap_or(listen.address);
             tracing::info!("listening kind={} address={address}", name(kind));
             let service = Service::new(kind, streams, http);
@@ -237,7 +252,7 @@ pub(crate) fn prepare(socket: SockRef<'_>) {
     let keepalive = TcpKeepalive::new().with_time(idle).with_interval(interval);
     let set = socket.set_tcp_nodelay(true).and_then(|()| socket.set_tcp_keepalive(&keepalive));
     if let Err(error) = set {
-        tracing::debug!(%error, "options of a connection could not be set");
+        tracing::warn!(%error, "options of a socket could not be set");
     }
 }
 
@@ -467,6 +482,18 @@ mod tests {
         assert_eq!(doors.enter(None, now).unwrap_err(), Full::Total);
         assert_eq!(doors.inside().each.len(), 2);
         assert!(doors.may_complain() && !doors.may_complain());
+    }
+
+    #[tokio::test]
+    async fn what_is_accepted_has_the_options() {
+        let listener = listen_on("127.0.0.1:0".parse().unwrap()).unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap());
+        let (_client, accepted) = tokio::join!(client, listener.accept());
+        let (accepted, _) = accepted.unwrap();
+        assert!(accepted.nodelay().unwrap());
+        let options = SockRef::from(&accepted);
+        assert!(options.keepalive().unwrap());
+        assert_eq!(options.tcp_keepalive_time().unwrap(), KEEPALIVE.0);
     }
 
     #[test]

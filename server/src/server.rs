@@ -151,7 +151,7 @@ async fn serve(
     });
     let control = Control::open(&config.data, &current, &accounts, &core, &reload).await;
     let http = Http::new(Metrics::new(&core, &streams, &federation));
-    let opened = Listeners::open(&config, &streams, &http, &limiter).await;
+    let opened = Listeners::open(&config, &streams, &http, &limiter);
     let failed = match opened {
         Ok(listeners) => {
             core.started().await;

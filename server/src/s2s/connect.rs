@@ -16,13 +16,14 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use event_core::StanzaError;
+use socket2::SockRef;
 use thiserror::Error;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::resolve::{ResolveError, Resolver, Target};
-use crate::config::S2s;
+use crate::{config::S2s, listener};
 
 /// The time before the next address is tried beside those under way (RFC 8305 section 5).
 const STAGGER: Duration = Duration::from_millis(250);
@@ -150,6 +151,7 @@ async fn reach(
     };
     let addresses = resolver.addresses(target).await?;
     let stream = first_of(addresses, TcpStream::connect).await.map_err(unreachable)?;
+    listener::prepare(SockRef::from(&stream));
     let peer = stream.peer_addr().map_err(unreachable)?;
     Ok(Connected { stream, peer, is_direct_tls: target.is_direct_tls })
 }

@@ -144,7 +144,7 @@ fn look(config: Result<Config, ConfigError>, crates: &[ModuleCrate], now: System
         }
         Ok(runtime) => runtime.block_on(async {
             storage::check(&config, &mut findings).await;
-            ports::check(&config, is_running, &mut findings).await;
+            ports::check(&config, is_running, &mut findings);
             dns::check(&config, &mut findings).await;
         }),
     }

@@ -6,7 +6,7 @@ use super::{Findings, Level, Subject};
 use crate::config::{Config, Listen, ListenKind};
 use crate::listener::{self, ListenError};
 
-pub(super) async fn check(config: &Config, is_running: bool, findings: &mut Findings) {
+pub(super) fn check(config: &Config, is_running: bool, findings: &mut Findings) {
     if is_running {
         let message = "a server runs on this data folder: its ports are not tried";
         findings.add(Level::Note, Subject::Ports, message);
@@ -16,7 +16,7 @@ pub(super) async fn check(config: &Config, is_running: bool, findings: &mut Find
     for (index, listen) in config.listen.iter().enumerate() {
         in_the_clear(listen, findings);
         if !is_running {
-            match listener::bind(listen).await {
+            match listener::bind(listen) {
                 Ok(listener) => open.push(listener),
                 Err(error) => refused(&error, config.listen.get(..index), findings),
             }

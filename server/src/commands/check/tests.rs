@@ -273,12 +273,12 @@ async fn ports_are_tried_against_each_other() {
     );
     let config = config(folder.path(), &text);
     let mut findings = Findings::default();
-    ports::check(&config, false, &mut findings).await;
+    ports::check(&config, false, &mut findings);
     let found = shown(&findings);
     assert_eq!(found.len(), 2, "{found:#?}");
     assert!(found[0].contains("stop what listens on port"), "{found:#?}");
     assert!(found[1].contains(&format!("0.0.0.0:{two} is in the way of")), "{found:#?}");
     let mut findings = Findings::default();
-    ports::check(&config, true, &mut findings).await;
+    ports::check(&config, true, &mut findings);
     only(shown(&findings), &["a server runs on this data folder"]);
 }
