@@ -195,8 +195,9 @@ impl Connection {
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         let written = self.poll_write(cx)?;
         if self.unflushed > 0 {
-            ready!(self.io.poll_flush(cx))?;
-            self.flushed();
+            let flushed = self.io.poll_flush(cx)?;
+            self.flushed(self.io.kept());
+            ready!(flushed);
         }
         written.map(Ok)
     }
@@ -205,7 +206,7 @@ impl Connection {
     pub(super) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         ready!(self.poll_write(cx))?;
         ready!(self.io.poll_shutdown(cx))?;
-        self.flushed();
+        self.flushed(0);
         Poll::Ready(Ok(()))
     }
 
@@ -230,11 +231,14 @@ impl Connection {
         }
     }
 
-    /// The system has all that was written.
-    fn flushed(&mut self) {
-        let count = std::mem::take(&mut self.unflushed) as usize;
-        self.wire.written(count);
-        self.traffic().sent(count);
+    /// The system has what was written, but for so many bytes.
+    fn flushed(&mut self, kept: usize) {
+        let kept = u32::try_from(kept).unwrap_or(u32::MAX).min(self.unflushed);
+        let count = (std::mem::replace(&mut self.unflushed, kept) - kept) as usize;
+        if count > 0 {
+            self.wire.written(count);
+            self.traffic().sent(count);
+        }
     }
 
     fn traffic(&self) -> &Counters {

@@ -95,6 +95,16 @@ impl Io {
         }
     }
 
+    /// How many bytes that were written are still here, at most; at least one while there are.
+    pub(super) fn kept(&self) -> usize {
+        match self {
+            Self::Server(stream) => stream.kept(),
+            // It does not tell how many, nor keep many.
+            Self::Client(stream) => usize::from(stream.get_ref().1.wants_write()),
+            Self::Plain(_) | Self::None => 0,
+        }
+    }
+
     /// Closes the writing side.
     pub(super) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {

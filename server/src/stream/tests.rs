@@ -6,10 +6,13 @@ use event_core::{
     Core, HostConfig, HostSettings, ModuleCrate, Registry, SessionKind, StreamError, prelude::*,
     storage::Memory, xml::STANZA_NS,
 };
+use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::ServerName};
+use socket2::SockRef;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
+use tokio_rustls::TlsConnector;
 
 use super::{Connection, Settings, Streams, Wire};
 use crate::{
@@ -252,6 +255,44 @@ async fn all_streams_are_closed_at_the_end() {
     drop((early, open));
     closing.await.unwrap();
     assert_eq!(server.streams.count(), 0);
+}
+
+#[tokio::test]
+async fn what_a_slow_reader_has_taken_over_tls_does_not_wait_any_more() {
+    let limits = Limits { queue_bytes: 256 * 1024, ..Limits::default() };
+    let server = server(limits).await;
+    let address = server.listener.local_addr().unwrap();
+    let (socket, accepted) = tokio::join!(TcpStream::connect(address), server.listener.accept());
+    let (socket, (accepted, peer)) = (socket.unwrap(), accepted.unwrap());
+    // The system keeps less than what is on its way below.
+    SockRef::from(&socket).set_recv_buffer_size(16 * 1024).unwrap();
+    SockRef::from(&accepted).set_send_buffer_size(16 * 1024).unwrap();
+    let streams = Arc::clone(&server.streams);
+    tokio::spawn(streams.serve(accepted, peer, SessionKind::Client, true, ()));
+    let mut roots = RootCertStore::empty();
+    let certificate = server.streams.tls().certificate("localhost");
+    roots.add(certificate.end_entity_cert().unwrap().clone()).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = ServerName::try_from("localhost").unwrap();
+    let mut client = TlsConnector::from(Arc::new(config)).connect(name, socket).await.unwrap();
+    client.write_all(OPEN.as_bytes()).await.unwrap();
+    let mut bytes = [0; 8192];
+    while !bytes.windows(8).any(|end| end == b"features") {
+        assert_ne!(client.read(&mut bytes).await.unwrap(), 0);
+    }
+    let wire = server.streams.open().iter().next().unwrap().0.clone();
+    let (mut sent, mut read) = (0, 0);
+    while read < 4 << 20 {
+        while sent - read < 192 * 1024 {
+            assert!(wire.write(&[b' '; 4096]), "the queue was full after {sent} and {read} read");
+            sent += 4096;
+        }
+        read += client.read(&mut bytes).await.unwrap();
+    }
 }
 
 /// Each connection costs that much for as long as it lasts.

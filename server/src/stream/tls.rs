@@ -160,6 +160,11 @@ impl ServerTls {
         self.poll_send(cx)
     }
 
+    /// How many bytes wait for the system to take them.
+    pub(super) fn kept(&self) -> usize {
+        self.outgoing.len() - self.written
+    }
+
     /// Says that no more will come, and closes the writing side of the connection.
     pub(super) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if !self.is_ended {
@@ -282,6 +287,9 @@ impl ServerTls {
             }
             done += discard;
         };
+        if outgoing.is_empty() {
+            pool::give(outgoing);
+        }
         incoming.drain(..done.min(incoming.len()));
         self.is_broken = processed.is_err();
         processed
