@@ -62,8 +62,8 @@ def bounce(processes, stopped, ours, theirs):
     """Stops one server in the middle of messages both ways between two, and starts it again.
 
     Those who log in to it do so again: what was kept for them comes then. A client of another's
-    server that is to stop wants no messages before: that server may lose what it hands to a
-    client while it closes it, and no peer can know.
+    server that is to stop wants no messages before: what becomes of those that it hands to a client
+    while it stops is its own affair.
     """
     clients = {server: login(server) for server in (ours, theirs)}
     if stopped == theirs:
