@@ -12,6 +12,7 @@ mod input;
 mod io;
 mod pace;
 mod pool;
+mod secure;
 #[cfg(test)]
 mod tests;
 mod tls;
