@@ -453,6 +453,8 @@ impl Connection {
             if let Poll::Ready(received) = work.as_mut().poll(cx) {
                 return Poll::Ready(received.map_err(End::Error));
             }
+            // While it waits, no more is kept than what waits with it.
+            self.input.settle();
             self.poll_ahead(&session, cx);
             Poll::Pending
         })
