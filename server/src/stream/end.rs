@@ -70,6 +70,8 @@ impl Connection {
             // What the other server has sent before it knows of the end counts (RFC 6120 §4.4).
             let _ = timeout(LINGER, self.hear_out()).await;
         }
+        // Handlers may take their time, with many streams at once.
+        self.input.discard();
         self.pace.lift();
         let reason = self.conclude(&end);
         let can_say = !matches!(end, End::Silent(_) | End::Lost(Some(_)));
