@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{event::Payload, flow::Outcome, registry::HookMeta};
+use crate::{event::Payload, flow::Outcome, registry::HookMeta, tally::Tally};
 
 /// A boxed future that may move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -54,10 +54,9 @@ pub(crate) struct Handler<P: Payload> {
     pub(crate) counters: Counters,
 }
 
-/// What a handler did so far. How often it was called follows from the chains it stands in.
+/// What a handler did so far that is rare. The rest follows from the chains it stands in.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
-    handled: AtomicU64,
     errors: AtomicU64,
     panics: AtomicU64,
     timed: AtomicU64,
@@ -67,8 +66,7 @@ pub(crate) struct Counters {
 impl Counters {
     fn outcome(&self, outcome: &Outcome) {
         let counter = match outcome {
-            Outcome::Continue => return,
-            Outcome::Handled | Outcome::Reply(_) => &self.handled,
+            Outcome::Continue | Outcome::Handled | Outcome::Reply(_) => return,
             Outcome::Error(_) | Outcome::Stream(_) => &self.errors,
             Outcome::Panicked => &self.panics,
         };
@@ -81,15 +79,33 @@ impl Counters {
         self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
     }
 
-    pub(crate) fn stats(&self, calls: u64) -> HandlerStats {
+    /// `contained`: a panic did not stop a chain.
+    pub(crate) fn stats(&self, Passes { calls, stops }: Passes, contained: bool) -> HandlerStats {
+        let errors = self.errors.load(Ordering::Relaxed);
+        let panics = self.panics.load(Ordering::Relaxed);
+        let others = errors + if contained { 0 } else { panics };
         HandlerStats {
             calls,
-            handled: self.handled.load(Ordering::Relaxed),
-            errors: self.errors.load(Ordering::Relaxed),
-            panics: self.panics.load(Ordering::Relaxed),
+            handled: stops.saturating_sub(others),
+            errors,
+            panics,
             timed: self.timed.load(Ordering::Relaxed),
             timed_ns: self.nanoseconds.load(Ordering::Relaxed),
         }
+    }
+}
+
+/// How often a handler was called in chains, and how often one stopped there.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Passes {
+    calls: u64,
+    stops: u64,
+}
+
+impl std::ops::AddAssign for Passes {
+    fn add_assign(&mut self, other: Self) {
+        self.calls += other.calls;
+        self.stops += other.stops;
     }
 }
 
@@ -132,20 +148,26 @@ struct Link<P: Payload> {
     /// The handler's, here as well: a dispatch follows one pointer less.
     call: Call<P>,
     handler: Arc<Handler<P>>,
-    /// Dispatches that ended here.
-    stopped: AtomicU64,
 }
 
-/// The handlers of one event, in the order they run.
-pub(crate) struct Chain<P: Payload> {
+/// The handlers of one event, in the order they run; shared with dispatches that wait.
+pub(crate) struct Chain<P: Payload>(Arc<Links<P>>);
+
+struct Links<P: Payload> {
     links: Box<[Link<P>]>,
-    fired: AtomicU64,
-    all_sync: bool,
+    /// Dispatches, then those that ended at each link.
+    counts: Tally,
+}
+
+impl<P: Payload> Clone for Chain<P> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
 }
 
 impl<P: Payload> std::fmt::Debug for Chain<P> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.links.iter().map(|link| link.handler.meta)).finish()
+        f.debug_list().entries(self.0.links.iter().map(|link| link.handler.meta)).finish()
     }
 }
 
@@ -157,34 +179,35 @@ pub(crate) struct Verdict {
 }
 
 /// Where a run of sync handlers ended.
-enum Run {
-    Done(Option<Verdict>),
-    /// The handler at this place has to be awaited.
-    Await(usize),
+pub(crate) enum Begun {
+    Ended(Option<Verdict>),
+    /// The next handler has to be awaited: see [`Chain::go_on`].
+    Waits(Rest),
+}
+
+/// What is left of a dispatch.
+pub(crate) struct Rest {
+    at: usize,
+    timed: bool,
 }
 
 impl<P: Payload> Chain<P> {
     pub(crate) fn new(handlers: impl IntoIterator<Item = Arc<Handler<P>>>) -> Self {
         let links: Box<[_]> = handlers
             .into_iter()
-            .map(|handler| Link { call: handler.call.clone(), handler, stopped: AtomicU64::new(0) })
+            .map(|handler| Link { call: handler.call.clone(), handler })
             .collect();
-        let all_sync = links.iter().all(|link| matches!(link.call, Call::Sync(_)));
-        Self { links, fired: AtomicU64::new(0), all_sync }
+        Self(Arc::new(Links { counts: Tally::new(1 + links.len()), links }))
     }
 
-    #[inline]
-    pub(crate) fn is_sync(&self) -> bool {
-        self.all_sync
-    }
-
-    /// How often each handler was called in this chain.
-    pub(crate) fn calls(&self) -> impl Iterator<Item = (&Arc<Handler<P>>, u64)> {
-        let mut left = self.fired.load(Ordering::Relaxed);
-        self.links.iter().map(move |link| {
-            let calls = left;
-            left = left.saturating_sub(link.stopped.load(Ordering::Relaxed));
-            (&link.handler, calls)
+    /// How often this chain came to each handler.
+    pub(crate) fn passes(&self) -> impl Iterator<Item = (&Arc<Handler<P>>, Passes)> {
+        let Links { links, counts } = &*self.0;
+        let mut left = counts.sum(0);
+        links.iter().enumerate().map(move |(at, link)| {
+            let passes = Passes { calls: left, stops: counts.sum(1 + at) };
+            left = left.saturating_sub(passes.stops);
+            (&link.handler, passes)
         })
     }
 
@@ -193,61 +216,60 @@ impl<P: Payload> Chain<P> {
     /// A handler that panics is logged and counted. In observers, notifications and collect events
     /// the next handler then runs; elsewhere the chain stops with `Outcome::Panicked`.
     pub(crate) async fn fire(&self, payload: &mut P::Of<'_>) -> Option<Verdict> {
+        match self.begin(payload) {
+            Begun::Ended(verdict) => verdict,
+            Begun::Waits(rest) => self.go_on(rest, payload).await,
+        }
+    }
+
+    /// Runs the sync handlers before the first async one: most dispatches end there.
+    #[inline]
+    pub(crate) fn begin(&self, payload: &mut P::Of<'_>) -> Begun {
+        if self.0.links.is_empty() {
+            return Begun::Ended(None);
+        }
         let timed = self.take_ticket();
-        let mut at = match self.run(0, payload, timed) {
-            Run::Done(verdict) => return verdict,
-            Run::Await(at) => at,
-        };
-        while let Some(link) = self.links.get(at) {
+        self.run(0, payload, timed)
+    }
+
+    /// Runs what [`Chain::begin`] left.
+    pub(crate) async fn go_on(&self, mut rest: Rest, payload: &mut P::Of<'_>) -> Option<Verdict> {
+        while let Some(link) = self.0.links.get(rest.at) {
             if let Call::Async(call) = &link.call {
-                let started = timed.then(Instant::now);
+                let started = rest.timed.then(Instant::now);
                 let outcome = contained(link.handler.meta, || call.call(payload)).await;
                 if let Some(started) = started {
                     link.handler.counters.time(started.elapsed());
                 }
                 if let Some(outcome) = outcome.stop()
-                    && let Some(verdict) = self.settle(at, outcome)
+                    && let Some(verdict) = self.settle(rest.at, outcome)
                 {
                     return Some(verdict);
                 }
-                at += 1;
+                rest.at += 1;
             }
-            match self.run(at, payload, timed) {
-                Run::Done(verdict) => return verdict,
-                Run::Await(next) => at = next,
+            match self.run(rest.at, payload, rest.timed) {
+                Begun::Ended(verdict) => return verdict,
+                Begun::Waits(next) => rest = next,
             }
         }
         None
     }
 
-    /// Runs a chain whose handlers are all sync; one that is not is left at its first async
-    /// handler, so ask [`Chain::is_sync`] first.
-    #[inline]
-    pub(crate) fn fire_sync(&self, payload: &mut P::Of<'_>) -> Option<Verdict> {
-        if self.links.is_empty() {
-            return None;
-        }
-        let timed = self.take_ticket();
-        match self.run(0, payload, timed) {
-            Run::Done(verdict) => verdict,
-            Run::Await(_) => None,
-        }
-    }
-
     /// Counts a dispatch, and says whether it is one of those that are timed.
     #[inline]
     fn take_ticket(&self) -> bool {
-        self.fired.fetch_add(1, Ordering::Relaxed).is_multiple_of(TIMED)
+        self.0.counts.add(0, 1).is_multiple_of(TIMED)
     }
 
     /// Runs sync handlers from `at` on. One `catch_unwind` covers the whole run; after a handler
     /// that panicked and is contained, the rest is resumed.
-    fn run(&self, mut at: usize, payload: &mut P::Of<'_>, timed: bool) -> Run {
+    fn run(&self, mut at: usize, payload: &mut P::Of<'_>, timed: bool) -> Begun {
         loop {
             // A handler that panics may leave the payload half changed: the chain then stops,
             // unless the handler could only read it or decides nothing.
             let ran = catch_unwind(AssertUnwindSafe(|| {
-                let links = self.links.get(at..).unwrap_or_default();
+                let links = self.0.links.get(at..).unwrap_or_default();
                 for link in links {
                     let Call::Sync(call) = &link.call else { return None };
                     let outcome = if timed {
@@ -263,8 +285,8 @@ impl<P: Payload> Chain<P> {
                 None
             }));
             let outcome = match ran {
-                Ok(None) if at < self.links.len() => return Run::Await(at),
-                Ok(None) => return Run::Done(None),
+                Ok(None) if at < self.0.links.len() => return Begun::Waits(Rest { at, timed }),
+                Ok(None) => return Begun::Ended(None),
                 Ok(Some(outcome)) => outcome,
                 Err(panic) => {
                     self.report(at, &*panic);
@@ -272,7 +294,7 @@ impl<P: Payload> Chain<P> {
                 }
             };
             if let Some(verdict) = self.settle(at, outcome) {
-                return Run::Done(Some(verdict));
+                return Begun::Ended(Some(verdict));
             }
             at += 1;
         }
@@ -281,17 +303,17 @@ impl<P: Payload> Chain<P> {
     /// Counts what the handler at `at` came to; `None` means that the chain goes on all the same.
     #[cold]
     fn settle(&self, at: usize, outcome: Outcome) -> Option<Verdict> {
-        let link = self.links.get(at)?;
+        let link = self.0.links.get(at)?;
         link.handler.counters.outcome(&outcome);
         if link.handler.contained && matches!(outcome, Outcome::Panicked) {
             return None;
         }
-        link.stopped.fetch_add(1, Ordering::Relaxed);
+        self.0.counts.add(1 + at, 1);
         Some(Verdict { outcome, by: Some(link.handler.meta) })
     }
 
     fn report(&self, at: usize, panic: &(dyn Any + Send)) {
-        if let Some(link) = self.links.get(at) {
+        if let Some(link) = self.0.links.get(at) {
             report_panic(link.handler.meta, panic);
         }
     }

@@ -50,6 +50,7 @@ mod stanza;
 mod start;
 pub mod storage;
 mod table;
+mod tally;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod xml;
@@ -78,6 +79,7 @@ pub use crate::{
         AnswerLater, Destination, Iq, IqType, Message, Nonza, Origin, Presence, Stanza, StanzaKind,
     },
     start::StartError,
+    tally::Tally,
 };
 
 /// The version of Spondee.

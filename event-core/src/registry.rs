@@ -9,7 +9,7 @@ use event_catalogue::Role;
 
 use crate::{
     context::Context,
-    dispatch::{AsyncCall, BoxFuture, Call, Chain, Counters, Handler, HandlerStats, SyncCall},
+    dispatch::{AsyncCall, BoxFuture, Call, Chain, Handler, HandlerStats, Passes, SyncCall},
     event::{Event, EventCell, EventId, EventInfo, Family, Payload, Scope},
     flow::Outcome,
     module::{Module, ModuleInfo, ModuleVtable},
@@ -201,7 +201,7 @@ impl Installer<'_> {
             call,
             meta: self.meta,
             contained: self.meta.contains_panics(),
-            counters: Counters::default(),
+            counters: Default::default(),
         });
         self.installed = Some(Installed {
             meta: self.meta,
@@ -228,8 +228,8 @@ impl<P: Payload, C: Send + Sync> AsyncCall<P> for WithContext<P, C> {
 
 /// A chain of whatever payload, as a table keeps it.
 pub(crate) trait AnyChain: Any + Send + Sync {
-    /// Adds how often each handler was called.
-    fn count(&self, add: &mut dyn FnMut(HandlerId, u64));
+    /// Adds how often it came to each handler.
+    fn count(&self, add: &mut dyn FnMut(HandlerId, Passes));
 }
 
 /// Tells a host's handler from all others, also in a chain of several hosts.
@@ -243,9 +243,9 @@ impl HandlerId {
 }
 
 impl<P: Payload> AnyChain for Chain<P> {
-    fn count(&self, add: &mut dyn FnMut(HandlerId, u64)) {
-        for (handler, calls) in self.calls() {
-            add(HandlerId::of(handler), calls);
+    fn count(&self, add: &mut dyn FnMut(HandlerId, Passes)) {
+        for (handler, passes) in self.passes() {
+            add(HandlerId::of(handler), passes);
         }
     }
 }
@@ -259,7 +259,7 @@ pub(crate) struct Installed {
 
 trait AnyHandler: Any + Send + Sync {
     fn id(&self) -> HandlerId;
-    fn counters(&self) -> &Counters;
+    fn stats(&self, passes: Passes) -> HandlerStats;
 }
 
 impl<P: Payload> AnyHandler for Arc<Handler<P>> {
@@ -267,8 +267,8 @@ impl<P: Payload> AnyHandler for Arc<Handler<P>> {
         HandlerId::of(self)
     }
 
-    fn counters(&self) -> &Counters {
-        &self.counters
+    fn stats(&self, passes: Passes) -> HandlerStats {
+        self.counters.stats(passes, self.contained)
     }
 }
 
@@ -282,8 +282,8 @@ impl Installed {
         self.handler.id()
     }
 
-    pub(crate) fn stats(&self, calls: u64) -> HandlerStats {
-        self.handler.counters().stats(calls)
+    pub(crate) fn stats(&self, passes: Passes) -> HandlerStats {
+        self.handler.stats(passes)
     }
 }
 

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     Core, Host, Nonza, Origin, Session, SessionKind, StanzaError, StanzaKind, StreamError,
-    dispatch::{Chain, Verdict},
+    dispatch::{Begun, Chain, Verdict},
     event::{Event, EventId, Payload},
     events,
     flow::Outcome,
@@ -146,20 +146,20 @@ pub(crate) fn send_to(host: &Arc<Host>, mut element: Element, to: Vec<Jid>) {
 
 /// Sends an answer back to where the stanza came from.
 pub(crate) fn answer(origin: &Origin, reply: Element) {
-    let Some(core) = origin.host().try_core() else { return };
     match origin {
         Origin::Session(session) if session.kind() == SessionKind::Client => {
             // What the chain sent before its answer goes first; but what `resource-bind` had sent
             // is for a client that knows its address, and the answer that says it has no `to`.
             let is_waiting = reply.attribute("to").is_some()
                 && OUTBOX.try_with(|outbox| !outbox.borrow().is_empty()) == Ok(true);
-            if is_waiting {
-                post(&core, Outgoing::Deliver(session.clone(), reply));
-            } else {
+            if !is_waiting {
                 session.send(&reply);
+            } else if let Some(core) = origin.host().try_core() {
+                post(&core, Outgoing::Deliver(session.clone(), reply));
             }
         }
         Origin::Session(_) | Origin::Host(_) => {
+            let Some(core) = origin.host().try_core() else { return };
             let mut reply = reply;
             let jid =
                 |reply: &Element, name| reply.attribute(name).and_then(|jid| Jid::new(&jid).ok());
@@ -599,19 +599,21 @@ fn stanza_iq<'t>(table: &'t HostTable, iq: &Iq) -> Option<&'t Chain<Iq>> {
     table.stanza_iq(namespace, name)
 }
 
-/// Fires a chain that may not be there, without a future where all its handlers are sync.
+/// Fires a chain that may not be there.
 async fn fire<P, F>(core: &Core, table: &mut Table, chain: F, payload: &mut P) -> Option<Verdict>
 where
     P: for<'p> Payload<Of<'p> = P>,
     F: for<'t> Fn(&'t HostTable, &P) -> Option<&'t Chain<P>>,
 {
     let found = chain(table, payload)?;
-    let verdict = if found.is_sync() {
-        found.fire_sync(payload)?
-    } else {
-        // It may take long, and a thread can borrow few tables at a time.
-        *table = Guard::from_inner(Arc::clone(table));
-        chain(table, payload)?.fire(payload).await?
+    let verdict = match found.begin(payload) {
+        Begun::Ended(verdict) => verdict?,
+        Begun::Waits(rest) => {
+            let chain = found.clone();
+            // It may take long, and a thread can borrow few tables at a time.
+            *table = Guard::from_inner(Arc::clone(table));
+            chain.go_on(rest, payload).await?
+        }
     };
     core.decided(&verdict);
     Some(verdict)

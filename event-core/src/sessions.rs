@@ -22,8 +22,13 @@ type Accounts = HashTable<Account>;
 #[derive(Debug)]
 pub struct Sessions {
     hasher: RandomState,
-    shards: Box<[RwLock<Accounts>]>,
+    shards: Box<[Shard]>,
 }
+
+// With a cache line of its own, or threads would wait for the locks of others, too.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Shard(RwLock<Accounts>);
 
 /// Why a session was not taken in.
 #[derive(Debug)]
@@ -35,10 +40,7 @@ pub(crate) enum NotAdded {
 
 impl Sessions {
     pub(crate) fn new() -> Self {
-        Self {
-            hasher: RandomState::new(),
-            shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
-        }
+        Self { hasher: RandomState::new(), shards: (0..SHARDS).map(|_| Shard::default()).collect() }
     }
 
     /// The session of a full JID.
@@ -65,7 +67,7 @@ impl Sessions {
         let shards = self.shards.iter();
         shards
             .flat_map(|shard| {
-                let accounts = shard.read().unwrap_or_else(PoisonError::into_inner);
+                let accounts = shard.0.read().unwrap_or_else(PoisonError::into_inner);
                 accounts.iter().flatten().cloned().collect::<Vec<_>>()
             })
             .collect()
@@ -76,7 +78,7 @@ impl Sessions {
         let shards = self.shards.iter();
         shards
             .map(|shard| {
-                let accounts = shard.read().unwrap_or_else(PoisonError::into_inner);
+                let accounts = shard.0.read().unwrap_or_else(PoisonError::into_inner);
                 accounts.iter().map(Vec::len).sum::<usize>()
             })
             .sum()
@@ -161,7 +163,7 @@ impl Sessions {
         // The lowest and the highest bits are those that a table goes by.
         let number = usize::try_from((hash >> 32) % SHARDS as u64).unwrap_or(0);
         #[expect(clippy::indexing_slicing, reason = "a shard's number is below SHARDS")]
-        &self.shards[number]
+        &self.shards[number].0
     }
 
     fn read(&self, hash: u64) -> RwLockReadGuard<'_, Accounts> {

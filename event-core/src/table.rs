@@ -16,7 +16,7 @@ use tokio::sync::watch;
 
 use crate::{
     context::AnyContext,
-    dispatch::{Chain, Handler, HandlerStats},
+    dispatch::{Chain, Handler, HandlerStats, Passes},
     event::{Event, EventId, Payload, Scope},
     events,
     registry::{
@@ -264,9 +264,9 @@ impl HostTable {
 
     /// What each handler did so far, in order of [`HostTable::hooks`].
     pub(crate) fn stats(&self, global: &GlobalTable) -> Vec<HandlerStats> {
-        let mut calls_of = HashMap::<HandlerId, u64>::new();
-        let mut add = |handler: HandlerId, calls: u64| {
-            *calls_of.entry(handler).or_default() += calls;
+        let mut passes_of = HashMap::<HandlerId, Passes>::new();
+        let mut add = |handler: HandlerId, passes: Passes| {
+            *passes_of.entry(handler).or_default() += passes;
         };
         let iq = self.iq.chains().chain(self.stanza_iq.values());
         iq.for_each(|chain| chain.count(&mut add));
@@ -276,8 +276,8 @@ impl HostTable {
         self.slots.chains().for_each(|chain| chain.count(&mut add));
         global.0.chains().for_each(|chain| chain.count(&mut add));
         let stats = |(hook, earlier): (&Hook, &HandlerStats)| {
-            let calls = calls_of.get(&hook.installed.id()).copied();
-            let mut stats = hook.installed.stats(calls.unwrap_or_default());
+            let passes = passes_of.get(&hook.installed.id()).copied();
+            let mut stats = hook.installed.stats(passes.unwrap_or_default());
             stats += *earlier;
             stats
         };

@@ -11,7 +11,7 @@ use jid::Jid;
 use super::Harness;
 use crate::{
     Core, Iq, IqType, Message, Origin, Stanza,
-    dispatch::Chain,
+    dispatch::{Begun, Chain},
     event::Payload,
     router::Kind,
     table::HostTable,
@@ -103,10 +103,10 @@ fn fire<P>(chain: Option<&Chain<P>>, payload: &mut P) -> bool
 where
     P: for<'p> Payload<Of<'p> = P>,
 {
-    match chain {
-        None => true,
-        Some(chain) if chain.is_sync() => chain.fire_sync(payload).is_none(),
-        Some(chain) => ready(chain.fire(payload)).is_none(),
+    let Some(chain) = chain else { return true };
+    match chain.begin(payload) {
+        Begun::Ended(verdict) => verdict.is_none(),
+        Begun::Waits(rest) => ready(chain.go_on(rest, payload)).is_none(),
     }
 }
 
