@@ -2,9 +2,10 @@
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError},
 };
 
+use arc_swap::ArcSwap;
 use event_core::{
     Host, ModuleState, StartError,
     jid::Jid,
@@ -61,14 +62,17 @@ impl Blocklist {
     }
 }
 
+/// Lists that are not empty, by user.
+type Lists = HashMap<Arc<str>, Arc<Blocklist>>;
+
 /// The lists of one host's users. Other modules find it among the host's services.
 #[derive(Debug)]
 pub struct Blocklists {
     host: Box<str>,
     store: Store,
     locks: Locks,
-    /// Those that are not empty, by user.
-    lists: RwLock<HashMap<Box<str>, Arc<Blocklist>>>,
+    /// All stanzas look here, and a lock would have threads wait for its memory. Changes are few.
+    lists: ArcSwap<Lists>,
     /// The last presence for somebody just blocked, on its way.
     farewells: Mutex<HashSet<(Box<str>, Box<str>)>>,
 }
@@ -82,7 +86,7 @@ impl ModuleState<Blocking> for Arc<Blocklists> {
             host: host.name().into(),
             store,
             locks: Locks::default(),
-            lists: RwLock::new(lists),
+            lists: ArcSwap::from_pointee(lists),
             farewells: Mutex::default(),
         });
         host.provide(Self::clone(&lists));
@@ -90,8 +94,8 @@ impl ModuleState<Blocking> for Arc<Blocklists> {
     }
 }
 
-async fn read_all(store: &Store) -> StorageResult<HashMap<Box<str>, Arc<Blocklist>>> {
-    let mut lists = HashMap::new();
+async fn read_all(store: &Store) -> StorageResult<Lists> {
+    let mut lists = Lists::new();
     let mut after: Option<String> = None;
     loop {
         let owners = store.owners(after.as_deref(), PAGE).await?;
@@ -112,7 +116,8 @@ impl Blocklists {
     /// Whether a user of this host has blocked somebody. Nobody blocks the own account, nor the
     /// host that serves it.
     pub fn blocks(&self, user: &Jid, other: &Jid) -> bool {
-        let Some(list) = user.node().and_then(|username| self.some(username.as_str())) else {
+        let lists = self.lists.load();
+        let Some(list) = user.node().and_then(|username| lists.get(username.as_str())) else {
             return false;
         };
         let is_host = other.node().is_none() && other.domain().as_str() == &*self.host;
@@ -122,12 +127,7 @@ impl Blocklists {
 
     /// A user's list.
     pub fn of(&self, username: &str) -> Arc<Blocklist> {
-        self.some(username).unwrap_or_default()
-    }
-
-    /// A user's list, unless it is empty.
-    fn some(&self, username: &str) -> Option<Arc<Blocklist>> {
-        self.lists.read().unwrap_or_else(PoisonError::into_inner).get(username).cloned()
+        self.lists.load().get(username).cloned().unwrap_or_default()
     }
 
     /// While it is held, nobody else changes the user's list.
@@ -157,12 +157,16 @@ impl Blocklists {
     }
 
     fn keep(&self, username: &str, list: Blocklist) {
-        let mut lists = self.lists.write().unwrap_or_else(PoisonError::into_inner);
-        if list.0.is_empty() {
-            lists.remove(username);
-        } else {
-            lists.insert(username.into(), Arc::new(list));
-        }
+        let list = (!list.0.is_empty()).then(|| Arc::new(list));
+        // Two users may change theirs at once.
+        self.lists.rcu(|lists| {
+            let mut lists = Lists::clone(lists);
+            match &list {
+                Some(list) => lists.insert(username.into(), Arc::clone(list)),
+                None => lists.remove(username),
+            };
+            lists
+        });
     }
 
     /// Lets one presence pass to whom the user has just blocked.
