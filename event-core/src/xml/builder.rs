@@ -7,7 +7,7 @@ use super::{element::Element, writer::Writer};
 #[derive(Debug)]
 #[must_use]
 pub struct ElementBuilder {
-    writer: Writer,
+    writer: Box<Writer>,
 }
 
 impl ElementBuilder {

@@ -1,6 +1,6 @@
 //! Writing normal form: no prefixes on elements, and `xmlns` only where the namespace changes.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, cell::RefCell, sync::Arc};
 
 use super::{
     chars,
@@ -43,15 +43,31 @@ struct Open {
 /// What an answer or a presence fits in.
 const USUAL: usize = 320;
 
+/// A thread keeps so many writers, and none with more memory for bytes than this.
+const SPARES: usize = 4;
+const SPARE_BYTES: usize = 4096;
+
+thread_local! {
+    /// Writers that have finished: taking their memory anew was a good part of an answer.
+    #[expect(clippy::vec_box, reason = "they are handed out in their boxes")]
+    static SPARE: RefCell<Vec<Box<Writer>>> = const { RefCell::new(Vec::new()) };
+}
+
 impl Writer {
-    pub(super) fn new() -> Self {
-        Self { out: String::with_capacity(USUAL), ..Self::default() }
+    // Boxed, since builders hand it on at each step.
+    pub(super) fn new() -> Box<Self> {
+        let spare = SPARE.try_with(|spare| spare.borrow_mut().pop());
+        spare.ok().flatten().unwrap_or_else(|| {
+            Box::new(Self { out: String::with_capacity(USUAL), ..Self::default() })
+        })
     }
 
     /// Goes on within an element that was finished, to which about `more` bytes will be added.
-    pub(super) fn reopen(element: &Element, more: usize) -> Self {
-        let mut out = String::with_capacity(element.buffer.len() + more);
-        element.push_open_head(&mut out);
+    pub(super) fn reopen(element: &Element, more: usize) -> Box<Self> {
+        let mut writer = Self::new();
+        let out = &mut writer.out;
+        out.reserve(element.buffer.len() + more);
+        element.push_open_head(out);
         let head_end = offset(out.len());
         out.push_str(element.inner_str());
         let length = element.length;
@@ -59,21 +75,17 @@ impl Writer {
             namespace.mark_tail(length);
             namespace
         };
-        let root =
+        writer.root =
             RootIndex { head_end, namespace: marked(element.index.namespace), ..element.index };
+        writer.open.push(Open {
+            name: Span { start: 1, end: element.index.name_end },
+            namespace: Span::new(0, element.namespace().len()),
+        });
+        writer.namespaces.push_str(element.namespace());
         let nodes = element.nodes().iter();
-        Self {
-            out,
-            open: vec![Open {
-                name: Span { start: 1, end: root.name_end },
-                namespace: Span::new(0, element.namespace().len()),
-            }],
-            namespaces: element.namespace().to_owned(),
-            root,
-            nodes: nodes.map(|node| Node { namespace: marked(node.namespace), ..*node }).collect(),
-            tail: element.buffer.get(length as usize..).unwrap_or_default().to_owned(),
-            ..Self::default()
-        }
+        writer.nodes.extend(nodes.map(|node| Node { namespace: marked(node.namespace), ..*node }));
+        writer.tail.push_str(element.buffer.get(length as usize..).unwrap_or_default());
+        writer
     }
 
     pub(super) fn start(&mut self, name: &str, namespace: &str) {
@@ -233,7 +245,7 @@ impl Writer {
         }
     }
 
-    pub(super) fn finish(mut self) -> Element {
+    pub(super) fn finish(mut self: Box<Self>) -> Element {
         while !self.open.is_empty() {
             self.end();
         }
@@ -241,12 +253,37 @@ impl Writer {
         self.out.push_str(&self.tail);
         self.root.namespace.place_tail(length);
         self.nodes.iter_mut().for_each(|node| node.namespace.place_tail(length));
-        Element {
+        let element = Element {
             buffer: Arc::from(self.out.as_str()),
             length: offset(length),
             index: self.root,
             children: (!self.nodes.is_empty()).then(|| Arc::from(self.nodes.as_slice())),
+        };
+        self.spare();
+        element
+    }
+
+    /// Keeps its memory for the next.
+    fn spare(mut self: Box<Self>) {
+        let Self { out, open, namespaces, in_head, attributes, prefixes, root, nodes, tail } =
+            &mut *self;
+        if out.capacity().max(nodes.capacity() * size_of::<Node>()) > SPARE_BYTES {
+            return;
         }
+        out.clear();
+        open.clear();
+        namespaces.clear();
+        attributes.clear();
+        nodes.clear();
+        tail.clear();
+        (*in_head, *prefixes, *root) = (false, 0, RootIndex::default());
+        // A thread that ends keeps nothing.
+        let _ = SPARE.try_with(|spare| {
+            let mut spare = spare.borrow_mut();
+            if spare.len() < SPARES {
+                spare.push(self);
+            }
+        });
     }
 }
 
