@@ -10,7 +10,7 @@ use std::{
 };
 
 use event_core::{
-    Host, Session, SessionKind, StreamError, events, random_id,
+    Core, Host, Session, SessionKind, StreamError, events, random_id,
     reload::host_gone,
     router::turns,
     xml::{Element, Limits, STREAM_NS, StreamHeader},
@@ -117,6 +117,7 @@ impl Connection {
     /// Handles what still comes on a stream that was closed from here, until the other side closes
     /// it too.
     pub(super) async fn hear_out(&mut self) {
+        let core = Arc::clone(self.streams.core());
         loop {
             let item = match self.ahead.pop_front() {
                 Some(item) => item.map(Some),
@@ -124,7 +125,7 @@ impl Connection {
             };
             match item {
                 Ok(Some(Item::Element(element))) if !element.is("error", STREAM_NS) => {
-                    let handled = contained(Box::pin(turns(self.handle(element)))).await;
+                    let handled = contained(Box::pin(turns(self.handle(&core, element)))).await;
                     if !matches!(handled, Some(Ok(()))) {
                         return;
                     }
@@ -275,6 +276,8 @@ impl Connection {
 
     /// Handles what was read, one element after the other.
     async fn process(&mut self) -> Result<(), End> {
+        // Not for each element: all threads count who holds it in one place.
+        let core = Arc::clone(self.streams.core());
         loop {
             self.commands().await?;
             let item = match self.ahead.pop_front() {
@@ -287,7 +290,7 @@ impl Connection {
             match item {
                 Item::Header(header) => self.open(header).await?,
                 Item::Close => return Err(End::Closed),
-                Item::Element(element) => self.handle(element).await?,
+                Item::Element(element) => self.handle(&core, element).await?,
             }
             if self.wire.queued() > BACKPRESSURE {
                 let flushed = poll_fn(|cx| self.poll_flush_unless_ended(cx)).await;
@@ -438,17 +441,16 @@ impl Connection {
     }
 
     /// Has one element handled, reading and writing while the handler waits.
-    async fn handle(&mut self, element: Element) -> Result<(), End> {
+    async fn handle(&mut self, core: &Core, element: Element) -> Result<(), End> {
         let Some(session) = self.session.clone() else {
             return Err(StreamError::new("invalid-xml").text("no stream header").into());
         };
         if element.is("error", STREAM_NS) {
             return Err(End::Refused(Refusal::of(&element)));
         }
-        let streams = Arc::clone(&self.streams);
-        let Some(element) = streams.core.intercept(&session, element) else { return Ok(()) };
+        let Some(element) = core.intercept(&session, element) else { return Ok(()) };
         self.in_hand = u32::try_from(element.as_bytes().len()).unwrap_or(u32::MAX);
-        let mut work = pin!(streams.core.receive(&session, element));
+        let mut work = pin!(core.receive(&session, element));
         let received = poll_fn(|cx| {
             if let Poll::Ready(received) = work.as_mut().poll(cx) {
                 return Poll::Ready(received.map_err(End::Error));

@@ -28,6 +28,10 @@ pub(super) struct Pace {
     wait: Option<Pin<Box<Sleep>>>,
     /// Bytes read since the others had their turn.
     run: u32,
+    /// Bytes and stanzas read that the buckets do not know of yet: asking for the time was much of
+    /// what they cost.
+    new_bytes: u32,
+    new_stanzas: u32,
     is_lifted: bool,
 }
 
@@ -49,6 +53,8 @@ impl Pace {
             patience: Bucket::new(TOLERATED, limits.flood_seconds.saturating_mul(2), now),
             wait: None,
             run: 0,
+            new_bytes: 0,
+            new_stanzas: 0,
             is_lifted: false,
         }
     }
@@ -57,12 +63,12 @@ impl Pace {
     pub(super) fn read(&mut self, bytes: usize) {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         self.run = self.run.saturating_add(bytes);
-        self.bytes.take(f64::from(bytes), Instant::now());
+        self.new_bytes = self.new_bytes.saturating_add(bytes);
     }
 
     /// One stanza was read.
     pub(super) fn stanza(&mut self) {
-        self.stanzas.take(1.0, Instant::now());
+        self.new_stanzas = self.new_stanzas.saturating_add(1);
     }
 
     /// Ready when more may be read.
@@ -81,6 +87,8 @@ impl Pace {
                 self.wait = None;
             }
             let now = Instant::now();
+            self.bytes.take(std::mem::take(&mut self.new_bytes), now);
+            self.stanzas.take(std::mem::take(&mut self.new_stanzas), now);
             let debt = self.bytes.debt(now).max(self.stanzas.debt(now));
             if debt.is_zero() {
                 return Poll::Ready(Ok(()));
@@ -117,8 +125,8 @@ impl Bucket {
         Self { due: now, per_second, burst }
     }
 
-    fn take(&mut self, amount: f64, now: Instant) {
-        let seconds = (amount / f64::from(self.per_second)).min(MOST);
+    fn take(&mut self, amount: impl Into<f64>, now: Instant) {
+        let seconds = (amount.into() / f64::from(self.per_second)).min(MOST);
         let latest = now + Duration::from_secs_f64(MOST);
         self.due = (self.due.max(now) + Duration::from_secs_f64(seconds)).min(latest);
     }

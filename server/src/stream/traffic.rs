@@ -1,8 +1,6 @@
 //! What has gone through the streams, for the metrics.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use event_core::{SessionKind, StanzaKind, xml::Element};
+use event_core::{SessionKind, StanzaKind, Tally, xml::Element};
 
 /// The kinds of streams, as the metrics name them.
 pub(crate) const STREAMS: [(SessionKind, &str); 4] = [
@@ -15,6 +13,11 @@ pub(crate) const STREAMS: [(SessionKind, &str); 4] = [
 /// What elements are counted as.
 pub(crate) const ELEMENTS: [&str; 4] = ["message", "presence", "iq", "other"];
 
+/// What stands behind the [`ELEMENTS`] that came.
+const WRITTEN: usize = ELEMENTS.len();
+const RECEIVED: usize = WRITTEN + 1;
+const SENT: usize = WRITTEN + 2;
+
 /// Counters since the start, by kind of stream.
 #[derive(Debug, Default)]
 pub(crate) struct Traffic {
@@ -25,12 +28,13 @@ pub(crate) struct Traffic {
 }
 
 /// The counters of one kind of stream.
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    elements: [AtomicU64; ELEMENTS.len()],
-    received: AtomicU64,
-    sent: AtomicU64,
-    written: AtomicU64,
+#[derive(Debug)]
+pub(crate) struct Counters(Tally);
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self(Tally::new(SENT + 1))
+    }
 }
 
 impl Traffic {
@@ -48,48 +52,47 @@ impl Traffic {
 impl Counters {
     /// An element has come.
     pub(super) fn element(&self, element: &Element) {
-        let [message, presence, iq, other] = &self.elements;
         let counter = match StanzaKind::of(element) {
-            Some(StanzaKind::Message) => message,
-            Some(StanzaKind::Presence) => presence,
-            Some(StanzaKind::Iq) => iq,
-            None => other,
+            Some(StanzaKind::Message) => 0,
+            Some(StanzaKind::Presence) => 1,
+            Some(StanzaKind::Iq) => 2,
+            None => 3,
         };
-        counter.fetch_add(1, Ordering::Relaxed);
+        self.0.add(counter, 1);
     }
 
     /// Bytes were read.
     pub(super) fn received(&self, bytes: usize) {
-        self.received.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.0.add(RECEIVED, bytes as u64);
     }
 
     /// Bytes were written.
     pub(super) fn sent(&self, bytes: usize) {
-        self.sent.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.0.add(SENT, bytes as u64);
     }
 
     /// So many elements are about to be written.
     pub(super) fn written(&self, elements: u32) {
-        self.written.fetch_add(elements.into(), Ordering::Relaxed);
+        self.0.add(WRITTEN, elements.into());
     }
 
     /// The elements that came, as [`ELEMENTS`] names them.
     pub(crate) fn elements_received(&self) -> [u64; ELEMENTS.len()] {
-        self.elements.each_ref().map(|counter| counter.load(Ordering::Relaxed))
+        std::array::from_fn(|counter| self.0.sum(counter))
     }
 
     /// The elements written.
     pub(crate) fn elements_sent(&self) -> u64 {
-        self.written.load(Ordering::Relaxed)
+        self.0.sum(WRITTEN)
     }
 
     /// The bytes read, without TLS.
     pub(crate) fn bytes_received(&self) -> u64 {
-        self.received.load(Ordering::Relaxed)
+        self.0.sum(RECEIVED)
     }
 
     /// The bytes written, without TLS.
     pub(crate) fn bytes_sent(&self) -> u64 {
-        self.sent.load(Ordering::Relaxed)
+        self.0.sum(SENT)
     }
 }
