@@ -98,6 +98,8 @@ enum Sender {
     /// The client whose session it came from, with a resource.
     Client,
     Jid(Jid),
+    /// The same of many copies.
+    Shared(Arc<Jid>),
     /// A client without a resource, or a server or component that has not said.
     Nobody,
 }
@@ -121,6 +123,14 @@ impl Stanza {
     pub(crate) fn of_client(element: Element, to: Option<Jid>, session: Session) -> Option<Self> {
         let (from, origin) = (Sender::Client, Origin::Session(session));
         Some(Self { kind: StanzaKind::of(&element)?, element, to, from, origin })
+    }
+
+    /// Makes copies cheaper.
+    pub(crate) fn shared(mut self) -> Self {
+        if let Sender::Jid(jid) = self.from {
+            self.from = Sender::Shared(Arc::new(jid));
+        }
+        self
     }
 
     /// A copy for somebody else.
@@ -154,6 +164,7 @@ impl Stanza {
         match &self.from {
             Sender::Client => self.origin.session()?.jid().map(|full| &**full),
             Sender::Jid(jid) => Some(jid),
+            Sender::Shared(jid) => Some(jid),
             Sender::Nobody => None,
         }
     }

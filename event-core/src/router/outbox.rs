@@ -69,7 +69,7 @@ pub(super) struct Copies {
 
 impl Copies {
     pub(super) fn new(stanza: Stanza, to: Vec<Jid>) -> Self {
-        Self { stanza, to: to.into_iter() }
+        Self { stanza: stanza.shared(), to: to.into_iter() }
     }
 }
 
