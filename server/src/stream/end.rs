@@ -17,7 +17,7 @@ use event_core::{
 };
 use tokio::time::timeout;
 
-use super::{connection::Connection, wire::Ended};
+use super::{connection::Connection, wakes::Turn, wire::Ended};
 
 /// How long the other side has to close its stream after ours was closed.
 pub(super) const LINGER: Duration = Duration::from_secs(5);
@@ -165,11 +165,14 @@ impl Connection {
 pub(super) fn contained<T>(
     mut task: Pin<Box<impl Future<Output = T>>>,
 ) -> impl Future<Output = Option<T>> {
-    poll_fn(move |cx| match catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx))) {
-        Ok(polled) => polled.map(Some),
-        Err(_) => {
-            tracing::error!("a stream's task panicked; only that stream ends");
-            Poll::Ready(None)
+    poll_fn(move |cx| {
+        let _turn = Turn::begin();
+        match catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx))) {
+            Ok(polled) => polled.map(Some),
+            Err(_) => {
+                tracing::error!("a stream's task panicked; only that stream ends");
+                Poll::Ready(None)
+            }
         }
     })
 }

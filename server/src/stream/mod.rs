@@ -17,6 +17,7 @@ mod secure;
 mod tests;
 mod tls;
 mod traffic;
+mod wakes;
 mod wire;
 
 use std::{

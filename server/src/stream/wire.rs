@@ -18,7 +18,7 @@ use std::{
 use event_core::{BoxFuture, Host, SessionKind, Stream, StreamError, random_id};
 use tokio::sync::Notify;
 
-use super::{budget::Share, header, pool};
+use super::{budget::Share, header, pool, wakes};
 
 /// What the end of a stream is written with.
 const CLOSE: &[u8] = b"</stream:stream>";
@@ -195,6 +195,8 @@ impl Wire {
     pub(super) fn take(&self, into: &mut Vec<u8>) -> Option<u32> {
         let mut out = self.out();
         let out = &mut *out;
+        // The task is here: it need not be woken for what its own handlers write.
+        out.parked = false;
         let ready = out.ready();
         if ready == 0 {
             return None;
@@ -385,7 +387,7 @@ impl Out {
 
     fn push(&mut self, bytes: &[u8]) {
         if self.bytes.capacity() == 0 {
-            self.bytes = pool::take();
+            self.bytes = pool::take_queue();
         }
         self.bytes.extend_from_slice(bytes);
         if self.parked {
@@ -396,7 +398,7 @@ impl Out {
     fn wake(&mut self) {
         self.parked = false;
         if let Some(waker) = &self.waker {
-            waker.wake_by_ref();
+            wakes::wake(waker);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     net::Ipv4Addr,
-    task::{Context, Poll},
+    task::{Context, Poll, Wake},
 };
 
 use super::{super::budget::Budget, *};
@@ -145,4 +145,31 @@ fn parking_misses_nothing() {
     assert!(park(true, false));
     assert_eq!(wire.command(), Some(Command::Restart));
     assert_eq!(wire.command(), None);
+}
+
+#[test]
+fn only_a_task_that_waits_is_woken_for_bytes() {
+    struct Woken(AtomicBool);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    let wire = wire(1000);
+    let woken = Arc::new(Woken(AtomicBool::new(false)));
+    let is_woken = || woken.0.swap(false, Ordering::Relaxed);
+    let waker = Waker::from(Arc::clone(&woken));
+    assert!(wire.park(&waker, true, true));
+    wire.write(b"x");
+    assert!(is_woken());
+    wire.write(b"y");
+    assert!(!is_woken(), "it was told");
+    assert_eq!(taken(&wire), "xy");
+    assert!(wire.park(&waker, true, true));
+    assert_eq!(taken(&wire), "", "it came for something else");
+    wire.write(b"its own answer");
+    assert!(!is_woken(), "it is at work, and looks before it waits");
+    assert!(!wire.park(&waker, true, true));
 }

@@ -1,0 +1,118 @@
+//! Whoever is written to wakes up when the writer's turn ends, not at the first stanza of many:
+//! what came in one read goes out in one write, and no thread is woken for each of a thousand
+//! contacts.
+
+use std::{cell::RefCell, marker::PhantomData, mem, task::Waker};
+
+/// So many wait at most.
+const MOST: usize = 1024;
+
+thread_local! {
+    static GATHERED: RefCell<Gathered> =
+        const { RefCell::new(Gathered { is_turn: false, wakers: Vec::new() }) };
+}
+
+struct Gathered {
+    is_turn: bool,
+    wakers: Vec<Waker>,
+}
+
+/// While it lasts, [`wake`] waits for its end.
+#[must_use]
+pub(super) struct Turn {
+    /// It belongs to its thread.
+    here: PhantomData<*const ()>,
+}
+
+impl Turn {
+    pub(super) fn begin() -> Self {
+        let _ = GATHERED.try_with(|gathered| gathered.borrow_mut().is_turn = true);
+        Self { here: PhantomData }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let _ = GATHERED.try_with(|gathered| {
+            gathered.borrow_mut().is_turn = false;
+            release(gathered);
+        });
+    }
+}
+
+/// Wakes a task, at the end of the turn if this is one.
+pub(super) fn wake(waker: &Waker) {
+    let gathered = GATHERED.try_with(|gathered| {
+        if !gathered.borrow().is_turn {
+            return false;
+        }
+        if gathered.borrow().wakers.len() == MOST {
+            release(gathered);
+        }
+        gathered.borrow_mut().wakers.push(waker.clone());
+        true
+    });
+    if gathered != Ok(true) {
+        waker.wake_by_ref();
+    }
+}
+
+/// Nothing is borrowed while a task is woken.
+fn release(gathered: &RefCell<Gathered>) {
+    let mut wakers = mem::take(&mut gathered.borrow_mut().wakers);
+    wakers.drain(..).for_each(Waker::wake);
+    gathered.borrow_mut().wakers = wakers;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        },
+        task::Wake,
+    };
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn wakes_at_the_end_of_a_turn_and_without_one_at_once() {
+        let count = Arc::new(Count::default());
+        let waker = Waker::from(Arc::clone(&count));
+        let woken = || count.0.load(Ordering::Relaxed);
+        wake(&waker);
+        assert_eq!(woken(), 1);
+        let turn = Turn::begin();
+        (0..MOST).for_each(|_| wake(&waker));
+        assert_eq!(woken(), 1);
+        wake(&waker);
+        assert_eq!(woken(), 1 + MOST, "not without bound");
+        drop(turn);
+        assert_eq!(woken(), 2 + MOST);
+        wake(&waker);
+        assert_eq!(woken(), 3 + MOST);
+    }
+
+    #[test]
+    fn a_turn_that_panics_wakes_all_the_same() {
+        let count = Arc::new(Count::default());
+        let waker = Waker::from(Arc::clone(&count));
+        let turn = std::panic::catch_unwind(|| {
+            let _turn = Turn::begin();
+            wake(&waker);
+            panic!("on purpose");
+        });
+        assert!(turn.is_err());
+        assert_eq!(count.0.load(Ordering::Relaxed), 1);
+    }
+}
