@@ -28,10 +28,9 @@ pub(super) struct Pace {
     wait: Option<Pin<Box<Sleep>>>,
     /// Bytes read since the others had their turn.
     run: u32,
-    /// Bytes and stanzas read that the buckets do not know of yet: asking for the time was much of
-    /// what they cost.
-    new_bytes: u32,
-    new_stanzas: u32,
+    /// Stanzas that the bucket does not know of yet: asking for the time was much of what one cost.
+    /// A read has room for no more.
+    new_stanzas: u16,
     is_lifted: bool,
 }
 
@@ -53,7 +52,6 @@ impl Pace {
             patience: Bucket::new(TOLERATED, limits.flood_seconds.saturating_mul(2), now),
             wait: None,
             run: 0,
-            new_bytes: 0,
             new_stanzas: 0,
             is_lifted: false,
         }
@@ -63,7 +61,7 @@ impl Pace {
     pub(super) fn read(&mut self, bytes: usize) {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         self.run = self.run.saturating_add(bytes);
-        self.new_bytes = self.new_bytes.saturating_add(bytes);
+        self.bytes.take(bytes, Instant::now());
     }
 
     /// One stanza was read.
@@ -87,7 +85,6 @@ impl Pace {
                 self.wait = None;
             }
             let now = Instant::now();
-            self.bytes.take(std::mem::take(&mut self.new_bytes), now);
             self.stanzas.take(std::mem::take(&mut self.new_stanzas), now);
             let debt = self.bytes.debt(now).max(self.stanzas.debt(now));
             if debt.is_zero() {
