@@ -83,6 +83,9 @@ PROSODY = ("Prosody", "Prosody, generational")
 OTHERS = (*PROSODY, "ejabberd")
 
 
+LOGIN = "login --clients 1000 --conc 16 --tls starttls"
+
+
 def servers(args):
     return [Row(name, name, args) for name in ("Spondee", *OTHERS)]
 
@@ -133,7 +136,7 @@ GROUPS = {
         Case(
             "login",
             "16 at a time: STARTTLS, SCRAM-SHA-1, bind, and the logout; CPU per login",
-            servers("login --clients 1000 --conc 16 --tls starttls"),
+            [*servers(LOGIN), Row("bare", "bare", LOGIN)],
             [CPU, RATE],
             [Target("1/8 of Prosody's CPU", factor=1 / 8, than=PROSODY),
              Target("1/4 of ejabberd's CPU", factor=1 / 4, than=("ejabberd",))],

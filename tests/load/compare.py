@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares Spondee with Prosody, ejabberd and a raw relay, and writes docs/performance.md.
+"""Compares Spondee with Prosody, ejabberd and lower bounds, and writes docs/performance.md.
 
 The servers take turns, so that noise on the machine hits all alike; a server that is not measured
 is idle. Needs the packages prosody, ejabberd and openssl, and a machine with nothing else to do.
@@ -40,7 +40,9 @@ class Server:
 
     def __init__(self, name, script, **variables):
         self.name, self.script, self.port = name, HERE / "peers" / script, free_port()
-        self.variables = {"PORT": str(self.port), "SPONDEE": SPONDEE, **variables}
+        self.variables = {
+            "PORT": str(self.port), "SPONDEE": SPONDEE, "XMPPLOAD": XMPPLOAD, **variables,
+        }
         self.folder = None
         self.command = None
         self.pid = None
@@ -124,6 +126,7 @@ def servers():
             Server("Prosody, generational", "prosody.sh", GC="generational", **prosody),
             Server("ejabberd", "ejabberd.sh", USERS=str(ACCOUNTS)),
             Relay(),
+            Server("bare", "bare.sh"),
         ]
     }
 

@@ -151,7 +151,8 @@ SCRAM-SHA-1 keys: 10,000 iterations in Spondee and Prosody, ejabberd's own 4096;
 the client's work. Rate limits are out of the way. The configurations are those of
 `tests/load/peers`: Prosody and ejabberd have message carbons and stream management loaded, which no
 client here turns on. The relay cuts lines of 200 bytes, looks their receiver up and hands them on,
-without XML, addresses or TLS: the least that a router must do.
+without XML, addresses or TLS: the least that a router must do. The bare server can take a client
+through a login, with Spondee's TLS and one password in memory, and knows nothing else.
 
 A run in which anything was lost, duplicated or disordered, or that had an error, is not valid and
 does not count. A run from which the hypervisor and other processes took more than {NOISY_PCT} % of a

@@ -6,6 +6,7 @@
     reason = "a rig that cannot go on has failed, and its exit code says so"
 )]
 
+mod bare;
 mod chat;
 mod culprit;
 mod group;
@@ -67,9 +68,9 @@ fn start(mode: &str, options: Options) -> Res<()> {
             "pressure" => pressure::pressure(&run).await,
             "wait" => wait::wait(&run).await,
             "relay" => relay::serve(&run).await,
-            _ => {
-                Err("modes: chat login idle iq fanout presence pressure wait relay chat-raw".into())
-            }
+            "bare" => bare::serve(&run).await,
+            _ => Err("modes: chat login idle iq fanout presence pressure wait relay chat-raw bare"
+                .into()),
         }
     };
     // Whatever happens, the program ends.

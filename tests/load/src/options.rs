@@ -6,9 +6,9 @@ use std::time::Duration;
 use crate::Res;
 
 const KNOWN: &[&str] = &[
-    "addr", "body", "clients", "conc", "culprit", "first", "host", "label", "limit", "mix", "muc",
-    "pairs", "pass", "quiet", "rate", "resume", "route", "sasl", "secs", "size", "start",
-    "threads", "tls", "to", "type", "user", "warmup", "window",
+    "addr", "body", "cert", "clients", "conc", "culprit", "first", "host", "key", "label", "limit",
+    "mix", "muc", "pairs", "pass", "quiet", "rate", "resume", "route", "sasl", "secs", "size",
+    "start", "threads", "tls", "to", "type", "user", "warmup", "window",
 ];
 
 pub(crate) struct Options {

@@ -255,7 +255,7 @@ impl Conn {
 }
 
 /// The text of an element of SASL.
-fn decoded(element: &[u8]) -> io::Result<String> {
+pub(crate) fn decoded(element: &[u8]) -> io::Result<String> {
     let text = String::from_utf8_lossy(element);
     let text = text.split('>').nth(1).and_then(|rest| rest.split('<').next()).unwrap_or_default();
     let bytes = BASE64.decode(text).map_err(|e| bad(e.to_string()))?;

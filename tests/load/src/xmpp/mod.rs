@@ -7,6 +7,7 @@ mod framer;
 mod scram;
 mod transport;
 
-pub(crate) use client::{Conn, Target, header};
+pub(crate) use client::{Conn, Target, decoded, header};
 pub(crate) use framer::{Event, Framer, attr, condition, has, number, says};
-pub(crate) use transport::tcp;
+pub(crate) use scram::Verifier;
+pub(crate) use transport::{acceptor, tcp};

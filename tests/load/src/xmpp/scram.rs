@@ -1,5 +1,5 @@
-//! SCRAM-SHA-1 (RFC 5802), the client's side. What takes the time, deriving keys from a password,
-//! is done once for each salt: the rig must not drown the server that it measures.
+//! SCRAM-SHA-1 (RFC 5802). What takes the time, deriving keys from a password, is done once for
+//! each salt: the rig must not drown the server that it measures.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -32,10 +32,7 @@ impl KeyCache {
         if let Some(known) = self.0.lock().unwrap().get(&key) {
             return Some(*known);
         }
-        let salt = BASE64.decode(salt).ok()?;
-        let salted = pbkdf2_hmac_array::<Sha1, 20>(password.as_bytes(), &salt, iterations);
-        let keys =
-            Keys { client: hmac(&salted, b"Client Key"), server: hmac(&salted, b"Server Key") };
+        let keys = Keys::new(password, &BASE64.decode(salt).ok()?, iterations);
         self.0.lock().unwrap().insert(key, keys);
         Some(keys)
     }
@@ -60,6 +57,46 @@ impl KeyCache {
             message: format!("{bare},p={}", BASE64.encode(proof)),
             answer: format!("v={}", BASE64.encode(hmac(&keys.server, signed.as_bytes()))),
         })
+    }
+}
+
+impl Keys {
+    fn new(password: &str, salt: &[u8], iterations: u32) -> Self {
+        let salted = pbkdf2_hmac_array::<Sha1, 20>(password.as_bytes(), salt, iterations);
+        Self { client: hmac(&salted, b"Client Key"), server: hmac(&salted, b"Server Key") }
+    }
+}
+
+/// The server's side, with one password for all.
+pub(crate) struct Verifier {
+    iterations: u32,
+    stored: [u8; 20],
+    server: [u8; 20],
+}
+
+const SALT: &[u8] = b"the salt of all";
+
+impl Verifier {
+    pub(crate) fn new(password: &str, iterations: u32) -> Self {
+        let keys = Keys::new(password, SALT, iterations);
+        Self { iterations, stored: Sha1::digest(keys.client).into(), server: keys.server }
+    }
+
+    /// What is signed of the client's first message, and the answer to it.
+    pub(crate) fn first<'m>(&self, message: &'m str) -> Option<(&'m str, String)> {
+        let bare = message.strip_prefix("n,,")?;
+        let (_, nonce) = bare.split_once(",r=")?;
+        Some((bare, format!("r={nonce}.bare,s={},i={}", BASE64.encode(SALT), self.iterations)))
+    }
+
+    /// The answer to the client's last message; none if it does not know the password.
+    pub(crate) fn last(&self, first: &str, challenge: &str, message: &str) -> Option<String> {
+        let (bare, proof) = message.rsplit_once(",p=")?;
+        let signed = format!("{first},{challenge},{bare}");
+        let mut key = hmac(&self.stored, signed.as_bytes());
+        key.iter_mut().zip(BASE64.decode(proof).ok()?).for_each(|(key, proof)| *key ^= proof);
+        let is_known = Sha1::digest(key).as_slice() == self.stored;
+        is_known.then(|| format!("v={}", BASE64.encode(hmac(&self.server, signed.as_bytes()))))
     }
 }
 
@@ -91,5 +128,16 @@ mod tests {
             assert_eq!(last.answer, "v=rmF9pqV8S7suAoZWja4dJRkFsKQ=");
         }
         assert!(cache.answer("pencil", "n=user,r=a", "e=other-error").is_none());
+    }
+
+    #[test]
+    fn both_sides_agree_on_one_password_only() {
+        let verifier = Verifier::new("pencil", 10);
+        let (first, challenge) = verifier.first("n,,n=user,r=a").unwrap();
+        let cache = KeyCache::default();
+        let told = cache.answer("pencil", first, &challenge).unwrap();
+        assert_eq!(verifier.last(first, &challenge, &told.message), Some(told.answer));
+        let wrong = cache.answer("pen", first, &challenge).unwrap();
+        assert_eq!(verifier.last(first, &challenge, &wrong.message), None);
     }
 }

@@ -1,22 +1,29 @@
 //! Bytes over TCP, with TLS or without.
 
+use std::fmt::Display;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream};
-use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::client::Resumption;
 use tokio_rustls::rustls::client::danger::{
     HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
 };
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use tokio_rustls::rustls::{self, ClientConfig, DigitallySignedStruct, SignatureScheme};
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use tokio_rustls::rustls::{
+    self, CipherSuite, ClientConfig, DigitallySignedStruct, ServerConfig, SignatureScheme,
+};
+use tokio_rustls::{TlsAcceptor, TlsConnector};
+
+use crate::Res;
 
 pub(crate) async fn tcp(addr: SocketAddr, from: u8) -> io::Result<TcpStream> {
     let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
@@ -67,6 +74,31 @@ impl AsyncWrite for Stream {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         either!(self, s => Pin::new(s).poll_shutdown(cx))
     }
+}
+
+/// Takes clients to TLS with what is in these files, as Spondee does: with the suite that costs
+/// least, and a ticket for each.
+pub(crate) fn acceptor(certificate: &Path, key: &Path) -> Res<TlsAcceptor> {
+    let told = |e: &dyn Display| e.to_string();
+    let chain = CertificateDer::pem_file_iter(certificate).map_err(|e| told(&e))?;
+    let chain = chain.collect::<Result<Vec<_>, _>>().map_err(|e| told(&e))?;
+    let key = PrivateKeyDer::from_pem_file(key).map_err(|e| told(&e))?;
+    let mut provider = ring::default_provider();
+    provider.cipher_suites.sort_by_key(|s| s.suite() != CipherSuite::TLS13_AES_128_GCM_SHA256);
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    if graviola::util::is_cpu_supported() {
+        provider.kx_groups = vec![&rustls_graviola::kx::X25519];
+    }
+    let mut config = ServerConfig::builder_with_provider(Arc::new(provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|e| told(&e))?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .map_err(|e| told(&e))?;
+    config.ignore_client_order = true;
+    config.ticketer = ring::Ticketer::new().map_err(|e| told(&e))?;
+    config.send_tls13_tickets = 1;
+    Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
 /// Makes TLS clients that take any certificate.
