@@ -501,9 +501,8 @@ impl Host {
 pub fn random_id() -> String {
     let mut bytes = [0; 12];
     getrandom::fill(&mut bytes).expect("the system gives random numbers");
-    bytes.iter().fold(String::with_capacity(24), |mut id, byte| {
-        use std::fmt::Write;
-        let _ = write!(id, "{byte:02x}");
-        id
-    })
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    let mut id = String::with_capacity(2 * bytes.len());
+    id.extend(digits.filter_map(|digit| char::from_digit(digit.into(), 16)));
+    id
 }
