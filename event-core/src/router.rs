@@ -85,7 +85,9 @@ pub(crate) async fn background(core: std::sync::Weak<Core>, mut queue: mpsc::Rec
     turns(async {
         while let Some(outgoing) = queue.recv().await {
             let Some(core) = core.upgrade() else { break };
-            core.dispatch(outgoing).await;
+            if let Some(mut routed) = Routed::of(outgoing) {
+                core.route(&mut routed, false).await;
+            }
             core.drain().await;
         }
     })
@@ -293,6 +295,50 @@ impl Kind for Iq {
     }
 }
 
+/// A stanza as the events of its kind take it.
+enum Routed {
+    Message(Message),
+    Presence(Presence),
+    Iq(Iq),
+}
+
+impl Routed {
+    /// `None` for an iq of no known type.
+    fn new(stanza: Stanza) -> Option<Self> {
+        Some(match stanza.kind() {
+            StanzaKind::Message => Self::Message(Message::new(stanza)),
+            StanzaKind::Presence => Self::Presence(Presence::new(stanza)),
+            StanzaKind::Iq => {
+                let iq_type = IqType::parse(&stanza.type_()?)?;
+                Self::Iq(Iq::new(stanza, iq_type))
+            }
+        })
+    }
+
+    /// What goes through events; what does not is delivered.
+    fn of(outgoing: Outgoing) -> Option<Self> {
+        match outgoing {
+            Outgoing::Route(stanza) => {
+                let routed = Self::new(stanza);
+                if routed.is_none() {
+                    tracing::error!("an iq of no known type was sent from here");
+                }
+                routed
+            }
+            Outgoing::Deliver(session, element) => {
+                session.send(&element);
+                None
+            }
+        }
+    }
+
+    /// What is first in the outbox of this turn.
+    fn next() -> Option<Self> {
+        let pop = || OUTBOX.try_with(|outbox| outbox.borrow_mut().pop()).ok().flatten();
+        std::iter::from_fn(pop).find_map(Self::of)
+    }
+}
+
 /// Whether a handler has sent an answer to `iq`.
 fn is_answer_waiting(iq: &Iq) -> bool {
     // A query's answer does not wait: it has reached the handler that asked.
@@ -323,14 +369,32 @@ impl Core {
     ///
     /// # Errors
     /// The stream has to be closed with the error.
-    pub async fn receive(&self, session: &Session, element: Element) -> Result<(), StreamError> {
-        let received = match StanzaKind::of(&element) {
-            None => self.nonza(session, element).await,
-            Some(kind) if !session.is_established() => self.unbound(session, kind, element).await,
-            Some(kind) => self.stanza(session, kind, element).await,
-        };
-        self.drain().await;
-        received
+    // Every stream at work has room for this future, so it holds what it is given once, and what
+    // streams rarely see is boxed.
+    #[expect(clippy::manual_async_fn, reason = "its future is smaller")]
+    pub fn receive(
+        &self,
+        session: &Session,
+        element: Element,
+    ) -> impl Future<Output = Result<(), StreamError>> + Send {
+        async move {
+            let received = match StanzaKind::of(&element) {
+                None => Box::pin(self.nonza(session, element)).await,
+                Some(kind) if !session.is_established() => {
+                    Box::pin(self.unbound(session, kind, element)).await
+                }
+                Some(kind) => match self.admit(session, kind, element) {
+                    Ok(Some(ref mut routed)) => {
+                        self.route(routed, session.kind() == SessionKind::Client).await;
+                        Ok(())
+                    }
+                    Ok(None) => Ok(()),
+                    Err(error) => Err(error),
+                },
+            };
+            self.drain().await;
+            received
+        }
     }
 
     /// Tells the sender of a stanza that a handler of `route/remote` took over that it could not
@@ -350,23 +414,11 @@ impl Core {
     /// Routes what waits in the outbox of this turn.
     pub async fn drain(&self) {
         for _ in 0..MAX_TURN {
-            let next = OUTBOX.try_with(|outbox| outbox.borrow_mut().pop());
-            match next {
-                Ok(Some(outgoing)) => self.dispatch(outgoing).await,
-                _ => return,
-            }
+            let Some(mut routed) = Routed::next() else { return };
+            self.route(&mut routed, false).await;
         }
         tracing::error!("handlers answer each other without end; their stanzas were dropped");
         let _ = OUTBOX.try_with(|outbox| outbox.borrow_mut().clear());
-    }
-
-    async fn dispatch(&self, outgoing: Outgoing) {
-        match outgoing {
-            Outgoing::Route(stanza) => self.route(stanza).await,
-            Outgoing::Deliver(session, element) => {
-                session.send(&element);
-            }
-        }
     }
 
     /// `stanza/XMLNS:TAG`: an element that is not a stanza, on any stream.
@@ -469,37 +521,26 @@ impl Core {
         Ok(())
     }
 
-    /// A stanza on a stream that routes: checked, stamped, and through its pre-events.
-    async fn stanza(
+    /// A stanza on a stream that routes: checked and stamped, or refused.
+    fn admit(
         &self,
         session: &Session,
         kind: StanzaKind,
         element: Element,
-    ) -> Result<(), StreamError> {
-        let from_client = session.kind() == SessionKind::Client;
-        let addressed = if from_client {
+    ) -> Result<Option<Routed>, StreamError> {
+        let addressed = if session.kind() == SessionKind::Client {
             own(session, kind, element)
         } else {
             foreign(self, session, kind, element)?
         };
-        let stanza = match addressed {
-            Addressed::Stanza(stanza) => stanza,
+        Ok(match addressed {
+            Addressed::Stanza(stanza) => Routed::new(stanza),
             Addressed::Refused(stanza, error) => {
                 refuse(&stanza, &error);
-                return Ok(());
+                None
             }
-            Addressed::Nothing => return Ok(()),
-        };
-        match kind {
-            StanzaKind::Message => self.pass(&mut Message::new(stanza), from_client).await,
-            StanzaKind::Presence => self.pass(&mut Presence::new(stanza), from_client).await,
-            StanzaKind::Iq => {
-                if let Some(iq_type) = stanza.type_().as_deref().and_then(IqType::parse) {
-                    self.pass(&mut Iq::new(stanza, iq_type), from_client).await;
-                }
-            }
-        }
-        Ok(())
+            Addressed::Nothing => None,
+        })
     }
 
     /// Routes a request whose answer is waited for.
@@ -509,15 +550,12 @@ impl Core {
         }
     }
 
-    /// Routes a stanza without pre-events.
-    pub(crate) async fn route(&self, stanza: Stanza) {
-        match stanza.kind() {
-            StanzaKind::Message => self.pass(&mut Message::new(stanza), false).await,
-            StanzaKind::Presence => self.pass(&mut Presence::new(stanza), false).await,
-            StanzaKind::Iq => match stanza.type_().as_deref().and_then(IqType::parse) {
-                Some(iq_type) => self.pass(&mut Iq::new(stanza, iq_type), false).await,
-                None => tracing::error!("an iq of no known type was sent from here"),
-            },
+    /// Routes a stanza; what a client sends meets its pre-events first.
+    async fn route(&self, routed: &mut Routed, from_client: bool) {
+        match routed {
+            Routed::Message(message) => self.pass(message, from_client).await,
+            Routed::Presence(presence) => self.pass(presence, from_client).await,
+            Routed::Iq(iq) => self.pass(iq, from_client).await,
         }
     }
 
@@ -600,23 +638,31 @@ fn stanza_iq<'t>(table: &'t HostTable, iq: &Iq) -> Option<&'t Chain<Iq>> {
 }
 
 /// Fires a chain that may not be there.
-async fn fire<P, F>(core: &Core, table: &mut Table, chain: F, payload: &mut P) -> Option<Verdict>
+#[expect(clippy::manual_async_fn, reason = "its future is smaller")]
+fn fire<P, F>(
+    core: &Core,
+    table: &mut Table,
+    chain: F,
+    payload: &mut P,
+) -> impl Future<Output = Option<Verdict>>
 where
     P: for<'p> Payload<Of<'p> = P>,
     F: for<'t> Fn(&'t HostTable, &P) -> Option<&'t Chain<P>>,
 {
-    let found = chain(table, payload)?;
-    let verdict = match found.begin(payload) {
-        Begun::Ended(verdict) => verdict?,
-        Begun::Waits(rest) => {
-            let chain = found.clone();
-            // It may take long, and a thread can borrow few tables at a time.
-            *table = Guard::from_inner(Arc::clone(table));
-            chain.go_on(rest, payload).await?
-        }
-    };
-    core.decided(&verdict);
-    Some(verdict)
+    async move {
+        let found = chain(table, payload)?;
+        let verdict = match found.begin(payload) {
+            Begun::Ended(verdict) => verdict?,
+            Begun::Waits(rest) => {
+                let chain = found.clone();
+                // It may take long, and a thread can borrow few tables at a time.
+                *table = Guard::from_inner(Arc::clone(table));
+                chain.go_on(rest, payload).await?
+            }
+        };
+        core.decided(&verdict);
+        Some(verdict)
+    }
 }
 
 fn refuse(stanza: &Stanza, error: &StanzaError) {

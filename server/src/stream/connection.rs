@@ -119,11 +119,7 @@ impl Connection {
     pub(super) async fn hear_out(&mut self) {
         let core = Arc::clone(self.streams.core());
         loop {
-            let item = match self.ahead.pop_front() {
-                Some(item) => item.map(Some),
-                None => self.next(),
-            };
-            match item {
+            match self.item() {
                 Ok(Some(Item::Element(element))) if !element.is("error", STREAM_NS) => {
                     let handled = contained(Box::pin(turns(self.handle(&core, element)))).await;
                     if !matches!(handled, Some(Ok(()))) {
@@ -275,32 +271,35 @@ impl Connection {
     }
 
     /// Handles what was read, one element after the other.
-    async fn process(&mut self) -> Result<(), End> {
+    pub(super) async fn process(&mut self) -> Result<(), End> {
         // Not for each element: all threads count who holds it in one place.
         let core = Arc::clone(self.streams.core());
         loop {
-            self.commands().await?;
-            let item = match self.ahead.pop_front() {
-                Some(item) => item?,
-                None => match self.next()? {
-                    Some(item) => item,
-                    None => break,
-                },
-            };
-            match item {
-                Item::Header(header) => self.open(header).await?,
-                Item::Close => return Err(End::Closed),
-                Item::Element(element) => self.handle(&core, element).await?,
-            }
             if self.wire.queued() > BACKPRESSURE {
                 let flushed = poll_fn(|cx| self.poll_flush_unless_ended(cx)).await;
                 flushed.map_err(|error| End::Lost(Some(error)))?;
             }
+            self.commands().await?;
+            let element = match self.item()? {
+                Some(Item::Element(element)) => element,
+                Some(Item::Header(header)) => {
+                    Box::pin(self.open(header)).await?;
+                    continue;
+                }
+                Some(Item::Close) => return Err(End::Closed),
+                None => break,
+            };
+            self.handle(&core, element).await?;
         }
         self.ahead.shrink_to_fit();
         self.input.settle();
         self.share.hold(self.input.len());
         Ok(())
+    }
+
+    /// What is next, read ahead or not.
+    fn item(&mut self) -> Result<Option<Item>, End> {
+        self.ahead.pop_front().map_or_else(|| self.next(), |item| item.map(Some))
     }
 
     fn next(&mut self) -> Result<Option<Item>, End> {
@@ -441,28 +440,36 @@ impl Connection {
     }
 
     /// Has one element handled, reading and writing while the handler waits.
-    async fn handle(&mut self, core: &Core, element: Element) -> Result<(), End> {
-        let Some(session) = self.session.clone() else {
-            return Err(StreamError::new("invalid-xml").text("no stream header").into());
-        };
-        if element.is("error", STREAM_NS) {
-            return Err(End::Refused(Refusal::of(&element)));
-        }
-        let Some(element) = core.intercept(&session, element) else { return Ok(()) };
-        self.in_hand = u32::try_from(element.as_bytes().len()).unwrap_or(u32::MAX);
-        let mut work = pin!(core.receive(&session, element));
-        let received = poll_fn(|cx| {
-            if let Poll::Ready(received) = work.as_mut().poll(cx) {
-                return Poll::Ready(received.map_err(End::Error));
+    #[expect(clippy::manual_async_fn, reason = "its future is smaller")]
+    fn handle(
+        &mut self,
+        core: &Core,
+        element: Element,
+    ) -> impl Future<Output = Result<(), End>> + Send {
+        async move {
+            let Some(session) = self.session.clone() else {
+                return Err(StreamError::new("invalid-xml").text("no stream header").into());
+            };
+            if element.is("error", STREAM_NS) {
+                return Err(End::Refused(Refusal::of(&element)));
             }
-            // While it waits, no more is kept than what waits with it.
-            self.input.settle();
-            self.poll_ahead(&session, cx);
-            Poll::Pending
-        })
-        .await;
-        self.in_hand = 0;
-        received
+            let bytes = element.as_bytes().len();
+            let Some(element) = core.intercept(&session, element) else { return Ok(()) };
+            self.in_hand = u32::try_from(bytes).unwrap_or(u32::MAX);
+            let mut work = pin!(core.receive(&session, element));
+            let received = poll_fn(|cx| {
+                if let Poll::Ready(received) = work.as_mut().poll(cx) {
+                    return Poll::Ready(received.map_err(End::Error));
+                }
+                // While it waits, no more is kept than what waits with it.
+                self.input.settle();
+                self.poll_ahead(&session, cx);
+                Poll::Pending
+            })
+            .await;
+            self.in_hand = 0;
+            received
+        }
     }
 
     /// Writes what waits and reads on, up to a bound.
