@@ -100,7 +100,8 @@ impl Sessions {
         let Some(node) = jid.node() else { return Ok(None) };
         let hash = self.hash(node.as_str());
         let mut accounts = self.write(hash);
-        // A session that ends from here on finds itself in the list, or waits for the lock.
+        // Its stream may have ended it before. Nobody else ends a session that is in no list, and
+        // its stream is busy with this.
         if session.state() == SessionState::Ended {
             return Err(NotAdded::Ended);
         }
