@@ -1,7 +1,7 @@
 //! TLS: certificates, the choice among them, and what a stream can be bound to.
 //!
-//! Versions 1.2 and 1.3, ring for the cryptography, sessions resumed. Files are read when a
-//! [`Tls`] is made; to take up new ones, make another.
+//! Versions 1.2 and 1.3, ring for the cryptography but for X25519, sessions resumed. Files are read
+//! when a [`Tls`] is made; to take up new ones, make another.
 
 mod certificate;
 mod peer;
