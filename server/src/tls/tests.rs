@@ -231,3 +231,20 @@ fn servers_show_their_certificates_to_each_other() {
     let client = one.connector("one.example", true).unwrap();
     assert!(handshake(client, two.direct(), server_name("two.example").unwrap()).is_err());
 }
+
+#[test]
+fn x25519_agrees_with_rings_and_refuses_what_is_no_key() {
+    let ours = provider().kx_groups.clone();
+    let ours = ours.iter().find(|group| group.name() == NamedGroup::X25519).unwrap();
+    let (here, there) = (ours.start().unwrap(), ring::kx_group::X25519.start().unwrap());
+    let (to_there, to_here) = (here.pub_key().to_vec(), there.pub_key().to_vec());
+    let (here, there) = (here.complete(&to_here).unwrap(), there.complete(&to_there).unwrap());
+    assert_eq!(here.secret_bytes(), there.secret_bytes());
+    // RFC 7748 §6.1: with a point of small order the secret would be nothing but zeros.
+    let mut small = [0; 32];
+    for garbage in [&[][..], &[7; 31], &[7; 33], &small.clone()] {
+        assert!(ours.start().unwrap().complete(garbage).is_err(), "{garbage:?}");
+    }
+    small[0] = 1;
+    assert!(ours.start().unwrap().complete(&small).is_err());
+}
