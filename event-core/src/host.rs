@@ -411,7 +411,7 @@ impl Host {
             Ok(Some(other)) => {
                 // RFC 6120 §7.7.2.2: the newer session wins.
                 self.core().end(&other, Some("replaced by a new session")).await;
-                other.close(StreamError::new("conflict").text("replaced by a new session"));
+                other.close(StreamError::conflict().text("replaced by a new session"));
             }
             Ok(None) => {}
         }

@@ -66,7 +66,9 @@ pub use crate::{
     context::Context,
     core::{Core, Decision, DecisionKind, HookListing, HostConfig, random_id},
     dispatch::{BoxFuture, HandlerStats},
-    error::{Condition, ErrorType, NS_STANZAS, NS_STREAMS, StanzaError, StreamError},
+    error::{
+        Condition, ErrorType, NS_STANZAS, NS_STREAMS, StanzaError, StreamCondition, StreamError,
+    },
     event::{Event, EventInfo, Family, FieldInfo, Fire, Fired, Payload, Scope},
     flow::{Flow, Reply},
     host::{Action, Host, HostSettings},
@@ -92,7 +94,7 @@ pub mod prelude {
         Session, Stanza, StanzaError, StartError, StreamError, VERSION, event, events,
         events::payloads::*,
         hook, module,
-        xml::{Element, ElementBuilder},
+        xml::{Element, ElementBuilder, STANZA_NS},
     };
 }
 

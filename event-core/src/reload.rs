@@ -444,7 +444,7 @@ impl Core {
 
 /// RFC 6120 §4.9.3.5.
 pub fn host_gone() -> StreamError {
-    StreamError::new("host-gone").text("this domain is served here no longer")
+    StreamError::host_gone().text("this domain is served here no longer")
 }
 
 fn boxed(

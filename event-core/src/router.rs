@@ -270,12 +270,12 @@ impl Core {
             Some(Outcome::Handled | Outcome::Reply(_)) => Ok(()),
             Some(Outcome::Stream(error)) => Err(*error),
             Some(Outcome::Error(_) | Outcome::Panicked) => {
-                Err(StreamError::new("internal-server-error"))
+                Err(StreamError::internal_server_error())
             }
             None | Some(Outcome::Continue) => {
                 let (name, namespace) = (nonza.element.name(), nonza.element.namespace());
                 let text = format!("nothing here understands {{{namespace}}}{name} now");
-                Err(StreamError::new("unsupported-stanza-type").text(text))
+                Err(StreamError::unsupported_stanza_type().text(text))
             }
         }
     }
@@ -304,7 +304,7 @@ impl Core {
                 None => "authenticate first",
                 Some(_) => "bind a resource first",
             };
-            Err(StreamError::new("not-authorized").text(text))
+            Err(StreamError::not_authorized().text(text))
         };
         let host = self.addressed(session, &element);
         let to = match element.attribute("to").map(|to| Jid::new(&to)) {
@@ -325,7 +325,7 @@ impl Core {
             };
             return match verdict.map(|verdict| verdict.outcome) {
                 Some(Outcome::Handled | Outcome::Reply(_)) => Ok(()),
-                Some(Outcome::Panicked) => Err(StreamError::new("internal-server-error")),
+                Some(Outcome::Panicked) => Err(StreamError::internal_server_error()),
                 _ => refused(),
             };
         }

@@ -36,7 +36,7 @@ impl ModuleState<Component> for Connected {
 
     async fn stop(&self) {
         if let Some(session) = self.slot().take() {
-            session.close(StreamError::new("host-gone").text("the host is no longer served here"));
+            session.close(StreamError::host_gone().text("the host is no longer served here"));
         }
     }
 }
@@ -55,7 +55,7 @@ impl Connected {
     fn connect(&self, session: &Session) -> Result<(), StreamError> {
         let mut slot = self.slot();
         if slot.as_ref().is_some_and(|other| other.state() == SessionState::Connected) {
-            return Err(StreamError::new("conflict").text("the component is connected already"));
+            return Err(StreamError::conflict().text("the component is connected already"));
         }
         // Under the lock, so that no stanza comes before the answer.
         session.send_nonza(&ElementBuilder::new("handshake", NS).build());
@@ -75,12 +75,12 @@ async fn handshake(nonza: &mut Nonza, cx: &Context<Component>) -> Result<Flow, S
     let host = cx.host().name();
     let proof = nonza.element.text().to_ascii_lowercase();
     let (Some(secret), Some(id)) = (&cx.host().settings().secret, session.stream_id()) else {
-        return Err(StreamError::new("internal-server-error"));
+        return Err(StreamError::internal_server_error());
     };
     let expected = hex(&Sha1::new().chain_update(&*id).chain_update(secret.expose()).finalize());
     if !bool::from(expected.as_bytes().ct_eq(proof.as_bytes())) {
         tracing::warn!(host, peer = ?session.peer(), "a component does not know the secret");
-        return Err(StreamError::new("not-authorized").text("the handshake is not right"));
+        return Err(StreamError::not_authorized().text("the handshake is not right"));
     }
     if let Err(error) = cx.state().connect(session) {
         tracing::warn!(host, peer = ?session.peer(), "a second component was refused");
@@ -184,13 +184,13 @@ mod tests {
     }
 
     fn condition(client: &Client) -> Option<&'static str> {
-        client.closed().map(|error| error.map_or("none", |error| error.condition()))
+        client.closed().map(|error| error.map_or("none", |error| error.condition().as_str()))
     }
 
     /// The type of what a client got, or the condition and type of the error.
     fn answer(client: &Client) -> String {
         let Some(element) = client.next() else { return "nothing".into() };
-        match element.child("error", "jabber:client") {
+        match element.child("error", STANZA_NS) {
             Some(error) => {
                 let kind = error.attribute("type").unwrap().into_owned();
                 format!("{kind} {}", error.first_child().unwrap().name())

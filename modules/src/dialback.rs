@@ -161,7 +161,7 @@ fn receive(nonza: &Nonza, cx: &Context<Dialback>) -> Result<(), StreamError> {
         session.send_prefixed(PREFIX, &answer.build());
         if matches!(outcome, Ok(false)) {
             // XEP-0220 §2.1.1: who forges a name is not listened to.
-            session.close(StreamError::new("not-authorized").text("the dialback key is invalid"));
+            session.close(StreamError::not_authorized().text("the dialback key is invalid"));
         }
     });
     Ok(())
@@ -246,13 +246,13 @@ fn is_between(nonza: &Nonza) -> bool {
 /// `from` and `to`.
 fn addresses(nonza: &Nonza) -> Result<(String, String), StreamError> {
     if !nonza.session.is_encrypted() {
-        return Err(StreamError::new("policy-violation").text("begin with STARTTLS"));
+        return Err(StreamError::policy_violation().text("begin with STARTTLS"));
     }
     let domain = |name| {
         let domain = nonza.element.attribute(name);
         let domain = domain.as_deref().and_then(|domain| DomainPart::new(domain).ok());
         domain.map(|domain| domain.as_str().to_owned()).ok_or_else(|| {
-            StreamError::new("improper-addressing").text(format!("'{name}' must be a domain"))
+            StreamError::improper_addressing().text(format!("'{name}' must be a domain"))
         })
     };
     Ok((domain("from")?, domain("to")?))

@@ -160,7 +160,7 @@ impl Rosters for FakeRosters {
 /// The condition of the error that a client was sent last.
 pub(crate) fn condition(client: &Client) -> String {
     let answer = client.next().expect("an answer");
-    let error = answer.child("error", "jabber:client").unwrap_or_else(|| panic!("{answer}"));
+    let error = answer.child("error", STANZA_NS).unwrap_or_else(|| panic!("{answer}"));
     error.first_child().unwrap().name().to_owned()
 }
 

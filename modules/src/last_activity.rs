@@ -66,7 +66,7 @@ async fn note_words(presence: &mut Presence, cx: &Context<LastActivity>) -> Flow
     if let Some(session) = presence.origin().session().filter(|_| is_leaving)
         && let Some(account) = session.user().filter(|_| session.presence().is_some())
     {
-        let status = presence.child("status", "jabber:client");
+        let status = presence.child("status", STANZA_NS);
         let status = status.map(|status| status.text().into_owned()).unwrap_or_default();
         cx.state().note(account, cx.now(), &status).await;
     }

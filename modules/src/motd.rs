@@ -13,8 +13,8 @@ pub struct Motd {
 #[hook("presence/initial")]
 fn greet(presence: &Presence, cx: &Context<Motd>) {
     let Some(client) = presence.from().filter(|_| !cx.text.is_empty()) else { return };
-    let body = ElementBuilder::new("body", "jabber:client").text(&cx.text).build();
-    let message = ElementBuilder::new("message", "jabber:client")
+    let body = ElementBuilder::new("body", STANZA_NS).text(&cx.text).build();
+    let message = ElementBuilder::new("message", STANZA_NS)
         .attribute("type", "headline")
         .attribute("to", client.as_str())
         .child(&body);

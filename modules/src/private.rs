@@ -118,7 +118,7 @@ fn asked(iq: &Iq) -> Result<Vec<Child<'_>>, StanzaError> {
     if keys.iter().any(|key| key.len() > MAX_KEY) {
         return Err(StanzaError::policy_violation().text("the name of an element is too long"));
     }
-    if elements.iter().any(|element| [NS, "jabber:client", ""].contains(&element.namespace())) {
+    if elements.iter().any(|element| [NS, STANZA_NS, ""].contains(&element.namespace())) {
         return Err(StanzaError::not_acceptable().text("an element needs its own namespace"));
     }
     Ok(elements)

@@ -34,7 +34,7 @@ async fn demand_proof(event: &mut S2sStreamFeatures) {
         Some(domain) => format!("the certificate does not prove {domain}"),
         None => "the stream needs a 'from'".to_owned(),
     };
-    session.close(StreamError::new("not-authorized").text(text));
+    session.close(StreamError::not_authorized().text(text));
 }
 
 #[hook("stanza/http://etherx.jabber.org/streams:features", priority = 1000)]

@@ -153,7 +153,7 @@ impl Client {
         let element =
             Element::parse(xml.as_bytes(), &Scope::default(), &Limits::default()).unwrap();
         if let Err(error) = turns(self.core.receive(&self.session, element)).await {
-            self.wire.note(&format!("[error {}]", error.condition()));
+            self.wire.note(&format!("[error {}]", error.condition().as_str()));
         }
         std::mem::take(&mut *self.wire.0.1.lock().unwrap())
     }

@@ -351,9 +351,9 @@ impl Full {
 
     fn error(self) -> StreamError {
         match self {
-            Self::Total => StreamError::new("resource-constraint").text("too many connections"),
+            Self::Total => StreamError::resource_constraint().text("too many connections"),
             Self::Address | Self::Rate => {
-                StreamError::new("policy-violation").text("too many connections from your address")
+                StreamError::policy_violation().text("too many connections from your address")
             }
         }
     }

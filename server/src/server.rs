@@ -230,7 +230,7 @@ async fn stop(core: &Core, streams: &Streams, federation: &Federation, limit: Du
     tracing::info!("stopping streams={}", streams.count());
     let begun = Instant::now();
     core.stopping(limit).await;
-    let error = StreamError::new("system-shutdown").text("the server stops");
+    let error = StreamError::system_shutdown().text("the server stops");
     let rest = || limit.saturating_sub(begun.elapsed()).max(Duration::from_secs(1));
     federation.settle(rest() / 2).await;
     streams.close_kind(SessionKind::S2sIn, &error, rest() / 2).await;

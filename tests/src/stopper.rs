@@ -127,7 +127,7 @@ consume! {
 fn element(nonza: &mut Nonza) -> Result<Flow, StreamError> {
     match asked(nonza.element.attribute("id").as_deref(), "stanza/urn:test:stop:element") {
         None => Ok(Flow::Continue),
-        Some(Asked::Refuse) => Err(StreamError::new("policy-violation").text("refused")),
+        Some(Asked::Refuse) => Err(StreamError::policy_violation().text("refused")),
         Some(_) => Ok(Flow::Handled),
     }
 }

@@ -57,8 +57,8 @@ pub(super) fn foreign(
     mut element: Element,
 ) -> Result<Addressed, StreamError> {
     let is_server = session.kind() != SessionKind::Component;
-    let improper = |text: &str| StreamError::new("improper-addressing").text(text);
-    let invalid = |text: &str| StreamError::new("invalid-from").text(text);
+    let improper = |text: &str| StreamError::improper_addressing().text(text);
+    let invalid = |text: &str| StreamError::invalid_from().text(text);
     let from = match element.attribute("from").map(|from| read(&from)) {
         Some(Ok(from)) => from,
         _ if is_server => return Err(improper("a stanza needs a valid 'from' here")),
@@ -72,7 +72,7 @@ pub(super) fn foreign(
     let (to, refused) = match named {
         Some(Ok(to)) if is_server && core.host(to.domain().as_str()).is_none() => {
             let text = format!("{} is not served here", to.domain());
-            return Err(StreamError::new("host-unknown").text(text));
+            return Err(StreamError::host_unknown().text(text));
         }
         Some(Ok(to)) => (to, check(kind, &element)),
         Some(Err(_)) => (session.host().jid().clone(), Err(malformed())),

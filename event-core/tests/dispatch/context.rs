@@ -5,7 +5,7 @@ use event_core::{Session, prelude::*, testing, toml};
 use crate::{attribute, note, noted, romeo, server, told};
 
 fn message(to: &str, id: &str) -> ElementBuilder {
-    ElementBuilder::new("message", "jabber:client").attribute("to", to).attribute("id", id)
+    ElementBuilder::new("message", STANZA_NS).attribute("to", to).attribute("id", id)
 }
 
 /// Ids of what a client was sent.
@@ -59,7 +59,7 @@ mod outbox {
                 }
                 // Not stanzas, or to nobody: logged and dropped.
                 cx.send(ElementBuilder::new("x", "urn:x").build());
-                cx.send(ElementBuilder::new("message", "jabber:client").build());
+                cx.send(ElementBuilder::new("message", STANZA_NS).build());
             }
             "many" => {
                 cx.send(super::message(from.as_str(), "before").build());
@@ -67,14 +67,14 @@ mod outbox {
                 cx.send_to(&many, [from.clone(), from.clone()]);
                 cx.send_to(&many, Vec::<Jid>::new());
                 // Neither a message nor a presence: logged and dropped.
-                let iq = ElementBuilder::new("iq", "jabber:client").attribute("type", "get");
+                let iq = ElementBuilder::new("iq", STANZA_NS).attribute("type", "get");
                 cx.send_to(&iq.build(), [from.clone()]);
                 cx.send(super::message(from.as_str(), "after").build());
             }
             "spawn many" => {
                 let (host, from) = (cx.host().clone(), from.clone());
                 cx.after(Duration::from_secs(1), async move {
-                    let many = ElementBuilder::new("message", "jabber:client");
+                    let many = ElementBuilder::new("message", STANZA_NS);
                     let many = many.attribute("id", "many").build();
                     host.send_to(&many, [from.clone(), from]);
                 });

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use event_core::{SessionKind, StreamError, prelude::*, testing};
+use event_core::{SessionKind, prelude::*, testing};
 
 use crate::{attribute, note, noted};
 
@@ -38,7 +38,7 @@ fn pre(_: &mut Message) -> Flow {
 fn leaves(stanza: &mut Stanza, cx: &Context<Borders>) -> Flow {
     let element = stanza.element();
     let (from, to) = (attribute(element, "from"), attribute(element, "to"));
-    let error = element.child("error", "jabber:client");
+    let error = element.child("error", STANZA_NS);
     let condition = error.and_then(|error| error.first_child());
     let what = condition.map_or(element.name(), |condition| condition.name());
     note(format!("{what} from {from} to {to} leaves {}", cx.host().name()));
@@ -61,7 +61,7 @@ fn handshake(_: &mut Nonza) -> Flow {
 #[hook("message/host", priority = 10)]
 async fn ask(_: &mut Message, cx: &Context<Borders>) -> Flow {
     let query = ElementBuilder::new("query", "jabber:iq:version").build();
-    let iq = ElementBuilder::new("iq", "jabber:client").attribute("type", "get");
+    let iq = ElementBuilder::new("iq", STANZA_NS).attribute("type", "get");
     let iq = iq.attribute("to", "b.example").child(&query).build();
     note(if cx.query(iq).await.is_ok() { "answered" } else { "not answered" });
     Flow::Handled
@@ -84,7 +84,7 @@ async fn server() -> testing::Harness {
 
 /// The condition that the stream was closed with.
 fn closed(client: &testing::Client) -> Option<&'static str> {
-    client.closed().flatten().as_ref().map(StreamError::condition)
+    client.closed().flatten().map(|error| error.condition().as_str())
 }
 
 const SERVER: (SessionKind, &str) = (SessionKind::S2sIn, "b.example");

@@ -223,7 +223,7 @@ fn a_session_that_is_kept_stays_detached_until_it_is_ended() {
         assert_eq!(noted(), [format!("bind {JID}"), "pre-unbind".into()]);
         assert_eq!(romeo.session.state(), SessionState::Detached);
         assert!(server.host().sessions().find(romeo.session.jid().unwrap()).is_some());
-        assert!(!romeo.session.send(&ElementBuilder::new("message", "jabber:client").build()));
+        assert!(!romeo.session.send(&ElementBuilder::new("message", STANZA_NS).build()));
         assert_eq!(server.decisions().last().unwrap().event, "pre-resource-unbind");
 
         server.core().end(&romeo.session, Some("not resumed")).await;

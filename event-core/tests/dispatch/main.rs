@@ -66,7 +66,7 @@ fn kind(element: &Element) -> String {
 fn told(client: &Client) -> String {
     let mut told: Vec<_> = client.received().iter().map(kind).collect();
     if let Some(error) = client.closed() {
-        told.push(format!("closed {}", error.unwrap().condition()));
+        told.push(format!("closed {}", error.unwrap().condition().as_str()));
     }
     told.join(" ")
 }

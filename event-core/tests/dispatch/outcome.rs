@@ -75,7 +75,7 @@ fn iq_error(_: &Iq) -> Flow {
 
 #[hook("stanza/urn:xmpp:csi:0:active")]
 fn stream_element(_: &mut Nonza) -> Result<Flow, StreamError> {
-    act("stanza/urn:xmpp:csi:0:active").map_err(|_| StreamError::new("policy-violation"))
+    act("stanza/urn:xmpp:csi:0:active").map_err(|_| StreamError::policy_violation())
 }
 
 #[hook("message/bare", priority = -1)]

@@ -12,7 +12,7 @@ struct Asks;
 
 fn request(to: &str, namespace: &str) -> Element {
     let query = ElementBuilder::new("query", namespace).build();
-    let iq = ElementBuilder::new("iq", "jabber:client").attribute("type", "get");
+    let iq = ElementBuilder::new("iq", STANZA_NS).attribute("type", "get");
     iq.attribute("to", to).child(&query).build()
 }
 

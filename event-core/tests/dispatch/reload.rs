@@ -276,7 +276,7 @@ fn hosts_come_and_go() {
         assert_eq!(changes(&reloaded), ["host b.example removed"]);
         assert_eq!(reloaded.removed.len(), 1);
         server.settle().await;
-        assert_eq!(romeo.closed().unwrap().unwrap().condition(), "host-gone");
+        assert_eq!(romeo.closed().unwrap().unwrap().condition().as_str(), "host-gone");
         assert!(noted().is_empty(), "its modules run as long as it has sessions");
         romeo.disconnect().await;
         assert!(reloaded.ended(Duration::from_secs(5)).await);

@@ -26,10 +26,9 @@ pub struct Greeted<'a> {
 #[hook("presence/initial")]
 async fn greet(presence: &Presence, cx: &Context<Welcome>) {
     let Some(guest) = presence.from() else { return };
-    let body = ElementBuilder::new("body", "jabber:client").text(&cx.text).build();
-    let message = ElementBuilder::new("message", "jabber:client")
-        .attribute("to", guest.as_str())
-        .child(&body);
+    let body = ElementBuilder::new("body", STANZA_NS).text(&cx.text).build();
+    let message =
+        ElementBuilder::new("message", STANZA_NS).attribute("to", guest.as_str()).child(&body);
     cx.send(message.build());
     cx.fire(Greeted { guest }).await;
 }

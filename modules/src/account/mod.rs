@@ -98,12 +98,12 @@ async fn remove(
             let username = account.node().map(|node| node.as_str()).unwrap_or_default().into();
             let session = Some(session.clone());
             cx.fire(UserDeregistered { username, source: SOURCE, session }).await;
-            (iq.reply(), StreamError::new("not-authorized").text("the account was removed"))
+            (iq.reply(), StreamError::not_authorized().text("the account was removed"))
         }
         Err(error) if session.state() == SessionState::Connected => return Err(error.into()),
         Err(error) => {
             let text = "the account could not be removed";
-            let end = StreamError::new("internal-server-error").text(text);
+            let end = StreamError::internal_server_error().text(text);
             (iq.error_reply(&error.into()), end)
         }
     };

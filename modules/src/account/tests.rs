@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
-use event_core::testing::{self, Harness};
+use event_core::{
+    StreamCondition,
+    testing::{self, Harness},
+};
 
 use crate::fakes::{FakeAccounts, refused};
 
@@ -99,7 +102,7 @@ fn removes_the_account_after_the_answer() {
         assert_eq!(received.len(), 1, "{received:?}");
         assert_eq!(received[0].attribute("type").as_deref(), Some("result"));
         let error = romeo.closed().unwrap().unwrap();
-        assert_eq!(error.condition(), "not-authorized");
+        assert_eq!(error.condition(), StreamCondition::NotAuthorized);
         assert_eq!(accounts.password(ROMEO), None);
     });
 }
@@ -111,7 +114,10 @@ fn says_so_when_the_account_could_not_be_removed() {
         accounts.break_storage();
         let romeo = server.session("romeo@localhost/orchard").await;
         assert_eq!(refused(&romeo, &set("", "<remove/>")).await, "internal-server-error");
-        assert_eq!(romeo.closed().unwrap().unwrap().condition(), "internal-server-error");
+        assert_eq!(
+            romeo.closed().unwrap().unwrap().condition(),
+            StreamCondition::InternalServerError
+        );
         assert!(accounts.password(ROMEO).is_some());
     });
 }

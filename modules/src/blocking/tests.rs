@@ -161,7 +161,7 @@ fn nothing_goes_to_the_blocked() {
             ] {
                 romeo.send(&stanza).await;
                 let refused = romeo.next().unwrap();
-                let error = refused.child("error", "jabber:client").unwrap();
+                let error = refused.child("error", STANZA_NS).unwrap();
                 assert_eq!(error.attribute("type").as_deref(), Some("cancel"));
                 let stanzas = "urn:ietf:params:xml:ns:xmpp-stanzas";
                 assert!(error.child("not-acceptable", stanzas).is_some(), "{refused}");
@@ -280,7 +280,7 @@ fn what_is_sent_for_the_user_is_not_seen_by_the_blocked() {
     testing::run(async {
         let (server, romeo, juliet) = couple().await;
         let presence = |kind: &str| {
-            ElementBuilder::new("presence", "jabber:client")
+            ElementBuilder::new("presence", STANZA_NS)
                 .attribute("from", "romeo@localhost/orchard")
                 .attribute("to", JULIET)
                 .attribute("type", kind)

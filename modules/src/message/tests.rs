@@ -77,7 +77,7 @@ async fn fates(romeo: &Client, to: &str, clients: &[&Client]) -> Vec<(&'static s
                 None => Ignored,
                 Some(answer) => {
                     assert_eq!(answer.attribute("type").as_deref(), Some("error"), "{answer}");
-                    let error = answer.child("error", "jabber:client").unwrap();
+                    let error = answer.child("error", STANZA_NS).unwrap();
                     assert_eq!(error.first_child().unwrap().name(), "service-unavailable");
                     Refused
                 }

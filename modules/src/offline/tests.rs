@@ -39,7 +39,7 @@ fn messages(client: &Client) -> Vec<Element> {
 }
 
 fn bodies(client: &Client) -> Vec<String> {
-    let body = |message: &Element| message.child("body", "jabber:client").unwrap().text().into();
+    let body = |message: &Element| message.child("body", STANZA_NS).unwrap().text().into();
     messages(client).iter().map(body).collect()
 }
 
@@ -55,7 +55,7 @@ fn keeps_in_order_and_stamps() {
         let received = messages(&juliet);
         assert_eq!(received.len(), 3);
         for (message, body) in received.iter().zip(["1", "2", "3"]) {
-            assert_eq!(message.child("body", "jabber:client").unwrap().text(), body);
+            assert_eq!(message.child("body", STANZA_NS).unwrap().text(), body);
             assert_eq!(message.attribute("from").as_deref(), Some("romeo@localhost/orchard"));
             let delay = message.child("delay", "urn:xmpp:delay").unwrap();
             assert_eq!(delay.attribute("from").as_deref(), Some("localhost"));

@@ -54,7 +54,7 @@ async fn available(
     if session.state() == SessionState::Ended {
         // It was replaced meanwhile; who just heard of it has to hear of its end, too.
         if let Some(jid) = session.jid() {
-            let unavailable = ElementBuilder::new("presence", "jabber:client")
+            let unavailable = ElementBuilder::new("presence", STANZA_NS)
                 .attribute("from", jid.as_str())
                 .attribute("type", "unavailable");
             leave(session, &unavailable.build(), cx).await;
@@ -80,7 +80,7 @@ fn meet(session: &Session, roster: &Roster, cx: &Context<PresenceDelivery>) {
     for other in others(session, cx.host()) {
         introduce(&other, session, cx);
     }
-    let probe = ElementBuilder::new("presence", "jabber:client")
+    let probe = ElementBuilder::new("presence", STANZA_NS)
         .attribute("from", jid.as_str())
         .attribute("type", "probe");
     let seen = roster.contacts().filter(|contact| contact.subscription.is_to());
@@ -134,7 +134,7 @@ fn introduce(other: &Session, to: &Session, cx: &Context<PresenceDelivery>) {
 
 /// RFC 6121 §4.7.2.3: an integer from -128 to 127, 0 when there is none.
 fn priority(presence: &Presence) -> Result<i8, StanzaError> {
-    match presence.child("priority", "jabber:client") {
+    match presence.child("priority", STANZA_NS) {
         None => Ok(0),
         Some(priority) => priority
             .text()

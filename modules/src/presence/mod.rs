@@ -178,7 +178,7 @@ fn answer_for_host(
 #[hook("resource-unbind")]
 async fn leave(unbind: &ResourceUnbind, cx: &Context<PresenceDelivery>) {
     let Some(jid) = unbind.session.jid() else { return };
-    let unavailable = ElementBuilder::new("presence", "jabber:client")
+    let unavailable = ElementBuilder::new("presence", STANZA_NS)
         .attribute("from", jid.as_str())
         .attribute("type", "unavailable");
     broadcast::leave(&unbind.session, &unavailable.build(), cx).await;
@@ -199,7 +199,7 @@ async fn roster(username: &str, host: &Host) -> Result<Arc<Roster>, StanzaError>
 
 /// A presence of an account or the host, with nothing in it.
 fn typed(from: &BareJid, to: &str, kind: Option<&str>) -> Element {
-    ElementBuilder::new("presence", "jabber:client")
+    ElementBuilder::new("presence", STANZA_NS)
         .attribute("from", from.as_str())
         .attribute("to", to)
         .optional_attribute("type", kind)
@@ -217,7 +217,7 @@ fn send_available(username: &str, to: &Jid, cx: &Context<PresenceDelivery>) -> u
 fn send_unavailable(username: &str, to: &BareJid, cx: &Context<PresenceDelivery>) {
     for session in cx.host().sessions().of(username) {
         if let (Some(jid), Some(_)) = (session.jid(), session.presence()) {
-            let unavailable = ElementBuilder::new("presence", "jabber:client")
+            let unavailable = ElementBuilder::new("presence", STANZA_NS)
                 .attribute("from", jid.as_str())
                 .attribute("to", to.as_str())
                 .attribute("type", "unavailable");

@@ -33,7 +33,7 @@ pub(super) async fn answer(
 }
 
 fn unavailable(from: &Jid, to: &Jid) -> Element {
-    ElementBuilder::new("presence", "jabber:client")
+    ElementBuilder::new("presence", STANZA_NS)
         .attribute("from", from.as_str())
         .attribute("to", to.as_str())
         .attribute("type", "unavailable")

@@ -340,7 +340,7 @@ fn follows(session: &Session) -> bool {
 pub(super) fn push(session: &Session, change: &Element) {
     let Some(jid) = session.jid() else { return };
     debug_assert!(change.is("query", NS), "a push tells of a roster");
-    let push = ElementBuilder::new("iq", "jabber:client")
+    let push = ElementBuilder::new("iq", STANZA_NS)
         .attribute("type", "set")
         .attribute("id", &event_core::random_id())
         .attribute("to", jid.as_str())

@@ -339,14 +339,10 @@ mod events {
     #[hook("roster-item-removed")]
     fn tell(removed: &RosterItemRemoved, cx: &Context<TestGroups>) {
         let text = format!("{} {}", removed.username, removed.session.is_some());
-        let message = ElementBuilder::new("message", "jabber:client")
+        let message = ElementBuilder::new("message", STANZA_NS)
             .attribute("to", "watcher@localhost/a")
             .attribute("id", &text)
-            .child(
-                &ElementBuilder::new("body", "jabber:client")
-                    .text(removed.item.jid.as_str())
-                    .build(),
-            );
+            .child(&ElementBuilder::new("body", STANZA_NS).text(removed.item.jid.as_str()).build());
         cx.send(message.build());
     }
 

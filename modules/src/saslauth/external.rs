@@ -32,7 +32,7 @@ async fn auth(nonza: &mut Nonza, cx: &Context<Saslauth>) -> Result<Flow, StreamE
         return Ok(Flow::Continue);
     }
     if session.is_established() {
-        return Err(StreamError::new("policy-violation").text("authenticated already"));
+        return Err(StreamError::policy_violation().text("authenticated already"));
     }
     match read(nonza) {
         Ok(domain) if proves(session, &domain).await => {

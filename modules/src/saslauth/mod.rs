@@ -86,7 +86,7 @@ async fn take(nonza: &Nonza, read: Read, cx: &Context<Saslauth>) -> Result<Flow,
         return Ok(Flow::Continue);
     }
     if session.user().is_some() {
-        return Err(StreamError::new("policy-violation").text("authenticated already"));
+        return Err(StreamError::policy_violation().text("authenticated already"));
     }
     match read(nonza, take_exchange(session)) {
         Ok((exchange, step)) if nonza.element.name() == "auth" => {
@@ -217,7 +217,7 @@ async fn refuse(
     if failures < cx.max_failures {
         return Ok(Flow::Handled);
     }
-    Err(StreamError::new("policy-violation").text("too many failed attempts"))
+    Err(StreamError::policy_violation().text("too many failed attempts"))
 }
 
 fn unavailable(error: StorageError) -> Step {

@@ -53,7 +53,7 @@ impl HostAccounts {
                 // No stream is left to close, but somebody might come back for the session.
                 host.core().end(&session, Some(REASON)).await;
             } else if Some(&session) != stays {
-                session.close(StreamError::new("reset").text(REASON));
+                session.close(StreamError::reset().text(REASON));
             }
         }
         Ok(())
@@ -83,7 +83,7 @@ async fn end_sessions(host: &Host, username: &str, asks: Option<&Session>) {
     for session in host.sessions().of(username) {
         host.core().end(&session, Some(REASON)).await;
         if Some(&session) != asks {
-            session.close(StreamError::new("not-authorized").text(REASON));
+            session.close(StreamError::not_authorized().text(REASON));
         }
     }
 }

@@ -109,7 +109,7 @@ impl Connection {
             match contained(Box::pin(turns(self.process()))).await {
                 Some(Ok(())) => {}
                 Some(Err(end)) => return end,
-                None => return StreamError::new("internal-server-error").into(),
+                None => return StreamError::internal_server_error().into(),
             }
         }
     }
@@ -235,7 +235,7 @@ impl Connection {
     pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
         if let Err(Flood) = ready!(self.pace.poll(cx)) {
             let text = "you have sent more than the limits allow for too long";
-            self.wire.close(Some(StreamError::new("policy-violation").text(text)));
+            self.wire.close(Some(StreamError::policy_violation().text(text)));
             return Poll::Pending;
         }
         let mut read = pool::take();
@@ -247,7 +247,7 @@ impl Connection {
                 self.input.append(&mut read);
                 if !self.share.hold(self.in_hand as usize + self.waiting()) {
                     let text = "too much was read and is not handled";
-                    let error = StreamError::new("resource-constraint").text(text);
+                    let error = StreamError::resource_constraint().text(text);
                     self.wire.close(Some(error));
                 }
             }
@@ -355,9 +355,7 @@ impl Connection {
             SessionKind::Component => host.settings().secret.is_some(),
             _ => true,
         });
-        host.ok_or_else(|| {
-            StreamError::new("host-unknown").text(format!("{domain} is not served here"))
-        })
+        host.ok_or_else(|| StreamError::host_unknown().text(format!("{domain} is not served here")))
     }
 
     /// Takes the header that answers ours; features follow as an element.
@@ -389,7 +387,7 @@ impl Connection {
         let session = match &self.session {
             Some(session) if session.host().name() != host.name() => {
                 let text = format!("this stream is to {}", session.host().name());
-                return Err(StreamError::new("host-unknown").text(text).into());
+                return Err(StreamError::host_unknown().text(text).into());
             }
             Some(session) => session.clone(),
             None => {
@@ -433,9 +431,7 @@ impl Connection {
         let claimed = header::claimed(header)?;
         match claimed.as_deref().filter(|domain| self.streams.core.host(domain).is_some()) {
             None => Ok(claimed),
-            Some(own) => {
-                Err(StreamError::new("invalid-from").text(format!("{own} is served here")))
-            }
+            Some(own) => Err(StreamError::invalid_from().text(format!("{own} is served here"))),
         }
     }
 
@@ -448,7 +444,7 @@ impl Connection {
     ) -> impl Future<Output = Result<(), End>> + Send {
         async move {
             let Some(session) = self.session.clone() else {
-                return Err(StreamError::new("invalid-xml").text("no stream header").into());
+                return Err(StreamError::invalid_xml().text("no stream header").into());
             };
             if element.is("error", STREAM_NS) {
                 return Err(End::Refused(Refusal::of(&element)));
@@ -546,5 +542,5 @@ fn overdue(kind: SessionKind) -> StreamError {
         SessionKind::Client => "no resource was bound in time",
         _ => "no domain was proved in time",
     };
-    StreamError::new("connection-timeout").text(text)
+    StreamError::connection_timeout().text(text)
 }

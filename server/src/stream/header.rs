@@ -67,7 +67,7 @@ pub(super) fn lang(header: &StreamHeader) -> Option<&str> {
 /// The domain that a header is for.
 pub(super) fn domain(kind: SessionKind, header: &StreamHeader) -> Result<String, StreamError> {
     check_namespace(kind, header)?;
-    let unknown = |text: &str| StreamError::new("host-unknown").text(text);
+    let unknown = |text: &str| StreamError::host_unknown().text(text);
     let to = header.to.as_deref().ok_or_else(|| unknown("the stream needs a 'to'"))?;
     match DomainPart::new(to) {
         Ok(domain) => Ok(domain.as_str().to_owned()),
@@ -81,7 +81,7 @@ pub(super) fn check_namespace(kind: SessionKind, header: &StreamHeader) -> Resul
     if header.content_namespace == namespace {
         return Ok(());
     }
-    Err(StreamError::new("invalid-namespace").text(format!("{namespace} is spoken here")))
+    Err(StreamError::invalid_namespace().text(format!("{namespace} is spoken here")))
 }
 
 /// The domain that another server's header says it is, if any.
@@ -89,7 +89,7 @@ pub(super) fn claimed(header: &StreamHeader) -> Result<Option<String>, StreamErr
     let Some(from) = header.from.as_deref() else { return Ok(None) };
     let error = |_| {
         let text = "the 'from' of the stream is not a domain";
-        StreamError::new("improper-addressing").text(text)
+        StreamError::improper_addressing().text(text)
     };
     DomainPart::new(from).map(|domain| Some(domain.as_str().to_owned())).map_err(error)
 }
@@ -102,7 +102,7 @@ pub(super) fn check_version(header: &StreamHeader) -> Result<(), StreamError> {
     });
     match parsed {
         Some((1.., _)) => Ok(()),
-        _ => Err(StreamError::new("unsupported-version").text("XMPP 1.0 is spoken here")),
+        _ => Err(StreamError::unsupported_version().text("XMPP 1.0 is spoken here")),
     }
 }
 
@@ -152,8 +152,9 @@ mod tests {
 
     #[test]
     fn what_a_header_asks_for() {
-        let condition =
-            |attributes| domain(SessionKind::Client, &header(attributes)).unwrap_err().condition();
+        let condition = |attributes| {
+            domain(SessionKind::Client, &header(attributes)).unwrap_err().condition().as_str()
+        };
         assert_eq!(condition("xmlns='jabber:server' to='a'"), "invalid-namespace");
         assert_eq!(condition("to='a'"), "invalid-namespace");
         assert_eq!(condition("xmlns='jabber:client'"), "host-unknown");
@@ -161,12 +162,12 @@ mod tests {
         let right = header("xmlns='jabber:client' to='EXAMPLE.com'");
         assert_eq!(domain(SessionKind::Client, &right).unwrap(), "example.com");
         let error = domain(SessionKind::S2sIn, &right).unwrap_err();
-        assert_eq!(error.condition(), "invalid-namespace");
+        assert_eq!(error.condition().as_str(), "invalid-namespace");
     }
 
     #[test]
     fn who_a_server_says_it_is() {
-        let claimed = |from| claimed(&header(from)).map_err(|error| error.condition());
+        let claimed = |from| claimed(&header(from)).map_err(|error| error.condition().as_str());
         assert_eq!(claimed(""), Ok(None));
         assert_eq!(claimed("from='B.example'"), Ok(Some("b.example".to_owned())));
         assert_eq!(claimed("from=''"), Err("improper-addressing"));

@@ -31,10 +31,10 @@ pub(crate) struct Probe {
 
 #[hook("stanza/urn:xmpp:csi:0:active")]
 async fn log_in(nonza: &mut Nonza, cx: &Context<Probe>) -> Result<Flow, StreamError> {
-    let account = cx.host().account("anna").ok_or(StreamError::new("internal-server-error"))?;
+    let account = cx.host().account("anna").ok_or(StreamError::internal_server_error())?;
     nonza.session.authenticated(account);
     let bound = nonza.session.bind(Some("r")).await;
-    bound.map_err(|_| StreamError::new("not-authorized"))?;
+    bound.map_err(|_| StreamError::not_authorized())?;
     nonza.session.send_nonza(&ElementBuilder::new("bound", "urn:xmpp:csi:0").build());
     Ok(Flow::Handled)
 }
@@ -246,7 +246,7 @@ async fn all_streams_are_closed_at_the_end() {
     open.open().await;
     let streams = Arc::clone(&server.streams);
     let closing = tokio::spawn(async move {
-        streams.close_all(StreamError::new("system-shutdown"), Duration::from_secs(5)).await;
+        streams.close_all(StreamError::system_shutdown(), Duration::from_secs(5)).await;
     });
     for client in [&mut early, &mut open] {
         let text = client.until("</stream:stream>").await;

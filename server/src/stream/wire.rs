@@ -335,10 +335,10 @@ impl Wire {
         let error = match &ended {
             Ended::Closed(error) => error.clone(),
             Ended::Overflow => {
-                Some(StreamError::new("policy-violation").text("what is sent to you is not read"))
+                Some(StreamError::policy_violation().text("what is sent to you is not read"))
             }
             Ended::Crowded => {
-                Some(StreamError::new("resource-constraint").text("too much waits for you"))
+                Some(StreamError::resource_constraint().text("too much waits for you"))
             }
             Ended::Gone => None,
         };

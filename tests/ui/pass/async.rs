@@ -73,7 +73,7 @@ async fn unbound(_: &mut Message) {}
 
 #[hook("stanza/urn:ietf:params:xml:ns:xmpp-sasl:auth")]
 async fn authenticate(_: &mut Nonza) -> Result<Flow, StreamError> {
-    Err(StreamError::new("not-authorized"))
+    Err(StreamError::not_authorized())
 }
 
 #[hook("component-authenticated")]

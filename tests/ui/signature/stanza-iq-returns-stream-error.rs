@@ -4,7 +4,7 @@ use event_core::prelude::*;
 
 #[hook("stanza/iq/urn:ietf:params:xml:ns:xmpp-bind:bind")]
 fn bind(_: &mut Iq) -> Result<Reply, StreamError> {
-    Err(StreamError::new("not-authorized"))
+    Err(StreamError::not_authorized())
 }
 
 fn main() {}

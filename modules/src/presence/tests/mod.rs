@@ -195,7 +195,7 @@ fn contacts_see_each_other_come_and_go() {
         assert!(probed[1].child("delay", "urn:xmpp:delay").is_some(), "it is from before");
         let told = juliet.next().unwrap();
         assert_eq!(told.attribute("to").as_deref(), Some("juliet@localhost"));
-        assert_eq!(told.child("status", "jabber:client").unwrap().text(), "here");
+        assert_eq!(told.child("status", STANZA_NS).unwrap().text(), "here");
         assert!(told.child("delay", "urn:xmpp:delay").is_none());
         juliet.disconnect().await;
         romeo.received();
@@ -243,7 +243,7 @@ fn a_probe_tells_only_who_may_know() {
         let rosters = server.host().service::<dyn Rosters>().unwrap();
         for to in strangers {
             let contact = BareJid::new(to).unwrap();
-            let stanza = ElementBuilder::new("presence", "jabber:client").build();
+            let stanza = ElementBuilder::new("presence", STANZA_NS).build();
             for (direction, kind) in [
                 (Direction::Outbound, SubscriptionType::Subscribe),
                 (Direction::Inbound, SubscriptionType::Subscribed),
@@ -286,6 +286,6 @@ struct TestBroadcasts;
 
 #[hook("message/offline/broadcast")]
 fn announce(event: &mut MessageOfflineBroadcast) -> Flow {
-    event.session.send(&ElementBuilder::new("message", "jabber:client").build());
+    event.session.send(&ElementBuilder::new("message", STANZA_NS).build());
     Flow::Handled
 }

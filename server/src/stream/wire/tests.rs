@@ -29,7 +29,7 @@ fn taken(wire: &Wire) -> String {
 #[test]
 fn an_error_before_the_header_gets_one() {
     let wire = wire(1000);
-    wire.close(Some(StreamError::new("not-well-formed")));
+    wire.close(Some(StreamError::not_well_formed()));
     wire.close(None);
     let text = taken(&wire);
     assert!(text.starts_with("<?xml version='1.0'?><stream:stream "), "{text}");
