@@ -1,9 +1,11 @@
 //! The server without its sockets: hosts, their modules, and the events of its life.
 
 use std::{
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, OnceLock},
     time::{Duration, SystemTime},
 };
+
+use parking_lot::Mutex;
 
 use arc_swap::ArcSwap;
 use hashbrown::HashMap;
@@ -223,8 +225,7 @@ impl Core {
         })
         .await;
         self.stop_modules().await;
-        let mut endings =
-            std::mem::take(&mut *self.endings.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut endings = std::mem::take(&mut *self.endings.lock());
         let ended = async { while endings.join_next().await.is_some() {} };
         if tokio::time::timeout(ENDINGS, ended).await.is_err() {
             tracing::warn!("modules that a reload took away have not stopped");

@@ -2,11 +2,13 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError, Weak,
+        Arc, Weak,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
+
+use parking_lot::Mutex;
 
 use arc_swap::ArcSwap;
 use jid::{BareJid, DomainPart, FullJid, Jid, ResourcePart};
@@ -270,13 +272,13 @@ impl Host {
 
     /// The modules that run, in the order of the configuration.
     pub(crate) fn running(&self) -> Vec<Arc<Started>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.running.lock().clone()
     }
 
     /// Notes which modules run, and offers their services.
     pub(crate) fn runs(&self, modules: Vec<Arc<Started>>) {
         self.services.publish(modules.iter().map(|module| &module.services));
-        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = modules;
+        *self.running.lock() = modules;
     }
 
     /// Takes the modules out of the table and stops them, the last first. Handlers hold their

@@ -6,8 +6,10 @@ use std::{
     cell::RefCell,
     collections::HashMap,
     future::Future,
-    sync::{Arc, PoisonError, RwLock},
+    sync::Arc,
 };
+
+use parking_lot::RwLock;
 
 /// Services by their trait; each is an `Arc` of the trait within.
 pub(crate) type Services = HashMap<TypeId, Arc<dyn Any + Send + Sync>>;
@@ -57,7 +59,7 @@ impl Provided {
             staged.own.insert(key, Arc::clone(&service));
         });
         if staged.is_err() {
-            let mut shelves = self.0.write().unwrap_or_else(PoisonError::into_inner);
+            let mut shelves = self.0.write();
             shelves.base.insert(key, Arc::clone(&service));
             shelves.all.insert(key, service);
         }
@@ -67,19 +69,19 @@ impl Provided {
         let key = TypeId::of::<S>();
         let service = match STAGED.try_with(|staged| staged.borrow().seen.get(&key).cloned()) {
             Ok(service) => service,
-            Err(_) => self.0.read().unwrap_or_else(PoisonError::into_inner).all.get(&key).cloned(),
+            Err(_) => self.0.read().all.get(&key).cloned(),
         };
         service?.downcast_ref::<Arc<S>>().cloned()
     }
 
     /// What the server provides.
     pub(crate) fn base(&self) -> Services {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).base.clone()
+        self.0.read().base.clone()
     }
 
     /// Offers what the server and these modules provide, and nothing else.
     pub(crate) fn publish<'a>(&self, modules: impl Iterator<Item = &'a Services>) {
-        let mut shelves = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut shelves = self.0.write();
         let mut all = shelves.base.clone();
         all.extend(modules.flatten().map(|(key, service)| (*key, Arc::clone(service))));
         shelves.all = all;

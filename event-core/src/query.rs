@@ -3,10 +3,12 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
 };
+
+use parking_lot::Mutex;
 
 use jid::Jid;
 use tokio::sync::oneshot;
@@ -94,7 +96,7 @@ const MAX_WAITING: usize = 65_536;
 
 impl Queries {
     fn add(&self, id: &str, waiting: Waiting) -> Result<(), QueryError> {
-        let mut map = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut map = self.waiting.lock();
         if map.len() >= MAX_WAITING {
             return Err(QueryError::TooMany);
         }
@@ -104,7 +106,7 @@ impl Queries {
     }
 
     fn remove(&self, id: &str) -> Option<Waiting> {
-        let mut map = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut map = self.waiting.lock();
         let waiting = map.remove(id);
         self.count.store(map.len(), Ordering::Release);
         waiting
@@ -112,7 +114,7 @@ impl Queries {
 
     /// Whether a request of this server still waits for its answer.
     pub(crate) fn is_waiting(&self, iq: &Stanza) -> bool {
-        let map = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let map = self.waiting.lock();
         iq.id().is_some_and(|id| map.contains_key(&*id))
     }
 
@@ -127,7 +129,7 @@ impl Queries {
         };
         let taken = {
             let Some(id) = stanza.id() else { return Some(stanza) };
-            let mut map = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut map = self.waiting.lock();
             let is_answer = map.get(&*id).is_some_and(|waiting| {
                 stanza.from() == Some(&waiting.to) && stanza.to() == Some(&waiting.from)
             });

@@ -5,13 +5,7 @@
 //! tables are swapped whole. A module that is no more stops when the last dispatch that could
 //! reach it has ended.
 
-use std::{
-    fmt,
-    future::Future,
-    pin::Pin,
-    sync::{Arc, PoisonError},
-    time::Duration,
-};
+use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use jid::DomainPart;
 use tokio::{
@@ -431,7 +425,7 @@ impl Core {
     /// Runs `task` beside all else; the server's stop waits for it.
     fn later(&self, task: impl Future<Output = ()> + Send + 'static) -> oneshot::Receiver<()> {
         let (done, ending) = oneshot::channel();
-        let mut tasks = self.endings.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tasks = self.endings.lock();
         while tasks.try_join_next().is_some() {}
         tasks.spawn(async move {
             task.await;

@@ -5,10 +5,12 @@ use std::{
     any::Any,
     net::IpAddr,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
     },
 };
+
+use parking_lot::{Mutex, MutexGuard};
 
 use jid::{BareJid, FullJid};
 
@@ -236,7 +238,7 @@ impl Session {
     }
 
     fn about(&self) -> MutexGuard<'_, About> {
-        self.0.about.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.about.lock()
     }
 
     fn with_remote<R>(&self, access: impl FnOnce(&mut Remote) -> R) -> R {
@@ -399,7 +401,7 @@ impl Session {
         if !self.is_available() {
             return None;
         }
-        self.0.presence.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.presence.lock().clone()
     }
 
     /// Whether the client is available.
@@ -411,7 +413,7 @@ impl Session {
     pub fn set_presence(&self, presence: Option<Available>) {
         self.0.available.store(presence.is_some(), Ordering::Release);
         let presence = presence.map(Arc::new);
-        *self.0.presence.lock().unwrap_or_else(PoisonError::into_inner) = presence;
+        *self.0.presence.lock() = presence;
     }
 
     /// What a module keeps for this session, by a type of its own. It is dropped with the session,
@@ -430,7 +432,7 @@ impl Session {
     /// }
     /// ```
     pub fn with_slot<T: Send + 'static, R>(&self, access: impl FnOnce(&mut Option<T>) -> R) -> R {
-        let mut slots = self.0.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = self.0.slots.lock();
         if let Some(slot) = slots.iter_mut().find_map(|slot| slot.downcast_mut::<Option<T>>()) {
             let result = access(slot);
             if slot.is_none() {

@@ -1,9 +1,8 @@
 //! Which resources of which accounts are connected to a host.
 
-use std::{
-    hash::{BuildHasher, RandomState},
-    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
-};
+use std::hash::{BuildHasher, RandomState};
+
+use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use hashbrown::HashTable;
 use jid::FullJid;
@@ -67,7 +66,7 @@ impl Sessions {
         let shards = self.shards.iter();
         shards
             .flat_map(|shard| {
-                let accounts = shard.0.read().unwrap_or_else(PoisonError::into_inner);
+                let accounts = shard.0.read();
                 accounts.iter().flatten().cloned().collect::<Vec<_>>()
             })
             .collect()
@@ -78,7 +77,7 @@ impl Sessions {
         let shards = self.shards.iter();
         shards
             .map(|shard| {
-                let accounts = shard.0.read().unwrap_or_else(PoisonError::into_inner);
+                let accounts = shard.0.read();
                 accounts.iter().map(Vec::len).sum::<usize>()
             })
             .sum()
@@ -168,11 +167,11 @@ impl Sessions {
     }
 
     fn read(&self, hash: u64) -> RwLockReadGuard<'_, Accounts> {
-        self.shard(hash).read().unwrap_or_else(PoisonError::into_inner)
+        self.shard(hash).read()
     }
 
     fn write(&self, hash: u64) -> RwLockWriteGuard<'_, Accounts> {
-        self.shard(hash).write().unwrap_or_else(PoisonError::into_inner)
+        self.shard(hash).write()
     }
 }
 

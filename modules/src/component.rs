@@ -1,6 +1,8 @@
 //! External components (XEP-0114): another process serves the host.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::{Mutex, MutexGuard};
 
 use event_core::{
     SessionKind, SessionState,
@@ -43,7 +45,7 @@ impl ModuleState<Component> for Connected {
 
 impl Connected {
     fn slot(&self) -> MutexGuard<'_, Option<Session>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// The component, while it is there.

@@ -3,8 +3,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, Weak},
 };
+
+use parking_lot::Mutex;
 
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
@@ -26,7 +28,7 @@ impl Locks {
     }
 
     fn get(&self, name: &str) -> Arc<AsyncMutex<()>> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.0.lock();
         if let Some(lock) = known.locks.get(name).and_then(Weak::upgrade) {
             return lock;
         }
@@ -67,7 +69,7 @@ mod tests {
             for number in 0..1000 {
                 locks.lock(&number.to_string()).await;
             }
-            assert!(locks.0.lock().unwrap().locks.len() < 40);
+            assert!(locks.0.lock().locks.len() < 40);
             assert!(locks.get("romeo").try_lock().is_err());
         });
     }

@@ -4,9 +4,11 @@ use std::{
     collections::HashMap,
     io::{self, Read, Write},
     net::{IpAddr, Ipv6Addr, Shutdown, SocketAddr},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
+
+use parking_lot::Mutex;
 
 use event_core::{SessionKind, StreamError};
 use socket2::{SockRef, TcpKeepalive};
@@ -373,8 +375,8 @@ impl Doors {
         Self { inside: Mutex::new(inside) }
     }
 
-    fn inside(&self) -> std::sync::MutexGuard<'_, Inside> {
-        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    fn inside(&self) -> parking_lot::MutexGuard<'_, Inside> {
+        self.inside.lock()
     }
 
     /// Lets a connection in that comes from an address; from none, if it comes from this machine.

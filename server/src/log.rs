@@ -3,9 +3,11 @@
 //! The level and the file can be changed while the server runs, as rotating logs needs.
 
 use std::fs::{File, OpenOptions};
+
+use parking_lot::{Mutex, MutexGuard};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use thiserror::Error;
 use tracing::Subscriber;
@@ -135,7 +137,7 @@ impl Output {
     }
 
     fn file(&self) -> MutexGuard<'_, Option<LogFile>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     fn reopen(&self) -> Result<(), LogError> {

@@ -4,8 +4,10 @@ use std::{
     fs::{File, OpenOptions},
     io::Write,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
+
+use parking_lot::Mutex;
 
 use event_core::prelude::*;
 
@@ -31,7 +33,7 @@ impl Records {
         let detail = detail.to_string().replace(['\r', '\n'], " ");
         let line = format!("{event}\t{host}\t{detail}\n");
         // One write a line: the test reads while the server writes.
-        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut file = self.0.lock();
         file.write_all(line.as_bytes()).expect("the records can be written");
     }
 }

@@ -1,6 +1,8 @@
 //! Other servers, as the modules that negotiate with them see this one.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use tokio::sync::oneshot;
 
@@ -72,7 +74,7 @@ impl KeyCheck {
 
     /// The domain's server has said whether the key is its own.
     pub fn answer(&self, is_valid: bool) {
-        let sender = self.answer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let sender = self.answer.lock().take();
         // Who asked may have given up.
         let _ = sender.map(|sender| sender.send(is_valid));
     }

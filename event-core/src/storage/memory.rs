@@ -4,9 +4,10 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     future::ready,
     ops::Bound,
-    sync::{Mutex, MutexGuard, PoisonError},
     time::SystemTime,
 };
+
+use parking_lot::{Mutex, MutexGuard};
 
 use super::{
     Archive, Archived, Entry, Name, Page, Row, Schema, Shelf, Storage, StorageError, StorageResult,
@@ -40,7 +41,7 @@ impl Memory {
     }
 
     fn lock(&self) -> MutexGuard<'_, Tables> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

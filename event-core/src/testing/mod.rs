@@ -30,10 +30,9 @@
 pub mod bare;
 mod stream;
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
+
+use parking_lot::Mutex;
 
 use jid::{BareJid, FullJid};
 
@@ -162,7 +161,7 @@ impl Builder {
         let decisions = Arc::<Mutex<Vec<Decision>>>::default();
         let seen = Arc::clone(&decisions);
         core.on_decision(move |decision| {
-            seen.lock().unwrap_or_else(PoisonError::into_inner).push(decision);
+            seen.lock().push(decision);
         });
         core.started().await;
         Ok(Harness { core, decisions })
@@ -255,7 +254,7 @@ impl Harness {
 
     /// What handlers decided so far: which one stopped which chain.
     pub fn decisions(&self) -> Vec<Decision> {
-        self.decisions.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.decisions.lock().clone()
     }
 
     /// Moves the clock on and lets everything that then is due happen.

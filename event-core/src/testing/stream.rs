@@ -1,10 +1,8 @@
 //! A stream without a wire.
 
-use std::{
-    collections::VecDeque,
-    net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::VecDeque, net::IpAddr, sync::Arc};
+
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::{
     BoxFuture, Stream, StreamError,
@@ -44,7 +42,7 @@ impl Default for TestStream {
 
 impl TestStream {
     fn wire(&self) -> MutexGuard<'_, Wire> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// Makes the stream a plain one that can start TLS, or an encrypted one.
@@ -139,7 +137,7 @@ impl Stream for TestStream {
         Box::pin(async move {
             // Whoever waits for a wire lets others run.
             tokio::task::yield_now().await;
-            let wire = wire.lock().unwrap_or_else(PoisonError::into_inner);
+            let wire = wire.lock();
             wire.closed.is_none() && !wire.is_lossy
         })
     }

@@ -2,8 +2,10 @@
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
+
+use parking_lot::Mutex;
 
 use arc_swap::ArcSwap;
 use event_core::{
@@ -171,13 +173,13 @@ impl Blocklists {
 
     /// Lets one presence pass to whom the user has just blocked.
     pub(super) fn farewell(&self, from: &str, to: &str) {
-        let mut farewells = self.farewells.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut farewells = self.farewells.lock();
         farewells.insert((from.into(), to.into()));
     }
 
     /// Whether a presence is the one that may pass; it is only once.
     pub(super) fn is_farewell(&self, from: &Jid, to: &Jid) -> bool {
-        let mut farewells = self.farewells.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut farewells = self.farewells.lock();
         farewells.remove(&(from.as_str().into(), to.as_str().into()))
     }
 }

@@ -1,7 +1,9 @@
 //! Entity Capabilities of the server (XEP-0115): what it can do as a hash, so that clients and
 //! other servers ask for the list only when the hash is new to them.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use event_core::{
@@ -43,7 +45,7 @@ impl ModuleState<Disco> for Announced {
 /// What the host announces now. The hash is made anew only when that has changed.
 pub(super) fn announced(cx: &Context<Disco>) -> Arc<Capabilities> {
     let features = cx.host().features();
-    let mut known = cx.state().0.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut known = cx.state().0.lock();
     if let Some(known) = known.as_ref().filter(|known| known.says(&cx.name, &features)) {
         return Arc::clone(known);
     }

@@ -2,8 +2,10 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
+
+use parking_lot::{Mutex, MutexGuard};
 
 use event_core::{jid::Jid, prelude::*};
 
@@ -24,7 +26,7 @@ impl ModuleState<PresenceDelivery> for Directed {
 
 impl Directed {
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, HashSet<Jid>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// The client is available to `to`.

@@ -3,9 +3,11 @@
 use std::{
     collections::HashMap,
     net::{IpAddr, Ipv6Addr},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
+
+use parking_lot::Mutex;
 
 use event_core::prelude::*;
 
@@ -39,7 +41,7 @@ impl Rate {
         limit: u32,
         length: Duration,
     ) -> bool {
-        let mut periods = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut periods = self.0.lock();
         let peer = peer.map(network);
         if periods.len() >= MAX_ADDRESSES && !periods.contains_key(&peer) {
             periods.retain(|_, period| period.end > now);
@@ -102,6 +104,6 @@ mod tests {
         }
         assert!(!rate.admits(Some(address(MAX_ADDRESSES)), now, 1, HOUR));
         assert!(rate.admits(Some(address(MAX_ADDRESSES)), now + HOUR, 1, HOUR));
-        assert_eq!(rate.0.lock().unwrap().len(), 1, "what is over is forgotten");
+        assert_eq!(rate.0.lock().len(), 1, "what is over is forgotten");
     }
 }

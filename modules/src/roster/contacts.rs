@@ -5,8 +5,10 @@ use std::{
     borrow::Borrow,
     collections::HashSet,
     hash::{Hash, Hasher},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Weak},
 };
+
+use parking_lot::{Mutex, MutexGuard};
 
 use event_core::{
     BoxFuture,
@@ -50,7 +52,7 @@ struct Account {
 
 impl Account {
     fn kept(&self) -> MutexGuard<'_, Option<Arc<Kept>>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock()
     }
 }
 
@@ -85,15 +87,15 @@ impl Contacts {
     }
 
     pub(super) fn set_limits(&self, limits: Limits) {
-        *self.limits.lock().unwrap_or_else(PoisonError::into_inner) = limits;
+        *self.limits.lock() = limits;
     }
 
     fn limits(&self) -> Limits {
-        *self.limits.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.limits.lock()
     }
 
     fn accounts(&self) -> MutexGuard<'_, HashSet<Named>> {
-        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+        self.accounts.lock()
     }
 
     /// The account's place in memory. Leaving it, the roster of a user who is not online goes.

@@ -3,11 +3,13 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        Arc, Weak,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, SystemTime},
 };
+
+use parking_lot::{Mutex, MutexGuard};
 
 use event_core::{
     BoxFuture, Host, Session, SessionKind, Stanza, StanzaError, StanzaKind, events,
@@ -84,7 +86,7 @@ impl Federation {
     }
 
     pub(super) fn pairs(&self) -> MutexGuard<'_, Pairs> {
-        self.pairs.lock().unwrap_or_else(PoisonError::into_inner)
+        self.pairs.lock()
     }
 
     /// The pairs of domains that have something under way, and how many stanzas wait for them or

@@ -5,11 +5,9 @@
 //! stream in order, its answer, whichever it is, says that they have arrived. When the stream ends
 //! before, their senders get an error: better than silence, and than a second copy.
 
-use std::{
-    collections::hash_map::Entry,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::hash_map::Entry, sync::Arc, time::Duration};
+
+use parking_lot::{Mutex, MutexGuard};
 
 use event_core::{
     Core, Host, Stanza, StanzaError,
@@ -98,7 +96,7 @@ impl Pair {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Offers a stanza.

@@ -2,7 +2,9 @@
 //! Whatever the database is, the statements are the same; it differs in its [`Dialect`].
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use parking_lot::{Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use sqlx::pool::PoolConnection;
@@ -137,7 +139,7 @@ impl Database {
     }
 
     fn versions(&self) -> MutexGuard<'_, HashMap<String, i64>> {
-        self.versions.lock().unwrap_or_else(PoisonError::into_inner)
+        self.versions.lock()
     }
 }
 

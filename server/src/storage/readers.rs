@@ -1,6 +1,6 @@
 //! The connections that read.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use parking_lot::{Mutex, MutexGuard};
 
 use sqlx::{AnyConnection, AnyPool, Connection};
 use tokio::{sync::Semaphore, time::timeout};
@@ -82,6 +82,6 @@ impl Readers {
 
 impl Kept {
     fn idle(&self) -> MutexGuard<'_, Vec<AnyConnection>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+        self.idle.lock()
     }
 }

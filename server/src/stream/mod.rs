@@ -25,9 +25,11 @@ use std::{
     hash::{Hash, Hasher},
     net::SocketAddr,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
+
+use parking_lot::Mutex;
 
 use arc_swap::ArcSwap;
 use event_core::{Core, Host, Session, SessionKind, StreamError, random_id};
@@ -259,8 +261,8 @@ impl Streams {
         }
     }
 
-    fn open(&self) -> std::sync::MutexGuard<'_, HashSet<Listed>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    fn open(&self) -> parking_lot::MutexGuard<'_, HashSet<Listed>> {
+        self.open.lock()
     }
 }
 

@@ -8,9 +8,11 @@ mod tests;
 use std::{
     fmt, io, mem,
     pin::{Pin, pin},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     task::{Context, Poll, ready},
 };
+
+use parking_lot::Mutex;
 
 use rustls::{
     KeyLog, ServerConfig,
@@ -372,14 +374,14 @@ impl ExporterSecret {
     const LABEL: &str = "EXPORTER_SECRET";
 
     fn take(&self) -> Zeroizing<Vec<u8>> {
-        mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        mem::take(&mut self.0.lock())
     }
 }
 
 impl KeyLog for ExporterSecret {
     fn log(&self, label: &str, _: &[u8], secret: &[u8]) {
         if label == Self::LABEL {
-            let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut kept = self.0.lock();
             *kept = Zeroizing::new(secret.to_vec());
         }
     }

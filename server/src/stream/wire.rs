@@ -9,11 +9,13 @@ mod tests;
 use std::{
     net::IpAddr,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
+        Arc, OnceLock, Weak,
         atomic::{AtomicBool, Ordering},
     },
     task::Waker,
 };
+
+use parking_lot::{Mutex, MutexGuard};
 
 use event_core::{BoxFuture, Host, SessionKind, Stream, StreamError, random_id};
 use tokio::sync::Notify;
@@ -140,7 +142,7 @@ impl Wire {
     }
 
     fn out(&self) -> MutexGuard<'_, Out> {
-        self.out.lock().unwrap_or_else(PoisonError::into_inner)
+        self.out.lock()
     }
 
     /// Sends our header.
