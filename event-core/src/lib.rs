@@ -26,33 +26,20 @@
 // So that the attributes can be used in this crate's own tests.
 extern crate self as event_core;
 
-pub mod context;
-mod core;
 mod dispatch;
-mod error;
-mod event;
 pub mod events;
-mod flow;
-mod handler;
-pub mod host;
+mod host;
 mod module;
-mod provided;
-pub mod query;
-mod registry;
-pub mod reload;
+mod protocol;
 pub mod roster;
-pub mod router;
-mod secret;
+mod routing;
+mod runtime;
 pub mod services;
 mod session;
-mod sessions;
-mod stanza;
-mod start;
 pub mod storage;
-mod table;
-mod tally;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod util;
 pub mod xml;
 
 pub use event_macros::{event, hook, module};
@@ -63,26 +50,56 @@ pub use xmpp_parsers;
 pub use xso;
 
 pub use crate::{
-    context::Context,
-    core::{Core, Decision, DecisionKind, HookListing, HostConfig, random_id},
-    dispatch::{BoxFuture, HandlerStats},
-    error::{
-        Condition, ErrorType, NS_STANZAS, NS_STREAMS, StanzaError, StreamCondition, StreamError,
+    dispatch::{flow::Flow, hook::HookMeta, stats::HandlerStats},
+    events::{
+        info::{EventInfo, FieldInfo},
+        traits::{Event, Fire, Fired, Payload},
     },
-    event::{Event, EventInfo, Family, FieldInfo, Fire, Fired, Payload, Scope},
-    flow::{Flow, Reply},
-    host::{Action, Host, HostSettings},
-    module::{Module, ModuleInfo, ModuleState, OptionInfo},
-    registry::{HookMeta, ModuleCrate, Registry, declared_events},
-    secret::Secret,
-    session::{Available, Session, SessionKind, SessionState, Stream},
-    sessions::Sessions,
-    stanza::{
-        AnswerLater, Destination, Iq, IqType, Message, Nonza, Origin, Presence, Stanza, StanzaKind,
+    host::{
+        host::Host,
+        role::{Action, Role},
+        settings::{HostConfig, HostSettings},
     },
-    start::StartError,
-    tally::Tally,
+    module::{
+        context::Context,
+        info::{ModuleInfo, OptionInfo},
+        module::{Module, ModuleState},
+        registry::{ModuleCrate, Registry, declared_events},
+        start_error::StartError,
+    },
+    protocol::{
+        into_stanza::IntoStanza,
+        iq::{Iq, IqType},
+        nonza::Nonza,
+        origin::Origin,
+        reply::Reply,
+        stanza::{Destination, Message, Presence, Stanza, StanzaKind},
+        stanza_error::{Condition, ErrorType, NS_STANZAS, StanzaError},
+        stream_error::{NS_STREAMS, StreamCondition, StreamError},
+    },
+    routing::{
+        core::Core,
+        decision::{Decision, DecisionKind},
+        outbox::turns,
+        queries::QueryError,
+        query::Expected,
+        reply::AnswerLater,
+    },
+    runtime::{
+        listing::HookListing,
+        reload::{
+            change::{Change, ChangeKind, Reloaded},
+            publish::host_gone,
+        },
+    },
+    session::{
+        registry::Sessions,
+        session::{Available, Session, SessionState},
+        stream::{SessionKind, Stream},
+    },
+    util::{future::BoxFuture, id::random_id, secret::Secret, tally::Tally},
 };
+pub use event_catalogue::{Family, Scope};
 
 /// The version of Spondee.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -111,25 +128,42 @@ pub mod __private {
     pub use inventory;
     pub use toml;
 
+    pub use event_catalogue::{Family, Scope};
+
     pub use crate::{
-        Event, EventInfo, Family, FieldInfo, Flow, Iq, Message, Module, ModuleInfo, Nonza,
-        OptionInfo, Presence, Reply, Scope, Stanza, StanzaError, StreamError,
-        context::{ContextOf, ContextRef},
-        event::{
-            DecisionOf, DeclaredDecision, DeclaredEvent, EventCell, EventId, Fire, Payload,
-            PayloadOf, Same, kind,
+        dispatch::{
+            flow::Flow,
+            hook::{HookMeta, HookParameter},
+            installer::{HookRecord, Installer, WrongContext},
+            outcome::{DecisionOf, Outcome, kind},
         },
-        events::{self, payloads::*},
-        flow::Outcome,
-        module::VtableOf,
-        registry::{
-            EventRecord, HookMeta, HookParameter, HookRecord, Installer, ModuleRecord, WrongContext,
+        events::{
+            self,
+            declared::{DeclaredDecision, DeclaredEvent, EventCell, PayloadOf, Same},
+            info::{EventInfo, FieldInfo},
+            payloads::*,
+            traits::{Event, EventId, Fire, Payload},
+        },
+        module::{
+            context::{ContextOf, ContextRef},
+            info::{ModuleInfo, OptionInfo},
+            module::Module,
+            registry::{EventRecord, ModuleRecord},
+            running::VtableOf,
+        },
+        protocol::{
+            iq::Iq,
+            nonza::Nonza,
+            reply::Reply,
+            stanza::{Message, Presence, Stanza},
+            stanza_error::StanzaError,
+            stream_error::StreamError,
         },
     };
 
     /// What installs a handler.
     pub mod handler {
-        pub use crate::handler::*;
+        pub use crate::module::install::*;
     }
 
     /// Reads a module's options.

@@ -14,9 +14,9 @@ use event_core::{
     BoxFuture, Core, HostConfig, HostSettings, Registry, SessionKind, Stream,
     jid::BareJid,
     prelude::*,
-    router::turns,
     services::{Accounts, ScramHash, ScramKeys},
     storage::{Memory, StorageError, StorageResult},
+    turns,
     xml::{Limits, Scope},
 };
 

@@ -13,7 +13,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use event_core::{Core, router::turns};
+use event_core::{Core, turns};
 use jid::BareJid;
 use serde::{Deserialize, Serialize};
 use tokio::{

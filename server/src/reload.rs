@@ -4,11 +4,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use event_core::{
-    Core, StartError,
-    events::ConfigReloaded,
-    reload::{Reloaded, host_gone},
-};
+use event_core::{Core, Reloaded, StartError, events::ConfigReloaded, host_gone};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::sync::Mutex;

@@ -17,9 +17,9 @@ use event_core::{
     jid::BareJid,
     prelude::*,
     roster::SubscriptionType,
-    router::turns,
     services::{Direction, Rosters},
     testing::{self, bare::Bare},
+    turns,
     xml::{Element, Framer, Limits, STANZA_NS, Scope},
 };
 use rustls::{

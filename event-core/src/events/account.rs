@@ -3,10 +3,11 @@
 use jid::{BareJid, Jid};
 use xmpp_parsers::disco::{DiscoInfoResult, DiscoItemsResult};
 
-use super::payload_events;
 use crate::{
-    Session, StanzaError,
+    events::declare::payload_events,
+    protocol::stanza_error::StanzaError,
     roster::{Roster, RosterItem},
+    session::session::Session,
 };
 
 payload_events! {

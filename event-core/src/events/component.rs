@@ -1,7 +1,6 @@
 //! External components (XEP-0114), on the component's host.
 
-use super::payload_events;
-use crate::Session;
+use crate::{events::declare::payload_events, session::session::Session};
 
 payload_events! {
     const COMPONENT;

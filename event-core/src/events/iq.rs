@@ -2,8 +2,7 @@
 //! `iq/DEST/XMLNS:TAG`, then `iq-get` or `iq-set`, or for an answer those of its id; all in one
 //! chain.
 
-use super::events;
-use crate::Iq;
+use crate::{events::declare::events, protocol::iq::Iq};
 
 events! {
     const IQ;

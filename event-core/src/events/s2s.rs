@@ -1,7 +1,6 @@
 //! Streams to and from other servers, on the local host that the stream is for.
 
-use super::payload_events;
-use crate::{Session, xml::Element};
+use crate::{events::declare::payload_events, session::session::Session, xml::Element};
 
 payload_events! {
     const S2S;

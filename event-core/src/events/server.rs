@@ -1,7 +1,7 @@
 //! The life of the server. These events are global: a handler runs once for each host that
 //! enables its module, by priority and then in the order of the hosts.
 
-use super::payload_events;
+use crate::events::declare::payload_events;
 
 payload_events! {
     const SERVER;

@@ -1,7 +1,9 @@
 //! The life of a client's session, on the user's host.
 
-use super::payload_events;
-use crate::{Session, StanzaError, xml::Element};
+use crate::{
+    events::declare::payload_events, protocol::stanza_error::StanzaError,
+    session::session::Session, xml::Element,
+};
 
 payload_events! {
     const SESSION;

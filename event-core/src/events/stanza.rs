@@ -1,7 +1,9 @@
 //! Stanzas on their way: before they are routed, after, and what leads to other servers.
 
-use super::events;
-use crate::{Message, Presence, Stanza};
+use crate::{
+    events::declare::events,
+    protocol::stanza::{Message, Presence, Stanza},
+};
 
 events! {
     const STANZA;

@@ -1,7 +1,13 @@
 //! Elements that are not routed: on a stream without a resource, or not stanzas at all.
 
-use super::events;
-use crate::{Iq, Message, Nonza, Presence};
+use crate::{
+    events::declare::events,
+    protocol::{
+        iq::Iq,
+        nonza::Nonza,
+        stanza::{Message, Presence},
+    },
+};
 
 events! {
     const STREAM;

@@ -3,10 +3,14 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-
 use tokio::sync::oneshot;
 
-use crate::{BoxFuture, Host, Session, Stanza, StanzaError};
+use crate::{
+    host::host::Host,
+    protocol::{stanza::Stanza, stanza_error::StanzaError},
+    session::session::Session,
+    util::future::BoxFuture,
+};
 
 /// What brings stanzas to other servers. Module `s2s` hands them over; the modules that negotiate
 /// streams say here what became of one.

@@ -2,9 +2,10 @@
 
 use std::{error::Error, io, path::PathBuf};
 
+use super::{Archive, Name};
 use thiserror::Error;
 
-use super::{Archive, Name};
+use crate::protocol::stanza_error::StanzaError;
 
 /// What a storage call gives.
 pub type StorageResult<T> = Result<T, StorageError>;
@@ -93,4 +94,19 @@ pub enum StorageError {
     /// The database failed.
     #[error("the database failed: {0}")]
     Backend(#[source] Box<dyn Error + Send + Sync>),
+}
+
+/// The store is there for the server, not for the sender, who only learns that it failed; except
+/// where what was sent is the reason.
+impl From<StorageError> for StanzaError {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Name => Self::policy_violation().text("a name is too long to be stored"),
+            StorageError::Full(_) => Self::resource_constraint().text("there is no more room"),
+            error => {
+                tracing::error!(%error, "storage failed while a stanza was handled");
+                Self::internal_server_error()
+            }
+        }
+    }
 }

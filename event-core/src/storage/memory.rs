@@ -13,7 +13,7 @@ use super::{
     Archive, Archived, Entry, Name, Page, Row, Schema, Shelf, Storage, StorageError, StorageResult,
     Write,
 };
-use crate::BoxFuture;
+use crate::util::future::BoxFuture;
 
 /// [`Storage`] in memory.
 #[derive(Debug, Default)]

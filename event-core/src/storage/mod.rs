@@ -41,7 +41,7 @@ pub use self::{
     store::Store,
     write::{Archive, Name, Write},
 };
-use crate::BoxFuture;
+use crate::util::future::BoxFuture;
 
 /// Storage for all stores of all hosts.
 ///

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Archived, Entry, Page, Shelf, Storage, StorageResult, Write};
-use crate::core::Clock;
+use crate::util::clock::Clock;
 
 /// One store of one host: what a module holds. Cheap to clone.
 ///
@@ -136,34 +136,34 @@ impl Store {
         self.storage.count(self.shelf(owner)).await
     }
 
-    /// [`Store::set`], for [`Host::transact`](crate::Host::transact).
+    /// [`Store::set`], for [`Host::transact`](crate::host::host::Host::transact).
     pub fn to_set(&self, owner: &str, key: &str, value: Vec<u8>) -> Write {
         Write::set(self.shelf(owner), key, value)
     }
 
-    /// [`Store::create`], for [`Host::transact`](crate::Host::transact).
+    /// [`Store::create`], for [`Host::transact`](crate::host::host::Host::transact).
     pub fn to_create(&self, owner: &str, key: &str, value: Vec<u8>) -> Write {
         Write::create(self.shelf(owner), key, value)
     }
 
-    /// Lets a [`Host::transact`](crate::Host::transact) fail with
+    /// Lets a [`Host::transact`](crate::host::host::Host::transact) fail with
     /// [`StorageError::NotFound`](super::StorageError::NotFound) unless the value exists.
     pub fn to_require(&self, owner: &str, key: &str) -> Write {
         Write::require(self.shelf(owner), key)
     }
 
-    /// [`Store::delete`], for [`Host::transact`](crate::Host::transact).
+    /// [`Store::delete`], for [`Host::transact`](crate::host::host::Host::transact).
     pub fn to_delete(&self, owner: &str, key: &str) -> Write {
         Write::delete(self.shelf(owner), key)
     }
 
-    /// [`Store::append`], for [`Host::transact`](crate::Host::transact).
+    /// [`Store::append`], for [`Host::transact`](crate::host::host::Host::transact).
     pub fn to_append(&self, owner: &str, value: Vec<u8>, limit: Option<u64>) -> Write {
         Write::append(self.shelf(owner), self.clock.now(), value, limit)
     }
 
     /// Deletes the values of an owner's archive up to an id and with it, for
-    /// [`Host::transact`](crate::Host::transact).
+    /// [`Host::transact`](crate::host::host::Host::transact).
     pub fn to_delete_up_to(&self, owner: &str, id: i64) -> Write {
         Write::delete_up_to(self.shelf(owner), id)
     }

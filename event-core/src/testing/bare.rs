@@ -6,15 +6,21 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+use super::Harness;
 use jid::Jid;
 
-use super::Harness;
 use crate::{
-    Core, Iq, IqType, Message, Origin, Stanza,
-    dispatch::{Begun, Chain},
-    event::Payload,
-    router::Kind,
-    table::HostTable,
+    dispatch::{
+        chain::{Begun, Chain},
+        table::HostTable,
+    },
+    events::traits::Payload,
+    protocol::{
+        iq::{Iq, IqType},
+        origin::Origin,
+        stanza::{Message, Stanza},
+    },
+    routing::{core::Core, stanza_events::Kind},
     xml::{Element, Limits, STANZA_NS, Scope},
 };
 

@@ -30,18 +30,24 @@
 pub mod bare;
 mod stream;
 
+pub use self::stream::TestStream;
+
 use std::{sync::Arc, time::Duration};
 
+use jid::{BareJid, FullJid};
 use parking_lot::Mutex;
 
-use jid::{BareJid, FullJid};
-
-pub use self::stream::TestStream;
 use crate::{
-    Core, Decision, Fire, Fired, Host, HostConfig, HostSettings, Registry, Session, SessionKind,
-    StartError, StreamError,
-    reload::Reloaded,
-    router::turns,
+    events::traits::{Fire, Fired},
+    host::{
+        host::Host,
+        settings::{HostConfig, HostSettings},
+    },
+    module::{registry::Registry, start_error::StartError},
+    protocol::stream_error::StreamError,
+    routing::{core::Core, decision::Decision, outbox::turns},
+    runtime::reload::change::Reloaded,
+    session::{session::Session, stream::SessionKind},
     storage::{Memory, Storage},
     xml::{Element, Limits, Scope},
 };
@@ -233,7 +239,7 @@ impl Harness {
         let host = self.core.host(host).expect("a host of this server");
         let stream = TestStream::default();
         let session = Session::new(kind, host, Arc::new(stream.clone()));
-        session.set_stream_id(&crate::random_id());
+        session.set_stream_id(&crate::util::id::random_id());
         Client { core: Arc::clone(&self.core), session, stream }
     }
 

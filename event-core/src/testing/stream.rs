@@ -5,7 +5,9 @@ use std::{collections::VecDeque, net::IpAddr, sync::Arc};
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::{
-    BoxFuture, Stream, StreamError,
+    protocol::stream_error::StreamError,
+    session::stream::Stream,
+    util::future::BoxFuture,
     xml::{Element, Limits, STANZA_NS, Scope},
 };
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use event_core::{host::Host as CoreHost, prelude::*, query::QueryError, testing};
+use event_core::{Host as CoreHost, QueryError, prelude::*, testing};
 
 use crate::{attribute, note, noted, romeo, server, told};
 

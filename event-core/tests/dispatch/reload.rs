@@ -116,7 +116,7 @@ mod asker {
 
 const A: &str = "a.example";
 
-fn changes(reloaded: &event_core::reload::Reloaded) -> Vec<String> {
+fn changes(reloaded: &event_core::Reloaded) -> Vec<String> {
     reloaded.changes.iter().map(ToString::to_string).collect()
 }
 

@@ -8,9 +8,8 @@ mod tests;
 use std::time::Duration;
 
 use event_core::{
-    ErrorType, SessionKind,
+    ErrorType, Role, SessionKind,
     events::{UserRegistered, UserRegistering},
-    host::Role,
     jid::{BareJid, Jid},
     prelude::*,
     services::{AccountError, Accounts},

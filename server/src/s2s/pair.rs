@@ -10,8 +10,7 @@ use std::{collections::hash_map::Entry, sync::Arc, time::Duration};
 use parking_lot::{Mutex, MutexGuard};
 
 use event_core::{
-    Core, Host, Stanza, StanzaError,
-    query::Expected,
+    Core, Expected, Host, Stanza, StanzaError,
     xml::{ElementBuilder, STANZA_NS},
 };
 use tokio::{

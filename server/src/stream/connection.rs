@@ -10,9 +10,7 @@ use std::{
 };
 
 use event_core::{
-    Core, Host, Session, SessionKind, StreamError, events, random_id,
-    reload::host_gone,
-    router::turns,
+    Core, Host, Session, SessionKind, StreamError, events, host_gone, random_id, turns,
     xml::{Element, Limits, STREAM_NS, StreamHeader},
 };
 use tokio::time::{Sleep, sleep, timeout};

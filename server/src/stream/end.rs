@@ -11,8 +11,7 @@ use std::{
 };
 
 use event_core::{
-    Session, SessionKind, StreamError,
-    router::turns,
+    Session, SessionKind, StreamError, turns,
     xml::{Element, STREAM_NS},
 };
 use tokio::time::timeout;

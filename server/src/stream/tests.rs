@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use event_core::{
     Core, HostConfig, HostSettings, ModuleCrate, Registry, SessionKind, StreamError, prelude::*,
-    router::turns, storage::Memory, xml::STANZA_NS,
+    storage::Memory, turns, xml::STANZA_NS,
 };
 use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::ServerName};
 use socket2::SockRef;

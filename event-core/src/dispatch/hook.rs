@@ -1,0 +1,92 @@
+//! What is known of a hook when its crate is compiled.
+
+use event_catalogue::{Family, Role, Scope};
+
+use crate::events::traits::{Event, EventId};
+
+/// The part of a hook's name that its author chose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(hidden)]
+pub enum HookParameter {
+    None,
+    Payload { namespace: &'static str, element: &'static str },
+    Id(&'static str),
+}
+
+/// What is known of a hook when its crate is compiled.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct HookMeta {
+    /// The event's whole name, with the namespace and element or the id of this hook.
+    pub event: &'static str,
+    /// Decides what the handler takes and returns.
+    pub family: Family,
+    /// Whether the event is a host's or the whole server's.
+    pub scope: Scope,
+    /// Higher runs first.
+    pub priority: i32,
+    /// Whether the handler is an `async fn`.
+    pub is_async: bool,
+    /// The Rust module the handler stands in.
+    pub module_path: &'static str,
+    /// The handler's name.
+    pub function: &'static str,
+    /// Its source file.
+    pub file: &'static str,
+    /// Its line.
+    pub line: u32,
+    /// Its column.
+    pub column: u32,
+    #[doc(hidden)]
+    pub parameter: HookParameter,
+    #[doc(hidden)]
+    pub event_id: fn() -> EventId,
+}
+
+impl HookMeta {
+    pub(crate) const fn new<E: Event>(
+        (event, parameter): (Option<&'static str>, HookParameter),
+        (priority, is_async): (i32, bool),
+        (module_path, function): (&'static str, &'static str),
+        (file, line, column): (&'static str, u32, u32),
+    ) -> Self {
+        Self {
+            event: match event {
+                Some(name) => name,
+                None => E::INFO.name,
+            },
+            family: E::INFO.family,
+            scope: E::INFO.scope,
+            priority,
+            is_async,
+            module_path,
+            function,
+            file,
+            line,
+            column,
+            parameter,
+            event_id: E::id,
+        }
+    }
+
+    /// `module::function`, as code, logs and the listing call the handler.
+    pub fn id(&self) -> String {
+        let path = self.module_path.split_once("::").map_or(self.module_path, |(_, path)| path);
+        format!("{path}::{}", self.function)
+    }
+
+    /// The band of a post-routing stanza handler; other events have none.
+    pub fn role(&self) -> Option<Role> {
+        if self.family == Family::Post { event_catalogue::role(self.priority) } else { None }
+    }
+
+    /// Whether a panic leaves the rest of the chain running.
+    pub(crate) fn contains_panics(&self) -> bool {
+        matches!(self.family, Family::Notification | Family::Collect)
+            || self.role() == Some(Role::Observe)
+    }
+
+    pub(crate) fn place(&self) -> String {
+        format!("{}:{}", self.file, self.line)
+    }
+}

@@ -1,0 +1,128 @@
+use std::mem::ManuallyDrop;
+
+use crate::{
+    dispatch::flow::Flow,
+    protocol::{reply::Reply, stanza_error::StanzaError, stream_error::StreamError},
+};
+
+/// What handlers may return: the kinds of declared events, and the other families.
+#[doc(hidden)]
+pub mod kind {
+    #[derive(Debug)]
+    pub enum Notification {}
+    #[derive(Debug)]
+    pub enum Collect {}
+    #[derive(Debug)]
+    pub enum Chain {}
+    #[derive(Debug)]
+    pub enum Veto {}
+    #[derive(Debug)]
+    pub enum Answer {}
+    #[derive(Debug)]
+    pub enum Stream {}
+}
+
+/// What the handlers of a kind of event may return.
+#[diagnostic::on_unimplemented(
+    message = "a handler of this event cannot return `{Self}`",
+    label = "not a decision of this kind of event"
+)]
+#[doc(hidden)]
+pub trait DecisionOf<K> {
+    fn outcome(self) -> Outcome;
+}
+
+macro_rules! decisions {
+    ($($kind:ident: $($decision:ty),*;)*) => {$($(
+        impl DecisionOf<kind::$kind> for $decision {
+            fn outcome(self) -> Outcome {
+                Outcome::from(self)
+            }
+        }
+    )*)*};
+}
+
+decisions! {
+    Notification: ();
+    Collect: ();
+    Chain: (), Flow, Result<(), StanzaError>, Result<Flow, StanzaError>;
+    Veto: (), Flow;
+    Answer: (), Flow, Reply, Result<(), StanzaError>, Result<Flow, StanzaError>, Result<Reply, StanzaError>;
+    Stream: (), Flow, Result<(), StreamError>, Result<Flow, StreamError>;
+}
+
+/// What one handler, and so a chain, came to. Handlers return [`Flow`], [`Reply`], `()` or a
+/// `Result` of these; the attribute turns them into this.
+#[derive(Debug)]
+#[doc(hidden)]
+pub enum Outcome {
+    Continue,
+    Handled,
+    Reply(Box<Reply>),
+    Error(Box<StanzaError>),
+    Stream(Box<StreamError>),
+    Panicked,
+}
+
+impl Outcome {
+    /// What stops a chain; `None` means that it goes on.
+    #[inline]
+    pub(crate) fn stop(self) -> Option<Self> {
+        // `Continue` has nothing to drop, which the compiler does not see: a call for each handler.
+        let outcome = ManuallyDrop::new(self);
+        if matches!(*outcome, Self::Continue) {
+            None
+        } else {
+            Some(ManuallyDrop::into_inner(outcome))
+        }
+    }
+}
+
+impl From<()> for Outcome {
+    fn from((): ()) -> Self {
+        Self::Continue
+    }
+}
+
+impl From<Flow> for Outcome {
+    fn from(flow: Flow) -> Self {
+        match flow {
+            Flow::Continue => Self::Continue,
+            Flow::Handled => Self::Handled,
+        }
+    }
+}
+
+impl From<Reply> for Outcome {
+    fn from(reply: Reply) -> Self {
+        Self::Reply(Box::new(reply))
+    }
+}
+
+impl From<StanzaError> for Outcome {
+    fn from(error: StanzaError) -> Self {
+        Self::Error(Box::new(error))
+    }
+}
+
+impl From<StreamError> for Outcome {
+    fn from(error: StreamError) -> Self {
+        Self::Stream(Box::new(error))
+    }
+}
+
+impl<T: Into<Self>, E: Into<Self>> From<Result<T, E>> for Outcome {
+    fn from(result: Result<T, E>) -> Self {
+        match result {
+            Ok(value) => value.into(),
+            Err(error) => error.into(),
+        }
+    }
+}
+
+/// What a checked handler came to.
+impl DecisionOf<Self> for Outcome {
+    fn outcome(self) -> Outcome {
+        self
+    }
+}

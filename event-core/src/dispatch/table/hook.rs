@@ -1,0 +1,70 @@
+//! A handler in a table, and its place in the order.
+
+use std::sync::{Arc, LazyLock};
+
+use tokio::sync::watch;
+
+use crate::{
+    dispatch::{
+        chain::{Chain, Handler},
+        hook::HookMeta,
+        installer::Installed,
+    },
+    events::{
+        self,
+        traits::{Event, EventId, Payload},
+    },
+};
+
+/// A handler in a table: who it belongs to, and its place among equals.
+pub(crate) struct Hook {
+    pub(crate) module: &'static str,
+    pub(crate) rank: usize,
+    pub(crate) installed: Installed,
+}
+
+impl Hook {
+    pub(crate) fn meta(&self) -> &'static HookMeta {
+        self.installed.meta
+    }
+
+    /// The total order: priority, `/bare` before `/self`, the order of modules, the place.
+    pub(crate) fn key(&self) -> impl Ord {
+        let meta = self.installed.meta;
+        let own = SELF.contains(&(meta.event_id)());
+        // Hooks that one macro wrote share their place.
+        let place = (meta.file, meta.line, meta.column, meta.function, meta.module_path);
+        (std::cmp::Reverse(meta.priority), own, self.rank, place)
+    }
+}
+
+/// The events that run in one chain with those of `/bare`, after them.
+pub(crate) static SELF: LazyLock<[EventId; 8]> = LazyLock::new(|| {
+    [
+        events::MessageSelf::id(),
+        events::PresenceSelf::id(),
+        events::IqSelf::id(),
+        events::IqSelfPayload::id(),
+        events::IqGetSelf::id(),
+        events::IqSetSelf::id(),
+        events::IqResultSelf::id(),
+        events::IqErrorSelf::id(),
+    ]
+});
+
+/// Ends with its table, which the last dispatch on it keeps.
+#[derive(Default)]
+pub(crate) struct Life(pub(crate) watch::Sender<()>);
+
+impl Life {
+    /// Waits for the end of the table.
+    pub(crate) fn end(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut table = self.0.subscribe();
+        async move { while table.changed().await.is_ok() {} }
+    }
+}
+
+pub(crate) fn chain<'a, P: Payload>(hooks: impl IntoIterator<Item = &'a Hook>) -> Chain<P> {
+    let handlers = hooks.into_iter().filter_map(|hook| hook.installed.typed::<P>());
+    Chain::new(handlers.collect::<Vec<Arc<Handler<P>>>>())
+}

@@ -1,0 +1,164 @@
+//! The chains of iq stanzas by their payload.
+
+use std::collections::HashMap;
+
+use event_catalogue::Role;
+
+use crate::{
+    dispatch::{
+        chain::Chain,
+        hook::HookParameter,
+        table::{
+            hook::{Hook, chain},
+            slots::PayloadMap,
+        },
+    },
+    events::{
+        self,
+        traits::{Event, EventId},
+    },
+    protocol::iq::Iq,
+};
+
+/// The cascades of iq stanzas to a bare JID, a host, and oneself.
+pub(crate) struct IqTable {
+    /// What an iq meets whose payload nobody hooked.
+    pub(crate) generic: Cascade,
+    pub(crate) payloads: PayloadMap<Cascade>,
+    pub(crate) results: [HashMap<Box<str>, Chain<Iq>>; 3],
+    pub(crate) errors: [HashMap<Box<str>, Chain<Iq>>; 3],
+}
+
+/// The slices of one payload: for get, set and answers, by destination.
+pub(crate) struct Cascade {
+    pub(crate) get: [Chain<Iq>; 3],
+    pub(crate) set: [Chain<Iq>; 3],
+}
+
+impl IqTable {
+    pub(crate) fn build(hooks: &[Hook]) -> Self {
+        let specific = [
+            events::IqBarePayload::id(),
+            events::IqHostPayload::id(),
+            events::IqSelfPayload::id(),
+            events::IqGetBare::id(),
+            events::IqGetHost::id(),
+            events::IqGetSelf::id(),
+            events::IqSetBare::id(),
+            events::IqSetHost::id(),
+            events::IqSetSelf::id(),
+        ];
+        let results =
+            [events::IqResultBare::id(), events::IqResultHost::id(), events::IqResultSelf::id()];
+        let errors =
+            [events::IqErrorBare::id(), events::IqErrorHost::id(), events::IqErrorSelf::id()];
+        // Every payload has a cascade: it looks through few hooks.
+        let is_generic = |hook: &&Hook| {
+            let id = (hook.meta().event_id)();
+            STEPS.iter().flat_map(|steps| steps.generic).any(|event| event() == id)
+        };
+        let generic: Vec<&Hook> = hooks.iter().filter(is_generic).collect();
+        Self {
+            generic: Cascade::build(&generic, &[]),
+            payloads: PayloadMap::build(hooks, &specific, |own| Cascade::build(&generic, own)),
+            results: by_id(hooks, results),
+            errors: by_id(hooks, errors),
+        }
+    }
+
+    pub(crate) fn chains(&self) -> impl Iterator<Item = &Chain<Iq>> {
+        let cascades = self.payloads.values().chain([&self.generic]);
+        let ids = self.results.iter().chain(&self.errors).flat_map(HashMap::values);
+        cascades.flat_map(|cascade| cascade.get.iter().chain(&cascade.set)).chain(ids)
+    }
+}
+
+/// The events of one destination's steps; for oneself, `/bare` and `/self` make one step.
+pub(crate) struct Steps {
+    pub(crate) generic: &'static [fn() -> EventId],
+    pub(crate) payload: &'static [fn() -> EventId],
+    pub(crate) get: &'static [fn() -> EventId],
+    pub(crate) set: &'static [fn() -> EventId],
+}
+
+pub(crate) const STEPS: [Steps; 3] = [
+    Steps {
+        generic: &[events::IqBare::id],
+        payload: &[events::IqBarePayload::id],
+        get: &[events::IqGetBare::id],
+        set: &[events::IqSetBare::id],
+    },
+    Steps {
+        generic: &[events::IqHost::id],
+        payload: &[events::IqHostPayload::id],
+        get: &[events::IqGetHost::id],
+        set: &[events::IqSetHost::id],
+    },
+    Steps {
+        generic: &[events::IqBare::id, events::IqSelf::id],
+        payload: &[events::IqBarePayload::id, events::IqSelfPayload::id],
+        get: &[events::IqGetBare::id, events::IqGetSelf::id],
+        set: &[events::IqSetBare::id, events::IqSetSelf::id],
+    },
+];
+
+impl Cascade {
+    /// `own` are the handlers of one payload.
+    pub(crate) fn build(generic: &[&Hook], own: &[&Hook]) -> Self {
+        Self {
+            get: STEPS.map(|steps| cascade(generic, &steps, own, Some(steps.get))),
+            set: STEPS.map(|steps| cascade(generic, &steps, own, Some(steps.set))),
+        }
+    }
+}
+
+/// `iq/DEST` at 0 and above, the payload's steps, `iq/DEST` at -1: one slice.
+pub(crate) fn cascade(
+    generic: &[&Hook],
+    steps: &Steps,
+    own: &[&Hook],
+    typed: Option<&[fn() -> EventId]>,
+) -> Chain<Iq> {
+    let is = |hook: &Hook, events: &[fn() -> EventId]| {
+        events.iter().any(|event| event() == (hook.meta().event_id)())
+    };
+    let generic = |deliver: bool| {
+        generic.iter().copied().filter(move |hook| {
+            is(hook, steps.generic) && (hook.meta().role() == Some(Role::Deliver)) == deliver
+        })
+    };
+    let payload = own.iter().copied().filter(|hook| is(hook, steps.payload));
+    let typed = own.iter().copied().filter(|hook| is(hook, typed.unwrap_or(&[])));
+    chain(generic(false).chain(payload).chain(typed).chain(generic(true)))
+}
+
+/// The slices of answers with a fixed id: `iq/DEST`, `iq-TYPE/DEST/ID`, `iq/DEST` at -1.
+pub(crate) fn by_id(hooks: &[Hook], events: [EventId; 3]) -> [HashMap<Box<str>, Chain<Iq>>; 3] {
+    let [bare, host, own] = &STEPS;
+    let [bare_id, host_id, _] = events;
+    let build = |steps: &Steps, ids: &[EventId]| {
+        let mut map = HashMap::new();
+        for hook in hooks {
+            let HookParameter::Id(id) = hook.meta().parameter else { continue };
+            if !ids.contains(&(hook.meta().event_id)()) || map.contains_key(id) {
+                continue;
+            }
+            let same: Vec<_> = hooks
+                .iter()
+                .filter(|hook| {
+                    hook.meta().parameter == HookParameter::Id(id)
+                        && ids.contains(&(hook.meta().event_id)())
+                })
+                .collect();
+            let is_generic = |hook: &&Hook| {
+                steps.generic.iter().any(|event| event() == (hook.meta().event_id)())
+            };
+            let deliver = |hook: &&Hook| hook.meta().role() == Some(Role::Deliver);
+            let before = hooks.iter().filter(is_generic).filter(|hook| !deliver(hook));
+            let after = hooks.iter().filter(is_generic).filter(deliver);
+            map.insert(Box::from(id), chain(before.chain(same).chain(after)));
+        }
+        map
+    };
+    [build(bare, &[bare_id]), build(host, &[host_id]), build(own, &[bare_id, events[2]])]
+}

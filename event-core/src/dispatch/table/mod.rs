@@ -1,0 +1,270 @@
+//! A host's dispatch table: which handlers answer which event, in which order.
+//!
+//! It is built once, from the modules that run on the host, and never changes; a reload builds
+//! another. Names are strings only here: a look-up is an index, or one hash for an iq's payload.
+
+pub(crate) mod global;
+pub(crate) mod hook;
+pub(crate) mod iq;
+pub(crate) mod order;
+pub(crate) mod slots;
+
+use std::{collections::HashMap, sync::Arc};
+
+use event_catalogue::Scope;
+
+use crate::{
+    dispatch::{
+        chain::Chain,
+        hook::HookParameter,
+        installer::{AnyChain, HandlerId, HookRecord},
+        stats::{HandlerStats, Passes},
+        table::{
+            global::GlobalTable,
+            hook::{Hook, Life, chain},
+            iq::IqTable,
+            order::{Enabled, ranks},
+            slots::{PayloadMap, Slots},
+        },
+    },
+    events::{
+        self,
+        traits::{Event, EventId, Payload},
+    },
+    module::{registry::Registry, start_error::StartError},
+    protocol::{
+        iq::{Iq, IqType},
+        nonza::Nonza,
+        stanza::{Destination, Message, Presence},
+    },
+};
+
+/// A host's table, borrowed: a count of references is shared by all threads, a loan is not.
+pub(crate) type Table = arc_swap::Guard<Arc<HostTable>>;
+
+/// The handlers of one host.
+pub(crate) struct HostTable {
+    slots: Slots,
+    message_self: Chain<Message>,
+    presence_self: Chain<Presence>,
+    iq: IqTable,
+    stanza_iq: PayloadMap<Chain<Iq>>,
+    nonzas: PayloadMap<Chain<Nonza>>,
+    hooks: Vec<Hook>,
+    /// What each of them did in the tables before this one.
+    earlier: Vec<HandlerStats>,
+    modules: Vec<&'static crate::module::info::ModuleInfo>,
+    life: Life,
+}
+
+impl std::fmt::Debug for HostTable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.hooks.iter().map(|hook| hook.installed.meta)).finish()
+    }
+}
+
+impl HostTable {
+    /// The table of a host on which nothing runs yet.
+    pub(crate) fn empty() -> Self {
+        Self::of(Vec::new(), Vec::new())
+    }
+
+    /// Builds the table of a host on which `enabled` run, in the order of the configuration.
+    pub(crate) fn build(registry: &Registry, enabled: &[Enabled<'_>]) -> Result<Self, StartError> {
+        let ranks = ranks(registry, enabled)?;
+        let mut hooks = Vec::new();
+        for (module, rank) in enabled.iter().zip(ranks) {
+            for record in &module.module.hooks {
+                let record: &'static HookRecord = record;
+                let installed = module.module.install(record, &module.context)?;
+                hooks.push(Hook { module: module.module.info.name, rank, installed });
+            }
+        }
+        hooks.sort_by(|a, b| a.key().cmp(&b.key()));
+        Ok(Self::of(hooks, enabled.iter().map(|enabled| enabled.module.info).collect()))
+    }
+
+    /// `hooks` are in order.
+    fn of(hooks: Vec<Hook>, modules: Vec<&'static crate::module::info::ModuleInfo>) -> Self {
+        let merged = |bare: EventId, own: EventId| {
+            hooks.iter().filter(move |hook| {
+                let id = (hook.meta().event_id)();
+                id == bare || id == own
+            })
+        };
+        let plain = |hook: &&Hook| {
+            hook.meta().scope == Scope::Host && hook.meta().parameter == HookParameter::None
+        };
+        Self {
+            slots: Slots::build(hooks.iter().filter(plain)),
+            message_self: chain(merged(events::MessageBare::id(), events::MessageSelf::id())),
+            presence_self: chain(merged(events::PresenceBare::id(), events::PresenceSelf::id())),
+            iq: IqTable::build(&hooks),
+            stanza_iq: PayloadMap::build(&hooks, &[events::StanzaIq::id()], |own| {
+                chain(own.iter().copied())
+            }),
+            nonzas: PayloadMap::build(&hooks, &[events::StanzaElement::id()], |own| {
+                chain(own.iter().copied())
+            }),
+            modules,
+            earlier: vec![HandlerStats::default(); hooks.len()],
+            hooks,
+            life: Life::default(),
+        }
+    }
+
+    /// Takes over the figures of the table that this one replaces.
+    pub(crate) fn inherit(&mut self, old: &Self, global: &GlobalTable) {
+        let stats = old.stats(global);
+        for (hook, earlier) in self.hooks.iter().zip(&mut self.earlier) {
+            let same = |(old, _): &(&Hook, &HandlerStats)| std::ptr::eq(old.meta(), hook.meta());
+            if let Some((_, stats)) = old.hooks.iter().zip(&stats).find(same) {
+                *earlier = *stats;
+            }
+        }
+    }
+
+    pub(crate) fn life(&self) -> &Life {
+        &self.life
+    }
+
+    pub(crate) fn chain<P: Payload>(&self, id: EventId) -> Option<&Chain<P>> {
+        self.slots.get(id)
+    }
+
+    pub(crate) fn message_self(&self) -> &Chain<Message> {
+        &self.message_self
+    }
+
+    pub(crate) fn presence_self(&self) -> &Chain<Presence> {
+        &self.presence_self
+    }
+
+    /// The cascade of an iq: one look-up of borrowed strings.
+    pub(crate) fn iq(
+        &self,
+        kind: IqType,
+        destination: Destination,
+        payload: Option<(&str, &str)>,
+        id: &str,
+    ) -> Option<&Chain<Iq>> {
+        let at = match destination {
+            Destination::Full => return self.chain(events::IqFull::id()),
+            Destination::Bare => 0,
+            Destination::Host => 1,
+            Destination::Own => 2,
+        };
+        let generic = &self.iq.generic.get;
+        match kind {
+            IqType::Result => self.iq.results.get(at)?.get(id).or_else(|| generic.get(at)),
+            IqType::Error => self.iq.errors.get(at)?.get(id).or_else(|| generic.get(at)),
+            IqType::Get | IqType::Set => {
+                let cascade = payload
+                    .and_then(|(namespace, element)| self.iq.payloads.get(namespace, element))
+                    .unwrap_or(&self.iq.generic);
+                let slices = if kind == IqType::Get { &cascade.get } else { &cascade.set };
+                slices.get(at)
+            }
+        }
+    }
+
+    pub(crate) fn stanza_iq(&self, namespace: &str, element: &str) -> Option<&Chain<Iq>> {
+        self.stanza_iq.get(namespace, element)
+    }
+
+    pub(crate) fn nonza(&self, namespace: &str, element: &str) -> Option<&Chain<Nonza>> {
+        self.nonzas.get(namespace, element)
+    }
+
+    pub(crate) fn modules(&self) -> &[&'static crate::module::info::ModuleInfo] {
+        &self.modules
+    }
+
+    /// All handlers in the order of their events and, within one, of their turns.
+    pub(crate) fn hooks(&self) -> impl Iterator<Item = &Hook> {
+        self.hooks.iter()
+    }
+
+    /// What each handler did so far, in order of [`HostTable::hooks`].
+    pub(crate) fn stats(&self, global: &GlobalTable) -> Vec<HandlerStats> {
+        let mut passes_of = HashMap::<HandlerId, Passes>::new();
+        let mut add = |handler: HandlerId, passes: Passes| {
+            *passes_of.entry(handler).or_default() += passes;
+        };
+        let iq = self.iq.chains().chain(self.stanza_iq.values());
+        iq.for_each(|chain| chain.count(&mut add));
+        self.nonzas.values().for_each(|chain| chain.count(&mut add));
+        self.message_self.count(&mut add);
+        self.presence_self.count(&mut add);
+        self.slots.chains().for_each(|chain| chain.count(&mut add));
+        global.0.chains().for_each(|chain| chain.count(&mut add));
+        let stats = |(hook, earlier): (&Hook, &HandlerStats)| {
+            let passes = passes_of.get(&hook.installed.id()).copied();
+            let mut stats = hook.installed.stats(passes.unwrap_or_default());
+            stats += *earlier;
+            stats
+        };
+        self.hooks.iter().zip(&self.earlier).map(stats).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::HostTable;
+    use crate::{
+        dispatch::table::order::Enabled,
+        module::registry::{LinkedModule, Registry},
+        testing,
+    };
+
+    mod shuffled {
+        use crate::prelude::*;
+
+        /// Many handlers that could tie.
+        #[module(name = "table_shuffled")]
+        pub(crate) struct Shuffled;
+
+        macro_rules! handlers {
+            ($($module:ident)*) => {$(mod $module {
+                use crate::prelude::*;
+
+                #[hook("message/bare", priority = 5)]
+                fn handle(_: &mut Message) {}
+
+                #[hook("message/self", priority = 5)]
+                fn handle_own(_: &mut Message) {}
+
+                #[hook("iq-get/self/jabber:iq:version:query")]
+                fn answer(_: &mut Iq) {}
+            })*};
+        }
+
+        handlers!(a b c d e f);
+    }
+
+    /// The linker hands the hooks over in any order.
+    #[test]
+    fn the_order_of_links_changes_nothing() {
+        testing::run(async {
+            let registry = Registry::linked().unwrap();
+            let server = testing::host("localhost").module("table_shuffled").start().await.unwrap();
+            let linked = registry.module("table_shuffled").unwrap();
+            let running = linked.vtable.start(&server.host(), toml::Table::new()).await.unwrap();
+            let listing = |hooks| {
+                let module = LinkedModule { info: linked.info, vtable: linked.vtable, hooks };
+                let enabled = [Enabled { module: &module, context: running.context() }];
+                format!("{:?}", HostTable::build(&registry, &enabled).unwrap())
+            };
+            let mut hooks = linked.hooks.clone();
+            assert_eq!(hooks.len(), 18);
+            let expected = listing(hooks.clone());
+            for turn in 0..hooks.len() {
+                hooks.rotate_left(1);
+                hooks.swap(turn, (turn * 7) % 18);
+                assert_eq!(listing(hooks.clone()), expected);
+            }
+            hooks.reverse();
+            assert_eq!(listing(hooks), expected);
+        });
+    }
+}

@@ -1,0 +1,6 @@
+//! The domains served here.
+
+pub(crate) mod host;
+pub(crate) mod role;
+pub(crate) mod services;
+pub(crate) mod settings;

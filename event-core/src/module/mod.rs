@@ -1,0 +1,10 @@
+//! Modules: their options, state, context, and the registry of those that are linked.
+
+pub(crate) mod context;
+pub(crate) mod info;
+pub(crate) mod install;
+pub(crate) mod module;
+pub(crate) mod registry;
+pub(crate) mod running;
+pub(crate) mod start_error;
+pub(crate) mod tasks;

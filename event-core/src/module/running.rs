@@ -1,0 +1,106 @@
+//! What a module is: its options on one host, its state there, and what it announces.
+
+use std::{any::Any, marker::PhantomData, sync::Arc};
+
+use crate::{
+    host::host::Host,
+    module::{
+        context::Context,
+        module::{Module, ModuleState},
+        start_error::StartError,
+    },
+    util::future::BoxFuture,
+};
+
+/// A module whose type is forgotten.
+#[doc(hidden)]
+pub trait ModuleVtable: Send + Sync + std::fmt::Debug {
+    fn check(&self, table: &toml::Table) -> Result<(), toml::de::Error>;
+    fn start<'a>(
+        &'a self,
+        host: &'a Arc<Host>,
+        table: toml::Table,
+    ) -> BoxFuture<'a, Result<Box<dyn Running>, StartError>>;
+}
+
+/// A module that runs on a host.
+#[doc(hidden)]
+pub trait Running: Send + Sync {
+    fn context(&self) -> Arc<dyn Any + Send + Sync>;
+    /// The module with other options: its state and its tasks are the same.
+    fn with_options(&self, table: toml::Table) -> Result<Box<dyn Running>, StartError>;
+    /// Tells the state that `new`, made by [`Running::with_options`], takes over.
+    fn reload<'a>(&'a self, new: &'a dyn Running) -> BoxFuture<'a, ()>;
+    fn stop(&self) -> BoxFuture<'_, ()>;
+}
+
+/// The [`ModuleVtable`] of `M`.
+#[doc(hidden)]
+pub struct VtableOf<M>(PhantomData<fn() -> M>);
+
+impl<M> VtableOf<M> {
+    pub const NEW: Self = Self(PhantomData);
+}
+
+impl<M: Module> std::fmt::Debug for VtableOf<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(M::INFO.name)
+    }
+}
+
+impl<M: Module> ModuleVtable for VtableOf<M> {
+    fn check(&self, table: &toml::Table) -> Result<(), toml::de::Error> {
+        M::options(table.clone()).map(drop)
+    }
+
+    fn start<'a>(
+        &'a self,
+        host: &'a Arc<Host>,
+        table: toml::Table,
+    ) -> BoxFuture<'a, Result<Box<dyn Running>, StartError>> {
+        Box::pin(async move {
+            let options = read_options::<M>(host, table)?;
+            let state = M::State::start(host, &options).await?;
+            let context = Context::new(Arc::clone(host), options, state);
+            let running: Box<dyn Running> = Box::new(RunningModule(Arc::new(context)));
+            Ok(running)
+        })
+    }
+}
+
+fn read_options<M: Module>(host: &Host, table: toml::Table) -> Result<M, StartError> {
+    M::options(table).map_err(|source| StartError::Options {
+        module: M::INFO.name.into(),
+        place: format!(" on `{}`", host.name()),
+        source: Box::new(source),
+    })
+}
+
+struct RunningModule<M: Module>(Arc<Context<M>>);
+
+impl<M: Module> Running for RunningModule<M> {
+    fn context(&self) -> Arc<dyn Any + Send + Sync> {
+        let context: Arc<Context<M>> = Arc::clone(&self.0);
+        context
+    }
+
+    fn with_options(&self, table: toml::Table) -> Result<Box<dyn Running>, StartError> {
+        let options = read_options(self.0.host(), table)?;
+        Ok(Box::new(Self(Arc::new(self.0.with_options(options)))))
+    }
+
+    fn reload<'a>(&'a self, new: &'a dyn Running) -> BoxFuture<'a, ()> {
+        Box::pin(async {
+            if let Ok(new) = new.context().downcast::<Context<M>>() {
+                self.0.state().reload(&self.0, &new).await;
+            }
+        })
+    }
+
+    fn stop(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            self.0.tasks().stop();
+            self.0.state().stop().await;
+        })
+    }
+}

@@ -1,0 +1,10 @@
+//! Stanzas, nonzas and errors as handlers see them.
+
+pub(crate) mod into_stanza;
+pub(crate) mod iq;
+pub(crate) mod nonza;
+pub(crate) mod origin;
+pub(crate) mod reply;
+pub(crate) mod stanza;
+pub(crate) mod stanza_error;
+pub(crate) mod stream_error;

@@ -1,0 +1,23 @@
+//! An element that is not a stanza.
+
+use crate::{events::traits::Payload, session::session::Session, xml::Element};
+
+/// An element that is not a stanza: stream negotiation, SASL, stream management …
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Nonza {
+    /// The stream it came on.
+    pub session: Session,
+    /// The element.
+    pub element: Element,
+}
+
+impl Nonza {
+    pub(crate) fn new(session: Session, element: Element) -> Self {
+        Self { session, element }
+    }
+}
+
+impl Payload for Nonza {
+    type Of<'p> = Self;
+}

@@ -1,0 +1,5 @@
+//! Another configuration for a running server.
+
+pub(crate) mod change;
+pub(crate) mod plan;
+pub(crate) mod publish;

@@ -1,0 +1,184 @@
+//! Which resources of which accounts are connected to a host.
+
+use std::hash::{BuildHasher, RandomState};
+
+use hashbrown::HashTable;
+use jid::FullJid;
+use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use crate::session::session::{Session, SessionState};
+
+const SHARDS: usize = 32;
+
+/// The sessions of an account: never none, and all have its name in their JIDs.
+type Account = Vec<Session>;
+
+/// By the hash of their names: it chooses the shard, too, and so is computed once.
+type Accounts = HashTable<Account>;
+
+/// The bound sessions of a host, by account.
+#[derive(Debug)]
+pub struct Sessions {
+    hasher: RandomState,
+    shards: Box<[Shard]>,
+}
+
+// With a cache line of its own, or threads would wait for the locks of others, too.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Shard(RwLock<Accounts>);
+
+/// Why a session was not taken in.
+#[derive(Debug)]
+pub(crate) enum NotAdded {
+    TooMany,
+    BoundAlready,
+    Ended,
+}
+
+impl Sessions {
+    pub(crate) fn new() -> Self {
+        Self { hasher: RandomState::new(), shards: (0..SHARDS).map(|_| Shard::default()).collect() }
+    }
+
+    /// The session of a full JID.
+    pub fn find(&self, jid: &FullJid) -> Option<Session> {
+        let resource = jid.resource().as_str();
+        self.with(jid.node()?.as_str(), |sessions| {
+            sessions.iter().find(|session| is(session, resource)).cloned()
+        })
+    }
+
+    /// All sessions of an account.
+    pub fn of(&self, username: &str) -> Vec<Session> {
+        self.with(username, <[Session]>::to_vec)
+    }
+
+    /// Calls `each` for every session of an account, without copying the list. `each` must not
+    /// come back to this registry.
+    pub fn each(&self, username: &str, each: impl FnMut(&Session)) {
+        self.with(username, |sessions| sessions.iter().for_each(each));
+    }
+
+    /// All sessions of the host.
+    pub fn all(&self) -> Vec<Session> {
+        let shards = self.shards.iter();
+        shards
+            .flat_map(|shard| {
+                let accounts = shard.0.read();
+                accounts.iter().flatten().cloned().collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
+    /// How many sessions there are.
+    pub fn len(&self) -> usize {
+        let shards = self.shards.iter();
+        shards
+            .map(|shard| {
+                let accounts = shard.0.read();
+                accounts.iter().map(Vec::len).sum::<usize>()
+            })
+            .sum()
+    }
+
+    /// Whether nobody is connected.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Takes a session in and gives it its full JID, both or neither; what stood on its resource
+    /// comes back.
+    pub(crate) fn add(
+        &self,
+        session: &Session,
+        jid: FullJid,
+        limit: usize,
+    ) -> Result<Option<Session>, NotAdded> {
+        let Some(node) = jid.node() else { return Ok(None) };
+        let hash = self.hash(node.as_str());
+        let mut accounts = self.write(hash);
+        // Its stream may have ended it before. Nobody else ends a session that is in no list, and
+        // its stream is busy with this.
+        if session.state() == SessionState::Ended {
+            return Err(NotAdded::Ended);
+        }
+        let Some(sessions) = accounts.find_mut(hash, |account| name(account) == node.as_str())
+        else {
+            if limit == 0 {
+                return Err(NotAdded::TooMany);
+            }
+            if !session.set_jid(jid) {
+                return Err(NotAdded::BoundAlready);
+            }
+            accounts.insert_unique(hash, vec![session.clone()], |account| self.hash(name(account)));
+            return Ok(None);
+        };
+        let place = sessions.iter().position(|other| is(other, jid.resource().as_str()));
+        if place.is_none() && sessions.len() >= limit {
+            return Err(NotAdded::TooMany);
+        }
+        if !session.set_jid(jid) {
+            return Err(NotAdded::BoundAlready);
+        }
+        match place.and_then(|place| sessions.get_mut(place)) {
+            Some(place) => Ok(Some(std::mem::replace(place, session.clone()))),
+            None => {
+                sessions.push(session.clone());
+                Ok(None)
+            }
+        }
+    }
+
+    /// Takes a session out. `false` when it was not, or no longer, there.
+    pub(crate) fn remove(&self, session: &Session) -> bool {
+        let Some(node) = session.jid().and_then(|jid| jid.node()) else { return false };
+        let hash = self.hash(node.as_str());
+        let mut accounts = self.write(hash);
+        let account = accounts.find_entry(hash, |account| name(account) == node.as_str());
+        let Ok(mut account) = account else { return false };
+        let sessions = account.get_mut();
+        let before = sessions.len();
+        sessions.retain(|other| other != session);
+        let removed = sessions.len() < before;
+        if sessions.is_empty() {
+            account.remove();
+        }
+        removed
+    }
+
+    fn with<R: Default>(&self, username: &str, read: impl FnOnce(&[Session]) -> R) -> R {
+        let hash = self.hash(username);
+        let accounts = self.read(hash);
+        let account = accounts.find(hash, |account| name(account) == username);
+        account.map(|account| read(account)).unwrap_or_default()
+    }
+
+    fn hash(&self, username: &str) -> u64 {
+        self.hasher.hash_one(username)
+    }
+
+    fn shard(&self, hash: u64) -> &RwLock<Accounts> {
+        // The lowest and the highest bits are those that a table goes by.
+        let number = usize::try_from((hash >> 32) % SHARDS as u64).unwrap_or(0);
+        #[expect(clippy::indexing_slicing, reason = "a shard's number is below SHARDS")]
+        &self.shards[number].0
+    }
+
+    fn read(&self, hash: u64) -> RwLockReadGuard<'_, Accounts> {
+        self.shard(hash).read()
+    }
+
+    fn write(&self, hash: u64) -> RwLockWriteGuard<'_, Accounts> {
+        self.shard(hash).write()
+    }
+}
+
+fn name(account: &Account) -> &str {
+    let jid = account.first().and_then(Session::jid);
+    jid.and_then(|jid| jid.node()).map_or("", |node| node.as_str())
+}
+
+fn is(session: &Session, resource: &str) -> bool {
+    session.jid().is_some_and(|jid| jid.resource().as_str() == resource)
+}

@@ -1,0 +1,8 @@
+//! Small helpers that know nothing of XMPP.
+
+pub(crate) mod clock;
+pub(crate) mod future;
+pub(crate) mod id;
+pub(crate) mod rust_path;
+pub(crate) mod secret;
+pub(crate) mod tally;
