@@ -218,6 +218,17 @@ mod tests {
     }
 
     #[test]
+    fn mistakes_of_the_file_and_of_modules_are_in_the_order_of_the_lines() {
+        let text = "[host.a]\nmodules = [\"probe\", \"Nix\"]\nadmins = [\"x\"]\n\
+                    [host.a.module.probe]\nnoise = 1\n[limits]\ndepth = 1\n";
+        let invalid = Config::parse(Path::new("s.toml"), text);
+        let registry = Registry::new(&[ModuleCrate { name: "spondee" }]).unwrap();
+        let errors = checked(invalid, &registry, &mut Vec::new()).unwrap_err();
+        let lines = errors.iter().map(|error| error.place().unwrap().line);
+        assert_eq!(lines.collect::<Vec<_>>(), [2, 3, 5, 7], "{errors:?}");
+    }
+
+    #[test]
     fn options_must_be_right() {
         let host = "[host.a]\nmodules = [\"probe\"]\n[host.a.module.probe]\n";
         let found = findings(&format!("{host}\nnoise = 1"));

@@ -31,7 +31,7 @@ pub const USAGE: u8 = 2;
 
 /// What the commands do that are not about accounts. Each gives the exit code.
 pub trait Actions {
-    /// Runs the server until it is told to stop.
+    /// Runs the server until it is told to stop. The config may be invalid, as in `check`.
     fn start(&self, config: Result<Config, InvalidConfig>) -> u8;
     /// Prints the dispatch table.
     fn hooks(&self, config: Config, query: &HooksQuery) -> u8;
@@ -141,10 +141,14 @@ fn dispatch(cli: Cli, actions: &dyn Actions, ask: &mut dyn AskPassword) -> Resul
             config.data.clone_from(data);
             config.data_is_given = true;
         }
-        Ok(config)
+        Ok::<_, InvalidConfig>(config)
     };
     Ok(match cli.command {
-        None => Done::Code(actions.start(load())),
+        None => Done::Code(match load() {
+            // With what can be read, the modules' options are checked too.
+            Err(invalid) if invalid.rest.is_none() => return Err(invalid.into()),
+            config => actions.start(config),
+        }),
         Some(Command::Reload) => Done::Code(actions.reload(load()?)),
         Some(Command::Hooks(query)) => Done::Code(actions.hooks(load()?, &query)),
         Some(Command::Events { json, markdown }) => {

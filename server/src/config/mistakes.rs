@@ -1,5 +1,7 @@
 //! All mistakes of a table at once, although serde stops at the first.
 
+use std::ops::Range;
+
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 use toml::Spanned;
@@ -41,14 +43,14 @@ pub(super) fn read_all<T>(
     errors: &mut Vec<ConfigError>,
     read: impl Fn(&Tree<'_>) -> Result<T, Mistake>,
 ) -> Option<T> {
-    // Values that were removed, and keys that were added for missing ones.
+    // Values that were removed, and missing keys.
     let mut reported: Vec<Vec<Step>> = Vec::new();
     loop {
         let Mistake { mut path, message } = match read(tree) {
             Ok(value) => return Some(value),
             Err(mistake) => mistake,
         };
-        let secret = base.iter().chain(&path).any(|step| is_secret_step(step));
+        let secret = base.iter().chain(&path).any(is_secret_step);
         let complaint = complaint(&message, secret);
         match &complaint {
             Complaint::MissingKey { key } => path.push(Step::Key(key.clone())),
@@ -62,7 +64,16 @@ pub(super) fn read_all<T>(
             matches!(complaint, Complaint::MissingKey { .. }) && find(tree, &path).is_none();
         let is_new = !reported.contains(&path);
         if is_new {
-            errors.push(error(source, base, tree, &path, complaint));
+            let error = error(source, base, tree, &path, complaint);
+            // A misspelt key and the missing one are the same mistake.
+            if let (ConfigError::UnknownKey { suggestions, .. }, Some((_, table))) =
+                (&error, path.split_last())
+            {
+                let meant = suggestions.iter().take(1).cloned().map(Step::Key);
+                let meant = meant.map(|key| [table, &[key]].concat());
+                reported.extend(meant.filter(|path| find(tree, path).is_none()));
+            }
+            errors.push(error);
         }
         if is_missing {
             // An empty string stands for the value, so that further missing keys are found.
@@ -75,11 +86,17 @@ pub(super) fn read_all<T>(
             path.pop();
         }
         remove(tree, &path)?;
-        match path.split_last() {
+        if let Some((Step::Index(_), list)) = path.split_last() {
             // The items that follow have new indices.
-            Some((Step::Index(_), list)) => reported.retain(|other| !other.starts_with(list)),
-            _ => reported.push(path),
+            reported.retain(|other| !other.starts_with(list));
+            let items = find(tree, list).and_then(|list| list.get_ref().as_array());
+            if items.is_none_or(|items| !items.is_empty()) {
+                continue;
+            }
+            path.pop();
+            remove(tree, &path)?;
         }
+        reported.push(path);
     }
 }
 
@@ -97,8 +114,7 @@ fn error(
 ) -> ConfigError {
     let above = path.split_last().map_or(path, |(_, table)| table);
     let table = dotted(&[base, above].concat());
-    let place =
-        |span: Option<std::ops::Range<usize>>| source.place(span.unwrap_or_else(|| tree.span()));
+    let place = |span: Option<Range<usize>>| source.place(span.unwrap_or_else(|| tree.span()));
     match complaint {
         Complaint::UnknownKey { key, known } => ConfigError::UnknownKey {
             place: place(key_span(tree, path)),

@@ -459,11 +459,12 @@ format = "xml"
 }
 
 #[test]
-fn a_list_that_is_removed_leaves_no_error_of_its_own() {
+fn one_mistake_is_one_error() {
     assert_eq!(errors("[[listen]]\nkind = 1\n[[listen]]\nkind = 1").len(), 2);
     assert_eq!(errors("[[listen]]\n[[listen]]\n[[listen]]\nkind = \"c2s\"").len(), 2);
     assert_eq!(errors("[tls]\ncertificate = 1\nkey = \"k\"").len(), 1);
     assert_eq!(errors("[tls]\ncertificate = 1").len(), 2);
+    assert_eq!(errors("[tls]\ncertficate = \"c\"\nkey = \"k\"").len(), 1);
     assert_eq!(errors("listen = 1\n[host]\n\"a.example\" = 1\n").len(), 2);
 }
 
