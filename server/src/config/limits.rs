@@ -62,8 +62,8 @@ pub struct Limits {
     /// without excess takes back half a second.
     #[serde(deserialize_with = "at_least::<1, _, _>")]
     pub flood_seconds: u32,
-    /// Connections at the same time, on all listeners together; lowered to nine tenths of the files
-    /// that the system allows.
+    /// Connections at the same time, on all listeners together; at most nine tenths of the files that
+    /// the system allows.
     #[serde(deserialize_with = "at_least::<1, _, _>")]
     pub connections: usize,
     /// Connections at the same time from one address; lowered in proportion to `connections`.

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -104,18 +105,18 @@ struct Loader<'a, 'i> {
 impl Loader<'_, '_> {
     fn finish(&mut self, config: &mut Config) {
         if let Some(tls) = &mut config.tls {
-            self.tls(&keys(&["tls"]), tls);
+            tls.place = self.place(&keys(&["tls"]));
         }
         // `localhost` is served only if the file names neither hosts nor components.
-        let has_names = ["host", "component"].iter().any(|table| !self.names(table).is_empty());
+        let has_names = ["host", "component"].iter().any(|table| !self.names(&[table]).is_empty());
         if !has_names {
             config.host = Config::default().host;
         } else if get(self.tree, "host").is_none() {
             config.host.clear();
         }
         self.hosts(config);
-        self.domains(&["host", "component"]);
-        self.domains(&["s2s.routes"]);
+        self.domains(&[&["host"], &["component"]]);
+        self.domains(&[&["s2s", "routes"]]);
         if get(self.tree, "listen").is_some() {
             self.listen(&mut config.listen);
             return;
@@ -129,13 +130,13 @@ impl Loader<'_, '_> {
 
     /// Notes where hosts and components stand, and checks components' secrets.
     fn hosts(&mut self, config: &mut Config) {
-        for path in self.names("host") {
+        for path in self.names(&["host"]) {
             if let Some(host) = domain(&path).and_then(|name| config.host.get_mut(&name)) {
                 host.place = Some(self.place(&path));
                 self.parts(&path, &mut host.modules, host.tls.as_mut(), &mut host.module);
             }
         }
-        for path in self.names("component") {
+        for path in self.names(&["component"]) {
             let component = domain(&path).and_then(|name| config.component.get_mut(&name));
             let Some(component) = component else { continue };
             component.place = Some(self.place(&path));
@@ -158,7 +159,7 @@ impl Loader<'_, '_> {
     ) {
         let below = |more: &[&str]| [path, &keys(more)].concat();
         if let Some(tls) = tls {
-            self.tls(&below(&["tls"]), tls);
+            tls.place = self.place(&below(&["tls"]));
         }
         for (name, options) in options {
             let path = below(&["module", name]);
@@ -176,50 +177,42 @@ impl Loader<'_, '_> {
         }
     }
 
-    fn tls(&self, path: &[Step], tls: &mut TlsFiles) {
-        tls.place = self.place(path);
-    }
-
-    /// Refuses a domain that stands twice in these tables, once normalised.
-    fn domains(&mut self, tables: &[&str]) {
+    /// Refuses a domain that, normalised, is in these tables twice.
+    fn domains(&mut self, tables: &[&[&str]]) {
         let mut paths: Vec<_> = tables.iter().flat_map(|table| self.names(table)).collect();
         paths.sort_by_key(|path| key_span(self.tree, path).map(|span| span.start));
         let mut seen = BTreeSet::new();
         for path in paths {
             let Some(name) = domain(&path) else { continue };
-            if seen.contains(&name) {
+            if !seen.insert(name.clone()) {
                 self.error(&path, format!("the domain {name} is there twice"));
             }
-            seen.insert(name);
         }
     }
 
     /// Notes where listeners stand, and refuses an address that another listener has.
     fn listen(&mut self, listen: &mut [Listen]) {
-        let mut seen: Vec<(std::net::SocketAddr, usize)> = Vec::new();
-        for (index, listen) in listen.iter_mut().enumerate() {
+        let mut seen: Vec<(SocketAddr, usize)> = Vec::new();
+        for (index, Listen { address, place, .. }) in listen.iter_mut().enumerate() {
             let item =
                 |key: &str| [Step::Key("listen".into()), Step::Index(index), Step::Key(key.into())];
-            let address = item("address");
-            let shown =
-                if find(self.tree, &address).is_some() { address.clone() } else { item("kind") };
-            let place = self.value_place(&shown);
-            let Listen { address: wanted, .. } = *listen;
-            // Port 0 asks the system for a free port, so it may stand there any number of times.
-            let taken = seen.iter().find(|(other, _)| *other == wanted && wanted.port() != 0);
+            let value = find(self.tree, &item("address")).or(find(self.tree, &item("kind")));
+            let here = self.source.place(value.map_or(0..0, Spanned::span));
+            // Port 0 asks the system for a free port, so several listeners may have it.
+            let taken = seen.iter().find(|(other, _)| other == address && address.port() != 0);
             if let Some((_, line)) = taken {
-                let message = format!("{wanted} is listened on already, in line {line}");
-                let key = dotted(&address);
-                self.errors.push(ConfigError::Value { place: place.clone(), key, message });
+                let message = format!("{address} is listened on already, in line {line}");
+                let key = dotted(&item("address"));
+                self.errors.push(ConfigError::Value { place: here.clone(), key, message });
             }
-            seen.push((wanted, place.line));
-            listen.place = Some(place);
+            seen.push((*address, here.line));
+            *place = Some(here);
         }
     }
 
     /// The paths of the entries of a table.
-    fn names(&self, table: &str) -> Vec<Vec<Step>> {
-        let path = keys(&table.split('.').collect::<Vec<_>>());
+    fn names(&self, table: &[&str]) -> Vec<Vec<Step>> {
+        let path = keys(table);
         let table = find(self.tree, &path).and_then(|table| table.get_ref().as_table());
         let names = table.into_iter().flat_map(|table| table.keys());
         names.map(|name| [&path[..], &[Step::Key(name.get_ref().to_string())]].concat()).collect()
@@ -228,11 +221,6 @@ impl Loader<'_, '_> {
     /// Where the key at `path` stands.
     fn place(&self, path: &[Step]) -> Place {
         self.source.place(key_span(self.tree, path).unwrap_or(0..0))
-    }
-
-    /// Where the value at `path` stands.
-    fn value_place(&self, path: &[Step]) -> Place {
-        self.source.place(find(self.tree, path).map_or(0..0, Spanned::span))
     }
 
     fn error(&mut self, path: &[Step], message: String) {

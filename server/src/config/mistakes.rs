@@ -50,8 +50,7 @@ pub(super) fn read_all<T>(
             Ok(value) => return Some(value),
             Err(mistake) => mistake,
         };
-        let secret = base.iter().chain(&path).any(is_secret_step);
-        let complaint = complaint(&message, secret);
+        let complaint = complaint(&message, is_secret_path(&[base, &path].concat()));
         match &complaint {
             Complaint::MissingKey { key } => path.push(Step::Key(key.clone())),
             // serde_path_to_error includes the key, the error of a module does not.
@@ -100,8 +99,14 @@ pub(super) fn read_all<T>(
     }
 }
 
-fn is_secret_step(step: &Step) -> bool {
-    matches!(step, Step::Key(key) if is_secret(key))
+/// Whether a key on the path suggests a secret. A domain name is no such key.
+fn is_secret_path(path: &[Step]) -> bool {
+    let names = match path.first() {
+        Some(Step::Key(key)) if key == "host" || key == "component" => 2,
+        Some(Step::Key(key)) if key == "s2s" => 3,
+        _ => 0,
+    };
+    path.iter().skip(names).any(|step| matches!(step, Step::Key(key) if is_secret(key)))
 }
 
 /// The error for a complaint about the value at `path`.

@@ -264,6 +264,10 @@ fn values_that_make_no_sense() {
             "spondee.toml:2: host.\"a.example\".admins: \"alice\" is not a bare JID (user@host)",
         ),
         (
+            "[host.\"token.example\"]\nadmins = [\"alice\"]".to_owned(),
+            "spondee.toml:2: host.\"token.example\".admins: \"alice\" is not a bare JID (user@host)",
+        ),
+        (
             host("sasl = [\"SCRAM-SHA1\"]"),
             "spondee.toml:2: host.\"a.example\".sasl: unknown mechanism \"SCRAM-SHA1\"; did you \
              mean \"SCRAM-SHA-1\"?",
