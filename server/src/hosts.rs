@@ -6,7 +6,7 @@ use event_core::{HostConfig, HostSettings, Registry, StartError};
 use spondee_modules::DEFAULTS;
 
 use crate::config::{
-    BareJidText, Config, ConfigError, ModuleName, ModuleOptions, Modules, deserialize_options,
+    BareJidText, Config, ConfigError, InvalidConfig, ModuleName, ModuleOptions, Modules, in_order,
     nearest,
 };
 
@@ -20,12 +20,37 @@ const EXTERNAL_DEFAULTS: &[&str] = &["starttls", "saslauth", "dialback", "s2s", 
 /// The module, and its option, that `limits.authentication_attempts` stands for.
 const LOGIN: (&str, &str) = ("saslauth", "max_failures");
 
+/// A config that was loaded, and its hosts.
+///
+/// # Errors
+///
+/// Every mistake of the file and of the modules' options, in the order of the lines.
+pub(crate) fn checked(
+    config: Result<Config, InvalidConfig>,
+    registry: &Registry,
+    warnings: &mut Vec<String>,
+) -> Result<(Config, Vec<HostConfig>), Vec<ConfigError>> {
+    match config {
+        Ok(config) => hosts(&config, registry, warnings).map(|hosts| (config, hosts)),
+        Err(invalid) => Err(mistakes(invalid, registry)),
+    }
+}
+
+/// Every mistake of a file that has some, those of the modules' options included.
+pub(crate) fn mistakes(invalid: InvalidConfig, registry: &Registry) -> Vec<ConfigError> {
+    let InvalidConfig { mut errors, rest } = invalid;
+    let rest = rest.and_then(|config| hosts(&config, registry, &mut Vec::new()).err());
+    errors.extend(rest.into_iter().flatten());
+    in_order(&mut errors);
+    errors
+}
+
 /// The hosts of a config, every module and option checked; what is odd but works goes to
 /// `warnings`.
 ///
 /// # Errors
 ///
-/// Everything that is wrong, in the order of the hosts.
+/// Every mistake, in the order of the lines.
 pub(crate) fn hosts(
     config: &Config,
     registry: &Registry,
@@ -57,6 +82,7 @@ pub(crate) fn hosts(
         settings.secret.clone_from(&component.secret);
         hosts.push(HostConfig { name: name.clone(), modules, settings });
     }
+    in_order(&mut errors);
     if errors.is_empty() { Ok(hosts) } else { Err(errors) }
 }
 
@@ -130,7 +156,7 @@ impl Checker<'_> {
         for name in enabled {
             match self.options(&name, options.get(&name)) {
                 Ok(table) => ready.push((name, table)),
-                Err(error) => self.errors.push(error),
+                Err(errors) => self.errors.extend(errors),
             }
         }
         ready
@@ -140,20 +166,15 @@ impl Checker<'_> {
         &self,
         module: &str,
         options: Option<&ModuleOptions>,
-    ) -> Result<toml::Table, ConfigError> {
+    ) -> Result<toml::Table, Vec<ConfigError>> {
         let empty = ModuleOptions::empty();
         let options = options.unwrap_or(&empty);
-        let table: toml::Table = deserialize_options(options)?;
-        match self.registry.check_options(module, &table) {
-            Err(StartError::Options { source, .. }) => {
-                let known = self.registry.modules().find(|info| info.name == module);
-                let known = known.map(|info| info.options).unwrap_or_default();
-                let known = known.iter().map(|option| option.name);
-                Err(options.explain(&source, &known.collect::<Vec<_>>()))
-            }
+        options.check(|table| match self.registry.check_options(module, table) {
+            Err(StartError::Options { source, .. }) => Err(*source),
             // An unknown module is an error of its own.
-            _ => Ok(table),
-        }
+            _ => Ok(()),
+        })?;
+        Ok(options.table().clone())
     }
 }
 
@@ -194,6 +215,17 @@ mod tests {
         assert!(found[0].ends_with("did you mean \"probe\"?"), "{found:?}");
         assert!(found[1].contains("\"nix\""), "{found:?}");
         assert_eq!(findings("[host.a]\nmodules = [\"probe\"]"), [""; 0]);
+    }
+
+    #[test]
+    fn mistakes_of_the_file_and_of_modules_are_in_the_order_of_the_lines() {
+        let text = "[host.a]\nmodules = [\"probe\", \"Nix\"]\nadmins = [\"x\"]\n\
+                    [host.a.module.probe]\nnoise = 1\n[limits]\ndepth = 1\n";
+        let invalid = Config::parse(Path::new("s.toml"), text);
+        let registry = Registry::new(&[ModuleCrate { name: "spondee" }]).unwrap();
+        let errors = checked(invalid, &registry, &mut Vec::new()).unwrap_err();
+        let lines = errors.iter().map(|error| error.place().unwrap().line);
+        assert_eq!(lines.collect::<Vec<_>>(), [2, 3, 5, 7], "{errors:?}");
     }
 
     #[test]

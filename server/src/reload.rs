@@ -111,10 +111,9 @@ impl Reload {
             tracing::error!(%error, "the log goes on where it was");
         }
         let old = self.config.load_full();
-        let config =
-            Config::load(old.file.as_deref()).map_err(|one| ReloadError::Config(vec![one]))?;
+        let config = Config::load(old.file.as_deref());
         let mut report = Report::default();
-        let hosts = hosts::hosts(&config, self.core.registry(), &mut report.warnings)
+        let (config, hosts) = hosts::checked(config, self.core.registry(), &mut report.warnings)
             .map_err(ReloadError::Config)?;
         let (config, restart) = running(&old, config);
         report.restart = restart;

@@ -77,6 +77,10 @@ fn a_mistake_in_the_configuration_is_named_by_file_line_and_nearest_key() {
             vec!["bad.toml:2", "hide_so", "hide_os"],
         ),
         ("[[listen]]\nkind = \"c2x\"\n", vec!["bad.toml:2", "c2s"]),
+        (
+            "[limits]\ndepth = 1\n[host.\"a.example\".module.version]\nhide_so = true\n",
+            vec!["bad.toml:2", "limits.depth", "bad.toml:4", "hide_os"],
+        ),
     ] {
         std::fs::write(&file, text).unwrap();
         let output = binary()

@@ -15,7 +15,7 @@ use clap::Parser;
 use thiserror::Error;
 
 use crate::accounts::AccountError;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, InvalidConfig};
 use crate::storage::StorageError;
 
 pub use args::{CheckOptions, Cli, Command, EventsFormat, HooksQuery, UserCommand};
@@ -31,15 +31,15 @@ pub const USAGE: u8 = 2;
 
 /// What the commands do that are not about accounts. Each gives the exit code.
 pub trait Actions {
-    /// Runs the server until it is told to stop.
-    fn start(&self, config: Config) -> u8;
+    /// Runs the server until it is told to stop. The config may be invalid, as in `check`.
+    fn start(&self, config: Result<Config, InvalidConfig>) -> u8;
     /// Prints the dispatch table.
     fn hooks(&self, config: Config, query: &HooksQuery) -> u8;
     /// Prints the catalogue of events.
     fn events(&self, format: EventsFormat) -> u8;
     /// Says what is wrong with config, certificates, ports, DNS and storage. The config may itself
     /// be wrong.
-    fn check(&self, config: Result<Config, ConfigError>, options: CheckOptions) -> u8;
+    fn check(&self, config: Result<Config, InvalidConfig>, options: CheckOptions) -> u8;
     /// Has the running server read its config again.
     fn reload(&self, config: Config) -> u8;
     /// Hands an accounts' command to a server that runs on this data folder; gives the command
@@ -59,7 +59,7 @@ pub trait Actions {
 pub enum CliError {
     /// The config is wrong.
     #[error(transparent)]
-    Config(#[from] ConfigError),
+    Config(#[from] InvalidConfig),
     /// Storage failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -141,10 +141,14 @@ fn dispatch(cli: Cli, actions: &dyn Actions, ask: &mut dyn AskPassword) -> Resul
             config.data.clone_from(data);
             config.data_is_given = true;
         }
-        Ok(config)
+        Ok::<_, InvalidConfig>(config)
     };
     Ok(match cli.command {
-        None => Done::Code(actions.start(load()?)),
+        None => Done::Code(match load() {
+            // With what can be read, the modules' options are checked too.
+            Err(invalid) if invalid.rest.is_none() => return Err(invalid.into()),
+            config => actions.start(config),
+        }),
         Some(Command::Reload) => Done::Code(actions.reload(load()?)),
         Some(Command::Hooks(query)) => Done::Code(actions.hooks(load()?, &query)),
         Some(Command::Events { json, markdown }) => {

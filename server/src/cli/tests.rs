@@ -20,8 +20,9 @@ impl Noted {
 }
 
 impl Actions for Noted {
-    fn start(&self, config: Config) -> u8 {
-        self.note(format!("start {}", config.data.display()))
+    fn start(&self, config: Result<Config, InvalidConfig>) -> u8 {
+        let data = config.map(|config| config.data.display().to_string());
+        self.note(format!("start {}", data.unwrap_or_default()))
     }
 
     fn hooks(&self, _config: Config, query: &HooksQuery) -> u8 {
@@ -36,7 +37,7 @@ impl Actions for Noted {
         self.note(format!("reload {}", config.data.display()))
     }
 
-    fn check(&self, config: Result<Config, ConfigError>, options: CheckOptions) -> u8 {
+    fn check(&self, config: Result<Config, InvalidConfig>, options: CheckOptions) -> u8 {
         self.note(format!("check {} {}", config.is_ok(), options.json))
     }
 }

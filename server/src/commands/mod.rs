@@ -4,15 +4,16 @@ mod check;
 mod events;
 mod hooks;
 
-use event_core::ModuleCrate;
+use event_core::{ModuleCrate, Registry};
 
 use crate::{
     cli::{
         Actions, CheckOptions, CliError, EventsFormat, FAILURE, HooksQuery, SUCCESS, UserReply,
         UserRequest,
     },
-    config::{Config, ConfigError},
-    control, server,
+    config::{Config, InvalidConfig},
+    control, hosts,
+    server::{self, ServerError},
 };
 
 pub(crate) use hooks::HookLine;
@@ -30,8 +31,15 @@ impl<'a> Commands<'a> {
 }
 
 impl Actions for Commands<'_> {
-    fn start(&self, config: Config) -> u8 {
-        code(server::run(config, self.crates))
+    fn start(&self, config: Result<Config, InvalidConfig>) -> u8 {
+        let outcome = match config {
+            Ok(config) => server::run(config, self.crates),
+            Err(invalid) => Err(match Registry::new(self.crates) {
+                Ok(registry) => ServerError::Config(hosts::mistakes(invalid, &registry)),
+                Err(error) => error.into(),
+            }),
+        };
+        code(outcome)
     }
 
     fn hooks(&self, config: Config, query: &HooksQuery) -> u8 {
@@ -43,7 +51,7 @@ impl Actions for Commands<'_> {
         SUCCESS
     }
 
-    fn check(&self, config: Result<Config, ConfigError>, options: CheckOptions) -> u8 {
+    fn check(&self, config: Result<Config, InvalidConfig>, options: CheckOptions) -> u8 {
         check::print(config, self.crates, options)
     }
 

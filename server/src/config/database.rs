@@ -1,26 +1,34 @@
-//! The address of a database, which has a password in it more often than not.
+//! `[storage]`. A database's address usually contains a password.
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use event_core::Secret;
+use serde::{Deserialize, Serialize, Serializer};
 use sqlx::postgres::PgConnectOptions;
 
-use super::Secret;
+/// `[storage]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Storage {
+    /// The PostgreSQL database used instead of an SQLite file in the data folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<DatabaseUrl>,
+}
 
-/// The address of a PostgreSQL database. What is shown of it is where it is, and no more.
-#[derive(Clone, PartialEq, Eq)]
+/// The address of a PostgreSQL database. Only host, port and database name are ever shown.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Secret")]
 pub struct DatabaseUrl {
     url: Secret,
     shown: String,
 }
 
-impl DatabaseUrl {
+impl TryFrom<Secret> for DatabaseUrl {
+    /// What is wrong, without the address.
+    type Error = &'static str;
+
     /// Reads `postgres://user:password@host:port/database`.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with it, without repeating it.
-    pub fn parse(url: Secret) -> Result<Self, &'static str> {
+    fn try_from(url: Secret) -> Result<Self, &'static str> {
         let text = url.expose();
         if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
             return Err("expected postgres://user:password@host:port/database");
@@ -35,7 +43,9 @@ impl DatabaseUrl {
         let shown = format!("postgres://{place}/{database}");
         Ok(Self { url, shown })
     }
+}
 
+impl DatabaseUrl {
     /// The address with its password, for connecting.
     pub(crate) fn expose(&self) -> &str {
         self.url.expose()

@@ -1,6 +1,6 @@
-//! What can be wrong with a config file, worded for the person who wrote it.
+//! Errors of a config file, for the person who wrote it.
 //!
-//! No message ever repeats a value that could be a secret: a config error ends up in logs.
+//! No message repeats a value that could be a secret, because config errors are logged.
 
 use std::fmt;
 use std::io;
@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-/// A spot in a config file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A line in a config file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Place {
-    /// The file as the user named it.
+    /// The file, as named on the command line.
     pub file: Arc<str>,
     /// The line, counted from 1.
     pub line: usize,
@@ -28,60 +28,60 @@ impl fmt::Display for Place {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// The file cannot be read at all.
+    /// The file cannot be read.
     #[error("cannot read the config file {}: {source}", file.display())]
     Read {
         /// The file asked for.
         file: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The file is not TOML.
     #[error("{place}: not valid TOML: {message}")]
     Syntax {
-        /// Where the parser gave up.
+        /// Where the parser stopped.
         place: Place,
-        /// What it expected.
+        /// What the parser expected.
         message: String,
     },
-    /// A key nobody reads, most often a typo.
+    /// A key that the table does not have.
     #[error("{place}: unknown key \"{key}\"{}{}", in_table(table), hint(key, suggestions, known))]
     UnknownKey {
         /// Where the key stands.
         place: Place,
         /// The key as written.
         key: String,
-        /// The table it stands in; empty at the top of the file.
+        /// The table the key stands in; empty at the top of the file.
         table: String,
-        /// The valid keys closest to it, nearest first.
+        /// The valid keys closest to the key, nearest first.
         suggestions: Box<[String]>,
-        /// Every key valid there.
+        /// Every valid key of the table.
         known: Box<[String]>,
     },
-    /// A key that must be there is not.
+    /// A required key is missing.
     #[error("{place}: the key \"{key}\" is missing{}", in_table(table))]
     MissingKey {
         /// Where the table starts.
         place: Place,
-        /// The key that is missing.
+        /// The missing key.
         key: String,
-        /// The table it is missing from.
+        /// The table that lacks the key.
         table: String,
     },
-    /// A value of the wrong type, or one that makes no sense.
+    /// A value of the wrong type, or not a valid one.
     #[error("{place}: {key}: {message}")]
     Value {
         /// Where the value stands.
         place: Place,
-        /// The full key, tables included.
+        /// The full key, including tables.
         key: String,
-        /// What was expected, and what was found unless it could be a secret.
+        /// The value expected, and the value found unless it could be a secret.
         message: String,
     },
 }
 
 impl ConfigError {
-    /// The spot in the file, if there is a file.
+    /// The line in the file; `None` if the file cannot be read.
     pub fn place(&self) -> Option<&Place> {
         match self {
             Self::Read { .. } => None,
@@ -93,7 +93,12 @@ impl ConfigError {
     }
 }
 
-/// The candidates closest to `word`, nearest first: at most three, and none that is far off.
+/// Sorts errors by line.
+pub(crate) fn in_order(errors: &mut [ConfigError]) {
+    errors.sort_by_key(|error| error.place().map(|place| place.line));
+}
+
+/// At most three candidates similar to `word`, nearest first.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let word = word.to_lowercase();
     let mut near: Vec<(usize, usize, &str)> = candidates

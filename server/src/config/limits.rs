@@ -1,62 +1,89 @@
-//! The limits on what one peer can cost the server.
+//! `[limits]`: the resources that one peer may use.
 
 use serde::{Deserialize, Serialize};
 
-/// `[limits]`: the unit is part of each key's name; no key may be 0.
+use super::value::at_least;
+
+/// `[limits]`: the unit is part of each key's name; no key may be 0. RFC 6120 section 13.12 sets
+/// the least for stanzas, RFC 7677 section 4 for iterations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// The longest stanza from a client, in bytes. RFC 6120 wants at least 10,000.
+    /// The longest stanza from a client, in bytes. RFC 6120 requires at least 10,000.
+    #[serde(deserialize_with = "at_least::<10_000, _, _>")]
     pub stanza_bytes: usize,
     /// The longest stanza from another server or a component, in bytes.
+    #[serde(deserialize_with = "at_least::<10_000, _, _>")]
     pub server_stanza_bytes: usize,
     /// The longest element before a stream is authenticated, in bytes.
+    #[serde(deserialize_with = "at_least::<4096, _, _>")]
     pub unauthenticated_bytes: usize,
-    /// How deep elements may nest within a stanza.
+    /// The depth of elements within a stanza.
+    #[serde(deserialize_with = "at_least::<8, _, _>")]
     pub depth: usize,
-    /// How many attributes one element may have.
+    /// The attributes of one element.
+    #[serde(deserialize_with = "at_least::<16, _, _>")]
     pub attributes: usize,
     /// The seconds a stream has to authenticate, from the connection on.
+    #[serde(deserialize_with = "at_least::<1, _, _>")]
     pub authentication_seconds: u64,
-    /// How many authentications may fail on one stream before it is closed.
+    /// The failed authentications after which a stream is closed.
+    #[serde(deserialize_with = "at_least::<1, _, _>")]
     pub authentication_attempts: u32,
     /// The bytes waiting to be written to one client before its stream is ended.
+    #[serde(deserialize_with = "at_least::<{ 16 * 1024 }, _, _>")]
     pub queue_bytes: usize,
     /// The bytes waiting to be written to one server or component before senders are refused.
+    #[serde(deserialize_with = "at_least::<{ 16 * 1024 }, _, _>")]
     pub server_queue_bytes: usize,
-    /// The bytes that wait on all streams together, read and not handled or to be written, beyond
-    /// 4 KiB each way on each: the stream that has most is ended first.
+    /// The bytes waiting on all streams together, to be handled or written, not counting 4 KiB in
+    /// each direction of each stream. The stream that holds most is closed first.
+    #[serde(deserialize_with = "at_least::<{ 1024 * 1024 }, _, _>")]
     pub waiting_bytes: usize,
     /// The bytes read ahead from one stream while its stanzas wait to be handled.
+    #[serde(deserialize_with = "at_least::<1024, _, _>")]
     pub read_ahead_bytes: usize,
-    /// The bytes that are read of one client in a second, in the long run: who sends more waits.
+    /// The average bytes per second read from one client; the rest is read later.
+    #[serde(deserialize_with = "at_least::<1024, _, _>")]
     pub bytes_per_second: u32,
-    /// The stanzas that are read of one client in a second, in the long run.
+    /// The average stanzas per second read from one client.
+    #[serde(deserialize_with = "at_least::<1, _, _>")]
     pub stanzas_per_second: u32,
-    /// The bytes that are read of one server or component in a second, in the long run.
+    /// The average bytes per second read from one server or component.
+    #[serde(deserialize_with = "at_least::<1024, _, _>")]
     pub server_bytes_per_second: u32,
-    /// The stanzas that are read of one server or component in a second, in the long run.
+    /// The average stanzas per second read from one server or component.
+    #[serde(deserialize_with = "at_least::<1, _, _>")]
     pub server_stanzas_per_second: u32,
-    /// After a pause, so many seconds' worth of bytes and stanzas are read at once.
+    /// The seconds' worth of bytes and stanzas that may be read at once after a pause.
+    #[serde(deserialize_with = "at_least::<1, _, _>")]
     pub burst_seconds: u32,
-    /// The seconds for which a stream may be sent more than is read before it is closed; half of
-    /// the time since is forgiven.
+    /// The seconds for which more than the rate may arrive before the stream is closed. Each second
+    /// without excess takes back half a second.
+    #[serde(deserialize_with = "at_least::<1, _, _>")]
     pub flood_seconds: u32,
-    /// Connections at the same time, on all listeners together. Nine tenths of the files that the
-    /// system allows, if that is less.
+    /// Connections at the same time, on all listeners together; at most nine tenths of the files that
+    /// the system allows.
+    #[serde(deserialize_with = "at_least::<1, _, _>")]
     pub connections: usize,
-    /// Connections at the same time from one address; fewer as those of all are fewer.
+    /// Connections at the same time from one address; lowered in proportion to `connections`.
+    #[serde(deserialize_with = "at_least::<1, _, _>")]
     pub connections_per_address: usize,
-    /// Connections that may begin from one address in a second, in the long run; those of
-    /// `burst_seconds` at once. This machine's own address may begin as many as it likes.
+    /// The average connections per second that may begin from one address, `burst_seconds` of them
+    /// at once. This machine's own addresses are exempt.
+    #[serde(deserialize_with = "at_least::<1, _, _>")]
     pub connections_per_second: u32,
     /// Sessions at the same time for one account.
+    #[serde(deserialize_with = "at_least::<1, _, _>")]
     pub sessions_per_account: usize,
-    /// Passwords of SASL PLAIN being checked at the same time; each takes a processor meanwhile.
+    /// SASL PLAIN passwords checked at the same time; each check occupies a processor.
+    #[serde(deserialize_with = "at_least::<1, _, _>")]
     pub password_checks: usize,
-    /// Iterations of the hash when a password is set: the work of guessing one.
+    /// Iterations of the hash when a password is set: the cost of one guess.
+    #[serde(deserialize_with = "at_least::<4096, _, _>")]
     pub scram_iterations: u32,
-    /// The seconds that handlers of `server-stopping` and open sessions get to end.
+    /// The seconds for handlers of `server-stopping` and open sessions to end.
+    #[serde(deserialize_with = "at_least::<1, _, _>")]
     pub stop_seconds: u64,
 }
 
@@ -89,49 +116,4 @@ impl Default for Limits {
             stop_seconds: 10,
         }
     }
-}
-
-impl Limits {
-    /// The first value too small to work with: its key, and the least it may be.
-    pub(super) fn too_small(&self) -> Option<(&'static str, usize)> {
-        // RFC 7677 section 4 sets the floor for iterations, RFC 6120 section 13.12 for stanzas.
-        let floors = [
-            ("stanza_bytes", self.stanza_bytes, 10_000),
-            ("server_stanza_bytes", self.server_stanza_bytes, 10_000),
-            ("unauthenticated_bytes", self.unauthenticated_bytes, 4096),
-            ("depth", self.depth, 8),
-            ("attributes", self.attributes, 16),
-            ("authentication_seconds", clamp(self.authentication_seconds), 1),
-            ("authentication_attempts", clamp(self.authentication_attempts.into()), 1),
-            ("queue_bytes", self.queue_bytes, 16 * 1024),
-            ("server_queue_bytes", self.server_queue_bytes, 16 * 1024),
-            ("waiting_bytes", self.waiting_bytes, 1024 * 1024),
-            ("read_ahead_bytes", self.read_ahead_bytes, 1024),
-            ("bytes_per_second", wide(self.bytes_per_second), 1024),
-            ("stanzas_per_second", wide(self.stanzas_per_second), 1),
-            ("server_bytes_per_second", wide(self.server_bytes_per_second), 1024),
-            ("server_stanzas_per_second", wide(self.server_stanzas_per_second), 1),
-            ("burst_seconds", wide(self.burst_seconds), 1),
-            ("flood_seconds", wide(self.flood_seconds), 1),
-            ("connections", self.connections, 1),
-            ("connections_per_address", self.connections_per_address, 1),
-            ("connections_per_second", wide(self.connections_per_second), 1),
-            ("sessions_per_account", self.sessions_per_account, 1),
-            ("password_checks", self.password_checks, 1),
-            ("scram_iterations", clamp(self.scram_iterations.into()), 4096),
-            ("stop_seconds", clamp(self.stop_seconds), 1),
-        ];
-        floors
-            .into_iter()
-            .find(|(_, value, least)| value < least)
-            .map(|(key, _, least)| (key, least))
-    }
-}
-
-fn wide(number: u32) -> usize {
-    clamp(number.into())
-}
-
-fn clamp(number: u64) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
 }

@@ -1,19 +1,24 @@
-//! A module's options as they stand in the file, until the module itself reads them.
+//! A module's options, which the module itself checks.
 
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+use toml::de::DeValue;
 
-use super::error::{ConfigError, Place, nearest};
-use super::source::{Source, descend, dotted, is_secret, plain_words};
+use super::error::{ConfigError, Place};
+use super::mistakes::{Mistake, deserialize, read_all};
+use super::source::{Source, Step, Tree, find, is_secret};
 
-/// The options of one module on one host: a table nobody has read yet.
-#[derive(Clone)]
+/// The options of one module on one host.
+#[derive(Clone, Deserialize)]
+#[serde(from = "toml::Table")]
 pub struct ModuleOptions {
+    table: toml::Table,
     source: Arc<Source>,
-    path: Vec<String>,
+    path: Vec<Step>,
     place: Place,
 }
 
@@ -21,21 +26,33 @@ pub struct ModuleOptions {
 ///
 /// # Errors
 ///
-/// A key the type does not know (if it refuses unknown keys), a wrong type or a missing key, with
-/// the file, the line and the nearest valid key.
-pub fn deserialize_options<T: DeserializeOwned>(options: &ModuleOptions) -> Result<T, ConfigError> {
-    options.read()
+/// Every key the type does not know (if the type refuses unknown keys), wrong type and missing key,
+/// with the file, the line and the nearest valid key.
+pub fn deserialize_options<T: DeserializeOwned>(
+    options: &ModuleOptions,
+) -> Result<T, Vec<ConfigError>> {
+    options.read(deserialize)
+}
+
+impl From<toml::Table> for ModuleOptions {
+    fn from(table: toml::Table) -> Self {
+        let place = Place { file: "(defaults)".into(), line: 1 };
+        let source = Arc::new(Source::new(Arc::clone(&place.file), ""));
+        Self { table, source, path: Vec::new(), place }
+    }
 }
 
 impl ModuleOptions {
-    pub(super) fn new(source: &Arc<Source>, path: Vec<String>, place: Place) -> Self {
-        Self { source: Arc::clone(source), path, place }
-    }
-
     /// Options for a module the file does not mention: an empty table.
     pub fn empty() -> Self {
-        let place = Place { file: "(defaults)".into(), line: 1 };
-        Self::new(&Arc::new(Source::new("(defaults)", "")), Vec::new(), place)
+        toml::Table::new().into()
+    }
+
+    /// Sets where the table stands in the file.
+    pub(super) fn locate(&mut self, source: &Arc<Source>, path: Vec<Step>, place: Place) {
+        self.source = Arc::clone(source);
+        self.path = path;
+        self.place = place;
     }
 
     /// Where the table starts.
@@ -43,54 +60,52 @@ impl ModuleOptions {
         &self.place
     }
 
-    /// The table for showing: values whose key speaks of a secret are left out.
+    /// The table as the file has it.
+    pub(crate) fn table(&self) -> &toml::Table {
+        &self.table
+    }
+
+    /// The table for showing, without the values whose key suggests a secret.
     pub fn without_secrets(&self) -> toml::Table {
-        let mut table = self.read().unwrap_or_default();
+        let mut table = self.table.clone();
         remove_secrets(&mut table);
         table
     }
 
-    /// Words a module's complaint about its options for the person who wrote them, with the line
-    /// of the key at fault; `known` are the keys the module has.
-    pub(crate) fn explain(&self, error: &toml::de::Error, known: &[&str]) -> ConfigError {
-        let message = error.message();
-        let quoted = || message.split('`').nth(1).unwrap_or_default().to_owned();
-        let place_of = |key: &str| {
-            let path: Vec<String> = self.path.iter().cloned().chain([key.to_owned()]).collect();
-            let known = self.read::<toml::Table>().is_ok_and(|table| table.contains_key(key));
-            if known { self.source.place_of(&path) } else { self.place.clone() }
-        };
-        if message.starts_with("unknown field `") {
-            let key = quoted();
-            return ConfigError::UnknownKey {
-                place: place_of(&key),
-                suggestions: nearest(&key, known.iter().copied()).into(),
-                table: dotted(&self.path),
-                known: known.iter().map(|known| (*known).to_owned()).collect(),
-                key,
-            };
-        }
-        if message.starts_with("missing field `") {
-            let table = dotted(&self.path);
-            return ConfigError::MissingKey { place: self.place.clone(), key: quoted(), table };
-        }
-        // The library says where it was as "in `key`", which its message alone leaves out.
-        let full = error.to_string();
-        let key = full.rsplit_once("in `").and_then(|(_, rest)| rest.split('`').next());
-        let key = key.unwrap_or_default();
-        let path: Vec<String> = self.path.iter().cloned().chain([key.to_owned()]).collect();
-        let path = if key.is_empty() { self.path.clone() } else { path };
-        ConfigError::Value {
-            place: place_of(key.split('.').next().unwrap_or_default()),
-            key: dotted(&path),
-            message: plain_words(message, path.iter().any(|key| is_secret(key))),
-        }
+    /// Has the module check its options with `check`.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake, with the line of the key.
+    pub(crate) fn check(
+        &self,
+        check: impl Fn(&toml::Table) -> Result<(), toml::de::Error>,
+    ) -> Result<(), Vec<ConfigError>> {
+        self.read(|tree| check(&deserialize(tree)?).map_err(|error| mistake(&error)))
     }
 
-    fn read<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
-        let tree = self.source.tree()?;
-        self.source.read(descend(&tree, &self.path), &self.path)
+    fn read<T>(
+        &self,
+        read: impl Fn(&Tree<'_>) -> Result<T, Mistake>,
+    ) -> Result<T, Vec<ConfigError>> {
+        let file = self.source.tree().map_err(|error| vec![error])?;
+        let empty = || Spanned::new(0..0, DeValue::Table(toml::de::DeTable::new()));
+        let mut tree = find(&file, &self.path).cloned().unwrap_or_else(empty);
+        let mut errors = Vec::new();
+        match read_all(&self.source, &self.path, &mut tree, &mut errors, read) {
+            Some(value) if errors.is_empty() => Ok(value),
+            _ => Err(errors),
+        }
     }
+}
+
+/// toml tells the path of an error in its text only: "in `key.key`".
+fn mistake(error: &toml::de::Error) -> Mistake {
+    let text = error.to_string();
+    let path = text.rsplit_once("in `").and_then(|(_, rest)| rest.split('`').next());
+    let keys = path.into_iter().flat_map(|path| path.split('.'));
+    let path = keys.map(|key| Step::Key(key.to_owned())).collect();
+    Mistake { path, message: error.message().to_owned() }
 }
 
 fn remove_secrets(table: &mut toml::Table) {
@@ -108,11 +123,10 @@ fn remove_from_value(value: &mut toml::Value) {
     }
 }
 
-/// Options are the same when they read the same; where they stand in the file does not matter.
+/// Two tables of options are equal if their values are; their place in the file does not count.
 impl PartialEq for ModuleOptions {
     fn eq(&self, other: &Self) -> bool {
-        let tables: (Result<toml::Table, _>, Result<toml::Table, _>) = (self.read(), other.read());
-        matches!(tables, (Ok(one), Ok(two)) if one == two)
+        self.table == other.table
     }
 }
 

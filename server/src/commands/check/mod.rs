@@ -16,7 +16,7 @@ use spondee_modules::DEFAULTS;
 
 use crate::{
     cli::{CheckOptions, FAILURE, HooksQuery, SUCCESS},
-    config::{Config, ConfigError, ListenKind},
+    config::{Config, InvalidConfig, ListenKind},
     control, hosts,
     s2s::certificate::Authorities,
 };
@@ -59,7 +59,7 @@ struct Finding {
 struct Findings(Vec<Finding>);
 
 pub(super) fn print(
-    config: Result<Config, ConfigError>,
+    config: Result<Config, InvalidConfig>,
     crates: &[ModuleCrate],
     options: CheckOptions,
 ) -> u8 {
@@ -114,14 +114,27 @@ impl Findings {
     }
 }
 
-fn look(config: Result<Config, ConfigError>, crates: &[ModuleCrate], now: SystemTime) -> Findings {
+fn look(
+    config: Result<Config, InvalidConfig>,
+    crates: &[ModuleCrate],
+    now: SystemTime,
+) -> Findings {
     let mut findings = Findings::default();
     let defaults = format!("default modules: {}", DEFAULTS.join(", "));
     findings.add(Level::Note, Subject::Config, defaults);
     let config = match config {
         Ok(config) => config,
-        Err(error) => {
-            findings.add(Level::Error, Subject::Config, error.to_string());
+        Err(invalid) => {
+            let errors = match Registry::new(crates) {
+                Ok(registry) => hosts::mistakes(invalid, &registry),
+                Err(error) => {
+                    findings.add(Level::Error, Subject::Config, error.to_string());
+                    invalid.errors
+                }
+            };
+            for error in errors {
+                findings.add(Level::Error, Subject::Config, error.to_string());
+            }
             return findings;
         }
     };

@@ -1,4 +1,6 @@
-//! Every way a config can be wrong, with the very text that is shown, and what a good one gives.
+//! The text of each error, and the values of a valid config.
+
+mod mistakes;
 
 use std::path::{Path, PathBuf};
 
@@ -52,13 +54,17 @@ level = "debug"
 stanza_bytes = 20_000
 "#;
 
-fn parse(text: &str) -> Result<Config, ConfigError> {
+fn parse(text: &str) -> Result<Config, InvalidConfig> {
     Config::parse(Path::new("/etc/spondee/spondee.toml"), text)
 }
 
 fn error(text: &str) -> String {
     let error = Config::parse(Path::new("spondee.toml"), text).unwrap_err();
     error.to_string()
+}
+
+fn shown(errors: &[ConfigError]) -> Vec<String> {
+    errors.iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -141,7 +147,7 @@ fn no_secret_leaves() {
         assert!(!shown.contains("t0ken"), "{shown}");
     }
     let wrong = error("[component.\"a.example\"]\nsecret = 31337");
-    assert_eq!(wrong, "spondee.toml:2: component.\"a.example\".secret: expected a text, in quotes");
+    assert_eq!(wrong, "spondee.toml:2: component.\"a.example\".secret: expected a string");
 }
 
 #[test]
@@ -180,33 +186,38 @@ fn unknown_keys_name_the_nearest() {
 #[test]
 fn wrong_types_say_what_was_expected() {
     let cases = [
-        ("data = 7", "spondee.toml:1: data: expected a path, in quotes, found integer 7"),
+        ("data = 7", "spondee.toml:1: data: expected a string, found the number 7"),
         (
             "[limits]\nstanza_bytes = \"many\"",
-            "spondee.toml:2: limits.stanza_bytes: expected a whole number, not negative, found \
+            "spondee.toml:2: limits.stanza_bytes: expected a whole number of at least 0, found the \
              string \"many\"",
         ),
         (
             "[limits]\ndepth = -1",
-            "spondee.toml:2: limits.depth: expected a whole number, not negative, found integer -1",
+            "spondee.toml:2: limits.depth: expected a whole number of at least 0, found the number -1",
+        ),
+        (
+            "[limits]\nburst_seconds = 5_000_000_000",
+            "spondee.toml:2: limits.burst_seconds: too large, the most is 4294967295",
         ),
         (
             "[host.\"a.example\"]\nallow_plaintext = \"yes\"",
             "spondee.toml:2: host.\"a.example\".allow_plaintext: expected true or false, found \
-             string \"yes\"",
+             the string \"yes\"",
         ),
         (
             "[host.\"a.example\"]\nmodules = \"welcome\"",
-            "spondee.toml:2: host.\"a.example\".modules: expected a list, found string \"welcome\"",
+            "spondee.toml:2: host.\"a.example\".modules: expected a list of strings, found the \
+             string \"welcome\"",
         ),
         (
             "[host.\"a.example\"]\nadmins = [\n  1,\n]",
-            "spondee.toml:3: host.\"a.example\".admins: expected a text, in quotes, found integer 1",
+            "spondee.toml:3: host.\"a.example\".admins: expected a string, found the number 1",
         ),
-        ("host = 1", "spondee.toml:1: host: expected a table, found integer 1"),
+        ("host = 1", "spondee.toml:1: host: expected a table, found the number 1"),
         (
             "[host.\"a.example\".module]\nwelcome = 1",
-            "spondee.toml:2: host.\"a.example\".module.welcome: expected a table, found integer 1",
+            "spondee.toml:2: host.\"a.example\".module.welcome: expected a table, found the number 1",
         ),
         (
             "[[listen]]\nkind = \"c2c\"",
@@ -248,6 +259,10 @@ fn values_that_make_no_sense() {
             "spondee.toml:2: host.\"a.example\".admins: \"alice\" is not a bare JID (user@host)",
         ),
         (
+            "[host.\"token.example\"]\nadmins = [\"alice\"]".to_owned(),
+            "spondee.toml:2: host.\"token.example\".admins: \"alice\" is not a bare JID (user@host)",
+        ),
+        (
             host("sasl = [\"SCRAM-SHA1\"]"),
             "spondee.toml:2: host.\"a.example\".sasl: unknown mechanism \"SCRAM-SHA1\"; did you \
              mean \"SCRAM-SHA-1\"?",
@@ -264,12 +279,12 @@ fn values_that_make_no_sense() {
         ),
         (
             host("modules = [\"+a\", \"-a\"]"),
-            "spondee.toml:2: host.\"a.example\".modules: \"a\" is there twice",
+            "spondee.toml:2: host.\"a.example\".modules: \"a\" is listed twice",
         ),
         (
             host("modules = [\"Big Words\"]"),
             "spondee.toml:2: host.\"a.example\".modules: \"Big Words\" is not a module's name: \
-             small letters, digits and _ with + or - in front, or without",
+             lower-case letters, digits and _, after a + or - or without one",
         ),
         (
             "[[listen]]\nkind = \"c2s\"\naddress = \"5222\"".to_owned(),
@@ -316,9 +331,9 @@ struct Welcome {
     delay_seconds: u32,
 }
 
-fn welcome(options: &str) -> Result<Welcome, ConfigError> {
+fn welcome(options: &str) -> Result<Welcome, Vec<ConfigError>> {
     let text = format!("[host.\"a.example\".module.welcome]\n{options}");
-    let config = Config::parse(Path::new("spondee.toml"), &text)?;
+    let config = Config::parse(Path::new("spondee.toml"), &text).unwrap();
     deserialize_options(&config.host["a.example"].module["welcome"])
 }
 
@@ -334,13 +349,13 @@ fn module_options_are_checked_by_the_module() {
         ),
         (
             "text = 1",
-            "spondee.toml:2: host.\"a.example\".module.welcome.text: expected a text, in quotes, \
-             found integer 1",
+            "spondee.toml:2: host.\"a.example\".module.welcome.text: expected a string, found the \
+             number 1",
         ),
         ("", "spondee.toml:1: the key \"text\" is missing in [host.\"a.example\".module.welcome]"),
     ];
     for (options, expected) in cases {
-        assert_eq!(welcome(options).unwrap_err().to_string(), expected);
+        assert_eq!(shown(&welcome(options).unwrap_err()), [expected]);
     }
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -348,7 +363,7 @@ fn module_options_are_checked_by_the_module() {
     deserialize_options::<Nothing>(&ModuleOptions::empty()).unwrap();
     let config = parse("[host.\"a.example\".module.x]\ny = 1").unwrap();
     let nothing = deserialize_options::<Nothing>(&config.host["a.example"].module["x"]);
-    assert!(nothing.unwrap_err().to_string().ends_with("; nothing can be set here"));
+    assert!(shown(&nothing.unwrap_err())[0].ends_with("; nothing can be set here"));
 }
 
 #[test]

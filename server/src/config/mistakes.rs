@@ -1,0 +1,169 @@
+//! All mistakes of a table at once, although serde stops at the first.
+
+use std::ops::Range;
+
+use serde::de::DeserializeOwned;
+use serde_path_to_error::Segment;
+use toml::Spanned;
+use toml::de::{DeValue, ValueDeserializer};
+
+use super::error::{ConfigError, nearest};
+use super::source::{Source, Step, Tree, change, dotted, find, is_secret, key_span};
+use super::words::{Complaint, complaint};
+
+/// A mistake as serde reports it.
+pub(super) struct Mistake {
+    /// From the table that is read.
+    pub(super) path: Vec<Step>,
+    pub(super) message: String,
+}
+
+/// Reads a value up to the first mistake.
+pub(super) fn deserialize<T: DeserializeOwned>(tree: &Tree<'_>) -> Result<T, Mistake> {
+    let deserializer = ValueDeserializer::from(tree.clone());
+    serde_path_to_error::deserialize(deserializer).map_err(|error| {
+        let step = |segment: &Segment| match segment {
+            Segment::Map { key } => Some(Step::Key(key.clone())),
+            Segment::Seq { index } => Some(Step::Index(*index)),
+            Segment::Enum { .. } | Segment::Unknown => None,
+        };
+        let path = error.path().iter().filter_map(step).collect();
+        Mistake { path, message: error.inner().message().to_owned() }
+    })
+}
+
+/// Reads a value with `read` until it succeeds: each mistake is reported and removed from `tree`,
+/// and the rest is read again. `base` is where `tree` stands in the file.
+///
+/// `None` if nothing can be read.
+pub(super) fn read_all<T>(
+    source: &Source,
+    base: &[Step],
+    tree: &mut Tree<'_>,
+    errors: &mut Vec<ConfigError>,
+    read: impl Fn(&Tree<'_>) -> Result<T, Mistake>,
+) -> Option<T> {
+    // Values that were removed, and missing keys.
+    let mut reported: Vec<Vec<Step>> = Vec::new();
+    loop {
+        let Mistake { mut path, message } = match read(tree) {
+            Ok(value) => return Some(value),
+            Err(mistake) => mistake,
+        };
+        let complaint = complaint(&message, is_secret_path(&[base, &path].concat()));
+        match &complaint {
+            Complaint::MissingKey { key } => path.push(Step::Key(key.clone())),
+            // serde_path_to_error includes the key, the error of a module does not.
+            Complaint::UnknownKey { key, .. } if path.last() != Some(&Step::Key(key.clone())) => {
+                path.push(Step::Key(key.clone()));
+            }
+            _ => {}
+        }
+        let is_missing =
+            matches!(complaint, Complaint::MissingKey { .. }) && find(tree, &path).is_none();
+        let is_new = !reported.contains(&path);
+        if is_new {
+            let error = error(source, base, tree, &path, complaint);
+            // A misspelt key and the missing one are the same mistake.
+            if let (ConfigError::UnknownKey { suggestions, .. }, Some((_, table))) =
+                (&error, path.split_last())
+            {
+                let meant = suggestions.iter().take(1).cloned().map(Step::Key);
+                let meant = meant.map(|key| [table, &[key]].concat());
+                reported.extend(meant.filter(|path| find(tree, path).is_none()));
+            }
+            errors.push(error);
+        }
+        if is_missing {
+            // An empty string stands for the value, so that further missing keys are found.
+            add(tree, &path)?;
+            reported.push(path);
+            continue;
+        }
+        if !is_new {
+            // The table requires this key, whose only value is wrong: remove the table.
+            path.pop();
+        }
+        remove(tree, &path)?;
+        if let Some((Step::Index(_), list)) = path.split_last() {
+            // The items that follow have new indices.
+            reported.retain(|other| !other.starts_with(list));
+            let items = find(tree, list).and_then(|list| list.get_ref().as_array());
+            if items.is_none_or(|items| !items.is_empty()) {
+                continue;
+            }
+            path.pop();
+            remove(tree, &path)?;
+        }
+        reported.push(path);
+    }
+}
+
+/// Whether a key on the path suggests a secret. A domain name is no such key.
+fn is_secret_path(path: &[Step]) -> bool {
+    let names = match path.first() {
+        Some(Step::Key(key)) if key == "host" || key == "component" => 2,
+        Some(Step::Key(key)) if key == "s2s" => 3,
+        _ => 0,
+    };
+    path.iter().skip(names).any(|step| matches!(step, Step::Key(key) if is_secret(key)))
+}
+
+/// The error for a complaint about the value at `path`.
+fn error(
+    source: &Source,
+    base: &[Step],
+    tree: &Tree<'_>,
+    path: &[Step],
+    complaint: Complaint,
+) -> ConfigError {
+    let above = path.split_last().map_or(path, |(_, table)| table);
+    let table = dotted(&[base, above].concat());
+    let place = |span: Option<Range<usize>>| source.place(span.unwrap_or_else(|| tree.span()));
+    match complaint {
+        Complaint::UnknownKey { key, known } => ConfigError::UnknownKey {
+            place: place(key_span(tree, path)),
+            suggestions: nearest(&key, known.iter().map(String::as_str)).into(),
+            table,
+            known: known.into(),
+            key,
+        },
+        Complaint::MissingKey { key } => ConfigError::MissingKey {
+            place: place(find(tree, above).map(Spanned::span)),
+            key,
+            table,
+        },
+        Complaint::Value { message } => {
+            let value = find(tree, path).filter(|value| value.get_ref().as_table().is_none());
+            let span = value.map(Spanned::span).or_else(|| key_span(tree, path));
+            ConfigError::Value { place: place(span), key: dotted(&[base, path].concat()), message }
+        }
+    }
+}
+
+fn add(tree: &mut Tree<'_>, path: &[Step]) -> Option<()> {
+    let (Step::Key(key), table) = path.split_last()? else {
+        return None;
+    };
+    change(tree, table, |value| {
+        let DeValue::Table(table) = value else {
+            return None;
+        };
+        let empty = Spanned::new(0..0, DeValue::String("".into()));
+        table.insert(Spanned::new(0..0, key.clone().into()), empty);
+        Some(())
+    })
+}
+
+fn remove(tree: &mut Tree<'_>, path: &[Step]) -> Option<()> {
+    let (last, above) = path.split_last()?;
+    change(tree, above, |value| match (last, value) {
+        (Step::Key(key), DeValue::Table(table)) => table.remove(key.as_str()).map(drop),
+        (Step::Index(index), DeValue::Array(items)) if *index < items.len() => {
+            let others = items.iter().enumerate().filter(|(at, _)| at != index);
+            *items = others.map(|(_, item)| item.clone()).collect();
+            Some(())
+        }
+        _ => None,
+    })
+}

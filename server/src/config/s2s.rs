@@ -1,0 +1,74 @@
+//! `[s2s]`: connections to other servers.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::value::{address, at_least, by_domain};
+
+/// `[s2s]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct S2s {
+    /// A PEM file of certificate authorities, trusted in addition to the system's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorities: Option<PathBuf>,
+    /// Whether dialback may prove a name that a certificate does not.
+    pub dialback: bool,
+    /// The DNS resolver to ask instead of the system's.
+    #[serde(deserialize_with = "address", skip_serializing_if = "Option::is_none")]
+    pub dns: Option<SocketAddr>,
+    /// Addresses (`name:port`) to connect to instead of asking DNS, by normalised domain.
+    #[serde(deserialize_with = "routes")]
+    pub routes: BTreeMap<String, String>,
+    /// The stanzas that may wait for one domain; further ones are refused.
+    #[serde(deserialize_with = "at_least::<1, _, _>")]
+    pub queue_stanzas: usize,
+    /// The bytes that may wait for one domain.
+    #[serde(deserialize_with = "at_least::<{ 64 * 1024 }, _, _>")]
+    pub queue_bytes: usize,
+    /// The seconds after which an idle stream to another server is closed.
+    #[serde(deserialize_with = "at_least::<1, _, _>")]
+    pub idle_seconds: u64,
+}
+
+impl Default for S2s {
+    fn default() -> Self {
+        Self {
+            authorities: None,
+            dialback: false,
+            dns: None,
+            routes: BTreeMap::new(),
+            queue_stanzas: 2000,
+            queue_bytes: 4 * 1024 * 1024,
+            idle_seconds: 600,
+        }
+    }
+}
+
+/// `name:port`.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct Route(String);
+
+impl TryFrom<String> for Route {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let parts = text.rsplit_once(':').map(|(host, port)| (host, port.parse()));
+        if !matches!(parts, Some((host, Ok(1..=u16::MAX))) if !host.is_empty()) {
+            return Err(format!("\"{text}\" is not an address (name:port)"));
+        }
+        Ok(Self(text))
+    }
+}
+
+fn routes<'de, D>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let routes = by_domain(deserializer)?.into_iter();
+    Ok(routes.map(|(domain, Route(target))| (domain, target)).collect())
+}

@@ -1,0 +1,97 @@
+//! serde's messages in the words of the file.
+//!
+//! serde hands an error on as text, in the few forms that its `de::Error` trait documents; Rust's
+//! types are replaced here. A message in another form comes from a type that checks its own value.
+
+/// What serde complains about.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Complaint {
+    /// A key that the table does not have, and the keys that it has.
+    UnknownKey { key: String, known: Vec<String> },
+    /// A key that the table must have.
+    MissingKey { key: String },
+    /// Anything else, in words for a person.
+    Value { message: String },
+}
+
+/// Reads one of serde's messages. Of a secret, nothing but the expected type is repeated.
+pub(super) fn complaint(message: &str, is_secret: bool) -> Complaint {
+    let mut quoted = message.split('`').skip(1).step_by(2).map(str::to_owned);
+    if message.starts_with("unknown field `") {
+        return Complaint::UnknownKey {
+            key: quoted.next().unwrap_or_default(),
+            known: quoted.collect(),
+        };
+    }
+    if message.starts_with("missing field `") {
+        return Complaint::MissingKey { key: quoted.next().unwrap_or_default() };
+    }
+    let message = if message.starts_with("unknown variant `") && !is_secret {
+        let value = quoted.next().unwrap_or_default();
+        let known: Vec<String> = quoted.map(|name| format!("\"{name}\"")).collect();
+        format!("unknown value \"{value}\", expected one of {}", known.join(", "))
+    } else if message == "wanted string or table" {
+        "expected a string".to_owned()
+    } else if let Some((was, wanted)) = types(message) {
+        let wanted = expected(wanted);
+        if is_secret {
+            format!("expected {wanted}")
+        } else {
+            format!("expected {wanted}, found {}", found(was))
+        }
+    } else if is_secret {
+        "not a valid value".to_owned()
+    } else {
+        message.to_owned()
+    };
+    Complaint::Value { message }
+}
+
+/// The two parts of `invalid type: integer `7`, expected a string`.
+fn types(message: &str) -> Option<(&str, &str)> {
+    let forms = ["invalid type: ", "invalid value: ", "invalid length "];
+    let rest = forms.iter().find_map(|form| message.strip_prefix(form))?;
+    rest.rsplit_once(", expected ")
+}
+
+fn expected(wanted: &str) -> String {
+    let (name, least) = match wanted.strip_prefix("a nonzero ") {
+        Some(name) => (name, 1),
+        None => (wanted, 0),
+    };
+    let range = |least: i64, most: i64| format!("a whole number from {least} to {most}");
+    match name {
+        "u8" => range(least, u8::MAX.into()),
+        "u16" => range(least, u16::MAX.into()),
+        "u32" => range(least, u32::MAX.into()),
+        "u64" | "u128" | "usize" => format!("a whole number of at least {least}"),
+        "i8" => range(i8::MIN.into(), i8::MAX.into()),
+        "i16" => range(i16::MIN.into(), i16::MAX.into()),
+        "i32" => range(i32::MIN.into(), i32::MAX.into()),
+        "i64" | "i128" | "isize" => "a whole number".to_owned(),
+        "f32" | "f64" => "a number".to_owned(),
+        "a boolean" | "bool" => "true or false".to_owned(),
+        "a sequence" => "a list".to_owned(),
+        "path string" | "string" | "str" => "a string".to_owned(),
+        "a map" => "a table".to_owned(),
+        other if other.starts_with("struct ") => "a table".to_owned(),
+        other if other.starts_with("tuple ") || other.starts_with("a tuple ") => {
+            "a list".to_owned()
+        }
+        other => other.replace('`', "\""),
+    }
+}
+
+fn found(was: &str) -> String {
+    let was = was.replace('`', "");
+    let kinds = [
+        ("integer ", "the number "),
+        ("floating point ", "the number "),
+        ("boolean ", ""),
+        ("string ", "the string "),
+        ("sequence", "a list"),
+        ("map", "a table"),
+    ];
+    let plain = kinds.iter().find_map(|(kind, plain)| Some((plain, was.strip_prefix(kind)?)));
+    plain.map_or_else(|| was.clone(), |(plain, value)| format!("{plain}{value}"))
+}
