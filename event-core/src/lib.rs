@@ -53,13 +53,13 @@ mod table;
 mod tally;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
-pub mod xml;
 
 pub use event_macros::{event, hook, module};
 pub use jid;
 pub use serde;
 pub use toml;
 pub use xmpp_parsers;
+pub use xmpp_xml as xml;
 pub use xso;
 
 pub use crate::{

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Parse, Prefixed};
-use crate::xml::{
+use crate::{
     element::{Known, Namespace, Node},
     error::XmlError,
     escape,

@@ -12,7 +12,7 @@ use xmpp_parsers::{
 };
 
 use super::{element, is_indexed};
-use crate::xml::{Element, PayloadError};
+use crate::{Element, PayloadError};
 
 #[test]
 fn a_message_goes_there_and_back() {

@@ -1,6 +1,6 @@
 //! Stream headers.
 
-use crate::xml::{STREAM_NS, StreamHeader, XmlError};
+use crate::{STREAM_NS, StreamHeader, XmlError};
 
 fn parse(xml: &str) -> Result<StreamHeader, XmlError> {
     StreamHeader::parse(xml.as_bytes())

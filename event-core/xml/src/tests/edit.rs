@@ -8,7 +8,7 @@ use super::{
     is_indexed,
     tree::{Node, Tree, back},
 };
-use crate::xml::{Element, ElementBuilder, Limits, Scope};
+use crate::{Element, ElementBuilder, Limits, Scope};
 
 #[derive(Debug, Clone)]
 enum Edit {

@@ -181,7 +181,7 @@ impl Element {
     /// spares looking for their end first. `from` is as in [`Element::parse_from`].
     ///
     /// ```
-    /// # use event_core::xml::{Element, Limits, Scope};
+    /// # use xmpp_xml::{Element, Limits, Scope};
     /// let text = "<message to='juliet@example.com'/><mess";
     /// let first = Element::parse_first(text, &Scope::default(), &Limits::default(), None);
     /// let (message, length) = first.unwrap();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rxml::{Event, Parse, Parser};
 
-use crate::xml::{Element, Scope};
+use crate::{Element, Scope};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Tree {

@@ -1,7 +1,7 @@
 //! What an element tells of itself.
 
 use super::{element, parse};
-use crate::xml::{Element, Limits, STANZA_NS, STREAM_NS, Scope};
+use crate::{Element, Limits, STANZA_NS, STREAM_NS, Scope};
 
 #[test]
 fn a_stanza_is_kept_as_it_came() {

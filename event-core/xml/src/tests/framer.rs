@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::generate::{document, mutated};
-use crate::xml::{Frame, Framer, Limits, XmlError};
+use crate::{Frame, Framer, Limits, XmlError};
 
 const HEADER: &str = "<?xml version='1.0'?>\n<stream:stream a='>/'>";
 

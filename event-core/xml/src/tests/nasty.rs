@@ -1,7 +1,7 @@
 //! Inputs that must be refused, each with the stream error it closes the stream with.
 
 use super::tree::{opening, read};
-use crate::xml::{Element, Limits, STREAM_NS, Scope, XmlError};
+use crate::{Element, Limits, STREAM_NS, Scope, XmlError};
 
 const NWF: &str = "not-well-formed";
 const RESTRICTED: &str = "restricted-xml";

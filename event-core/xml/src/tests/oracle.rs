@@ -6,7 +6,7 @@ use super::{
     generate::{document, mutated},
     tree::{Tree, back, opening, read},
 };
-use crate::xml::{
+use crate::{
     Child, Element, Limits, STREAM_NS, Scope, XmlError,
     walk::{Token, Walk},
 };

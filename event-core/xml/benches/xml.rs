@@ -5,7 +5,7 @@
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use event_core::xml::{Element, Framer, Limits, STANZA_NS, Scope};
+use xmpp_xml::{Element, Framer, Limits, STANZA_NS, Scope};
 
 /// 180 bytes, as a chat client sends it.
 const CHAT: &str = "<message to='juliet@capulet.example/balcony' type='chat' id='b4a1c0de-17'><body>Wherefore art thou, Romeo?</body><active xmlns='http://jabber.org/protocol/chatstates'/></message>";
