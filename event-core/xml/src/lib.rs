@@ -4,34 +4,24 @@
 //! An [`Element`] is kept as the bytes it came in plus a small index, so that routing copies bytes
 //! instead of building trees. Nothing here knows what a stanza means.
 
-mod builder;
-mod chars;
-mod child;
-mod edit;
 mod element;
 mod error;
-mod escape;
-mod framer;
-mod header;
-mod index;
 mod limits;
-mod names;
-mod parse;
-mod scope;
-mod tag;
+mod read;
+mod stream;
 mod typed;
-mod walk;
-mod writer;
+mod write;
 
-pub use self::{
-    builder::ElementBuilder,
-    child::Child,
-    element::Element,
+pub use crate::{
+    element::{Element, child::Child},
     error::{PayloadError, XmlError},
-    framer::{Frame, Framer},
-    header::StreamHeader,
     limits::Limits,
-    scope::{STANZA_NS, STREAM_NS, Scope},
+    stream::{
+        framer::{Frame, Framer},
+        header::StreamHeader,
+        scope::{STANZA_NS, STREAM_NS, Scope},
+    },
+    write::builder::ElementBuilder,
 };
 
 #[cfg(test)]

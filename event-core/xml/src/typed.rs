@@ -5,14 +5,15 @@ use std::borrow::Cow;
 use rxml::{AttrMap, Event, Namespace, NcName, parser::EventMetrics};
 use xso::{AsXml, Context, FromEventsBuilder, FromXml, Item, error::FromEventsError};
 
-use super::{
-    child::Child,
-    element::Element,
+use crate::{
+    element::{
+        Element,
+        child::Child,
+        walk::{Head, Token, Walk},
+    },
     error::{PayloadError, XmlError},
-    escape,
-    scope::XML_NS,
-    walk::{Head, Token, Walk},
-    writer::Writer,
+    stream::scope::XML_NS,
+    write::{escape, writer::Writer},
 };
 
 impl Element {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Child, Element, Limits, STREAM_NS, Scope, XmlError,
-    walk::{Token, Walk},
+    element::walk::{Token, Walk},
 };
 
 const PREFIXES: &[(&str, &str)] = &[("stream", STREAM_NS), ("u", "urn:up")];

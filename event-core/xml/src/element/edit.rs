@@ -2,14 +2,18 @@
 
 use std::{borrow::Cow, cell::RefCell, sync::Arc};
 
-use super::{
-    child::Child,
-    element::{Element, Known, Namespace, Node},
-    escape,
-    index::{self, offset},
-    tag::Span,
-    walk::Head,
-    writer::{self, Writer},
+use crate::{
+    element::{
+        Element, Known, Namespace, Node,
+        child::Child,
+        index::{self, offset},
+        walk::Head,
+    },
+    read::start_tag::Span,
+    write::{
+        escape,
+        writer::{self, Writer},
+    },
 };
 
 /// Above this the buffer is given back after use.
@@ -188,7 +192,7 @@ impl Element {
     }
 
     /// Writes the start tag, not closed.
-    pub(super) fn push_open_head(&self, out: &mut String) {
+    pub(crate) fn push_open_head(&self, out: &mut String) {
         let head = self.head().0;
         match head.strip_suffix("/>") {
             Some(open) => {

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 /// The namespace stanzas have in this server, whichever kind of stream they came by.
 pub const STANZA_NS: &str = "jabber:client";
 /// The namespace of the `xml` prefix.
-pub(super) const XML_NS: &str = "http://www.w3.org/XML/1998/namespace";
+pub(crate) const XML_NS: &str = "http://www.w3.org/XML/1998/namespace";
 /// The namespace of the `xmlns` prefix.
-pub(super) const XMLNS_NS: &str = "http://www.w3.org/2000/xmlns/";
+pub(crate) const XMLNS_NS: &str = "http://www.w3.org/2000/xmlns/";
 /// The namespace of the stream element, its features and its errors.
 pub const STREAM_NS: &str = "http://etherx.jabber.org/streams";
 
@@ -52,17 +52,17 @@ impl Scope {
         matches!(self.content.as_ref(), STANZA_NS | "jabber:server" | "jabber:component:accept")
     }
 
-    pub(super) fn prefix(&self, prefix: &str) -> Option<&str> {
+    pub(crate) fn prefix(&self, prefix: &str) -> Option<&str> {
         self.number(prefix).map(|number| self.namespace(number))
     }
 
     /// Which of the declared prefixes it is.
-    pub(super) fn number(&self, prefix: &str) -> Option<usize> {
+    pub(crate) fn number(&self, prefix: &str) -> Option<usize> {
         self.prefixes.iter().position(|(known, _)| known == prefix)
     }
 
     /// The namespace of the prefix with this number.
-    pub(super) fn namespace(&self, number: usize) -> &str {
+    pub(crate) fn namespace(&self, number: usize) -> &str {
         self.prefixes.get(number).map_or("", |(_, namespace)| namespace)
     }
 }

@@ -1,14 +1,14 @@
 //! Which characters XML 1.0 (fifth edition) allows where.
 
-use super::error::XmlError;
+use crate::error::XmlError;
 
 /// White space as XML has it.
-pub(super) fn is_space(byte: u8) -> bool {
+pub(crate) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
 /// Whether a character may occur in a document at all (production 2).
-pub(super) fn is_char(c: char) -> bool {
+pub(crate) fn is_char(c: char) -> bool {
     match c {
         '\t' | '\n' | '\r' => true,
         c if c < ' ' => false,
@@ -18,7 +18,7 @@ pub(super) fn is_char(c: char) -> bool {
 }
 
 /// Refuses text with a character that no XML document may hold.
-pub(super) fn check(text: &str) -> Result<(), XmlError> {
+pub(crate) fn check(text: &str) -> Result<(), XmlError> {
     // Without a branch in the loop, so that the compiler can use vector instructions.
     let bytes = text.as_bytes();
     let bad = bytes.iter().fold(false, |bad, &b| bad | ((b < b' ') & !is_space(b)));
@@ -48,7 +48,7 @@ fn is_name_char(c: char) -> bool {
 }
 
 /// Whether the text is a name without a colon.
-pub(super) fn is_ncname(name: &str) -> bool {
+pub(crate) fn is_ncname(name: &str) -> bool {
     let class = |byte: &u8| name_byte(*byte);
     let is_plain = |byte: &u8| matches!(class(byte), NameByte::Start | NameByte::Inside);
     if let [first, rest @ ..] = name.as_bytes()
@@ -63,7 +63,7 @@ pub(super) fn is_ncname(name: &str) -> bool {
 
 /// What a byte can be in a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NameByte {
+pub(crate) enum NameByte {
     Outside,
     Start,
     Inside,
@@ -90,13 +90,13 @@ const NAME_BYTES: [NameByte; 256] = {
     table
 };
 
-pub(super) fn name_byte(byte: u8) -> NameByte {
+pub(crate) fn name_byte(byte: u8) -> NameByte {
     NAME_BYTES.get(usize::from(byte)).copied().unwrap_or(NameByte::Outside)
 }
 
 /// What a byte is in an attribute's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ValueByte {
+pub(crate) enum ValueByte {
     Plain,
     Quote,
     /// Forbidden there, or it stands for something else.
@@ -119,17 +119,17 @@ const VALUE_BYTES: [ValueByte; 256] = {
     table
 };
 
-pub(super) fn value_byte(byte: u8) -> ValueByte {
+pub(crate) fn value_byte(byte: u8) -> ValueByte {
     VALUE_BYTES.get(usize::from(byte)).copied().unwrap_or(ValueByte::Special)
 }
 
 /// A byte that ends a run of name characters.
-pub(super) fn ends_name(byte: u8) -> bool {
+pub(crate) fn ends_name(byte: u8) -> bool {
     name_byte(byte) == NameByte::Outside
 }
 
 /// The character that the reference `&BODY;` stands for.
-pub(super) fn reference(body: &str) -> Result<char, XmlError> {
+pub(crate) fn reference(body: &str) -> Result<char, XmlError> {
     let Some(number) = body.strip_prefix('#') else {
         return match body {
             "amp" => Ok('&'),
@@ -157,7 +157,7 @@ pub(super) fn reference(body: &str) -> Result<char, XmlError> {
 }
 
 /// Refuses a bad reference in text or in an attribute's value.
-pub(super) fn check_references(raw: &str) -> Result<(), XmlError> {
+pub(crate) fn check_references(raw: &str) -> Result<(), XmlError> {
     let mut rest = raw;
     while let Some(at) = memchr::memchr(b'&', rest.as_bytes()) {
         let after = rest.get(at + 1..).unwrap_or_default();

@@ -1,14 +1,14 @@
 //! Namespaces in effect while a frame is read.
 
-use super::{
+use crate::{
     error::XmlError,
-    scope::{STANZA_NS, Scope, XML_NS, XMLNS_NS},
-    tag::Span,
+    read::start_tag::Span,
+    stream::scope::{STANZA_NS, Scope, XML_NS, XMLNS_NS},
 };
 
 /// A namespace of the frame being read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ns {
+pub(crate) enum Ns {
     /// The content namespace of the stream, which becomes the stanza namespace.
     Content,
     /// `jabber:client` written out on a stream with another content namespace.
@@ -21,11 +21,11 @@ pub(super) enum Ns {
 
 /// Bytes of a namespace name. Writing a prefix out repeats its namespace, so a long one would
 /// make a small frame a large one.
-pub(super) const MAX_NAMESPACE: usize = 1024;
+pub(crate) const MAX_NAMESPACE: usize = 1024;
 
 impl Ns {
     /// Whether it is the stanza namespace in normal form.
-    pub(super) fn is_stanza(self) -> bool {
+    pub(crate) fn is_stanza(self) -> bool {
         matches!(self, Self::Content | Self::Client)
     }
 }
@@ -38,24 +38,24 @@ struct Binding {
 
 /// The declared prefixes, innermost last, and the characters of all names they mention.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(crate) struct Names {
     kept: String,
     bindings: Vec<Binding>,
 }
 
 impl Names {
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.kept.clear();
         self.bindings.clear();
     }
 
     /// The number of prefixes declared so far.
-    pub(super) fn declared(&self) -> usize {
+    pub(crate) fn declared(&self) -> usize {
         self.bindings.len()
     }
 
     /// Forgets the prefixes of an element that has ended.
-    pub(super) fn leave(&mut self, declared: usize) {
+    pub(crate) fn leave(&mut self, declared: usize) {
         self.bindings.truncate(declared);
     }
 
@@ -74,12 +74,12 @@ impl Names {
         }
     }
 
-    pub(super) fn namespace(&mut self, name: &str, scope: &Scope) -> Ns {
+    pub(crate) fn namespace(&mut self, name: &str, scope: &Scope) -> Ns {
         Self::special(name, scope).unwrap_or_else(|| Ns::At(self.keep(name)))
     }
 
     /// What was written in the input.
-    pub(super) fn literal<'a>(&'a self, namespace: Ns, scope: &'a Scope) -> &'a str {
+    pub(crate) fn literal<'a>(&'a self, namespace: Ns, scope: &'a Scope) -> &'a str {
         match namespace {
             Ns::Content => scope.content_namespace(),
             Ns::Client => STANZA_NS,
@@ -89,7 +89,7 @@ impl Names {
     }
 
     /// What is written in the output.
-    pub(super) fn normal<'a>(&'a self, namespace: Ns, scope: &'a Scope) -> &'a str {
+    pub(crate) fn normal<'a>(&'a self, namespace: Ns, scope: &'a Scope) -> &'a str {
         match namespace {
             Ns::Content => STANZA_NS,
             other => self.literal(other, scope),
@@ -97,12 +97,12 @@ impl Names {
     }
 
     /// Whether two namespaces are the same in the output.
-    pub(super) fn same(&self, one: Ns, other: Ns, scope: &Scope) -> bool {
+    pub(crate) fn same(&self, one: Ns, other: Ns, scope: &Scope) -> bool {
         one == other || self.normal(one, scope) == self.normal(other, scope)
     }
 
     /// The value of an `xmlns` attribute.
-    pub(super) fn declare_default(&mut self, name: &str, scope: &Scope) -> Result<Ns, XmlError> {
+    pub(crate) fn declare_default(&mut self, name: &str, scope: &Scope) -> Result<Ns, XmlError> {
         if name == XML_NS || name == XMLNS_NS {
             return Err(XmlError::NotWellFormed("reserved namespace"));
         }
@@ -113,7 +113,7 @@ impl Names {
     }
 
     /// An `xmlns:prefix` attribute.
-    pub(super) fn declare(
+    pub(crate) fn declare(
         &mut self,
         prefix: &str,
         name: &str,
@@ -135,7 +135,7 @@ impl Names {
     }
 
     /// The namespace of a prefix, and the number of its declaration; none for the stream's own.
-    pub(super) fn resolve(
+    pub(crate) fn resolve(
         &self,
         prefix: &str,
         scope: &Scope,
@@ -150,7 +150,7 @@ impl Names {
     }
 
     /// Gives back what a large frame has made it hold.
-    pub(super) fn shrink(&mut self, keep: usize) {
+    pub(crate) fn shrink(&mut self, keep: usize) {
         if self.kept.capacity() + size_of::<Binding>() * self.bindings.capacity() > keep {
             *self = Self::default();
         }

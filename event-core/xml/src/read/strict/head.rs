@@ -4,27 +4,28 @@ use std::borrow::Cow;
 
 use super::{Parse, Prefixed};
 use crate::{
-    element::{Known, Namespace, Node},
+    element::{Known, Namespace, Node, index::offset},
     error::XmlError,
-    escape,
-    index::offset,
-    names::Ns,
-    scope::STANZA_NS,
-    tag::{self, Attribute, Kind, Span, StartTag},
+    read::{
+        namespaces::Ns,
+        start_tag::{self, Attribute, Kind, Span, StartTag},
+    },
+    stream::scope::STANZA_NS,
+    write::escape,
 };
 
 /// The namespaces of an element.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct HeadNames {
-    pub(super) namespace: Ns,
+pub(crate) struct HeadNames {
+    pub(crate) namespace: Ns,
     /// What an element without prefix within it is in.
-    pub(super) default: Ns,
+    pub(crate) default: Ns,
     parent: Ns,
 }
 
 impl Parse<'_> {
     /// Takes in the declarations of the tag at hand, then resolves its names.
-    pub(super) fn resolve(&mut self, tag: &StartTag) -> Result<HeadNames, XmlError> {
+    pub(crate) fn resolve(&mut self, tag: &StartTag) -> Result<HeadNames, XmlError> {
         let (mut default, parent) = match self.s.open.last() {
             Some(open) => (open.default, open.namespace),
             None => (self.content, Ns::Content),
@@ -87,9 +88,9 @@ impl Parse<'_> {
     }
 
     /// No two attributes may have the same name, nor the same local name and namespace.
-    pub(super) fn check_unique(&self) -> Result<(), XmlError> {
+    pub(crate) fn check_unique(&self) -> Result<(), XmlError> {
         const TWICE: XmlError = XmlError::NotWellFormed("attribute given twice");
-        if tag::has_twice(self.text, &self.s.attributes) {
+        if start_tag::has_twice(self.text, &self.s.attributes) {
             return Err(TWICE);
         }
         let mut rest = self.s.prefixed.as_slice();
@@ -116,7 +117,7 @@ impl Parse<'_> {
     }
 
     /// Makes the edits that bring the tag to normal form, and its entry in the index.
-    pub(super) fn write_head(&mut self, tag: &StartTag, names: &HeadNames) {
+    pub(crate) fn write_head(&mut self, tag: &StartTag, names: &HeadNames) {
         let depth = self.s.open.len();
         let start = self.output(self.at);
         let name = tag.name;

@@ -2,20 +2,21 @@
 
 use std::{borrow::Cow, cell::RefCell, sync::Arc};
 
-use super::{
-    chars,
-    child::Child,
-    element::{Element, Known, Namespace, Node, RootIndex},
-    escape,
-    index::{self, offset},
-    scope::{STANZA_NS, XML_NS},
-    tag::Span,
-    walk::Head,
+use crate::{
+    element::{
+        Element, Known, Namespace, Node, RootIndex,
+        child::Child,
+        index::{self, offset},
+        walk::Head,
+    },
+    read::{chars, start_tag::Span},
+    stream::scope::{STANZA_NS, XML_NS},
+    write::escape,
 };
 
 /// Writes one element, and its index while it does.
 #[derive(Debug, Default)]
-pub(super) struct Writer {
+pub(crate) struct Writer {
     out: String,
     /// The elements open, outermost first.
     open: Vec<Open>,
@@ -55,7 +56,7 @@ thread_local! {
 
 impl Writer {
     // Boxed, since builders hand it on at each step.
-    pub(super) fn new() -> Box<Self> {
+    pub(crate) fn new() -> Box<Self> {
         let spare = SPARE.try_with(|spare| spare.borrow_mut().pop());
         spare.ok().flatten().unwrap_or_else(|| {
             Box::new(Self { out: String::with_capacity(USUAL), ..Self::default() })
@@ -63,7 +64,7 @@ impl Writer {
     }
 
     /// Goes on within an element that was finished, to which about `more` bytes will be added.
-    pub(super) fn reopen(element: &Element, more: usize) -> Box<Self> {
+    pub(crate) fn reopen(element: &Element, more: usize) -> Box<Self> {
         let mut writer = Self::new();
         let out = &mut writer.out;
         out.reserve(element.buffer.len() + more);
@@ -88,7 +89,7 @@ impl Writer {
         writer
     }
 
-    pub(super) fn start(&mut self, name: &str, namespace: &str) {
+    pub(crate) fn start(&mut self, name: &str, namespace: &str) {
         self.close_head();
         let inherits = self.within() == namespace;
         let start = self.out.len();
@@ -147,14 +148,14 @@ impl Writer {
     }
 
     /// An attribute in no namespace, or one of `xml:`.
-    pub(super) fn attribute(&mut self, name: &str, value: &str) {
+    pub(crate) fn attribute(&mut self, name: &str, value: &str) {
         match name.strip_prefix("xml:") {
             Some(local) => self.push_attribute(&format!("xml:{}", sound(local)), value),
             None => self.push_attribute(&sound(name), value),
         };
     }
 
-    pub(super) fn attribute_in(&mut self, namespace: &str, name: &str, value: &str) {
+    pub(crate) fn attribute_in(&mut self, namespace: &str, name: &str, value: &str) {
         match namespace {
             "" => self.attribute(name, value),
             XML_NS => {
@@ -169,7 +170,7 @@ impl Writer {
         }
     }
 
-    pub(super) fn text(&mut self, text: &str) {
+    pub(crate) fn text(&mut self, text: &str) {
         if text.is_empty() {
             return;
         }
@@ -178,7 +179,7 @@ impl Writer {
     }
 
     /// A whole element.
-    pub(super) fn child(&mut self, child: &Child<'_>) {
+    pub(crate) fn child(&mut self, child: &Child<'_>) {
         self.close_head();
         let start = self.out.len();
         let within = self.open.last().map_or(STANZA_NS, |open| open.namespace.of(&self.namespaces));
@@ -203,7 +204,7 @@ impl Writer {
         self.open.last().map_or(STANZA_NS, |open| open.namespace.of(&self.namespaces))
     }
 
-    pub(super) fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         let Some(open) = self.open.pop() else {
             return;
         };
@@ -245,7 +246,7 @@ impl Writer {
         }
     }
 
-    pub(super) fn finish(mut self: Box<Self>) -> Element {
+    pub(crate) fn finish(mut self: Box<Self>) -> Element {
         while !self.open.is_empty() {
             self.end();
         }
@@ -288,7 +289,7 @@ impl Writer {
 }
 
 /// A name that is one, whatever the caller has given.
-pub(super) fn sound(name: &str) -> Cow<'_, str> {
+pub(crate) fn sound(name: &str) -> Cow<'_, str> {
     let is_name = chars::is_ncname(name);
     debug_assert!(is_name, "not a name: {name:?}");
     Cow::Borrowed(if is_name && name != "xmlns" { name } else { "_" })

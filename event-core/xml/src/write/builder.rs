@@ -1,6 +1,6 @@
 //! Elements that the server writes itself.
 
-use super::{element::Element, writer::Writer};
+use crate::{element::Element, write::writer::Writer};
 
 /// Builds an element from the outside in. What comes out is always well-formed: values are
 /// escaped, characters that XML cannot hold become U+FFFD.

@@ -2,63 +2,63 @@
 
 use std::borrow::Cow;
 
-use super::{
-    chars::{self, NameByte, ValueByte, is_space},
+use crate::{
     error::XmlError,
-    escape,
+    read::chars::{self, NameByte, ValueByte, is_space},
+    write::escape,
 };
 
 /// A stretch of the text at hand. 32 bits, because frames are far smaller and an index of them is
 /// kept with each stanza.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Span {
-    pub(super) start: u32,
-    pub(super) end: u32,
+pub(crate) struct Span {
+    pub(crate) start: u32,
+    pub(crate) end: u32,
 }
 
 impl Span {
-    pub(super) fn new(start: usize, end: usize) -> Self {
+    pub(crate) fn new(start: usize, end: usize) -> Self {
         // Frames are bounded well below this by the caller.
         let narrow = |at| u32::try_from(at).unwrap_or(u32::MAX);
         Self { start: narrow(start), end: narrow(end) }
     }
 
-    pub(super) fn start(self) -> usize {
+    pub(crate) fn start(self) -> usize {
         self.start as usize
     }
 
-    pub(super) fn end(self) -> usize {
+    pub(crate) fn end(self) -> usize {
         self.end as usize
     }
 
-    pub(super) fn of(self, text: &str) -> &str {
+    pub(crate) fn of(self, text: &str) -> &str {
         text.get(self.start()..self.end()).unwrap_or_default()
     }
 }
 
 /// A name with at most one colon.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Name {
-    pub(super) whole: Span,
+pub(crate) struct Name {
+    pub(crate) whole: Span,
     /// Where the local part begins.
-    pub(super) local: u32,
+    pub(crate) local: u32,
 }
 
 impl Name {
-    pub(super) fn prefix<'a>(&self, text: &'a str) -> Option<&'a str> {
+    pub(crate) fn prefix<'a>(&self, text: &'a str) -> Option<&'a str> {
         let colon = (self.local as usize).checked_sub(1)?;
         (self.local > self.whole.start)
             .then(|| text.get(self.whole.start()..colon).unwrap_or_default())
     }
 
-    pub(super) fn local<'a>(&self, text: &'a str) -> &'a str {
+    pub(crate) fn local<'a>(&self, text: &'a str) -> &'a str {
         text.get(self.local as usize..self.whole.end()).unwrap_or_default()
     }
 }
 
 /// What the name of an attribute makes of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// Without a prefix, or one of `xml:`.
     #[default]
     Plain,
@@ -71,25 +71,25 @@ pub(super) enum Kind {
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Attribute {
-    pub(super) kind: Kind,
+pub(crate) struct Attribute {
+    pub(crate) kind: Kind,
     /// Where the white space before it begins.
-    pub(super) gap: u32,
-    pub(super) name: Name,
+    pub(crate) gap: u32,
+    pub(crate) name: Name,
     /// Between the quotes, as written.
-    pub(super) value: Span,
+    pub(crate) value: Span,
     /// Whether the value is what is written.
-    pub(super) is_plain: bool,
+    pub(crate) is_plain: bool,
 }
 
 impl Attribute {
     /// The end of the attribute, its closing quote included.
-    pub(super) fn end(&self) -> usize {
+    pub(crate) fn end(&self) -> usize {
         self.value.end() + 1
     }
 
     /// The value, normalised.
-    pub(super) fn value<'a>(&self, text: &'a str) -> Cow<'a, str> {
+    pub(crate) fn value<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let raw = self.value.of(text);
         if self.is_plain { Cow::Borrowed(raw) } else { escape::attribute(raw) }
     }
@@ -97,15 +97,15 @@ impl Attribute {
 
 /// What a start tag is, apart from its attributes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct StartTag {
-    pub(super) name: Name,
+pub(crate) struct StartTag {
+    pub(crate) name: Name,
     /// The position after its `>`.
-    pub(super) end: usize,
-    pub(super) empty: bool,
+    pub(crate) end: usize,
+    pub(crate) empty: bool,
     /// Whether an attribute is `xmlns`.
-    pub(super) has_default: bool,
+    pub(crate) has_default: bool,
     /// Whether an attribute has a prefix or declares one; those of `xml:` do not count.
-    pub(super) has_prefixes: bool,
+    pub(crate) has_prefixes: bool,
 }
 
 impl StartTag {
@@ -120,7 +120,7 @@ impl StartTag {
 
 /// Where the `>` of a start tag is, in bytes that begin within it. `quote` is the one that is open
 /// there, and at their end.
-pub(super) fn tag_end(bytes: &[u8], quote: &mut Option<u8>) -> Option<usize> {
+pub(crate) fn tag_end(bytes: &[u8], quote: &mut Option<u8>) -> Option<usize> {
     let mut at = 0;
     loop {
         let rest = bytes.get(at..)?;
@@ -139,7 +139,7 @@ pub(super) fn tag_end(bytes: &[u8], quote: &mut Option<u8>) -> Option<usize> {
 }
 
 /// Reads the start tag whose `<` is at `start`, and its attributes into `attributes`.
-pub(super) fn read_start(
+pub(crate) fn read_start(
     text: &str,
     start: usize,
     max_attributes: usize,
@@ -179,7 +179,7 @@ pub(super) fn read_start(
 }
 
 /// Reads the attribute that begins at `start`, after white space from `gap` on.
-pub(super) fn read_attribute(text: &str, gap: usize, start: usize) -> Result<Attribute, XmlError> {
+pub(crate) fn read_attribute(text: &str, gap: usize, start: usize) -> Result<Attribute, XmlError> {
     let bytes = text.as_bytes();
     let name = read_name(text, start)?;
     let kind = match name.prefix(text) {
@@ -230,7 +230,7 @@ fn check_value(raw: &str) -> Result<(), XmlError> {
 }
 
 /// Reads the name that begins at `start`.
-pub(super) fn read_name(text: &str, start: usize) -> Result<Name, XmlError> {
+pub(crate) fn read_name(text: &str, start: usize) -> Result<Name, XmlError> {
     let rest = text.as_bytes().get(start..).unwrap_or_default();
     let plain = |byte: &u8| matches!(chars::name_byte(*byte), NameByte::Start | NameByte::Inside);
     let length = rest.iter().position(|byte| !plain(byte)).unwrap_or(rest.len());
@@ -262,7 +262,7 @@ fn read_long_name(text: &str, start: usize) -> Result<Name, XmlError> {
 }
 
 /// Whether two attributes have the same name.
-pub(super) fn has_twice(text: &str, attributes: &[Attribute]) -> bool {
+pub(crate) fn has_twice(text: &str, attributes: &[Attribute]) -> bool {
     let length = |attribute: &Attribute| attribute.name.whole.end - attribute.name.whole.start;
     let name = |attribute: &Attribute| attribute.name.whole.of(text);
     let mut rest = attributes;
@@ -276,7 +276,7 @@ pub(super) fn has_twice(text: &str, attributes: &[Attribute]) -> bool {
     false
 }
 
-pub(super) fn skip_space(bytes: &[u8], from: usize) -> usize {
+pub(crate) fn skip_space(bytes: &[u8], from: usize) -> usize {
     let rest = bytes.get(from..).unwrap_or_default();
     from + rest.iter().position(|&b| !is_space(b)).unwrap_or(rest.len())
 }

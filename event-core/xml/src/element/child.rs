@@ -2,26 +2,28 @@
 
 use std::borrow::Cow;
 
-use super::{
-    element::Element,
-    escape, index,
-    scope::STANZA_NS,
-    walk::{Head, Token, Walk},
+use crate::{
+    element::{
+        Element, index,
+        walk::{Head, Token, Walk},
+    },
+    stream::scope::STANZA_NS,
+    write::escape,
 };
 
 /// A borrowed view of an element within an [`Element`].
 #[derive(Debug, Clone)]
 pub struct Child<'a> {
-    pub(super) xml: &'a str,
-    pub(super) name_length: usize,
-    pub(super) head_length: usize,
-    pub(super) namespace: Cow<'a, str>,
+    pub(crate) xml: &'a str,
+    pub(crate) name_length: usize,
+    pub(crate) head_length: usize,
+    pub(crate) namespace: Cow<'a, str>,
     /// The `xml:lang` in effect around it, as written.
-    pub(super) lang: Option<&'a str>,
+    pub(crate) lang: Option<&'a str>,
 }
 
 impl<'a> Child<'a> {
-    pub(super) fn head(&self) -> Head<'a> {
+    pub(crate) fn head(&self) -> Head<'a> {
         Head(self.xml.get(..self.head_length).unwrap_or_default())
     }
 
@@ -58,7 +60,7 @@ impl<'a> Child<'a> {
         self.lang_raw().map(escape::attribute)
     }
 
-    pub(super) fn lang_raw(&self) -> Option<&'a str> {
+    pub(crate) fn lang_raw(&self) -> Option<&'a str> {
         self.head().raw("xml:lang").or(self.lang)
     }
 
@@ -110,7 +112,7 @@ impl<'a> Child<'a> {
     }
 
     /// Writes it as a child of an element with this namespace.
-    pub(super) fn push_under(&self, parent: &str, out: &mut String) {
+    pub(crate) fn push_under(&self, parent: &str, out: &mut String) {
         let head = self.head();
         let declared = head.attributes().find(|attribute| attribute.name == "xmlns");
         let name_end = 1 + self.name_length;
@@ -166,7 +168,7 @@ impl<'a> Iterator for Children<'a> {
 }
 
 /// Goes to the end of the element whose start tag was the last token.
-pub(super) fn skip_content(walk: &mut Walk<'_>) {
+pub(crate) fn skip_content(walk: &mut Walk<'_>) {
     let mut depth = 1_usize;
     for token in walk {
         match token {
@@ -181,14 +183,14 @@ pub(super) fn skip_content(walk: &mut Walk<'_>) {
 }
 
 /// What is between the start tag and the end tag.
-pub(super) fn inner(xml: &str, head_length: usize) -> &str {
+pub(crate) fn inner(xml: &str, head_length: usize) -> &str {
     // The last `<` is that of the end tag; of an empty element it lies before `head_length`.
     let end = memchr::memrchr(b'<', xml.as_bytes()).unwrap_or(xml.len());
     xml.get(head_length..end).unwrap_or_default()
 }
 
 /// The text of some content that is in no element of it.
-pub(super) fn direct_text(content: &str) -> Cow<'_, str> {
+pub(crate) fn direct_text(content: &str) -> Cow<'_, str> {
     if memchr::memchr(b'<', content.as_bytes()).is_none() {
         return escape::text(content);
     }
@@ -206,6 +208,6 @@ pub(super) fn direct_text(content: &str) -> Cow<'_, str> {
 }
 
 /// Whether an attribute is in no namespace or an `xml:` one.
-pub(super) fn plain(name: &str) -> bool {
+pub(crate) fn plain(name: &str) -> bool {
     name != "xmlns" && (!name.contains(':') || name.starts_with("xml:"))
 }

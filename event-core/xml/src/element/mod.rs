@@ -1,18 +1,21 @@
 //! An element that stands alone: its bytes and a small index of them.
 
+pub(crate) mod child;
+pub(crate) mod edit;
+pub(crate) mod index;
+pub(crate) mod walk;
+
 use std::{borrow::Cow, fmt, sync::Arc};
 
 use bytes::Bytes;
 
-use super::{
-    child::Child,
+use crate::{
+    element::{child::Child, walk::Head},
     error::XmlError,
-    escape,
     limits::Limits,
-    parse,
-    scope::{STANZA_NS, Scope},
-    tag::Span,
-    walk::Head,
+    read::{start_tag::Span, strict},
+    stream::scope::{STANZA_NS, Scope},
+    write::escape,
 };
 
 /// An immutable element, cheap to clone and to write to any stream.
@@ -23,30 +26,30 @@ use super::{
 #[derive(Clone)]
 pub struct Element {
     /// The element, and after it namespaces whose written form is escaped.
-    pub(super) buffer: Arc<str>,
+    pub(crate) buffer: Arc<str>,
     /// Where the element ends in the buffer.
-    pub(super) length: u32,
-    pub(super) index: RootIndex,
+    pub(crate) length: u32,
+    pub(crate) index: RootIndex,
     /// Direct children, `None` instead of an allocation when there is none.
-    pub(super) children: Option<Arc<[Node]>>,
+    pub(crate) children: Option<Arc<[Node]>>,
 }
 
 /// What is known of the root's start tag.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct RootIndex {
-    pub(super) name_end: u32,
+pub(crate) struct RootIndex {
+    pub(crate) name_end: u32,
     /// After the `>` of the start tag.
-    pub(super) head_end: u32,
-    pub(super) namespace: Namespace,
+    pub(crate) head_end: u32,
+    pub(crate) namespace: Namespace,
     /// The values of the attributes that routing reads, as written. Zero: not there.
-    pub(super) values: [Span; Known::COUNT],
+    pub(crate) values: [Span; Known::COUNT],
     /// Which of them stand for something else than what is written.
-    pub(super) escaped: [bool; Known::COUNT],
+    pub(crate) escaped: [bool; Known::COUNT],
 }
 
 /// The attributes whose place the index keeps.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Known {
+pub(crate) enum Known {
     To,
     From,
     Id,
@@ -58,7 +61,7 @@ impl Known {
     const COUNT: usize = 5;
 
     #[inline]
-    pub(super) fn of(name: &str) -> Option<Self> {
+    pub(crate) fn of(name: &str) -> Option<Self> {
         match name {
             "to" => Some(Self::To),
             "from" => Some(Self::From),
@@ -72,7 +75,7 @@ impl Known {
 
 impl RootIndex {
     /// Keeps the place of a value.
-    pub(super) fn remember(&mut self, known: Known, value: Span, is_plain: bool) {
+    pub(crate) fn remember(&mut self, known: Known, value: Span, is_plain: bool) {
         if let Some(slot) = self.values.get_mut(known as usize) {
             *slot = value;
         }
@@ -82,7 +85,7 @@ impl RootIndex {
     }
 
     /// Where a value is.
-    pub(super) fn place(&self, known: Known) -> Option<Span> {
+    pub(crate) fn place(&self, known: Known) -> Option<Span> {
         self.values.get(known as usize).copied().filter(|span| span.start != 0)
     }
 
@@ -93,16 +96,16 @@ impl RootIndex {
 
 /// Where a direct child is.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Node {
-    pub(super) whole: Span,
-    pub(super) name_end: u32,
-    pub(super) head_end: u32,
-    pub(super) namespace: Namespace,
+pub(crate) struct Node {
+    pub(crate) whole: Span,
+    pub(crate) name_end: u32,
+    pub(crate) head_end: u32,
+    pub(crate) namespace: Namespace,
 }
 
 /// Where the characters of a namespace are in the buffer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Namespace {
+pub(crate) enum Namespace {
     /// `jabber:client`, which is not written.
     #[default]
     Stanza,
@@ -110,7 +113,7 @@ pub(super) enum Namespace {
 }
 
 impl Namespace {
-    pub(super) fn of(self, buffer: &str) -> &str {
+    pub(crate) fn of(self, buffer: &str) -> &str {
         match self {
             Self::Stanza => STANZA_NS,
             Self::At(span) => span.of(buffer),
@@ -119,7 +122,7 @@ impl Namespace {
 
     /// Puts the characters of a namespace whose written form is escaped into the tail. Where that
     /// begins is known only at the end: until [`Namespace::place_tail`] the place is marked.
-    pub(super) fn in_tail(tail: &mut String, namespace: &str) -> Self {
+    pub(crate) fn in_tail(tail: &mut String, namespace: &str) -> Self {
         let start = tail.len();
         tail.push_str(namespace);
         let span = Span::new(start, tail.len());
@@ -127,7 +130,7 @@ impl Namespace {
     }
 
     /// Turns a marked place into one in the buffer, where the tail begins at `length`.
-    pub(super) fn place_tail(&mut self, length: usize) {
+    pub(crate) fn place_tail(&mut self, length: usize) {
         if let Self::At(span) = self
             && span.start & IN_TAIL != 0
         {
@@ -137,7 +140,7 @@ impl Namespace {
     }
 
     /// The reverse of [`Namespace::place_tail`].
-    pub(super) fn mark_tail(&mut self, length: u32) {
+    pub(crate) fn mark_tail(&mut self, length: u32) {
         if let Self::At(span) = self
             && span.start >= length
         {
@@ -157,7 +160,7 @@ impl Element {
     ///
     /// Whatever RFC 6120 section 11, XML 1.0, its namespaces or the limits forbid.
     pub fn parse(bytes: &[u8], scope: &Scope, limits: &Limits) -> Result<Self, XmlError> {
-        parse::parse(bytes, scope, limits, None)
+        strict::parse(bytes, scope, limits, None)
     }
 
     /// As [`Element::parse`]; a stanza's `from` becomes this address (RFC 6120 §8.1.2.1), for less
@@ -172,11 +175,11 @@ impl Element {
         limits: &Limits,
         from: &str,
     ) -> Result<Self, XmlError> {
-        parse::parse(bytes, scope, limits, Some(from))
+        strict::parse(bytes, scope, limits, Some(from))
     }
 
     /// Reads the element that `text` begins with, and says how long it is; `None` when it is not
-    /// there as a whole, or is not sound. What is wrong with it [`Framer`](super::Framer) and
+    /// there as a whole, or is not sound. What is wrong with it [`Framer`](crate::Framer) and
     /// [`Element::parse`] find out: this is for the many elements that nothing is wrong with, and
     /// spares looking for their end first. `from` is as in [`Element::parse_from`].
     ///
@@ -195,18 +198,18 @@ impl Element {
         limits: &Limits,
         from: Option<&str>,
     ) -> Option<(Self, usize)> {
-        parse::parse_first(text, scope, limits, from)
+        strict::parse_first(text, scope, limits, from)
     }
 
-    pub(super) fn xml(&self) -> &str {
+    pub(crate) fn xml(&self) -> &str {
         self.buffer.get(..self.length as usize).unwrap_or_default()
     }
 
-    pub(super) fn head(&self) -> Head<'_> {
+    pub(crate) fn head(&self) -> Head<'_> {
         Head(self.buffer.get(..self.index.head_end as usize).unwrap_or_default())
     }
 
-    pub(super) fn nodes(&self) -> &[Node] {
+    pub(crate) fn nodes(&self) -> &[Node] {
         self.children.as_deref().unwrap_or_default()
     }
 
@@ -257,7 +260,7 @@ impl Element {
     pub fn attributes(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
         self.head()
             .attributes()
-            .filter(|attribute| super::child::plain(attribute.name))
+            .filter(|attribute| child::plain(attribute.name))
             .map(|attribute| (attribute.name, escape::attribute(attribute.raw)))
     }
 
@@ -266,7 +269,7 @@ impl Element {
         self.nodes().iter().map(|node| self.view(node))
     }
 
-    pub(super) fn view(&self, node: &Node) -> Child<'_> {
+    pub(crate) fn view(&self, node: &Node) -> Child<'_> {
         let start = node.whole.start();
         Child {
             xml: node.whole.of(&self.buffer),
@@ -304,7 +307,7 @@ impl Element {
     /// The text directly in the root, without that of its children.
     #[must_use]
     pub fn text(&self) -> Cow<'_, str> {
-        super::child::direct_text(self.inner_str())
+        child::direct_text(self.inner_str())
     }
 
     /// The element as a child would be seen.
@@ -325,8 +328,8 @@ impl Element {
         self.inner_str().as_bytes()
     }
 
-    pub(super) fn inner_str(&self) -> &str {
-        super::child::inner(self.xml(), self.index.head_end as usize)
+    pub(crate) fn inner_str(&self) -> &str {
+        child::inner(self.xml(), self.index.head_end as usize)
     }
 
     /// The bytes to write to a stream.

@@ -3,11 +3,14 @@
 
 use std::borrow::Cow;
 
-use super::{chars, escape, tag};
+use crate::{
+    read::{chars, start_tag},
+    write::escape,
+};
 
 /// One piece of checked XML.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Token<'a> {
+pub(crate) enum Token<'a> {
     Start(Head<'a>),
     End,
     Text(&'a str),
@@ -16,56 +19,56 @@ pub(super) enum Token<'a> {
 
 /// A start tag, `<` and `>` included.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Head<'a>(pub(super) &'a str);
+pub(crate) struct Head<'a>(pub(crate) &'a str);
 
 impl<'a> Head<'a> {
-    pub(super) fn empty(self) -> bool {
+    pub(crate) fn empty(self) -> bool {
         self.0.ends_with("/>")
     }
 
     /// Where it is closed, and so can take one more attribute.
-    pub(super) fn open_end(self) -> usize {
+    pub(crate) fn open_end(self) -> usize {
         let close = if self.empty() { 2 } else { 1 };
         self.0.len().saturating_sub(close)
     }
 
-    pub(super) fn name(self) -> &'a str {
+    pub(crate) fn name(self) -> &'a str {
         let rest = self.0.get(1..).unwrap_or_default();
         let end = rest.bytes().position(chars::ends_name).unwrap_or(rest.len());
         rest.get(..end).unwrap_or_default()
     }
 
     /// The attributes with their values as written, and where each begins.
-    pub(super) fn attributes(self) -> Attributes<'a> {
+    pub(crate) fn attributes(self) -> Attributes<'a> {
         Attributes { head: self.0, at: 1 + self.name().len() }
     }
 
-    pub(super) fn raw(self, name: &str) -> Option<&'a str> {
+    pub(crate) fn raw(self, name: &str) -> Option<&'a str> {
         self.attributes().find(|attribute| attribute.name == name).map(|attribute| attribute.raw)
     }
 
-    pub(super) fn attribute(self, name: &str) -> Option<Cow<'a, str>> {
+    pub(crate) fn attribute(self, name: &str) -> Option<Cow<'a, str>> {
         self.raw(name).map(escape::attribute)
     }
 }
 
 /// See [`Head::attributes`].
 #[derive(Debug, Clone)]
-pub(super) struct Attributes<'a> {
+pub(crate) struct Attributes<'a> {
     head: &'a str,
     at: usize,
 }
 
 /// An attribute of a checked start tag.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Written<'a> {
-    pub(super) name: &'a str,
-    pub(super) raw: &'a str,
+pub(crate) struct Written<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) raw: &'a str,
     /// Where the white space before it begins.
-    pub(super) gap: usize,
-    pub(super) value_start: usize,
+    pub(crate) gap: usize,
+    pub(crate) value_start: usize,
     /// After the closing quote.
-    pub(super) end: usize,
+    pub(crate) end: usize,
 }
 
 impl<'a> Iterator for Attributes<'a> {
@@ -74,7 +77,7 @@ impl<'a> Iterator for Attributes<'a> {
     fn next(&mut self) -> Option<Written<'a>> {
         let bytes = self.head.as_bytes();
         let gap = self.at;
-        let start = tag::skip_space(bytes, gap);
+        let start = start_tag::skip_space(bytes, gap);
         let name_end = start + bytes.get(start..)?.iter().position(|&b| chars::ends_name(b))?;
         let name = self.head.get(start..name_end).filter(|name| !name.is_empty())?;
         let quoted =
@@ -90,18 +93,18 @@ impl<'a> Iterator for Attributes<'a> {
 
 /// An iterator over the tokens of checked XML, with the position of each.
 #[derive(Debug, Clone)]
-pub(super) struct Walk<'a> {
+pub(crate) struct Walk<'a> {
     xml: &'a str,
     at: usize,
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(xml: &'a str) -> Self {
+    pub(crate) fn new(xml: &'a str) -> Self {
         Self { xml, at: 0 }
     }
 
     /// Where the next token begins.
-    pub(super) fn position(&self) -> usize {
+    pub(crate) fn position(&self) -> usize {
         self.at
     }
 
@@ -133,7 +136,7 @@ impl<'a> Iterator for Walk<'a> {
                 rest.get("<![CDATA[".len()..length).map(Token::CData)
             }
             _ => {
-                let length = tag::tag_end(bytes, &mut None)? + 1;
+                let length = start_tag::tag_end(bytes, &mut None)? + 1;
                 self.take(length).map(|head| Token::Start(Head(head)))
             }
         }

@@ -4,15 +4,16 @@
 
 use std::{cell::RefCell, sync::Arc};
 
-use super::{
-    chars,
-    element::{Element, Node, RootIndex},
+use crate::{
+    element::{Element, Node, RootIndex, index::offset},
     error::XmlError,
-    index::offset,
     limits::Limits,
-    names::{Names, Ns},
-    scope::Scope,
-    tag::{self, Attribute, Span},
+    read::{
+        chars,
+        namespaces::{Names, Ns},
+        start_tag::{self, Attribute, Span},
+    },
+    stream::scope::Scope,
 };
 
 mod head;
@@ -64,7 +65,7 @@ struct Open {
 }
 
 /// Reads a frame; a stanza's `from` becomes `stamp`, if there is one.
-pub(super) fn parse(
+pub(crate) fn parse(
     bytes: &[u8],
     scope: &Scope,
     limits: &Limits,
@@ -84,7 +85,7 @@ pub(super) fn parse(
 
 /// Reads the element that `text` begins with, if it is there as a whole and sound, and says how
 /// long it is.
-pub(super) fn parse_first(
+pub(crate) fn parse_first(
     text: &str,
     scope: &Scope,
     limits: &Limits,
@@ -229,7 +230,7 @@ impl<'a> Parse<'a> {
         let rest = self.text.get(name..).unwrap_or_default();
         let after = rest.strip_prefix(open.name.of(self.text)).ok_or(mismatch)?;
         let close = rest.len() - after.len();
-        let end = tag::skip_space(rest.as_bytes(), close);
+        let end = start_tag::skip_space(rest.as_bytes(), close);
         if rest.as_bytes().get(end) != Some(&b'>') {
             return Err(mismatch);
         }
@@ -257,7 +258,7 @@ impl<'a> Parse<'a> {
             return Err(XmlError::TooDeep);
         }
         let max = self.limits.max_attributes;
-        let tag = tag::read_start(self.text, self.at, max, &mut self.s.attributes)?;
+        let tag = start_tag::read_start(self.text, self.at, max, &mut self.s.attributes)?;
         let declared = self.s.names.declared();
         let names = self.resolve(&tag)?;
         self.check_unique()?;

@@ -1,12 +1,14 @@
 //! The stream header (RFC 6120 section 4.7).
 
-use super::{
-    chars,
+use crate::{
     error::XmlError,
     limits::Limits,
-    names::MAX_NAMESPACE,
-    scope::{STREAM_NS, Scope, XML_NS, XMLNS_NS},
-    tag::{self, Attribute},
+    read::{
+        chars,
+        namespaces::MAX_NAMESPACE,
+        start_tag::{self, Attribute},
+    },
+    stream::scope::{STREAM_NS, Scope, XML_NS, XMLNS_NS},
 };
 
 /// What the start tag of a stream says.
@@ -31,7 +33,7 @@ pub struct StreamHeader {
 }
 
 impl StreamHeader {
-    /// Reads the frame that [`Frame::Header`](super::Frame::Header) delimits.
+    /// Reads the frame that [`Frame::Header`](crate::Frame::Header) delimits.
     ///
     /// # Errors
     ///
@@ -42,13 +44,13 @@ impl StreamHeader {
         let text = std::str::from_utf8(bytes).map_err(|_| XmlError::UnsupportedEncoding)?;
         chars::check(text)?;
         let start = declaration(text)?;
-        let start = tag::skip_space(text.as_bytes(), start);
+        let start = start_tag::skip_space(text.as_bytes(), start);
         if text.as_bytes().get(start) != Some(&b'<') {
             return Err(XmlError::NotWellFormed("text before the stream"));
         }
         let mut attributes = Vec::new();
         let max = Limits::default().max_attributes;
-        let tag = tag::read_start(text, start, max, &mut attributes)?;
+        let tag = start_tag::read_start(text, start, max, &mut attributes)?;
         if tag.end != text.len() || tag.empty {
             return Err(XmlError::NotWellFormed("more than a start tag"));
         }
@@ -62,7 +64,7 @@ impl StreamHeader {
             scope: Scope::default(),
             name: tag.name.whole.of(text).to_owned(),
         };
-        if tag::has_twice(text, &attributes) {
+        if start_tag::has_twice(text, &attributes) {
             return Err(XmlError::NotWellFormed("attribute given twice"));
         }
         header.scope = declarations(text, &attributes)?;
@@ -91,7 +93,7 @@ impl StreamHeader {
         Ok(header)
     }
 
-    /// Checks the frame that [`Frame::Close`](super::Frame::Close) delimits.
+    /// Checks the frame that [`Frame::Close`](crate::Frame::Close) delimits.
     ///
     /// # Errors
     ///
@@ -165,11 +167,11 @@ fn declaration(text: &str) -> Result<usize, XmlError> {
     let mut next = ["version", "encoding", "standalone"].into_iter();
     loop {
         let gap = at;
-        at = tag::skip_space(inside.as_bytes(), at);
+        at = start_tag::skip_space(inside.as_bytes(), at);
         if at == end {
             break;
         }
-        let attribute = tag::read_attribute(inside, gap, at)?;
+        let attribute = start_tag::read_attribute(inside, gap, at)?;
         let name = attribute.name.whole.of(text);
         let value = attribute.value.of(text);
         let first = gap == "<?xml".len();

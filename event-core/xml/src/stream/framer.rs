@@ -4,10 +4,14 @@
 //! other side's mistake would make it wait for an end that never comes. All else inside a frame is
 //! for [`Element::parse`] and [`StreamHeader::parse`] to check.
 //!
-//! [`Element::parse`]: super::Element::parse
-//! [`StreamHeader::parse`]: super::StreamHeader::parse
+//! [`Element::parse`]: crate::Element::parse
+//! [`StreamHeader::parse`]: crate::StreamHeader::parse
 
-use super::{chars::is_space, error::XmlError, limits::Limits, tag::tag_end};
+use crate::{
+    error::XmlError,
+    limits::Limits,
+    read::{chars::is_space, start_tag::tag_end},
+};
 
 /// What the buffer begins with, and how many bytes it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::chars;
+use crate::read::chars;
 
 /// Writes character data. What XML cannot hold becomes U+FFFD.
-pub(super) fn push_text(out: &mut String, text: &str) {
+pub(crate) fn push_text(out: &mut String, text: &str) {
     // A lone CR would be read back as LF, hence the reference.
     push(out, text, |c| match c {
         '&' => Some("&amp;"),
@@ -18,7 +18,7 @@ pub(super) fn push_text(out: &mut String, text: &str) {
 }
 
 /// Writes an attribute's value for single quotes. What XML cannot hold becomes U+FFFD.
-pub(super) fn push_attribute(out: &mut String, value: &str) {
+pub(crate) fn push_attribute(out: &mut String, value: &str) {
     // White space other than the space would be read back as a space.
     push(out, value, |c| match c {
         '&' => Some("&amp;"),
@@ -51,7 +51,7 @@ fn push(out: &mut String, text: &str, escaped: impl Fn(char) -> Option<&'static 
 }
 
 /// The characters of checked character data, with line ends normalised (XML 1.0 section 2.11).
-pub(super) fn text(raw: &str) -> Cow<'_, str> {
+pub(crate) fn text(raw: &str) -> Cow<'_, str> {
     if memchr::memchr2(b'&', b'\r', raw.as_bytes()).is_none() {
         return Cow::Borrowed(raw);
     }
@@ -61,7 +61,7 @@ pub(super) fn text(raw: &str) -> Cow<'_, str> {
 }
 
 /// The characters of a CDATA section, with line ends normalised.
-pub(super) fn cdata(raw: &str) -> Cow<'_, str> {
+pub(crate) fn cdata(raw: &str) -> Cow<'_, str> {
     if memchr::memchr(b'\r', raw.as_bytes()).is_none() {
         return Cow::Borrowed(raw);
     }
@@ -69,13 +69,13 @@ pub(super) fn cdata(raw: &str) -> Cow<'_, str> {
 }
 
 /// Whether an attribute's value is what is written.
-pub(super) fn is_plain(raw: &str) -> bool {
+pub(crate) fn is_plain(raw: &str) -> bool {
     // Values are short: a plain loop is faster than a search.
     !raw.bytes().any(|byte| matches!(byte, b'&' | b'\r' | b'\n' | b'\t'))
 }
 
 /// The value of a checked attribute, normalised (XML 1.0 section 3.3.3).
-pub(super) fn attribute(raw: &str) -> Cow<'_, str> {
+pub(crate) fn attribute(raw: &str) -> Cow<'_, str> {
     if is_plain(raw) {
         return Cow::Borrowed(raw);
     }

@@ -2,17 +2,19 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use super::{
-    child::skip_content,
-    element::{Element, Known, Namespace, Node, RootIndex},
-    escape,
-    scope::STANZA_NS,
-    tag::Span,
-    walk::{Head, Token, Walk},
+use crate::{
+    element::{
+        Element, Known, Namespace, Node, RootIndex,
+        child::skip_content,
+        walk::{Head, Token, Walk},
+    },
+    read::start_tag::Span,
+    stream::scope::STANZA_NS,
+    write::escape,
 };
 
 /// Makes an element of XML in normal form.
-pub(super) fn index(mut xml: String) -> Element {
+pub(crate) fn index(mut xml: String) -> Element {
     let mut tail = String::new();
     let mut walk = Walk::new(&xml);
     let mut root = RootIndex::default();
@@ -53,7 +55,7 @@ pub(super) fn index(mut xml: String) -> Element {
 }
 
 /// The index of a root's start tag at the beginning of the buffer. A place in the tail is marked.
-pub(super) fn root_index(head: Head<'_>, tail: &mut String) -> RootIndex {
+pub(crate) fn root_index(head: Head<'_>, tail: &mut String) -> RootIndex {
     let mut root = RootIndex {
         name_end: offset(1 + head.name().len()),
         head_end: offset(head.0.len()),
@@ -72,7 +74,7 @@ pub(super) fn root_index(head: Head<'_>, tail: &mut String) -> RootIndex {
 
 /// The namespace that the start tag at `start` says, or that of its parent. A place in the tail is
 /// marked.
-pub(super) fn namespace(
+pub(crate) fn namespace(
     head: Head<'_>,
     start: usize,
     parent: Namespace,
@@ -91,6 +93,6 @@ pub(super) fn namespace(
     }
 }
 
-pub(super) fn offset(at: usize) -> u32 {
+pub(crate) fn offset(at: usize) -> u32 {
     Span::new(at, at).start
 }

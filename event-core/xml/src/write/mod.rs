@@ -1,0 +1,5 @@
+//! Writing elements.
+
+pub(crate) mod builder;
+pub(crate) mod escape;
+pub(crate) mod writer;
