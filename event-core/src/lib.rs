@@ -46,6 +46,7 @@ mod secret;
 pub mod services;
 mod session;
 mod sessions;
+mod stamp;
 mod stanza;
 mod start;
 pub mod storage;
@@ -75,6 +76,7 @@ pub use crate::{
     secret::Secret,
     session::{Available, Session, SessionKind, SessionState, Stream},
     sessions::Sessions,
+    stamp::from_stamp,
     stanza::{
         AnswerLater, Destination, Iq, IqType, Message, Nonza, Origin, Presence, Stanza, StanzaKind,
     },

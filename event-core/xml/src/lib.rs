@@ -1,13 +1,17 @@
-//! XML as XMPP has it (RFC 6120 section 11): frames of a stream, its header, and elements that
-//! stand alone.
+//! The XML of XMPP streams (RFC 6120 section 11): frames, stream headers, and elements.
 //!
-//! An [`Element`] is kept as the bytes it came in plus a small index, so that routing copies bytes
-//! instead of building trees. Nothing here knows what a stanza means.
+//! An [`Element`] keeps the bytes it was read from and a small index of them, so that forwarding
+//! copies bytes instead of building trees. The crate gives no element a meaning; it knows
+//! namespaces only as far as a stream's content namespace is written as [`STANZA_NS`].
+//!
+//! The strict reader reads all input. `rxml` has two parts: its events are what typed payloads of
+//! `xso` are built from, and its parser is the oracle of the tests.
 
 mod element;
 mod error;
 mod limits;
 mod read;
+mod span;
 mod stream;
 mod typed;
 mod write;
@@ -16,6 +20,7 @@ pub use crate::{
     element::{Element, child::Child},
     error::{PayloadError, XmlError},
     limits::Limits,
+    read::stamp::Stamp,
     stream::{
         framer::{Frame, Framer},
         header::StreamHeader,

@@ -3,15 +3,11 @@
 use std::borrow::Cow;
 
 use crate::{
-    element::{
-        Element, index,
-        walk::{Head, Token, Walk},
-    },
-    stream::scope::STANZA_NS,
+    element::walk::{Head, Token, Walk},
     write::escape,
 };
 
-/// A borrowed view of an element within an [`Element`].
+/// A borrowed view of an element within an [`Element`](crate::Element).
 #[derive(Debug, Clone)]
 pub struct Child<'a> {
     pub(crate) xml: &'a str,
@@ -103,14 +99,6 @@ impl<'a> Child<'a> {
         self.xml.as_bytes()
     }
 
-    /// A copy that stands alone.
-    #[must_use]
-    pub fn to_element(&self) -> Element {
-        let mut out = String::with_capacity(self.xml.len() + 64);
-        self.push_under(STANZA_NS, &mut out);
-        index::index(out)
-    }
-
     /// Writes it as a child of an element with this namespace.
     pub(crate) fn push_under(&self, parent: &str, out: &mut String) {
         let head = self.head();
@@ -153,9 +141,7 @@ impl<'a> Iterator for Children<'a> {
             let Token::Start(head) = self.walk.next()? else {
                 continue;
             };
-            if !head.empty() {
-                skip_content(&mut self.walk);
-            }
+            self.walk.skip_content(head);
             return Some(Child {
                 xml: self.xml.get(start..self.walk.position())?,
                 name_length: head.name().len(),
@@ -163,21 +149,6 @@ impl<'a> Iterator for Children<'a> {
                 namespace: head.attribute("xmlns").unwrap_or_else(|| self.namespace.clone()),
                 lang: self.lang,
             });
-        }
-    }
-}
-
-/// Goes to the end of the element whose start tag was the last token.
-pub(crate) fn skip_content(walk: &mut Walk<'_>) {
-    let mut depth = 1_usize;
-    for token in walk {
-        match token {
-            Token::Start(head) if !head.empty() => depth += 1,
-            Token::End => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 {
-            return;
         }
     }
 }
@@ -198,10 +169,10 @@ pub(crate) fn direct_text(content: &str) -> Cow<'_, str> {
     let mut out = String::new();
     while let Some(token) = walk.next() {
         match token {
-            Token::Start(head) if !head.empty() => skip_content(&mut walk),
+            Token::Start(head) => walk.skip_content(head),
             Token::Text(raw) => out.push_str(&escape::text(raw)),
             Token::CData(raw) => out.push_str(&escape::cdata(raw)),
-            Token::Start(_) | Token::End => {}
+            Token::End => {}
         }
     }
     Cow::Owned(out)

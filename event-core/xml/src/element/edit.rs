@@ -4,12 +4,12 @@ use std::{borrow::Cow, cell::RefCell, sync::Arc};
 
 use crate::{
     element::{
-        Element, Known, Namespace, Node,
+        Element,
         child::Child,
-        index::{self, offset},
+        index::{Known, Namespace, Node, RootIndex},
         walk::Head,
     },
-    read::start_tag::Span,
+    span::{Span, offset},
     write::{
         escape,
         writer::{self, Writer},
@@ -128,7 +128,7 @@ impl Element {
         };
         let length = moved(self.length);
         let mut tail = String::new();
-        let mut root = index::root_index(Head(&head), &mut tail);
+        let mut root = RootIndex::of(Head(&head), &mut tail);
         // An escaped namespace of the root is in the tail already.
         root.namespace = match self.index.namespace {
             Namespace::At(span) if span.start() >= old => self.index.namespace.moved(moved),
@@ -187,53 +187,15 @@ impl Element {
             }
         }
         out.push_str(xml.get(copied..).unwrap_or_default());
-        *self = index::index(out);
+        *self = Self::indexed(out);
         gone.len()
-    }
-
-    /// Writes the start tag, not closed.
-    pub(crate) fn push_open_head(&self, out: &mut String) {
-        let head = self.head().0;
-        match head.strip_suffix("/>") {
-            Some(open) => {
-                out.push_str(open);
-                out.push('>');
-            }
-            None => out.push_str(head),
-        }
     }
 
     fn close(&mut self, mut out: String) {
         out.push_str("</");
         out.push_str(self.name());
         out.push('>');
-        *self = index::index(out);
-    }
-}
-
-impl Node {
-    fn moved(self, moved: impl Fn(u32) -> u32) -> Self {
-        Self {
-            whole: self.whole.moved(&moved),
-            name_end: moved(self.name_end),
-            head_end: moved(self.head_end),
-            namespace: self.namespace.moved(moved),
-        }
-    }
-}
-
-impl Namespace {
-    fn moved(self, moved: impl Fn(u32) -> u32) -> Self {
-        match self {
-            Self::Stanza => Self::Stanza,
-            Self::At(span) => Self::At(span.moved(moved)),
-        }
-    }
-}
-
-impl Span {
-    fn moved(self, moved: impl Fn(u32) -> u32) -> Self {
-        Self { start: moved(self.start), end: moved(self.end) }
+        *self = Self::indexed(out);
     }
 }
 

@@ -10,11 +10,13 @@ use std::{borrow::Cow, fmt, sync::Arc};
 use bytes::Bytes;
 
 use crate::{
-    element::{child::Child, walk::Head},
-    error::XmlError,
-    limits::Limits,
-    read::{start_tag::Span, strict},
-    stream::scope::{STANZA_NS, Scope},
+    element::{
+        child::Child,
+        index::{Known, Node, RootIndex},
+        walk::Head,
+    },
+    span::offset,
+    stream::scope::STANZA_NS,
     write::escape,
 };
 
@@ -34,171 +36,21 @@ pub struct Element {
     pub(crate) children: Option<Arc<[Node]>>,
 }
 
-/// What is known of the root's start tag.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct RootIndex {
-    pub(crate) name_end: u32,
-    /// After the `>` of the start tag.
-    pub(crate) head_end: u32,
-    pub(crate) namespace: Namespace,
-    /// The values of the attributes that routing reads, as written. Zero: not there.
-    pub(crate) values: [Span; Known::COUNT],
-    /// Which of them stand for something else than what is written.
-    pub(crate) escaped: [bool; Known::COUNT],
-}
-
-/// The attributes whose place the index keeps.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Known {
-    To,
-    From,
-    Id,
-    Type,
-    Lang,
-}
-
-impl Known {
-    const COUNT: usize = 5;
-
-    #[inline]
-    pub(crate) fn of(name: &str) -> Option<Self> {
-        match name {
-            "to" => Some(Self::To),
-            "from" => Some(Self::From),
-            "id" => Some(Self::Id),
-            "type" => Some(Self::Type),
-            "xml:lang" => Some(Self::Lang),
-            _ => None,
-        }
-    }
-}
-
-impl RootIndex {
-    /// Keeps the place of a value.
-    pub(crate) fn remember(&mut self, known: Known, value: Span, is_plain: bool) {
-        if let Some(slot) = self.values.get_mut(known as usize) {
-            *slot = value;
-        }
-        if let Some(slot) = self.escaped.get_mut(known as usize) {
-            *slot = !is_plain;
-        }
-    }
-
-    /// Where a value is.
-    pub(crate) fn place(&self, known: Known) -> Option<Span> {
-        self.values.get(known as usize).copied().filter(|span| span.start != 0)
-    }
-
-    fn is_escaped(&self, known: Known) -> bool {
-        self.escaped.get(known as usize).is_some_and(|&is_escaped| is_escaped)
-    }
-}
-
-/// Where a direct child is.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Node {
-    pub(crate) whole: Span,
-    pub(crate) name_end: u32,
-    pub(crate) head_end: u32,
-    pub(crate) namespace: Namespace,
-}
-
-/// Where the characters of a namespace are in the buffer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Namespace {
-    /// `jabber:client`, which is not written.
-    #[default]
-    Stanza,
-    At(Span),
-}
-
-impl Namespace {
-    pub(crate) fn of(self, buffer: &str) -> &str {
-        match self {
-            Self::Stanza => STANZA_NS,
-            Self::At(span) => span.of(buffer),
-        }
-    }
-
-    /// Puts the characters of a namespace whose written form is escaped into the tail. Where that
-    /// begins is known only at the end: until [`Namespace::place_tail`] the place is marked.
-    pub(crate) fn in_tail(tail: &mut String, namespace: &str) -> Self {
-        let start = tail.len();
-        tail.push_str(namespace);
-        let span = Span::new(start, tail.len());
-        Self::At(Span { start: span.start | IN_TAIL, end: span.end | IN_TAIL })
-    }
-
-    /// Turns a marked place into one in the buffer, where the tail begins at `length`.
-    pub(crate) fn place_tail(&mut self, length: usize) {
-        if let Self::At(span) = self
-            && span.start & IN_TAIL != 0
-        {
-            let start = length + (span.start & !IN_TAIL) as usize;
-            *span = Span::new(start, length + (span.end & !IN_TAIL) as usize);
-        }
-    }
-
-    /// The reverse of [`Namespace::place_tail`].
-    pub(crate) fn mark_tail(&mut self, length: u32) {
-        if let Self::At(span) = self
-            && span.start >= length
-        {
-            *span =
-                Span { start: (span.start - length) | IN_TAIL, end: (span.end - length) | IN_TAIL };
-        }
-    }
-}
-
-/// Marks a position counted from the tail.
-const IN_TAIL: u32 = 1 << 31;
-
 impl Element {
-    /// Reads one frame of a stream.
-    ///
-    /// # Errors
-    ///
-    /// Whatever RFC 6120 section 11, XML 1.0, its namespaces or the limits forbid.
-    pub fn parse(bytes: &[u8], scope: &Scope, limits: &Limits) -> Result<Self, XmlError> {
-        strict::parse(bytes, scope, limits, None)
-    }
-
-    /// As [`Element::parse`]; a stanza's `from` becomes this address (RFC 6120 §8.1.2.1), for less
-    /// than setting it afterwards would cost.
-    ///
-    /// # Errors
-    ///
-    /// As [`Element::parse`].
-    pub fn parse_from(
-        bytes: &[u8],
-        scope: &Scope,
-        limits: &Limits,
-        from: &str,
-    ) -> Result<Self, XmlError> {
-        strict::parse(bytes, scope, limits, Some(from))
-    }
-
-    /// Reads the element that `text` begins with, and says how long it is; `None` when it is not
-    /// there as a whole, or is not sound. What is wrong with it [`Framer`](crate::Framer) and
-    /// [`Element::parse`] find out: this is for the many elements that nothing is wrong with, and
-    /// spares looking for their end first. `from` is as in [`Element::parse_from`].
-    ///
-    /// ```
-    /// # use xmpp_xml::{Element, Limits, Scope};
-    /// let text = "<message to='juliet@example.com'/><mess";
-    /// let first = Element::parse_first(text, &Scope::default(), &Limits::default(), None);
-    /// let (message, length) = first.unwrap();
-    /// assert_eq!(message.to_string(), "<message to='juliet@example.com'/>");
-    /// assert_eq!(&text[length..], "<mess");
-    /// ```
-    #[must_use]
-    pub fn parse_first(
-        text: &str,
-        scope: &Scope,
-        limits: &Limits,
-        from: Option<&str>,
-    ) -> Option<(Self, usize)> {
-        strict::parse_first(text, scope, limits, from)
+    /// Indexes an element in normal form.
+    pub(crate) fn indexed(mut xml: String) -> Self {
+        let mut tail = String::new();
+        let (mut root, mut nodes) = index::index(&xml, &mut tail);
+        let length = xml.len();
+        xml.push_str(&tail);
+        root.namespace.place_tail(length);
+        nodes.iter_mut().for_each(|node| node.namespace.place_tail(length));
+        Self {
+            buffer: Arc::from(xml),
+            length: offset(length),
+            index: root,
+            children: (!nodes.is_empty()).then(|| Arc::from(nodes)),
+        }
     }
 
     pub(crate) fn xml(&self) -> &str {
@@ -207,6 +59,18 @@ impl Element {
 
     pub(crate) fn head(&self) -> Head<'_> {
         Head(self.buffer.get(..self.index.head_end as usize).unwrap_or_default())
+    }
+
+    /// Writes the start tag, not closed.
+    pub(crate) fn push_open_head(&self, out: &mut String) {
+        let head = self.head().0;
+        match head.strip_suffix("/>") {
+            Some(open) => {
+                out.push_str(open);
+                out.push('>');
+            }
+            None => out.push_str(head),
+        }
     }
 
     pub(crate) fn nodes(&self) -> &[Node] {
@@ -345,6 +209,16 @@ impl Element {
         let mut bytes = Bytes::from_owner(shared);
         bytes.truncate(self.length as usize);
         bytes
+    }
+}
+
+impl Child<'_> {
+    /// A copy that stands alone.
+    #[must_use]
+    pub fn to_element(&self) -> Element {
+        let mut out = String::with_capacity(self.xml.len() + 64);
+        self.push_under(STANZA_NS, &mut out);
+        Element::indexed(out)
     }
 }
 

@@ -108,6 +108,19 @@ impl<'a> Walk<'a> {
         self.at
     }
 
+    /// Goes to the end of the element whose start tag was the last token.
+    pub(crate) fn skip_content(&mut self, head: Head<'_>) {
+        let mut depth = usize::from(!head.empty());
+        while depth != 0 {
+            match self.next() {
+                Some(Token::Start(head)) if !head.empty() => depth += 1,
+                Some(Token::End) => depth -= 1,
+                Some(_) => {}
+                None => return,
+            }
+        }
+    }
+
     fn take(&mut self, length: usize) -> Option<&'a str> {
         let piece = self.xml.get(self.at..self.at + length)?;
         self.at += length;

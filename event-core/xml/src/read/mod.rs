@@ -2,5 +2,7 @@
 
 pub(crate) mod chars;
 pub(crate) mod namespaces;
+pub(crate) mod normal_form;
+pub(crate) mod stamp;
 pub(crate) mod start_tag;
 pub(crate) mod strict;

@@ -2,7 +2,8 @@
 
 use crate::{
     error::XmlError,
-    read::start_tag::Span,
+    read::start_tag::{self, Attribute, Kind, StartTag},
+    span::Span,
     stream::scope::{STANZA_NS, Scope, XML_NS, XMLNS_NS},
 };
 
@@ -30,6 +31,35 @@ impl Ns {
     }
 }
 
+/// A start tag as it was read, and the stream that it stands in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Input<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) scope: &'a Scope,
+    pub(crate) tag: &'a StartTag,
+    pub(crate) attributes: &'a [Attribute],
+}
+
+/// The namespaces that a start tag has and brings about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TagNamespaces {
+    /// That of the element.
+    pub(crate) own: Ns,
+    /// That of an element without prefix within it.
+    pub(crate) default: Ns,
+    pub(crate) parent: Ns,
+}
+
+/// An attribute with a prefix other than `xml` and `xmlns`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Prefixed {
+    /// Its place among the attributes.
+    pub(crate) attribute: usize,
+    pub(crate) namespace: Ns,
+    /// Whether its prefix is declared on its own element.
+    pub(crate) here: bool,
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Binding {
     prefix: Span,
@@ -41,6 +71,8 @@ struct Binding {
 pub(crate) struct Names {
     kept: String,
     bindings: Vec<Binding>,
+    /// The attributes that have a prefix, of the last start tag with any.
+    pub(crate) prefixed: Vec<Prefixed>,
 }
 
 impl Names {
@@ -74,7 +106,15 @@ impl Names {
         }
     }
 
-    pub(crate) fn namespace(&mut self, name: &str, scope: &Scope) -> Ns {
+    /// The default namespace of a stream.
+    pub(crate) fn content(&mut self, scope: &Scope) -> Ns {
+        match scope.has_stanzas() {
+            true => Ns::Content,
+            false => Ns::At(self.keep(scope.content_namespace())),
+        }
+    }
+
+    fn namespace(&mut self, name: &str, scope: &Scope) -> Ns {
         Self::special(name, scope).unwrap_or_else(|| Ns::At(self.keep(name)))
     }
 
@@ -102,6 +142,7 @@ impl Names {
     }
 
     /// The value of an `xmlns` attribute.
+    #[inline(always)]
     pub(crate) fn declare_default(&mut self, name: &str, scope: &Scope) -> Result<Ns, XmlError> {
         if name == XML_NS || name == XMLNS_NS {
             return Err(XmlError::NotWellFormed("reserved namespace"));
@@ -147,6 +188,106 @@ impl Names {
         let number = scope.number(prefix).ok_or(XmlError::BadNamespacePrefix)?;
         let special = Self::special(scope.namespace(number), scope);
         Ok((special.unwrap_or(Ns::Scope(number)), None))
+    }
+
+    /// Takes in the declarations of a start tag, then resolves its names. `around` is the default
+    /// namespace around the element and the namespace of its parent.
+    #[inline(always)]
+    pub(crate) fn resolve_tag(
+        &mut self,
+        input: &Input<'_>,
+        around: (Ns, Ns),
+        max_declared: usize,
+    ) -> Result<TagNamespaces, XmlError> {
+        let (mut default, parent) = around;
+        let declared = self.declared();
+        if input.tag.has_default || input.tag.has_prefixes {
+            default = self.declare_all(input, max_declared)?.unwrap_or(default);
+        }
+        let own = match input.tag.name.prefix(input.text) {
+            None => default,
+            // Normal form would make it a default namespace, which is forbidden for these.
+            Some("xml" | "xmlns") => return Err(XmlError::BadNamespacePrefix),
+            Some(prefix) => self.resolve(prefix, input.scope)?.0,
+        };
+        if input.tag.has_prefixes {
+            self.prefixed.clear();
+            self.resolve_attributes(input, declared)?;
+        }
+        Ok(TagNamespaces { own, default, parent })
+    }
+
+    /// Takes in the declarations of a start tag; returns the default namespace if it declares one.
+    #[inline(always)]
+    fn declare_all(&mut self, input: &Input<'_>, max: usize) -> Result<Option<Ns>, XmlError> {
+        let mut default = None;
+        for attribute in input.attributes {
+            let value = || attribute.value(input.text);
+            match attribute.kind {
+                Kind::Default => default = Some(self.declare_default(&value(), input.scope)?),
+                Kind::Prefix => {
+                    self.declare(attribute.name.local(input.text), &value(), input.scope)?;
+                }
+                Kind::Plain | Kind::Prefixed => {}
+            }
+        }
+        // Resolving a prefix takes longer the more are declared.
+        if self.declared() > max {
+            return Err(XmlError::TooManyAttributes);
+        }
+        Ok(default)
+    }
+
+    #[inline]
+    fn resolve_attributes(&mut self, input: &Input<'_>, declared: usize) -> Result<(), XmlError> {
+        for (at, attribute) in input.attributes.iter().enumerate() {
+            if attribute.kind != Kind::Prefixed {
+                continue;
+            }
+            let prefix = attribute.name.prefix(input.text).unwrap_or_default();
+            let (namespace, binding) = self.resolve(prefix, input.scope)?;
+            let here = binding.is_some_and(|binding| binding >= declared);
+            self.prefixed.push(Prefixed { attribute: at, namespace, here });
+        }
+        Ok(())
+    }
+
+    /// Refuses two attributes of the same name, or of the same local name and namespace
+    /// (Namespaces in XML 1.0 section 6.3).
+    #[inline(always)]
+    pub(crate) fn check_unique(&self, input: &Input<'_>) -> Result<(), XmlError> {
+        const TWICE: XmlError = XmlError::NotWellFormed("attribute given twice");
+        if input.attributes.len() < 2 {
+            return Ok(());
+        }
+        if start_tag::has_twice(input.text, input.attributes) {
+            return Err(TWICE);
+        }
+        if !input.tag.has_prefixes {
+            return Ok(());
+        }
+        let local = |prefixed: &Prefixed| {
+            input.attributes.get(prefixed.attribute).map(|found| found.name.local(input.text))
+        };
+        let literal = |prefixed: &Prefixed| self.literal(prefixed.namespace, input.scope);
+        let mut rest = self.prefixed.as_slice();
+        while let [first, others @ ..] = rest {
+            let same = |other| local(first) == local(other) && literal(first) == literal(other);
+            if others.iter().any(same) {
+                return Err(TWICE);
+            }
+            rest = others;
+        }
+        Ok(())
+    }
+
+    /// The declared prefixes and their namespaces as written in the input.
+    pub(crate) fn bindings<'a>(
+        &'a self,
+        scope: &'a Scope,
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let literal = |binding: &Binding| self.literal(binding.namespace, scope);
+        self.bindings.iter().map(move |binding| (binding.prefix.of(&self.kept), literal(binding)))
     }
 
     /// Gives back what a large frame has made it hold.

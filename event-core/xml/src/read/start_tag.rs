@@ -5,36 +5,9 @@ use std::borrow::Cow;
 use crate::{
     error::XmlError,
     read::chars::{self, NameByte, ValueByte, is_space},
+    span::Span,
     write::escape,
 };
-
-/// A stretch of the text at hand. 32 bits, because frames are far smaller and an index of them is
-/// kept with each stanza.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Span {
-    pub(crate) start: u32,
-    pub(crate) end: u32,
-}
-
-impl Span {
-    pub(crate) fn new(start: usize, end: usize) -> Self {
-        // Frames are bounded well below this by the caller.
-        let narrow = |at| u32::try_from(at).unwrap_or(u32::MAX);
-        Self { start: narrow(start), end: narrow(end) }
-    }
-
-    pub(crate) fn start(self) -> usize {
-        self.start as usize
-    }
-
-    pub(crate) fn end(self) -> usize {
-        self.end as usize
-    }
-
-    pub(crate) fn of(self, text: &str) -> &str {
-        text.get(self.start()..self.end()).unwrap_or_default()
-    }
-}
 
 /// A name with at most one colon.
 #[derive(Debug, Clone, Copy, Default)]

@@ -1,55 +1,40 @@
-//! One pass over a frame: checks it, brings it to normal form and indexes it.
-//!
-//! The output is the input with a few edits, so a frame that needs none is copied once as it came.
+//! One pass over a frame, which checks it while [`NormalForm`] writes it.
 
-use std::{cell::RefCell, sync::Arc};
+use std::cell::RefCell;
 
 use crate::{
-    element::{Element, Node, RootIndex, index::offset},
+    element::{Element, index::Node},
     error::XmlError,
     limits::Limits,
     read::{
         chars,
-        namespaces::{Names, Ns},
-        start_tag::{self, Attribute, Span},
+        namespaces::{Input, Names, Ns},
+        normal_form::{Buffers, Head, NormalForm},
+        stamp::Stamp,
+        start_tag::{self, Attribute},
     },
+    span::Span,
     stream::scope::Scope,
 };
 
-mod head;
-
-/// What a parse needs besides its input and result; kept by each thread, since a stanza is far
-/// cheaper to read than these are to allocate.
+/// The buffers of a read. Each thread keeps its own, since allocating them costs far more than
+/// reading a stanza.
 #[derive(Debug, Default)]
 struct Scratch {
     names: Names,
     attributes: Vec<Attribute>,
-    prefixed: Vec<Prefixed>,
     open: Vec<Open>,
-    nodes: Vec<Node>,
-    out: String,
-    /// Namespaces whose written form is escaped.
-    tail: String,
+    buffers: Buffers,
 }
 
-/// Above this a scratch buffer is given back after use.
+/// Larger buffers are freed after use.
 const KEEP: usize = 64 * 1024;
 
-/// Positions are kept in 32 bits, one of which marks the tail.
+/// Positions have 32 bits, one of which marks the tail, and the output can be longer than the input.
 const LONGEST: usize = 1 << 29;
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
-}
-
-/// An attribute with a prefix other than `xml` and `xmlns`.
-#[derive(Debug, Clone, Copy)]
-struct Prefixed {
-    /// Its place among the attributes.
-    attribute: usize,
-    namespace: Ns,
-    /// Whether its prefix is declared on its own element.
-    here: bool,
 }
 
 /// An element whose end tag has not come yet.
@@ -58,18 +43,66 @@ struct Open {
     name: Span,
     prefix_length: u32,
     namespace: Ns,
-    /// The default namespace within it, in the input.
+    /// The default namespace within the element, in the input.
     default: Ns,
-    /// How many prefixes were declared around it.
+    /// The number of prefixes declared around the element.
     declared: usize,
 }
 
-/// Reads a frame; a stanza's `from` becomes `stamp`, if there is one.
-pub(crate) fn parse(
+impl Element {
+    /// Reads one frame of a stream.
+    ///
+    /// # Errors
+    ///
+    /// What RFC 6120 section 11, XML 1.0, Namespaces in XML 1.0 or the limits forbid.
+    pub fn parse(bytes: &[u8], scope: &Scope, limits: &Limits) -> Result<Self, XmlError> {
+        parse(bytes, scope, limits, None)
+    }
+
+    /// As [`Element::parse`], with an attribute written into the element.
+    ///
+    /// # Errors
+    ///
+    /// As [`Element::parse`]. The written attribute counts towards the limit of bytes.
+    pub fn parse_stamped(
+        bytes: &[u8],
+        scope: &Scope,
+        limits: &Limits,
+        stamp: &Stamp<'_>,
+    ) -> Result<Self, XmlError> {
+        parse(bytes, scope, limits, Some(stamp))
+    }
+
+    /// Reads the element that `text` begins with and returns its length too. `None` when the
+    /// element is incomplete or has an error; [`Framer`](crate::Framer) and [`Element::parse`] tell
+    /// which. A sound element is read without searching for its end first.
+    ///
+    /// ```
+    /// # use xmpp_xml::{Element, Limits, Scope};
+    /// let text = "<message to='juliet@example.com'/><mess";
+    /// let first = Element::parse_first(text, &Scope::default(), &Limits::default(), None);
+    /// let (message, length) = first.unwrap();
+    /// assert_eq!(message.to_string(), "<message to='juliet@example.com'/>");
+    /// assert_eq!(&text[length..], "<mess");
+    /// ```
+    #[must_use]
+    pub fn parse_first(
+        text: &str,
+        scope: &Scope,
+        limits: &Limits,
+        stamp: Option<&Stamp<'_>>,
+    ) -> Option<(Self, usize)> {
+        let (element, length) = read(text, scope, limits, stamp).ok()?;
+        let is_sound = length <= limits.max_stanza && chars::check(text.get(..length)?).is_ok();
+        is_sound.then_some((element, length))
+    }
+}
+
+fn parse(
     bytes: &[u8],
     scope: &Scope,
     limits: &Limits,
-    stamp: Option<&str>,
+    stamp: Option<&Stamp<'_>>,
 ) -> Result<Element, XmlError> {
     if bytes.len() > limits.max_stanza {
         return Err(XmlError::TooLarge);
@@ -83,25 +116,12 @@ pub(crate) fn parse(
     Ok(element)
 }
 
-/// Reads the element that `text` begins with, if it is there as a whole and sound, and says how
-/// long it is.
-pub(crate) fn parse_first(
-    text: &str,
-    scope: &Scope,
-    limits: &Limits,
-    stamp: Option<&str>,
-) -> Option<(Element, usize)> {
-    let (element, length) = read(text, scope, limits, stamp).ok()?;
-    let is_sound = length <= limits.max_stanza && chars::check(text.get(..length)?).is_ok();
-    is_sound.then_some((element, length))
-}
-
-/// Reads an element of checked characters, and says where it ends.
+/// Reads an element whose characters are checked or will be, and returns where it ends.
 fn read(
     text: &str,
     scope: &Scope,
     limits: &Limits,
-    stamp: Option<&str>,
+    stamp: Option<&Stamp<'_>>,
 ) -> Result<(Element, usize), XmlError> {
     if text.len() > LONGEST {
         return Err(XmlError::TooLarge);
@@ -114,16 +134,17 @@ fn read(
 }
 
 impl Scratch {
-    /// Gives back what a large frame has made it hold.
+    /// Frees the buffers that a large frame has made large.
     fn shrink(&mut self) {
-        if self.out.capacity() > KEEP {
-            self.out = String::new();
+        let Buffers { out, tail, nodes } = &mut self.buffers;
+        if out.capacity() > KEEP {
+            *out = String::new();
         }
-        if self.tail.capacity() > KEEP {
-            self.tail = String::new();
+        if tail.capacity() > KEEP {
+            *tail = String::new();
         }
-        if self.nodes.capacity() * size_of::<Node>() > KEEP {
-            self.nodes = Vec::new();
+        if nodes.capacity() * size_of::<Node>() > KEEP {
+            *nodes = Vec::new();
         }
         self.names.shrink(KEEP);
     }
@@ -133,31 +154,27 @@ struct Parse<'a> {
     text: &'a str,
     limits: &'a Limits,
     scope: &'a Scope,
-    /// Written as the `from` of a stanza.
-    stamp: Option<&'a str>,
-    s: &'a mut Scratch,
+    names: &'a mut Names,
+    attributes: &'a mut Vec<Attribute>,
+    open: &'a mut Vec<Open>,
+    out: NormalForm<'a>,
     /// The default namespace around the element.
     content: Ns,
     at: usize,
-    /// How far the input has been copied to `out`.
-    copied: usize,
-    root: RootIndex,
 }
 
 impl<'a> Parse<'a> {
     fn new(
         text: &'a str,
-        (scope, limits, stamp): (&'a Scope, &'a Limits, Option<&'a str>),
-        s: &'a mut Scratch,
+        (scope, limits, stamp): (&'a Scope, &'a Limits, Option<&'a Stamp<'a>>),
+        scratch: &'a mut Scratch,
     ) -> Self {
-        s.names.clear();
-        s.open.clear();
-        s.nodes.clear();
-        s.out.clear();
-        s.tail.clear();
-        let content = s.names.namespace(scope.content_namespace(), scope);
-        let root = RootIndex::default();
-        Self { text, limits, scope, stamp, s, content, at: 0, copied: 0, root }
+        let Scratch { names, attributes, open, buffers } = scratch;
+        names.clear();
+        open.clear();
+        let out = NormalForm::new(text, stamp, buffers);
+        let content = names.content(scope);
+        Self { text, limits, scope, names, attributes, open, out, content, at: 0 }
     }
 
     fn run(mut self) -> Result<(Element, usize), XmlError> {
@@ -173,24 +190,12 @@ impl<'a> Parse<'a> {
                 Some(b'?') => return Err(XmlError::RestrictedXml("processing instruction")),
                 _ => self.start_tag()?,
             }
-            if self.s.open.is_empty() {
+            if self.open.is_empty() {
                 break;
             }
             self.character_data()?;
         }
-        let length = self.at;
-        Ok((self.finish(), length))
-    }
-
-    /// Where an input position will be in the output; edits before it must have been made.
-    fn output(&self, at: usize) -> usize {
-        self.s.out.len() + at - self.copied
-    }
-
-    fn replace(&mut self, from: usize, to: usize, with: &str) {
-        self.s.out.push_str(self.text.get(self.copied..from).unwrap_or_default());
-        self.s.out.push_str(with);
-        self.copied = to;
+        Ok((self.out.finish(self.at), self.at))
     }
 
     fn character_data(&mut self) -> Result<(), XmlError> {
@@ -214,7 +219,7 @@ impl<'a> Parse<'a> {
         let Some(inside) = rest.strip_prefix("<![CDATA[") else {
             return Err(XmlError::RestrictedXml("comment or declaration"));
         };
-        if self.s.open.is_empty() {
+        if self.open.is_empty() {
             return Err(XmlError::NotWellFormed("text outside an element"));
         }
         let length = memchr::memmem::find(inside.as_bytes(), b"]]>")
@@ -225,7 +230,7 @@ impl<'a> Parse<'a> {
 
     fn end_tag(&mut self) -> Result<(), XmlError> {
         let mismatch = XmlError::NotWellFormed("end tag without its start tag");
-        let open = self.s.open.pop().ok_or(mismatch)?;
+        let open = self.open.pop().ok_or(mismatch)?;
         let name = self.at + 2;
         let rest = self.text.get(name..).unwrap_or_default();
         let after = rest.strip_prefix(open.name.of(self.text)).ok_or(mismatch)?;
@@ -235,72 +240,64 @@ impl<'a> Parse<'a> {
             return Err(mismatch);
         }
         if open.prefix_length != 0 {
-            self.replace(name, name + open.prefix_length as usize, "");
+            self.out.remove(name, name + open.prefix_length as usize);
         }
         self.at = name + end + 1;
-        self.s.names.leave(open.declared);
-        self.close_node();
+        self.names.leave(open.declared);
+        self.ended();
         Ok(())
     }
 
-    /// Ends the entry of a direct child, when that is what has just ended.
-    fn close_node(&mut self) {
-        let end = offset(self.output(self.at));
-        if self.s.open.len() == 1
-            && let Some(node) = self.s.nodes.last_mut()
-        {
-            node.whole.end = end;
+    /// After the end of an element.
+    fn ended(&mut self) {
+        if self.open.len() == 1 {
+            self.out.end_child(self.at);
         }
     }
 
     fn start_tag(&mut self) -> Result<(), XmlError> {
-        if self.s.open.len() >= self.limits.max_depth {
+        let depth = self.open.len();
+        if depth >= self.limits.max_depth {
             return Err(XmlError::TooDeep);
         }
         let max = self.limits.max_attributes;
-        let tag = start_tag::read_start(self.text, self.at, max, &mut self.s.attributes)?;
-        let declared = self.s.names.declared();
-        let names = self.resolve(&tag)?;
-        self.check_unique()?;
-        self.write_head(&tag, &names);
-        // Normal form can be longer than what came.
-        if self.s.out.len() + self.s.tail.len() > self.limits.max_stanza.min(LONGEST) {
+        let tag = start_tag::read_start(self.text, self.at, max, self.attributes)?;
+        let declared = self.names.declared();
+        let (default, parent) = match self.open.last() {
+            Some(open) => (open.default, open.namespace),
+            None => (self.content, Ns::Content),
+        };
+        let input =
+            Input { text: self.text, scope: self.scope, tag: &tag, attributes: self.attributes };
+        let namespaces = self.names.resolve_tag(&input, (default, parent), max)?;
+        // Such a root would be taken for one in the content namespace of this stream.
+        if namespaces.own == Ns::Client && depth == 0 {
+            return Err(XmlError::InvalidNamespace);
+        }
+        self.names.check_unique(&input)?;
+        self.out.start_tag(&Head {
+            input: &input,
+            names: self.names,
+            namespaces: &namespaces,
+            depth,
+        });
+        // Normal form can be longer than the input.
+        if self.out.written() > self.limits.max_stanza.min(LONGEST) {
             return Err(XmlError::TooLarge);
         }
         self.at = tag.end;
         if tag.empty {
-            self.s.names.leave(declared);
-            self.close_node();
+            self.names.leave(declared);
+            self.ended();
         } else {
-            self.s.open.push(Open {
+            self.open.push(Open {
                 name: tag.name.whole,
                 prefix_length: tag.name.local - tag.name.whole.start,
-                namespace: names.namespace,
-                default: names.default,
+                namespace: namespaces.own,
+                default: namespaces.default,
                 declared,
             });
         }
         Ok(())
-    }
-
-    fn finish(self) -> Element {
-        let Scratch { out, tail, nodes, .. } = self.s;
-        let edited = self.copied != 0 || !tail.is_empty();
-        let mut root = self.root;
-        let text = self.text.get(..self.at).unwrap_or_default();
-        let length = text.len() - self.copied + out.len();
-        let buffer = if edited {
-            out.push_str(text.get(self.copied..).unwrap_or_default());
-            out.push_str(tail);
-            root.namespace.place_tail(length);
-            for node in nodes.iter_mut() {
-                node.namespace.place_tail(length);
-            }
-            Arc::from(out.as_str())
-        } else {
-            Arc::from(text)
-        };
-        let children = (!nodes.is_empty()).then(|| Arc::from(nodes.as_slice()));
-        Element { buffer, length: offset(length), index: root, children }
     }
 }

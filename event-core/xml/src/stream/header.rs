@@ -5,10 +5,10 @@ use crate::{
     limits::Limits,
     read::{
         chars,
-        namespaces::MAX_NAMESPACE,
-        start_tag::{self, Attribute},
+        namespaces::{Input, Names},
+        start_tag,
     },
-    stream::scope::{STREAM_NS, Scope, XML_NS, XMLNS_NS},
+    stream::scope::{STREAM_NS, Scope},
 };
 
 /// What the start tag of a stream says.
@@ -54,25 +54,24 @@ impl StreamHeader {
         if tag.end != text.len() || tag.empty {
             return Err(XmlError::NotWellFormed("more than a start tag"));
         }
+        // Nothing is declared around the header.
+        let outer = Scope::new("");
+        let mut names = Names::default();
+        let input = Input { text, scope: &outer, tag: &tag, attributes: &attributes };
+        let none = names.content(&outer);
+        let namespaces = names.resolve_tag(&input, (none, none), max)?;
+        names.check_unique(&input)?;
+        let content = names.literal(namespaces.default, &outer);
+        let scope = names
+            .bindings(&outer)
+            .fold(Scope::new(content), |scope, (prefix, name)| scope.with_prefix(prefix, name));
         let mut header = Self {
-            to: None,
-            from: None,
-            id: None,
-            version: None,
-            lang: None,
-            content_namespace: String::new(),
-            scope: Scope::default(),
+            content_namespace: content.to_owned(),
+            scope,
             name: tag.name.whole.of(text).to_owned(),
+            ..Self::default()
         };
-        if start_tag::has_twice(text, &attributes) {
-            return Err(XmlError::NotWellFormed("attribute given twice"));
-        }
-        header.scope = declarations(text, &attributes)?;
-        header.content_namespace = header.scope.content_namespace().to_owned();
-        let namespace = match tag.name.prefix(text) {
-            None => header.content_namespace.as_str(),
-            Some(prefix) => header.scope.prefix(prefix).ok_or(XmlError::BadNamespacePrefix)?,
-        };
+        let namespace = names.literal(namespaces.own, &outer);
         if namespace != STREAM_NS {
             return Err(XmlError::InvalidNamespace);
         }
@@ -107,51 +106,6 @@ impl StreamHeader {
             .map(|_| ())
             .ok_or(XmlError::NotWellFormed("end tag without its start tag"))
     }
-}
-
-fn declarations(text: &str, attributes: &[Attribute]) -> Result<Scope, XmlError> {
-    const RESERVED: XmlError = XmlError::NotWellFormed("reserved prefix or namespace");
-    let mut content = "".into();
-    let mut prefixes = Vec::new();
-    for attribute in attributes {
-        let value = || attribute.value(text);
-        match attribute.name.prefix(text) {
-            None if attribute.name.whole.of(text) == "xmlns" => content = value(),
-            Some("xmlns") => prefixes.push((attribute.name.local(text), value())),
-            _ => {}
-        }
-    }
-    if content == XML_NS || content == XMLNS_NS {
-        return Err(RESERVED);
-    }
-    if content.len() > MAX_NAMESPACE || prefixes.iter().any(|(_, ns)| ns.len() > MAX_NAMESPACE) {
-        return Err(XmlError::TooLarge);
-    }
-    let mut scope = Scope::new(&content);
-    for (prefix, namespace) in &prefixes {
-        match (*prefix, namespace.as_ref()) {
-            ("xml", XML_NS) => continue,
-            ("xml" | "xmlns", _) | (_, XML_NS | XMLNS_NS) => return Err(RESERVED),
-            (_, "") => return Err(XmlError::NotWellFormed("prefix without a namespace")),
-            (prefix, namespace) => scope = scope.with_prefix(prefix, namespace),
-        }
-    }
-    let mut seen: Vec<(&str, &str)> = Vec::new();
-    for attribute in attributes {
-        let Some(prefix) = attribute.name.prefix(text) else {
-            continue;
-        };
-        if matches!(prefix, "xml" | "xmlns") {
-            continue;
-        }
-        let namespace = scope.prefix(prefix).ok_or(XmlError::BadNamespacePrefix)?;
-        let name = (namespace, attribute.name.local(text));
-        if seen.contains(&name) {
-            return Err(XmlError::NotWellFormed("attribute given twice"));
-        }
-        seen.push(name);
-    }
-    Ok(scope)
 }
 
 /// Checks the XML declaration if there is one, and gives the position after it.

@@ -52,10 +52,6 @@ impl Scope {
         matches!(self.content.as_ref(), STANZA_NS | "jabber:server" | "jabber:component:accept")
     }
 
-    pub(crate) fn prefix(&self, prefix: &str) -> Option<&str> {
-        self.number(prefix).map(|number| self.namespace(number))
-    }
-
     /// Which of the declared prefixes it is.
     pub(crate) fn number(&self, prefix: &str) -> Option<usize> {
         self.prefixes.iter().position(|(known, _)| known == prefix)

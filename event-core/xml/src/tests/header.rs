@@ -20,7 +20,8 @@ fn a_client_header_is_read() {
     assert_eq!(header.version.as_deref(), Some("1.0"));
     assert_eq!(header.lang.as_deref(), Some("en"));
     assert_eq!(header.content_namespace, "jabber:client");
-    assert_eq!(header.scope.prefix("stream"), Some(STREAM_NS));
+    let stream = header.scope.number("stream").unwrap();
+    assert_eq!(header.scope.namespace(stream), STREAM_NS);
     assert_eq!(header.check_close(b"</stream:stream >"), Ok(()));
     assert!(header.check_close(b"</stream>").is_err());
     assert!(header.check_close(b"</stream:streams>").is_err());

@@ -1,7 +1,7 @@
 //! What an element tells of itself.
 
 use super::{element, parse};
-use crate::{Element, Limits, STANZA_NS, STREAM_NS, Scope};
+use crate::{Element, Limits, STANZA_NS, STREAM_NS, Scope, Stamp};
 
 #[test]
 fn a_stanza_is_kept_as_it_came() {
@@ -114,22 +114,40 @@ fn an_element_is_small() {
     assert!(parse("<a/>").unwrap().children().next().is_none());
 }
 
+fn stamp(value: &str) -> Stamp<'_> {
+    Stamp { is_for: |name| matches!(name, "message" | "presence" | "iq"), attribute: "from", value }
+}
+
 #[test]
-fn the_from_of_a_stanza_is_written_while_it_is_read() {
+fn another_attribute_is_stamped_too() {
+    let stamp = Stamp { is_for: |name| name == "a", attribute: "seen", value: "<" };
+    for (xml, expected) in [
+        ("<a/>", "<a seen='&lt;'/>"),
+        ("<a b='c' seen='d' e='f'><a/></a>", "<a b='c' seen='&lt;' e='f'><a/></a>"),
+        ("<b/>", "<b/>"),
+        ("<b><a/></b>", "<b><a/></b>"),
+    ] {
+        let read = Element::parse_first(xml, &Scope::default(), &Limits::default(), Some(&stamp));
+        assert_eq!(read, Some((element(expected), xml.len())));
+    }
+}
+
+#[test]
+fn a_stamp_is_written_while_a_stanza_is_read() {
     let scope = Scope::new(STANZA_NS);
     let read = |xml: &str| {
-        let from = "a@b/it's";
-        Element::parse_from(xml.as_bytes(), &scope, &Limits::default(), from).unwrap()
+        let stamp = stamp("a@b/it's");
+        Element::parse_stamped(xml.as_bytes(), &scope, &Limits::default(), &stamp).unwrap()
     };
     for (xml, expected) in [
         ("<iq/>", "<iq from='a@b/it&apos;s'/>"),
         ("<message to='c' >d</message>", "<message to='c' from='a@b/it&apos;s' >d</message>"),
         ("<iq\n id='1'  from=\"x\" to='c'/>", "<iq\n id='1' from='a@b/it&apos;s' to='c'/>"),
         ("<s:iq xmlns:s='jabber:client' from=''/>", "<iq from='a@b/it&apos;s'/>"),
-        // No stanzas.
+        // The rule names neither.
         ("<iq from='x' xmlns='urn:other'/>", "<iq from='x' xmlns='urn:other'/>"),
         ("<auth from='x'/>", "<auth from='x'/>"),
-        // Only the root is one.
+        // Only the root is stamped.
         (
             "<iq from='x'><iq from='y'/><b xmlns='c'/></iq>",
             "<iq from='a@b/it&apos;s'><iq from='y'/><b xmlns='c'/></iq>",
@@ -143,7 +161,8 @@ fn the_from_of_a_stanza_is_written_while_it_is_read() {
         assert_eq!(stanza.payload_name(), again.payload_name(), "{xml}");
         assert_eq!(stanza.text(), again.text(), "{xml}");
     }
-    // `from` counts for the limit as all else does.
+    // The stamp counts towards the limit.
     let limits = Limits { max_stanza: 20, ..Limits::default() };
-    assert!(Element::parse_from(b"<iq/>", &scope, &limits, "a-long-name@b/c").is_err());
+    let stamp = stamp("a-long-name@b/c");
+    assert!(Element::parse_stamped(b"<iq/>", &scope, &limits, &stamp).is_err());
 }

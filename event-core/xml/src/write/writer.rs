@@ -4,12 +4,13 @@ use std::{borrow::Cow, cell::RefCell, sync::Arc};
 
 use crate::{
     element::{
-        Element, Known, Namespace, Node, RootIndex,
+        Element,
         child::Child,
-        index::{self, offset},
+        index::{Known, Namespace, Node, RootIndex},
         walk::Head,
     },
-    read::{chars, start_tag::Span},
+    read::chars,
+    span::{Span, offset},
     stream::scope::{STANZA_NS, XML_NS},
     write::escape,
 };
@@ -195,7 +196,7 @@ impl Writer {
             whole: Span::new(start, self.out.len()),
             name_end: offset(start + 1 + child.name_length),
             head_end: offset(head_end),
-            namespace: index::namespace(head, start, self.root.namespace, &mut self.tail),
+            namespace: Namespace::declared(head, start, self.root.namespace, &mut self.tail),
         });
     }
 
