@@ -1,4 +1,4 @@
-//! What can be wrong with the XML of a stream, as the stream errors of RFC 6120 section 4.9.3.
+//! Errors of reading, which map to the stream errors of RFC 6120 section 4.9.3.
 
 /// Why bytes from a peer were refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -7,28 +7,28 @@ pub enum XmlError {
     /// A rule of XML 1.0 or of its namespaces is broken.
     #[error("not well-formed: {0}")]
     NotWellFormed(&'static str),
-    /// Well-formed, but a feature RFC 6120 section 11.1 forbids.
+    /// Well-formed, but a feature that RFC 6120 section 11.1 forbids.
     #[error("restricted XML: {0}")]
     RestrictedXml(&'static str),
-    /// A prefix that nothing declares, or that may not be used there.
+    /// A prefix that is not declared, or that must not be used at this place.
     #[error("bad namespace prefix")]
     BadNamespacePrefix,
-    /// The stream header, or a stanza, is in a namespace that does not belong there.
+    /// The stream header or a root element has a namespace that is not allowed at this place.
     #[error("invalid namespace")]
     InvalidNamespace,
-    /// Well-formed, but not what the protocol has at this place.
+    /// Well-formed, but not what RFC 6120 section 4 requires at this place.
     #[error("invalid XML: {0}")]
     InvalidXml(&'static str),
-    /// Another encoding than UTF-8 is declared, or the bytes are not UTF-8.
+    /// The declared encoding is not UTF-8, or the bytes are not (RFC 6120 section 11.6).
     #[error("unsupported encoding")]
     UnsupportedEncoding,
-    /// More bytes than a frame may have.
+    /// More bytes than [`Limits::max_stanza`](crate::Limits::max_stanza).
     #[error("stanza too large")]
     TooLarge,
-    /// More nested elements than a frame may have.
+    /// Deeper than [`Limits::max_depth`](crate::Limits::max_depth).
     #[error("elements nested too deeply")]
     TooDeep,
-    /// More attributes than an element may have.
+    /// More attributes than [`Limits::max_attributes`](crate::Limits::max_attributes).
     #[error("too many attributes")]
     TooManyAttributes,
 }
@@ -56,13 +56,13 @@ pub enum PayloadError {
     /// There is no child element.
     #[error("there is no payload")]
     Missing,
-    /// The element has another name or namespace than the type.
+    /// The element's name or namespace is not that of the type.
     #[error("the element is not of this type")]
     Mismatch,
-    /// The element is of the type, but its content breaks the type's schema.
+    /// The element's name fits the type, but its content breaks the type's schema.
     #[error("{0}")]
     Invalid(#[source] xso::error::Error),
-    /// The payload wrote something that is not XML.
+    /// The payload cannot be written as XML.
     #[error(transparent)]
     Xml(#[from] XmlError),
 }

@@ -1,18 +1,19 @@
-//! How much of everything one frame of a stream may have.
+//! Bounds on a frame of a stream.
 
-/// Bounds on a single frame; beyond them the stream is closed with `policy-violation`.
+/// Bounds on a single frame. A frame beyond them is a `policy-violation` (RFC 6120 section
+/// 4.9.3.14).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of a stanza, or of the stream header.
+    /// Bytes of a frame, before and after its conversion to normal form.
     pub max_stanza: usize,
-    /// Elements within elements, the stanza itself being the first.
+    /// Nested elements, the root included.
     pub max_depth: usize,
-    /// Attributes of one element, namespace declarations included.
+    /// Attributes of one element, namespace declarations included; also the prefixes in scope.
     pub max_attributes: usize,
 }
 
 impl Limits {
-    /// No bounds but those of the index; for what this server wrote itself.
+    /// Only the bounds of the index (512 MiB), for trusted input such as stored elements.
     pub const UNBOUNDED: Self =
         Self { max_stanza: usize::MAX, max_depth: usize::MAX, max_attributes: usize::MAX };
 }

@@ -1,4 +1,4 @@
-//! Between elements and the typed payloads of `xso`.
+//! Conversion between elements and the typed payloads of `xso`, whose events are those of `rxml`.
 
 use std::borrow::Cow;
 
@@ -17,21 +17,21 @@ use crate::{
 };
 
 impl Element {
-    /// The element as a typed payload or stanza.
+    /// Converts the element to a typed payload or stanza.
     ///
     /// # Errors
     ///
-    /// [`PayloadError::Mismatch`] if it is another element than the type stands for,
-    /// [`PayloadError::Invalid`] if its content breaks the type's schema.
+    /// [`PayloadError::Mismatch`] if the name or namespace is not that of the type,
+    /// [`PayloadError::Invalid`] if the content breaks the type's schema.
     pub fn parse_as<T: FromXml>(&self) -> Result<T, PayloadError> {
         self.as_child().parse_as()
     }
 
-    /// Writes a typed payload or stanza.
+    /// Converts a typed payload or stanza to an element.
     ///
     /// # Errors
     ///
-    /// When the value cannot be written, or not as XML.
+    /// [`PayloadError::Invalid`] if the value cannot be serialized.
     pub fn from_xso<T: AsXml>(value: &T) -> Result<Self, PayloadError> {
         let mut writer = Writer::new();
         for item in value.as_xml_iter()? {
@@ -53,7 +53,7 @@ impl Element {
 }
 
 impl Child<'_> {
-    /// The element as a typed payload.
+    /// Converts the element to a typed payload.
     ///
     /// # Errors
     ///
@@ -79,7 +79,7 @@ impl Child<'_> {
         }
         open.push(root);
         for token in walk {
-            // The language in effect at an end tag is that of the element it ends.
+            // The language at an end tag is that of the ended element.
             let level = open.last().cloned().unwrap_or_default();
             let mut lang = level.lang.clone();
             let event = match token {
@@ -113,7 +113,7 @@ impl Child<'_> {
     }
 }
 
-/// What an element passes on to those within it.
+/// The namespace and language that inner elements inherit.
 #[derive(Debug, Clone, Default)]
 struct Level<'a> {
     namespace: Cow<'a, str>,
@@ -141,7 +141,7 @@ fn ncname(name: &str) -> Result<NcName, PayloadError> {
     NcName::try_from(name).map_err(|_| XmlError::NotWellFormed("bad name").into())
 }
 
-/// The name and attributes of an element, the way `rxml` has them.
+/// The name and attributes of a start tag as types of `rxml`.
 fn start(head: Head<'_>, ns: &str) -> Result<(rxml::QName, AttrMap), PayloadError> {
     let mut attributes = AttrMap::new();
     for attribute in head.attributes() {
@@ -152,7 +152,7 @@ fn start(head: Head<'_>, ns: &str) -> Result<(rxml::QName, AttrMap), PayloadErro
             Some(("xmlns", _)) => continue,
             Some(("xml", local)) => (namespace(XML_NS), local),
             Some((prefix, local)) => {
-                // Normal form declares a prefix where it is used.
+                // Normal form declares a prefix in the start tag that uses it.
                 let declared = head.attributes().find(|other| {
                     other.name.strip_prefix("xmlns:").is_some_and(|name| name == prefix)
                 });

@@ -1,4 +1,4 @@
-//! A view of an element inside another one.
+//! A view of an element within another.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ pub struct Child<'a> {
     pub(crate) name_length: usize,
     pub(crate) head_length: usize,
     pub(crate) namespace: Cow<'a, str>,
-    /// The `xml:lang` in effect around it, as written.
+    /// The `xml:lang` in effect around the element, as written.
     pub(crate) lang: Option<&'a str>,
 }
 
@@ -23,19 +23,19 @@ impl<'a> Child<'a> {
         Head(self.xml.get(..self.head_length).unwrap_or_default())
     }
 
-    /// Its local name.
+    /// The local name.
     #[must_use]
     pub fn name(&self) -> &'a str {
         self.xml.get(1..=self.name_length).unwrap_or_default()
     }
 
-    /// Its namespace.
+    /// The namespace.
     #[must_use]
     pub fn namespace(&self) -> &str {
         &self.namespace
     }
 
-    /// Whether it has this name and namespace.
+    /// Whether the element has this name and namespace.
     #[must_use]
     pub fn is(&self, name: &str, namespace: &str) -> bool {
         self.name() == name && self.namespace == namespace
@@ -50,7 +50,7 @@ impl<'a> Child<'a> {
         self.head().attribute(name)
     }
 
-    /// The `xml:lang` in effect: its own or the nearest around it.
+    /// The `xml:lang` in effect: that of the element or of the nearest ancestor with one.
     #[must_use]
     pub fn lang(&self) -> Option<Cow<'a, str>> {
         self.lang_raw().map(escape::attribute)
@@ -60,13 +60,13 @@ impl<'a> Child<'a> {
         self.head().raw("xml:lang").or(self.lang)
     }
 
-    /// The text directly in it, without that of its children.
+    /// The text directly in the element, without the text of its children.
     #[must_use]
     pub fn text(&self) -> Cow<'a, str> {
         direct_text(self.inner())
     }
 
-    /// Its child elements in document order, found by walking over it.
+    /// The child elements in document order, found by a scan of the content.
     pub fn children(&self) -> impl Iterator<Item = Child<'a>> + use<'a> {
         Children {
             walk: Walk::new(self.inner()),
@@ -92,14 +92,13 @@ impl<'a> Child<'a> {
         inner(self.xml, self.head_length)
     }
 
-    /// Its bytes as they are in the element around it: without `xmlns` when it has the
-    /// namespace of its parent.
+    /// The bytes as written in the parent: without `xmlns` if the namespace is that of the parent.
     #[must_use]
     pub fn xml(&self) -> &'a [u8] {
         self.xml.as_bytes()
     }
 
-    /// Writes it as a child of an element with this namespace.
+    /// Writes the element as a child of one with this namespace.
     pub(crate) fn push_under(&self, parent: &str, out: &mut String) {
         let head = self.head();
         let declared = head.attributes().find(|attribute| attribute.name == "xmlns");
@@ -108,7 +107,7 @@ impl<'a> Child<'a> {
             out.push_str(self.xml.get(from..to).unwrap_or_default());
         };
         match (declared, self.namespace == parent) {
-            // The parent declares it already.
+            // The parent has declared the namespace.
             (Some(written), true) => {
                 push(out, 0, written.gap);
                 push(out, written.end, self.xml.len());
@@ -153,14 +152,14 @@ impl<'a> Iterator for Children<'a> {
     }
 }
 
-/// What is between the start tag and the end tag.
+/// The bytes between the start and the end tag.
 pub(crate) fn inner(xml: &str, head_length: usize) -> &str {
-    // The last `<` is that of the end tag; of an empty element it lies before `head_length`.
+    // The last `<` begins the end tag; in an empty element it lies before `head_length`.
     let end = memchr::memrchr(b'<', xml.as_bytes()).unwrap_or(xml.len());
     xml.get(head_length..end).unwrap_or_default()
 }
 
-/// The text of some content that is in no element of it.
+/// The text of `content` outside of its elements.
 pub(crate) fn direct_text(content: &str) -> Cow<'_, str> {
     if memchr::memchr(b'<', content.as_bytes()).is_none() {
         return escape::text(content);
@@ -178,7 +177,7 @@ pub(crate) fn direct_text(content: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Whether an attribute is in no namespace or an `xml:` one.
+/// Whether an attribute is in no namespace or has the prefix `xml`.
 pub(crate) fn plain(name: &str) -> bool {
     name != "xmlns" && (!name.contains(':') || name.starts_with("xml:"))
 }

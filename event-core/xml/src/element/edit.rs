@@ -1,4 +1,4 @@
-//! Changing an element: what changes is written anew, the rest is copied.
+//! Editing an element: the edited part is written, the rest is copied, and the index is adjusted.
 
 use std::{borrow::Cow, cell::RefCell, sync::Arc};
 
@@ -16,16 +16,16 @@ use crate::{
     },
 };
 
-/// Above this the buffer is given back after use.
+/// A larger buffer is freed after use.
 const KEEP: usize = 64 * 1024;
 
 thread_local! {
-    /// What is written before its length is known.
+    /// The buffer for an element whose length is not known yet.
     static WRITTEN: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
 impl Element {
-    /// Sets or removes an attribute of the root that is in no namespace.
+    /// Sets or removes (`None`) an attribute of the root that is in no namespace.
     pub fn set_attribute(&mut self, name: &str, value: Option<&str>) {
         match (Known::of(name), value) {
             (Some(known), Some(value)) if self.index.place(known).is_none() => {
@@ -35,7 +35,7 @@ impl Element {
         }
     }
 
-    /// A copy for somebody else: where `self` has no `to`, it costs little more than the copying.
+    /// A copy with this `to`. Costs little more than a plain copy when `self` has no `to`.
     #[must_use]
     pub fn addressed_to(&self, to: &str) -> Self {
         if self.index.place(Known::To).is_none() {
@@ -46,7 +46,7 @@ impl Element {
         copy
     }
 
-    /// A copy with an attribute that the root does not have.
+    /// A copy with an attribute that the root lacks.
     fn with_attribute(&self, known: Known, name: &str, value: &str) -> Self {
         let head = self.head();
         let (before, after) = self.buffer.split_at_checked(head.open_end()).unwrap_or_default();
@@ -73,14 +73,15 @@ impl Element {
         })
     }
 
-    /// Sets or removes several attributes of the root, for the cost of one.
+    /// Sets or removes several attributes of the root in one copy. Of two changes of one name, the
+    /// last counts.
     pub fn set_attributes(&mut self, changes: &[(&str, Option<&str>)]) {
         let mut head = String::with_capacity(self.buffer.len() + 64 * changes.len());
         self.write_head(changes, &mut head);
         self.replace_head(head);
     }
 
-    /// Sets or removes the root's `xml:lang`.
+    /// Sets or removes the `xml:lang` of the root.
     pub fn set_lang(&mut self, lang: Option<&str>) {
         self.set_attribute("xml:lang", lang);
     }
@@ -119,7 +120,7 @@ impl Element {
         push(out, end, head.0.len());
     }
 
-    /// Puts the element together with another start tag. Everything behind it moves as one.
+    /// Replaces the start tag and moves all places behind it.
     fn replace_head(&mut self, mut head: String) {
         let old = self.index.head_end as usize;
         let new = head.len();
@@ -129,7 +130,7 @@ impl Element {
         let length = moved(self.length);
         let mut tail = String::new();
         let mut root = RootIndex::of(Head(&head), &mut tail);
-        // An escaped namespace of the root is in the tail already.
+        // The tail already contains an escaped namespace of the root.
         root.namespace = match self.index.namespace {
             Namespace::At(span) if span.start() >= old => self.index.namespace.moved(moved),
             _ => root.namespace,
@@ -163,7 +164,7 @@ impl Element {
         self.close(out);
     }
 
-    /// Removes the direct children for which `keep` says no, and tells how many they were.
+    /// Removes the direct children for which `keep` returns false, and returns their number.
     pub fn retain_children(&mut self, mut keep: impl FnMut(&Child<'_>) -> bool) -> usize {
         let gone: Vec<Span> = self
             .nodes()
@@ -180,7 +181,7 @@ impl Element {
         for span in &gone {
             out.push_str(xml.get(copied..span.start()).unwrap_or_default());
             copied = span.end();
-            // Two line ends would become one.
+            // CR and LF would be read as one line end.
             if out.ends_with('\r') && xml.as_bytes().get(copied) == Some(&b'\n') {
                 out.pop();
                 out.push('\n');
@@ -206,7 +207,7 @@ fn attribute_name(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// Where the value was written, and whether as it is.
+/// Returns the place of the value, and whether it is written without escapes.
 fn push_attribute(name: &str, value: &str, out: &mut String) -> (Span, bool) {
     out.push(' ');
     out.push_str(name);

@@ -1,4 +1,4 @@
-//! An element that stands alone: its bytes and a small index of them.
+//! An element on its own: its bytes and a small index of them.
 
 pub(crate) mod child;
 pub(crate) mod edit;
@@ -22,12 +22,12 @@ use crate::{
 
 /// An immutable element, cheap to clone and to write to any stream.
 ///
-/// Its bytes are in a normal form: no element has a prefix, and the namespace of each is that of
-/// the nearest `xmlns`. The stanza namespace `jabber:client` stands for the content namespace of
-/// whichever stream the element came by or goes to, so a root in it carries no `xmlns`.
+/// The bytes are in a normal form: no element has a prefix, and the namespace of each is that of
+/// the nearest `xmlns`. [`STANZA_NS`] stands for the content namespace of every stream, so a root
+/// in it has no `xmlns` and its bytes fit all streams.
 #[derive(Clone)]
 pub struct Element {
-    /// The element, and after it namespaces whose written form is escaped.
+    /// The element, followed by the unescaped form of namespaces that are escaped in it.
     pub(crate) buffer: Arc<str>,
     /// Where the element ends in the buffer.
     pub(crate) length: u32,
@@ -61,7 +61,7 @@ impl Element {
         Head(self.buffer.get(..self.index.head_end as usize).unwrap_or_default())
     }
 
-    /// Writes the start tag, not closed.
+    /// Writes the start tag as that of an element with content.
     pub(crate) fn push_open_head(&self, out: &mut String) {
         let head = self.head().0;
         match head.strip_suffix("/>") {
@@ -83,7 +83,7 @@ impl Element {
         self.buffer.get(1..self.index.name_end as usize).unwrap_or_default()
     }
 
-    /// The namespace of the root; `jabber:client` for a stanza of any kind of stream.
+    /// The namespace of the root; [`STANZA_NS`] for the content namespace of any stream.
     #[must_use]
     pub fn namespace(&self) -> &str {
         self.index.namespace.of(&self.buffer)
@@ -114,13 +114,13 @@ impl Element {
         }
     }
 
-    /// The root's own `xml:lang`.
+    /// The `xml:lang` attribute of the root.
     #[must_use]
     pub fn lang(&self) -> Option<Cow<'_, str>> {
         self.attribute("xml:lang")
     }
 
-    /// The attributes of the root that are in no namespace, and `xml:` ones.
+    /// The attributes of the root that are in no namespace or have the prefix `xml`.
     pub fn attributes(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
         self.head()
             .attributes()
@@ -148,7 +148,7 @@ impl Element {
         self.index.place(Known::Lang).map(|span| span.of(&self.buffer))
     }
 
-    /// Namespace and name of the first direct child: what an iq is about.
+    /// The namespace and name of the first direct child.
     #[must_use]
     pub fn payload_name(&self) -> Option<(&str, &str)> {
         let node = self.nodes().first()?;
@@ -168,13 +168,13 @@ impl Element {
         self.children().next()
     }
 
-    /// The text directly in the root, without that of its children.
+    /// The text directly in the root, without the text of its children.
     #[must_use]
     pub fn text(&self) -> Cow<'_, str> {
         child::direct_text(self.inner_str())
     }
 
-    /// The element as a child would be seen.
+    /// A view of the element.
     #[must_use]
     pub fn as_child(&self) -> Child<'_> {
         Child {
@@ -186,7 +186,7 @@ impl Element {
         }
     }
 
-    /// The bytes between the root's start and end tag, for a root that is written by hand.
+    /// The bytes between the start and the end tag, for a caller that writes its own root.
     #[must_use]
     pub fn inner(&self) -> &[u8] {
         self.inner_str().as_bytes()
@@ -213,7 +213,7 @@ impl Element {
 }
 
 impl Child<'_> {
-    /// A copy that stands alone.
+    /// A copy as an element of its own, with `xmlns` where the namespace was inherited.
     #[must_use]
     pub fn to_element(&self) -> Element {
         let mut out = String::with_capacity(self.xml.len() + 64);
@@ -234,7 +234,7 @@ impl fmt::Debug for Element {
     }
 }
 
-/// Two elements are equal when their bytes are; the same tree may be written differently.
+/// Compares the bytes: equal trees that are written differently are not equal.
 impl PartialEq for Element {
     fn eq(&self, other: &Self) -> bool {
         self.xml() == other.xml()

@@ -1,13 +1,13 @@
-//! Which characters XML 1.0 (fifth edition) allows where.
+//! Character classes of XML 1.0 (fifth edition).
 
 use crate::error::XmlError;
 
-/// White space as XML has it.
+/// White space (XML 1.0, production 3).
 pub(crate) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
-/// Whether a character may occur in a document at all (production 2).
+/// Whether a character is allowed in a document (XML 1.0, production 2).
 pub(crate) fn is_char(c: char) -> bool {
     match c {
         '\t' | '\n' | '\r' => true,
@@ -17,7 +17,7 @@ pub(crate) fn is_char(c: char) -> bool {
     }
 }
 
-/// Refuses text with a character that no XML document may hold.
+/// Refuses text with a character that is not allowed in a document.
 pub(crate) fn check(text: &str) -> Result<(), XmlError> {
     // Without a branch in the loop, so that the compiler can use vector instructions.
     let bytes = text.as_bytes();
@@ -25,7 +25,7 @@ pub(crate) fn check(text: &str) -> Result<(), XmlError> {
     if bad {
         return Err(XmlError::NotWellFormed("control character"));
     }
-    // U+FFFE and U+FFFF are the only other ones; both begin with this byte.
+    // Otherwise only U+FFFE and U+FFFF are forbidden; both begin with this byte.
     if memchr::memchr(0xEF, bytes).is_some() && !text.chars().all(is_char) {
         return Err(XmlError::NotWellFormed("not a character"));
     }
@@ -47,7 +47,7 @@ fn is_name_char(c: char) -> bool {
             '0'..='9' | '-' | '.' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
 }
 
-/// Whether the text is a name without a colon.
+/// Whether the text is a name without a colon (Namespaces in XML 1.0, production 4).
 pub(crate) fn is_ncname(name: &str) -> bool {
     let class = |byte: &u8| name_byte(*byte);
     let is_plain = |byte: &u8| matches!(class(byte), NameByte::Start | NameByte::Inside);
@@ -61,14 +61,14 @@ pub(crate) fn is_ncname(name: &str) -> bool {
     chars.next().is_some_and(is_name_start) && chars.all(is_name_char)
 }
 
-/// What a byte can be in a name.
+/// The role of a byte in a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NameByte {
     Outside,
     Start,
     Inside,
     Colon,
-    /// Part of a longer character, which has to be looked up.
+    /// Part of a character beyond ASCII, which needs a full check.
     Long,
 }
 
@@ -94,12 +94,12 @@ pub(crate) fn name_byte(byte: u8) -> NameByte {
     NAME_BYTES.get(usize::from(byte)).copied().unwrap_or(NameByte::Outside)
 }
 
-/// What a byte is in an attribute's value.
+/// The role of a byte in an attribute's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ValueByte {
     Plain,
     Quote,
-    /// Forbidden there, or it stands for something else.
+    /// Forbidden, the start of a reference, or white space to normalise.
     Special,
 }
 
@@ -123,7 +123,7 @@ pub(crate) fn value_byte(byte: u8) -> ValueByte {
     VALUE_BYTES.get(usize::from(byte)).copied().unwrap_or(ValueByte::Special)
 }
 
-/// A byte that ends a run of name characters.
+/// Whether a byte ends a name.
 pub(crate) fn ends_name(byte: u8) -> bool {
     name_byte(byte) == NameByte::Outside
 }
@@ -145,7 +145,7 @@ pub(crate) fn reference(body: &str) -> Result<char, XmlError> {
         Some(digits) => (digits, 16),
         None => (number, 10),
     };
-    // `from_str_radix` would take a sign too.
+    // `from_str_radix` would accept a sign.
     if !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Err(XmlError::NotWellFormed("character reference"));
     }
@@ -156,7 +156,7 @@ pub(crate) fn reference(body: &str) -> Result<char, XmlError> {
         .ok_or(XmlError::NotWellFormed("character reference"))
 }
 
-/// Refuses a bad reference in text or in an attribute's value.
+/// Refuses a malformed or unknown reference in text or in an attribute's value.
 pub(crate) fn check_references(raw: &str) -> Result<(), XmlError> {
     let mut rest = raw;
     while let Some(at) = memchr::memchr(b'&', rest.as_bytes()) {

@@ -1,4 +1,4 @@
-//! Namespaces in effect while a frame is read.
+//! The namespaces in effect while a frame is read (Namespaces in XML 1.0).
 
 use crate::{
     error::XmlError,
@@ -10,28 +10,28 @@ use crate::{
 /// A namespace of the frame being read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ns {
-    /// The content namespace of the stream, which becomes the stanza namespace.
+    /// The content namespace of the stream, which is written as [`STANZA_NS`].
     Content,
-    /// `jabber:client` written out on a stream with another content namespace.
+    /// [`STANZA_NS`] itself, on a stream with another content namespace.
     Client,
-    /// That of a prefix which the stream header declares, by its number there.
+    /// The namespace of a prefix that the stream header declares, by its number there.
     Scope(usize),
-    /// Any other one, by its place among the names kept.
+    /// Any other namespace, by its place among the kept names.
     At(Span),
 }
 
-/// Bytes of a namespace name. Writing a prefix out repeats its namespace, so a long one would
-/// make a small frame a large one.
+/// The longest namespace in bytes. Normal form repeats a namespace for each prefix removed, so a
+/// long namespace would make a small frame large.
 pub(crate) const MAX_NAMESPACE: usize = 1024;
 
 impl Ns {
-    /// Whether it is the stanza namespace in normal form.
+    /// Whether the namespace is [`STANZA_NS`] in normal form.
     pub(crate) fn is_stanza(self) -> bool {
         matches!(self, Self::Content | Self::Client)
     }
 }
 
-/// A start tag as it was read, and the stream that it stands in.
+/// A start tag as read, and the scope of its stream.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Input<'a> {
     pub(crate) text: &'a str,
@@ -40,12 +40,12 @@ pub(crate) struct Input<'a> {
     pub(crate) attributes: &'a [Attribute],
 }
 
-/// The namespaces that a start tag has and brings about.
+/// The namespaces of a start tag.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TagNamespaces {
-    /// That of the element.
+    /// The namespace of the element.
     pub(crate) own: Ns,
-    /// That of an element without prefix within it.
+    /// The namespace of an inner element without a prefix.
     pub(crate) default: Ns,
     pub(crate) parent: Ns,
 }
@@ -53,10 +53,10 @@ pub(crate) struct TagNamespaces {
 /// An attribute with a prefix other than `xml` and `xmlns`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Prefixed {
-    /// Its place among the attributes.
+    /// The attribute's place among all of the tag.
     pub(crate) attribute: usize,
     pub(crate) namespace: Ns,
-    /// Whether its prefix is declared on its own element.
+    /// Whether the same tag declares the prefix.
     pub(crate) here: bool,
 }
 
@@ -66,7 +66,7 @@ struct Binding {
     namespace: Ns,
 }
 
-/// The declared prefixes, innermost last, and the characters of all names they mention.
+/// The declared prefixes, innermost last, and the characters of their names and namespaces.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     kept: String,
@@ -86,7 +86,7 @@ impl Names {
         self.bindings.len()
     }
 
-    /// Forgets the prefixes of an element that has ended.
+    /// Removes the prefixes of an element that has ended.
     pub(crate) fn leave(&mut self, declared: usize) {
         self.bindings.truncate(declared);
     }
@@ -97,7 +97,7 @@ impl Names {
         Span::new(start, self.kept.len())
     }
 
-    /// One of the two namespaces that have a meaning of their own.
+    /// The namespaces with a variant of their own.
     fn special(name: &str, scope: &Scope) -> Option<Ns> {
         if name == scope.content_namespace() && scope.has_stanzas() {
             Some(Ns::Content)
@@ -118,7 +118,7 @@ impl Names {
         Self::special(name, scope).unwrap_or_else(|| Ns::At(self.keep(name)))
     }
 
-    /// What was written in the input.
+    /// The namespace in the input.
     pub(crate) fn literal<'a>(&'a self, namespace: Ns, scope: &'a Scope) -> &'a str {
         match namespace {
             Ns::Content => scope.content_namespace(),
@@ -128,7 +128,7 @@ impl Names {
         }
     }
 
-    /// What is written in the output.
+    /// The namespace in the output.
     pub(crate) fn normal<'a>(&'a self, namespace: Ns, scope: &'a Scope) -> &'a str {
         match namespace {
             Ns::Content => STANZA_NS,
@@ -136,12 +136,12 @@ impl Names {
         }
     }
 
-    /// Whether two namespaces are the same in the output.
+    /// Whether two namespaces are equal in the output.
     pub(crate) fn same(&self, one: Ns, other: Ns, scope: &Scope) -> bool {
         one == other || self.normal(one, scope) == self.normal(other, scope)
     }
 
-    /// The value of an `xmlns` attribute.
+    /// Reads the value of an `xmlns` attribute.
     #[inline(always)]
     pub(crate) fn declare_default(&mut self, name: &str, scope: &Scope) -> Result<Ns, XmlError> {
         if name == XML_NS || name == XMLNS_NS {
@@ -153,7 +153,7 @@ impl Names {
         Ok(self.namespace(name, scope))
     }
 
-    /// An `xmlns:prefix` attribute.
+    /// Declares the prefix of an `xmlns:prefix` attribute.
     pub(crate) fn declare(
         &mut self,
         prefix: &str,
@@ -175,7 +175,8 @@ impl Names {
         Ok(())
     }
 
-    /// The namespace of a prefix, and the number of its declaration; none for the stream's own.
+    /// The namespace of a prefix and the number of its declaration, `None` for one of the stream
+    /// header.
     pub(crate) fn resolve(
         &self,
         prefix: &str,
@@ -190,7 +191,7 @@ impl Names {
         Ok((special.unwrap_or(Ns::Scope(number)), None))
     }
 
-    /// Takes in the declarations of a start tag, then resolves its names. `around` is the default
+    /// Declares the prefixes of a start tag, then resolves its names. `around` is the default
     /// namespace around the element and the namespace of its parent.
     #[inline(always)]
     pub(crate) fn resolve_tag(
@@ -206,7 +207,7 @@ impl Names {
         }
         let own = match input.tag.name.prefix(input.text) {
             None => default,
-            // Normal form would make it a default namespace, which is forbidden for these.
+            // Normal form would declare their namespaces as default, which is forbidden.
             Some("xml" | "xmlns") => return Err(XmlError::BadNamespacePrefix),
             Some(prefix) => self.resolve(prefix, input.scope)?.0,
         };
@@ -217,7 +218,7 @@ impl Names {
         Ok(TagNamespaces { own, default, parent })
     }
 
-    /// Takes in the declarations of a start tag; returns the default namespace if it declares one.
+    /// Declares the prefixes of a start tag; returns the default namespace if the tag has one.
     #[inline(always)]
     fn declare_all(&mut self, input: &Input<'_>, max: usize) -> Result<Option<Ns>, XmlError> {
         let mut default = None;
@@ -231,7 +232,7 @@ impl Names {
                 Kind::Plain | Kind::Prefixed => {}
             }
         }
-        // Resolving a prefix takes longer the more are declared.
+        // Resolving a prefix takes time in proportion to the number declared.
         if self.declared() > max {
             return Err(XmlError::TooManyAttributes);
         }
@@ -290,7 +291,7 @@ impl Names {
         self.bindings.iter().map(move |binding| (binding.prefix.of(&self.kept), literal(binding)))
     }
 
-    /// Gives back what a large frame has made it hold.
+    /// Frees the buffers that a large frame has made large.
     pub(crate) fn shrink(&mut self, keep: usize) {
         if self.kept.capacity() + size_of::<Binding>() * self.bindings.capacity() > keep {
             *self = Self::default();

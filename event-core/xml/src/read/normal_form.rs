@@ -23,22 +23,22 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
     pub(crate) out: String,
-    /// Namespaces whose written form is escaped.
+    /// The unescaped form of namespaces that are escaped in the element.
     pub(crate) tail: String,
     pub(crate) nodes: Vec<Node>,
 }
 
-/// An element, written as far as the input has been read.
+/// The element, as far as it has been written.
 pub(crate) struct NormalForm<'a> {
     text: &'a str,
     stamp: Option<&'a Stamp<'a>>,
     to: &'a mut Buffers,
-    /// How far the input has been copied.
+    /// The end of the input that has been copied.
     copied: usize,
     root: RootIndex,
 }
 
-/// A start tag with what was found out about it.
+/// A start tag and its resolved namespaces.
 #[derive(Clone, Copy)]
 pub(crate) struct Head<'a> {
     pub(crate) input: &'a Input<'a>,
@@ -56,7 +56,7 @@ impl<'a> NormalForm<'a> {
         Self { text, stamp, to, copied: 0, root: RootIndex::default() }
     }
 
-    /// The bytes added to the input so far, at most.
+    /// The number of bytes written so far.
     #[inline]
     pub(crate) fn written(&self) -> usize {
         self.to.out.len() + self.to.tail.len()
@@ -75,7 +75,7 @@ impl<'a> NormalForm<'a> {
         self.copied = to;
     }
 
-    /// Leaves a part of the input out.
+    /// Omits a part of the input.
     pub(crate) fn remove(&mut self, from: usize, to: usize) {
         self.replace(from, to, "");
     }
@@ -205,7 +205,7 @@ impl<'a> NormalForm<'a> {
         head.input.attributes.get(prefixed.attribute)?.name.prefix(self.text)
     }
 
-    /// Writes the stamp in the place of the input between two positions.
+    /// Writes the stamp in place of the input between two positions.
     #[inline(always)]
     fn write_stamp(&mut self, stamp: &Stamp<'_>, known: Option<Known>, start: usize, end: usize) {
         self.replace(start, end, " ");
@@ -256,7 +256,7 @@ impl<'a> NormalForm<'a> {
         }
     }
 
-    /// The element, which ends at this input position.
+    /// Completes the element, which ends at this input position.
     #[inline]
     pub(crate) fn finish(self, end: usize) -> Element {
         let Buffers { out, tail, nodes } = self.to;

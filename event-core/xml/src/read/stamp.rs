@@ -1,16 +1,16 @@
-//! An attribute that the reader writes.
+//! A rule for the reader.
 
-/// A rule for the reader: which attribute to write into which elements while they are read, in the
-/// place of an attribute of that name. This costs less than an edit afterwards.
+/// Writes an attribute into the elements that are read, replacing an attribute of that name. This
+/// costs less than [`Element::set_attribute`](crate::Element::set_attribute) afterwards.
 ///
-/// The rule holds for the root of a frame only, and only if the root is in the content namespace of
-/// its stream.
+/// The rule applies to the root of a frame only, and only if the root is in the content namespace
+/// of its stream.
 #[derive(Debug, Clone, Copy)]
 pub struct Stamp<'a> {
-    /// Whether to write into an element of this local name.
+    /// Whether the rule applies to an element of this local name.
     pub is_for: fn(&str) -> bool,
-    /// The attribute's name, without a prefix.
+    /// The attribute's name: a valid name without a prefix, other than `xmlns`.
     pub attribute: &'a str,
-    /// The attribute's value, not escaped.
+    /// The attribute's value, unescaped.
     pub value: &'a str,
 }

@@ -1,4 +1,5 @@
-//! The strict reading of one start tag: names, quotes, white space. It knows nothing of namespaces.
+//! The strict reading of one start tag: names, quotes, white space. Namespaces are resolved in
+//! [`namespaces`](crate::read::namespaces).
 
 use std::borrow::Cow;
 
@@ -29,29 +30,29 @@ impl Name {
     }
 }
 
-/// What the name of an attribute makes of it.
+/// The kinds of attributes, by their names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Without a prefix, or one of `xml:`.
+    /// Without a prefix, or with `xml:`.
     #[default]
     Plain,
     /// `xmlns`.
     Default,
     /// `xmlns:` and a prefix.
     Prefix,
-    /// With a prefix that must be declared.
+    /// With a prefix that has to be declared.
     Prefixed,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Attribute {
     pub(crate) kind: Kind,
-    /// Where the white space before it begins.
+    /// Where the white space before the attribute begins.
     pub(crate) gap: u32,
     pub(crate) name: Name,
     /// Between the quotes, as written.
     pub(crate) value: Span,
-    /// Whether the value is what is written.
+    /// Whether the value contains no reference and no white space to normalise.
     pub(crate) is_plain: bool,
 }
 
@@ -68,16 +69,16 @@ impl Attribute {
     }
 }
 
-/// What a start tag is, apart from its attributes.
+/// A start tag without its attributes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StartTag {
     pub(crate) name: Name,
-    /// The position after its `>`.
+    /// The position after the `>`.
     pub(crate) end: usize,
     pub(crate) empty: bool,
     /// Whether an attribute is `xmlns`.
     pub(crate) has_default: bool,
-    /// Whether an attribute has a prefix or declares one; those of `xml:` do not count.
+    /// Whether an attribute has a prefix other than `xml:`, or declares one.
     pub(crate) has_prefixes: bool,
 }
 
@@ -91,8 +92,8 @@ impl StartTag {
     }
 }
 
-/// Where the `>` of a start tag is, in bytes that begin within it. `quote` is the one that is open
-/// there, and at their end.
+/// Finds the `>` of a start tag, in bytes that begin within the tag. `quote` is the open quote, at
+/// the beginning of the bytes and afterwards at their end.
 pub(crate) fn tag_end(bytes: &[u8], quote: &mut Option<u8>) -> Option<usize> {
     let mut at = 0;
     loop {
@@ -169,7 +170,7 @@ pub(crate) fn read_attribute(text: &str, gap: usize, start: usize) -> Result<Att
     let Some(&quote @ (b'"' | b'\'')) = bytes.get(at) else {
         return Err(XmlError::NotWellFormed("value without quotes"));
     };
-    // Values are short: one plain loop is faster than several searches.
+    // Values are short: one plain loop is faster than several `memchr`.
     let mut is_plain = true;
     let ends = |&byte: &u8| match chars::value_byte(byte) {
         ValueByte::Plain => false,
@@ -195,7 +196,7 @@ fn check_value(raw: &str) -> Result<(), XmlError> {
     if raw.contains('<') {
         return Err(XmlError::NotWellFormed("`<` in an attribute value"));
     }
-    // COMPAT: rxml, and with it the clients built on it, refuses a CR here that no LF follows.
+    // COMPAT: rxml, and so the clients built on it, refuse a CR here that no LF follows.
     if raw.replace("\r\n", "").contains('\r') {
         return Err(XmlError::NotWellFormed("carriage return in an attribute value"));
     }
@@ -216,7 +217,7 @@ pub(crate) fn read_name(text: &str, start: usize) -> Result<Name, XmlError> {
     read_long_name(text, start)
 }
 
-/// As [`read_name`], for one with a colon or with characters beyond ASCII.
+/// As [`read_name`], for a name with a colon or with characters beyond ASCII.
 #[cold]
 fn read_long_name(text: &str, start: usize) -> Result<Name, XmlError> {
     const BAD: XmlError = XmlError::NotWellFormed("bad name");
@@ -234,7 +235,7 @@ fn read_long_name(text: &str, start: usize) -> Result<Name, XmlError> {
     Ok(Name { whole, local: Span::new(start + length - local.len(), 0).start })
 }
 
-/// Whether two attributes have the same name.
+/// Whether two attributes have the same name, prefix included.
 pub(crate) fn has_twice(text: &str, attributes: &[Attribute]) -> bool {
     let length = |attribute: &Attribute| attribute.name.whole.end - attribute.name.whole.start;
     let name = |attribute: &Attribute| attribute.name.whole.of(text);

@@ -17,8 +17,8 @@ use crate::{
     stream::scope::Scope,
 };
 
-/// The buffers of a read. Each thread keeps its own, since allocating them costs far more than
-/// reading a stanza.
+/// The buffers of a read. Each thread keeps its own, because allocating them costs far more than
+/// reading an element.
 #[derive(Debug, Default)]
 struct Scratch {
     names: Names,
@@ -30,7 +30,7 @@ struct Scratch {
 /// Larger buffers are freed after use.
 const KEEP: usize = 64 * 1024;
 
-/// Positions have 32 bits, one of which marks the tail, and the output can be longer than the input.
+/// Positions have 32 bits, one of which marks the tail, and the output can exceed the input.
 const LONGEST: usize = 1 << 29;
 
 thread_local! {
@@ -116,7 +116,7 @@ fn parse(
     Ok(element)
 }
 
-/// Reads an element whose characters are checked or will be, and returns where it ends.
+/// Reads an element and returns its length too. Callers check the characters, before or afterwards.
 fn read(
     text: &str,
     scope: &Scope,
@@ -244,12 +244,12 @@ impl<'a> Parse<'a> {
         }
         self.at = name + end + 1;
         self.names.leave(open.declared);
-        self.ended();
+        self.complete();
         Ok(())
     }
 
-    /// After the end of an element.
-    fn ended(&mut self) {
+    /// Completes the index entry of an element that has ended.
+    fn complete(&mut self) {
         if self.open.len() == 1 {
             self.out.end_child(self.at);
         }
@@ -288,7 +288,7 @@ impl<'a> Parse<'a> {
         self.at = tag.end;
         if tag.empty {
             self.names.leave(declared);
-            self.ended();
+            self.complete();
         } else {
             self.open.push(Open {
                 name: tag.name.whole,

@@ -1,8 +1,8 @@
 //! Finding the frames of a stream in a growing buffer, without reading any byte twice.
 //!
-//! It looks only at brackets, quotes and whether end tags fit their start tags: without that, the
-//! other side's mistake would make it wait for an end that never comes. All else inside a frame is
-//! for [`Element::parse`] and [`StreamHeader::parse`] to check.
+//! The framer checks only brackets, quotes and that end tags match their start tags, so that a
+//! mismatch is an error at once instead of a wait for more bytes. [`Element::parse`] and
+//! [`StreamHeader::parse`] check the rest.
 //!
 //! [`Element::parse`]: crate::Element::parse
 //! [`StreamHeader::parse`]: crate::StreamHeader::parse
@@ -13,21 +13,21 @@ use crate::{
     read::{chars::is_space, start_tag::tag_end},
 };
 
-/// What the buffer begins with, and how many bytes it has.
+/// A frame at the beginning of the buffer, with its length in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Frame {
-    /// White space between stanzas, or before a header.
+    /// White space between elements, or before a header (RFC 6120 section 11.7).
     Whitespace(usize),
     /// The XML declaration, if any, and the start tag of the stream.
     Header(usize),
-    /// A whole element at the top level of the stream.
+    /// An element at the top level of the stream.
     Element(usize),
     /// The end tag of the stream.
     Close(usize),
 }
 
 impl Frame {
-    /// How many bytes to take from the buffer.
+    /// The number of bytes to remove from the buffer.
     #[must_use]
     pub fn length(self) -> usize {
         match self {
@@ -36,15 +36,15 @@ impl Frame {
     }
 }
 
-/// A scan that goes on where it stopped when more bytes have come.
+/// A resumable scan: it continues where it stopped when more bytes have arrived.
 #[derive(Debug, Clone)]
 pub struct Framer {
     state: State,
-    /// How many bytes of the buffer have been looked at.
+    /// The number of bytes scanned.
     scanned: usize,
-    /// Where the names of the elements begin that are open in the frame at hand.
+    /// Where the names of the open elements begin.
     open: Vec<u32>,
-    /// Where the name of the tag at hand begins.
+    /// Where the name of the current tag begins.
     name: usize,
     header_read: bool,
 }
@@ -57,9 +57,9 @@ enum State {
     Declaration,
     /// In character data of an element.
     Content,
-    /// At a `<` whose kind is not known yet.
+    /// At a `<`, before it is known what follows.
     Markup,
-    /// In a start tag, with this quote open.
+    /// In a start tag, within this quote.
     Start(Option<u8>),
     End,
     CData,
@@ -80,25 +80,25 @@ impl Framer {
         Self { state: State::Between, scanned: 0, open: Vec::new(), name: 0, header_read: false }
     }
 
-    /// Expects a new stream header, as after TLS or SASL negotiation.
+    /// Expects a new stream header, as after TLS or SASL negotiation (RFC 6120 section 4.3.3).
     pub fn reset(&mut self) {
         *self = Self::new();
     }
 
-    /// Whether the stream's header was read and nothing of the next frame was looked at.
+    /// Whether the header has been read and no byte of the next frame scanned.
     #[must_use]
     pub fn is_between(&self) -> bool {
         self.header_read && self.scanned == 0 && matches!(self.state, State::Between)
     }
 
-    /// Looks for the end of the frame that the buffer begins with. `None` asks for more bytes,
-    /// appended to those the buffer has. The caller takes a frame out of the buffer before it
-    /// calls again.
+    /// Finds the end of the frame that the buffer begins with. `None` when the frame is incomplete:
+    /// the caller appends more bytes. The caller removes a frame from the buffer before it calls
+    /// again.
     ///
     /// # Errors
     ///
-    /// What cannot become a frame is refused as soon as it is seen, and so is a frame beyond the
-    /// limits. The stream cannot be read on then.
+    /// Bytes that cannot become a frame, or a frame beyond the limits, each as soon as they are
+    /// scanned. The stream cannot be read further.
     pub fn next(&mut self, buffer: &[u8], limits: &Limits) -> Result<Option<Frame>, XmlError> {
         let frame = self.scan(buffer, limits)?;
         let length = match frame {
@@ -135,7 +135,7 @@ impl Framer {
                     }
                 }
                 State::Declaration => {
-                    // The `?` may have come with the bytes before.
+                    // The `?` may be the last byte of the previous scan.
                     let from = self.scanned.saturating_sub(1);
                     let rest = buffer.get(from..).unwrap_or_default();
                     let Some(at) = memchr::memmem::find(rest, b"?>") else {
@@ -162,7 +162,7 @@ impl Framer {
                     Some(at) => {
                         self.scanned += at + 1;
                         let empty = buffer.get(self.scanned.wrapping_sub(2)) == Some(&b'/');
-                        if let Some(frame) = self.started(empty)? {
+                        if let Some(frame) = self.end_start_tag(empty)? {
                             return Ok(Some(frame));
                         }
                     }
@@ -171,14 +171,14 @@ impl Framer {
                     None => self.scanned = buffer.len(),
                     Some(at) => {
                         self.scanned += at + 1;
-                        if let Some(frame) = self.ended(buffer)? {
+                        if let Some(frame) = self.end_element(buffer)? {
                             return Ok(Some(frame));
                         }
                     }
                 },
                 State::CData => {
-                    // Up to two bytes of its end may have come before; the section's own start
-                    // holds none of them.
+                    // Up to two bytes of the end may belong to the previous scan; the start of the
+                    // section contains none of them.
                     let from = self.scanned.saturating_sub(2);
                     let rest = buffer.get(from..).unwrap_or_default();
                     let Some(at) = memchr::memmem::find(rest, b"]]>") else {
@@ -192,13 +192,13 @@ impl Framer {
         }
     }
 
-    /// At the top level, where only white space and tags may be.
+    /// At the top level, where only white space and tags are allowed.
     fn between(&mut self, buffer: &[u8]) -> Result<Option<Frame>, XmlError> {
         let rest = buffer.get(self.scanned..).unwrap_or_default();
         let spaces = rest.iter().position(|&b| !is_space(b)).unwrap_or(rest.len());
         if spaces != 0 {
-            // COMPAT: before a header, too. Clients end the last element of a negotiation with a
-            // line feed, and it arrives on the stream that follows.
+            // COMPAT: also before a header. Clients end the last element of a negotiation with a
+            // line feed, which arrives on the stream that follows.
             self.scanned += spaces;
             return Ok((self.scanned == spaces).then_some(Frame::Whitespace(spaces)));
         }
@@ -209,7 +209,7 @@ impl Framer {
         Ok(None)
     }
 
-    /// Decides what the `<` begins; false when there are too few bytes.
+    /// Determines what the `<` begins; false when too few bytes have arrived.
     fn markup(&mut self, rest: &[u8], limits: &Limits) -> Result<bool, XmlError> {
         const CDATA: &[u8] = b"<![CDATA[";
         let Some(second) = rest.get(1) else {
@@ -261,8 +261,8 @@ impl Framer {
         Ok(true)
     }
 
-    /// After the `>` of a start tag.
-    fn started(&mut self, empty: bool) -> Result<Option<Frame>, XmlError> {
+    /// Handles the `>` of a start tag.
+    fn end_start_tag(&mut self, empty: bool) -> Result<Option<Frame>, XmlError> {
         self.state = State::Content;
         match (self.header_read, empty) {
             (false, false) => return Ok(Some(Frame::Header(self.scanned))),
@@ -274,8 +274,8 @@ impl Framer {
         Ok(None)
     }
 
-    /// After the `>` of an end tag.
-    fn ended(&mut self, buffer: &[u8]) -> Result<Option<Frame>, XmlError> {
+    /// Handles the `>` of an end tag.
+    fn end_element(&mut self, buffer: &[u8]) -> Result<Option<Frame>, XmlError> {
         self.state = State::Content;
         let Some(start) = self.open.pop() else { return Ok(Some(Frame::Close(self.scanned))) };
         let end = buffer.get(self.name..self.scanned - 1).unwrap_or_default();
@@ -283,7 +283,7 @@ impl Framer {
         let is_end = |byte: &u8| is_space(*byte) || *byte == b'>';
         let name = start.strip_prefix(end.trim_ascii_end()).and_then(<[u8]>::first);
         if !name.is_some_and(is_end) {
-            return Err(XmlError::NotWellFormed("end tag does not fit its start tag"));
+            return Err(XmlError::NotWellFormed("end tag does not match its start tag"));
         }
         Ok(self.open.is_empty().then_some(Frame::Element(self.scanned)))
     }

@@ -11,22 +11,22 @@ use crate::{
     stream::scope::{STREAM_NS, Scope},
 };
 
-/// What the start tag of a stream says.
+/// The start tag of a stream.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StreamHeader {
-    /// Whom the stream is meant for.
+    /// The address of the receiving entity (RFC 6120 section 4.7.2).
     pub to: Option<String>,
-    /// Who opened the stream.
+    /// The address of the sender (RFC 6120 section 4.7.1).
     pub from: Option<String>,
-    /// The identifier the answering side gave the stream.
+    /// The stream identifier (RFC 6120 section 4.7.3).
     pub id: Option<String>,
-    /// The version of XMPP, as written.
+    /// The version of XMPP, as written (RFC 6120 section 4.7.5).
     pub version: Option<String>,
-    /// The default language of the stream.
+    /// The default language of the stream (RFC 6120 section 4.7.4).
     pub lang: Option<String>,
-    /// The default namespace; empty if none is declared.
+    /// The content namespace (RFC 6120 section 4.8.2); empty if none is declared.
     pub content_namespace: String,
-    /// What the stanzas of the stream are read with.
+    /// The namespaces to read the elements of the stream with.
     pub scope: Scope,
     /// The name of the stream element with its prefix.
     name: String,
@@ -37,9 +37,11 @@ impl StreamHeader {
     ///
     /// # Errors
     ///
-    /// `unsupported-encoding` for another encoding than UTF-8, `bad-namespace-prefix` for a prefix
+    /// `unsupported-encoding` for an encoding other than UTF-8, `bad-namespace-prefix` for a prefix
     /// that is not declared, `invalid-namespace` when the element is not in the stream namespace,
-    /// `invalid-xml` when it is another element of it, and what XML itself forbids.
+    /// `invalid-xml` when the element is not `stream`, `not-well-formed` for what XML 1.0 or its
+    /// namespaces forbid, and `policy-violation` for a namespace or a number of attributes beyond
+    /// the limits (RFC 6120 section 4.9.3).
     pub fn parse(bytes: &[u8]) -> Result<Self, XmlError> {
         let text = std::str::from_utf8(bytes).map_err(|_| XmlError::UnsupportedEncoding)?;
         chars::check(text)?;
@@ -54,7 +56,7 @@ impl StreamHeader {
         if tag.end != text.len() || tag.empty {
             return Err(XmlError::NotWellFormed("more than a start tag"));
         }
-        // Nothing is declared around the header.
+        // No namespace is declared around the header.
         let outer = Scope::new("");
         let mut names = Names::default();
         let input = Input { text, scope: &outer, tag: &tag, attributes: &attributes };
@@ -76,7 +78,7 @@ impl StreamHeader {
             return Err(XmlError::InvalidNamespace);
         }
         if tag.name.local(text) != "stream" {
-            return Err(XmlError::InvalidXml("another element than a stream"));
+            return Err(XmlError::InvalidXml("the root is not a stream"));
         }
         for attribute in &attributes {
             let slot = match attribute.name.whole.of(text) {
@@ -96,7 +98,7 @@ impl StreamHeader {
     ///
     /// # Errors
     ///
-    /// `not-well-formed` if it is not the end tag of this stream.
+    /// `not-well-formed` unless the frame is the end tag of this stream.
     pub fn check_close(&self, bytes: &[u8]) -> Result<(), XmlError> {
         bytes
             .strip_prefix(b"</")
@@ -108,7 +110,7 @@ impl StreamHeader {
     }
 }
 
-/// Checks the XML declaration if there is one, and gives the position after it.
+/// Checks the XML declaration, if any (RFC 6120 section 11.5), and returns the position after it.
 fn declaration(text: &str) -> Result<usize, XmlError> {
     const BAD: XmlError = XmlError::NotWellFormed("XML declaration");
     if !text.starts_with("<?xml") {
@@ -117,7 +119,7 @@ fn declaration(text: &str) -> Result<usize, XmlError> {
     let end = text.find("?>").ok_or(BAD)?;
     let inside = text.get(..end).ok_or(BAD)?;
     let mut at = "<?xml".len();
-    // The pseudo-attributes come in this order; each but the first may be left out.
+    // The order is fixed, and only `version` is mandatory (XML 1.0 section 2.8).
     let mut next = ["version", "encoding", "standalone"].into_iter();
     loop {
         let gap = at;
@@ -141,7 +143,7 @@ fn declaration(text: &str) -> Result<usize, XmlError> {
             _ => at = attribute.end(),
         }
     }
-    // Nothing read: without even a version.
+    // A declaration without a version.
     if text.get("<?xml".len()..end).is_none_or(|inside| inside.trim().is_empty()) {
         return Err(BAD);
     }

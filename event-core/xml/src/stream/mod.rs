@@ -1,4 +1,4 @@
-//! What opens and divides a stream: its frames, its header, and what the header declares.
+//! Frames of a stream, its header, and the namespaces that the header declares.
 
 pub(crate) mod framer;
 pub(crate) mod header;

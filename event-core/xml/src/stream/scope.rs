@@ -1,8 +1,9 @@
-//! What a stream header declares for the stanzas that follow it.
+//! The namespaces that a stream header declares.
 
 use std::borrow::Cow;
 
-/// The namespace stanzas have in this server, whichever kind of stream they came by.
+/// The namespace that replaces the content namespace of each kind of stream (RFC 6120 section
+/// 4.8.3), so that the bytes of an element fit all streams.
 pub const STANZA_NS: &str = "jabber:client";
 /// The namespace of the `xml` prefix.
 pub(crate) const XML_NS: &str = "http://www.w3.org/XML/1998/namespace";
@@ -11,7 +12,7 @@ pub(crate) const XMLNS_NS: &str = "http://www.w3.org/2000/xmlns/";
 /// The namespace of the stream element, its features and its errors.
 pub const STREAM_NS: &str = "http://etherx.jabber.org/streams";
 
-/// The namespaces in effect at the top level of a stream.
+/// The namespaces in effect at the top level of a stream (RFC 6120 section 4.8).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
     content: Cow<'static, str>,
@@ -32,7 +33,7 @@ impl Scope {
         Self { content: known(content_namespace), prefixes: Vec::new() }
     }
 
-    /// The same with a prefix declared.
+    /// Declares a prefix, or redeclares it.
     #[must_use]
     pub fn with_prefix(mut self, prefix: &str, namespace: &str) -> Self {
         self.prefixes.retain(|(known, _)| known != prefix);
@@ -40,19 +41,20 @@ impl Scope {
         self
     }
 
-    /// The default namespace: `jabber:client`, `jabber:server` or `jabber:component:accept`.
+    /// The default namespace, e.g. `jabber:client` or `jabber:server`.
     #[must_use]
     pub fn content_namespace(&self) -> &str {
         &self.content
     }
 
-    /// Whether the default namespace is one that stanzas are in.
+    /// Whether the default namespace is a content namespace, which is read as [`STANZA_NS`]. The
+    /// names stand here because each stream is read with one of them.
     #[must_use]
     pub fn has_stanzas(&self) -> bool {
         matches!(self.content.as_ref(), STANZA_NS | "jabber:server" | "jabber:component:accept")
     }
 
-    /// Which of the declared prefixes it is.
+    /// The number of a declared prefix.
     pub(crate) fn number(&self, prefix: &str) -> Option<usize> {
         self.prefixes.iter().position(|(known, _)| known == prefix)
     }
@@ -63,7 +65,7 @@ impl Scope {
     }
 }
 
-/// An idle session keeps its scope, so the usual names cost no memory.
+/// Borrows the usual names: each stream keeps its scope, and names on the heap would cost memory.
 fn known(name: &str) -> Cow<'static, str> {
     const KNOWN: [&str; 8] = [
         STANZA_NS,

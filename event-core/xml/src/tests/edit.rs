@@ -103,7 +103,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
-    fn edits_do_what_they_say(
+    fn edits_equal_edits_of_the_tree(
         start in stanza(),
         edits in prop::collection::vec(edit(), 1..6),
     ) {
@@ -118,7 +118,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_built_is_what_was_said(
+    fn a_built_element_has_the_given_parts(
         (name, namespace) in head(),
         attributes in prop::collection::btree_map(names(), "[a-z<&'\"\t\n\r é]{0,6}", 0..4),
         children in prop::collection::vec(stanza(), 0..3),
@@ -156,7 +156,7 @@ fn several_attributes_are_set_at_once() {
 }
 
 #[test]
-fn a_copy_is_for_somebody_else() {
+fn a_copy_gets_another_address() {
     let presence = element("<presence from='a@b/c'><show>away</show></presence>");
     let copy = presence.addressed_to("d@e/'");
     let expected = "<presence from='a@b/c' to='d@e/&apos;'><show>away</show></presence>";
@@ -170,7 +170,7 @@ fn a_copy_is_for_somebody_else() {
 }
 
 #[test]
-fn children_come_and_go() {
+fn children_are_added_and_removed() {
     let mut message = element("<message/>");
     let x = ElementBuilder::new("x", "urn:x").attribute("a", "b").text("<").build();
     message.push_child(&x);
@@ -192,14 +192,14 @@ fn children_come_and_go() {
 }
 
 #[test]
-fn a_child_between_line_ends_leaves_both() {
+fn removing_a_child_between_line_ends_keeps_both() {
     let mut message = element("<message>\r<a/>\n</message>");
     assert_eq!(message.retain_children(|_| false), 1);
     assert_eq!(message.text(), "\n\n");
 }
 
 #[test]
-fn what_xml_cannot_hold_is_replaced() {
+fn forbidden_characters_are_replaced() {
     let built = ElementBuilder::new("a", "").attribute("b", "\0\u{FFFE}").text("\u{1}\r").build();
     assert_eq!(built.to_string(), "<a xmlns='' b='\u{FFFD}\u{FFFD}'>\u{FFFD}&#xD;</a>");
     assert_eq!(built.text(), "\u{FFFD}\r");

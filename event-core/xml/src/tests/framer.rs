@@ -1,4 +1,4 @@
-//! The framer, in one go and byte by byte.
+//! Framing, all at once and byte by byte.
 
 use proptest::prelude::*;
 
@@ -9,7 +9,7 @@ const HEADER: &str = "<?xml version='1.0'?>\n<stream:stream a='>/'>";
 
 type Frames = (Vec<(&'static str, Vec<u8>)>, Option<XmlError>);
 
-/// Feeds the pieces one after the other and gathers the frames; neighbouring white space is one.
+/// Feeds the pieces one after the other and collects the frames; adjacent white space is merged.
 fn frames(pieces: &[&[u8]], limits: &Limits) -> Frames {
     let mut framer = Framer::new();
     let mut buffer = Vec::new();
@@ -61,7 +61,7 @@ fn frames_are_found() {
 }
 
 #[test]
-fn what_cannot_be_a_frame_is_refused_at_once() {
+fn invalid_frames_are_refused_at_once() {
     for (xml, condition) in [
         ("x", "not-well-formed"),
         ("\u{FEFF}<s>", "not-well-formed"),
@@ -145,7 +145,7 @@ proptest! {
 }
 
 #[test]
-fn an_end_tag_that_does_not_fit_is_refused_before_the_frame_is_whole() {
+fn a_mismatched_end_tag_is_refused_before_the_frame_is_complete() {
     for (input, fits) in [
         ("<a><b></a>", false),
         ("<a><b></bb>", false),
@@ -167,7 +167,7 @@ fn an_end_tag_that_does_not_fit_is_refused_before_the_frame_is_whole() {
 }
 
 #[test]
-fn white_space_before_a_header_is_a_frame_of_its_own() {
+fn white_space_before_a_header_is_a_separate_frame() {
     let mut framer = Framer::new();
     let buffer = b"\n<?xml version='1.0'?>\n<stream>";
     let limits = Limits::default();

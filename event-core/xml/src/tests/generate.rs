@@ -67,7 +67,7 @@ fn head() -> impl Strategy<Value = (&'static str, String)> {
         .prop_map(|(name, attributes, space)| (name, attributes.concat() + space))
 }
 
-/// Something that is often, not always, a well-formed element.
+/// A document that is often, but not always, a well-formed element.
 pub(super) fn document() -> impl Strategy<Value = String> {
     let leaf = (head(), text(), any::<bool>()).prop_map(|((name, rest), text, empty)| {
         if empty { format!("<{name}{rest}/>") } else { format!("<{name}{rest}>{text}</{name}>") }

@@ -1,10 +1,10 @@
-//! What an element tells of itself.
+//! Accessors of elements, which use the index.
 
 use super::{element, parse};
 use crate::{Element, Limits, STANZA_NS, STREAM_NS, Scope, Stamp};
 
 #[test]
-fn a_stanza_is_kept_as_it_came() {
+fn an_element_in_normal_form_is_kept_unchanged() {
     let xml = "<message to='a@b' type=\"chat\" id='&lt;1'><body>Hi &amp; bye</body>\
                <x xmlns='urn:x' a='b'><y/></x></message>";
     let message = element(xml);
@@ -30,7 +30,7 @@ fn a_stanza_is_kept_as_it_came() {
     );
 }
 
-/// The same bytes go to every kind of stream.
+/// The bytes of an element fit all kinds of streams.
 #[test]
 fn stanzas_carry_no_namespace_of_a_stream() {
     for content in ["jabber:client", "jabber:server", "jabber:component:accept"] {
@@ -61,7 +61,7 @@ fn stanzas_carry_no_namespace_of_a_stream() {
 }
 
 #[test]
-fn prefixes_are_written_out() {
+fn prefixes_are_replaced_by_xmlns() {
     let scope = Scope::default().with_prefix("stream", STREAM_NS);
     for (xml, normal) in [
         ("<stream:error/>", "<error xmlns='http://etherx.jabber.org/streams'/>"),
@@ -90,7 +90,7 @@ fn prefixes_are_written_out() {
 }
 
 #[test]
-fn text_and_values_are_normalised_as_xml_says() {
+fn text_and_values_are_normalised() {
     let a = element("<a b='1\r\n2\t3&#9;&#13;'>x\r\ny\rz&#13;<b>no</b><![CDATA[<\r\n>]]></a>");
     assert_eq!(a.attribute("b").unwrap(), "1 2 3\t\r");
     assert_eq!(a.text(), "x\ny\nz\r<\n>");
@@ -119,7 +119,7 @@ fn stamp(value: &str) -> Stamp<'_> {
 }
 
 #[test]
-fn another_attribute_is_stamped_too() {
+fn an_attribute_outside_the_index_is_stamped() {
     let stamp = Stamp { is_for: |name| name == "a", attribute: "seen", value: "<" };
     for (xml, expected) in [
         ("<a/>", "<a seen='&lt;'/>"),
@@ -133,7 +133,7 @@ fn another_attribute_is_stamped_too() {
 }
 
 #[test]
-fn a_stamp_is_written_while_a_stanza_is_read() {
+fn a_stamp_is_written_during_reading() {
     let scope = Scope::new(STANZA_NS);
     let read = |xml: &str| {
         let stamp = stamp("a@b/it's");
@@ -144,7 +144,7 @@ fn a_stamp_is_written_while_a_stanza_is_read() {
         ("<message to='c' >d</message>", "<message to='c' from='a@b/it&apos;s' >d</message>"),
         ("<iq\n id='1'  from=\"x\" to='c'/>", "<iq\n id='1' from='a@b/it&apos;s' to='c'/>"),
         ("<s:iq xmlns:s='jabber:client' from=''/>", "<iq from='a@b/it&apos;s'/>"),
-        // The rule names neither.
+        // The rule does not apply.
         ("<iq from='x' xmlns='urn:other'/>", "<iq from='x' xmlns='urn:other'/>"),
         ("<auth from='x'/>", "<auth from='x'/>"),
         // Only the root is stamped.

@@ -1,4 +1,4 @@
-//! Tests of the whole of `xml`, with the strict parser `rxml` as the judge.
+//! Tests of the whole crate, with the strict parser `rxml` as the oracle.
 
 mod edit;
 mod framer;
@@ -20,7 +20,7 @@ fn element(xml: &str) -> Element {
     parse(xml).unwrap_or_else(|error| panic!("{error}: {xml}"))
 }
 
-/// The index that was made while an element was written is the one that reading it gives.
+/// Asserts that the index of a written or edited element equals that of reading its bytes.
 fn is_indexed(element: &Element) {
     let fresh = Element::parse(element.as_bytes(), &Scope::default(), &Limits::UNBOUNDED).unwrap();
     assert_eq!(&fresh, element);

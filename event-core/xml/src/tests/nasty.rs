@@ -1,4 +1,4 @@
-//! Inputs that must be refused, each with the stream error it closes the stream with.
+//! Inputs that must be refused, each with its stream error.
 
 use super::tree::{opening, read};
 use crate::{Element, Limits, STREAM_NS, Scope, XmlError};
@@ -182,7 +182,7 @@ fn scope() -> Scope {
 }
 
 #[test]
-fn nasty_inputs_are_refused_with_their_condition() {
+fn invalid_inputs_are_refused_with_their_condition() {
     assert!(NASTY.len() > 120, "{}", NASTY.len());
     for (xml, condition) in NASTY {
         let shown = String::from_utf8_lossy(xml);
@@ -193,7 +193,7 @@ fn nasty_inputs_are_refused_with_their_condition() {
     }
 }
 
-/// What looks odd and is right.
+/// Unusual but valid input.
 const FINE: &[&str] = &[
     "<a/>",
     "<a />",
@@ -227,7 +227,7 @@ const FINE: &[&str] = &[
 ];
 
 #[test]
-fn odd_inputs_are_accepted() {
+fn unusual_inputs_are_accepted() {
     for xml in FINE {
         if let Err(error) = Element::parse(xml.as_bytes(), &scope(), &Limits::default()) {
             panic!("refused: {xml}: {error}");
@@ -238,7 +238,7 @@ fn odd_inputs_are_accepted() {
 }
 
 #[test]
-fn limits_are_kept() {
+fn limits_are_enforced() {
     let limits = Limits { max_stanza: 40, max_depth: 2, max_attributes: 2 };
     let parse = |xml: &str| Element::parse(xml.as_bytes(), &Scope::default(), &limits);
     assert!(parse("<a b='1' c='2'><d/></a>").is_ok());
@@ -248,9 +248,9 @@ fn limits_are_kept() {
     assert_eq!(XmlError::TooDeep.condition(), "policy-violation");
 }
 
-/// A small frame must not cost much more than its size.
+/// The size of the normal form is bounded, whatever a frame declares.
 #[test]
-fn namespaces_cannot_blow_a_frame_up() {
+fn namespaces_cannot_inflate_a_frame() {
     let parse = |xml: &str| Element::parse(xml.as_bytes(), &scope(), &Limits::default());
     let long = "n".repeat(1025);
     assert_eq!(parse(&format!("<a xmlns='{long}'/>")), Err(XmlError::TooLarge));

@@ -1,4 +1,4 @@
-//! Property tests: nothing is accepted that `rxml` refuses, and what is accepted keeps its tree.
+//! Property tests: input that `rxml` refuses is refused, and accepted input keeps its tree.
 
 use proptest::prelude::*;
 
@@ -17,7 +17,7 @@ fn scope(content: &str) -> Scope {
     PREFIXES.iter().fold(Scope::new(content), |scope, (prefix, ns)| scope.with_prefix(prefix, ns))
 }
 
-/// Compares one input with what `rxml` makes of it. True if both take it.
+/// Compares the results of both parsers for one input. True if both accept the input.
 fn compare(content: &str, xml: &[u8]) -> bool {
     let scope = scope(content);
     let ours = Element::parse(xml, &scope, &Limits::default());
@@ -33,7 +33,7 @@ fn compare(content: &str, xml: &[u8]) -> bool {
     assert_eq!(ours.children().count(), tree.elements().count());
     for (child, tree) in ours.children().zip(tree.elements()) {
         same(&child, tree);
-        // A child can be cut out.
+        // A child can be copied out.
         assert_eq!(&back(&child.to_element()), tree, "\n{shown}\n{ours}");
         same(&child.to_element().as_child(), tree);
     }
@@ -43,7 +43,7 @@ fn compare(content: &str, xml: &[u8]) -> bool {
     true
 }
 
-/// What is read from the beginning of more is what a frame of its own would be.
+/// Reading the first element of a longer text gives the same element as reading its frame.
 fn first(xml: &[u8], scope: &Scope, alone: &Result<Element, XmlError>) {
     let Ok(xml) = str::from_utf8(xml) else { return };
     for more in ["", " ", "<next/>", "\u{1}"] {
@@ -94,17 +94,17 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(3000))]
 
     #[test]
-    fn documents_keep_their_tree(xml in document(), content in 0..3_usize) {
+    fn accepted_documents_keep_their_tree(xml in document(), content in 0..3_usize) {
         compare(["jabber:client", "jabber:server", "urn:other"][content], xml.as_bytes());
     }
 
     #[test]
-    fn what_rxml_refuses_is_refused(xml in mutated(), content in 0..2_usize) {
+    fn documents_that_rxml_refuses_are_refused(xml in mutated(), content in 0..2_usize) {
         compare(["jabber:client", "jabber:server"][content], &xml);
     }
 }
 
-/// Two line ends, of which one stands at the end of a CDATA section and one begins the next.
+/// A line end at the end of a CDATA section, and one at the beginning of the next.
 #[test]
 fn line_ends_at_the_ends_of_cdata_sections() {
     assert!(compare(
@@ -113,7 +113,7 @@ fn line_ends_at_the_ends_of_cdata_sections() {
     ));
 }
 
-/// Well-formed documents are taken, so that the properties above say something.
+/// Enough documents are well-formed for the properties above to mean something.
 #[test]
 fn enough_documents_are_accepted() {
     use proptest::{strategy::ValueTree, test_runner::TestRunner};
@@ -126,7 +126,7 @@ fn enough_documents_are_accepted() {
         match (ours, theirs) {
             (Ok(_), _) => taken += 1,
             (Err(error), Ok(_)) => {
-                // `rxml` does not mind these, or not always.
+                // `rxml` accepts these, or some of these.
                 let known =
                     ["reserved", "given twice", "prefix without a namespace", "carriage return"];
                 assert!(

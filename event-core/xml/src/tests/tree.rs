@@ -1,4 +1,4 @@
-//! A tree to compare by, made by `rxml` from a document.
+//! A tree to compare with, built from the events of `rxml`.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +44,7 @@ impl Tree {
         texts.collect()
     }
 
-    /// The tree as it is kept: the content namespace becomes the stanza namespace.
+    /// The tree in normal form: the content namespace becomes `jabber:client`.
     pub(super) fn normal(mut self, scope: &Scope) -> Self {
         if scope.has_stanzas() && self.namespace == scope.content_namespace() {
             "jabber:client".clone_into(&mut self.namespace);
@@ -70,7 +70,7 @@ impl Tree {
     }
 }
 
-/// Line ends as XML 1.0 section 2.11 has them: `rxml` leaves some in CDATA sections as they are.
+/// Normalises line ends (XML 1.0 section 2.11), since `rxml` leaves some in CDATA sections.
 fn line_ends(document: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(document.len());
     let mut bytes = document.iter().copied().peekable();
@@ -85,7 +85,7 @@ fn line_ends(document: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The element between this start tag and its end, as `rxml` reads it. An `Err` is a refusal.
+/// Reads the element between a start and an end tag with `rxml`. `Err` when `rxml` refuses.
 pub(super) fn read(opening: &str, xml: &[u8], closing: &str) -> Result<Tree, String> {
     let mut parser = Parser::new();
     let document = line_ends(&[opening.as_bytes(), xml, closing.as_bytes()].concat());
@@ -131,7 +131,7 @@ pub(super) fn read(opening: &str, xml: &[u8], closing: &str) -> Result<Tree, Str
     Err("no end".to_owned())
 }
 
-/// An element of ours, read back as it would be on a client stream.
+/// Reads an element's bytes as on a client stream.
 pub(super) fn back(element: &Element) -> Tree {
     read("<s xmlns='jabber:client'>", element.as_bytes(), "</s>")
         .unwrap_or_else(|error| panic!("{error}: {element}"))

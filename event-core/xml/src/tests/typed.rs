@@ -1,4 +1,4 @@
-//! Payload types of `xmpp_parsers`, both ways.
+//! Conversion to and from payload types of `xmpp_parsers`.
 
 use xmpp_parsers::{
     delay::Delay,
@@ -15,7 +15,7 @@ use super::{element, is_indexed};
 use crate::{Element, PayloadError};
 
 #[test]
-fn a_message_goes_there_and_back() {
+fn a_message_is_converted_both_ways() {
     let xml = "<message from='a@b/c' to='d@e' type='chat' id='1' xml:lang='de'>\
                <body>Hallo &amp; \u{1F600}</body><body xml:lang='en'>Hi</body>\
                <delay xmlns='urn:xmpp:delay' stamp='2020-01-01T00:00:00Z'/>\
@@ -35,7 +35,7 @@ fn a_message_goes_there_and_back() {
 }
 
 #[test]
-fn presence_and_iq_go_there_and_back() {
+fn presence_and_iq_are_converted_both_ways() {
     let xml = "<presence type='unavailable' to='a@b'><status>away</status></presence>";
     let presence: Presence = element(xml).parse_as().unwrap();
     assert_eq!(presence.type_, Type::Unavailable);
@@ -66,7 +66,7 @@ fn children_in_the_stanza_namespace_are_read() {
 }
 
 #[test]
-fn mismatch_and_bad_content_are_told_apart() {
+fn mismatch_and_invalid_content_are_distinguished() {
     let iq = element("<iq type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>");
     let ping = iq.first_child().unwrap();
     assert!(ping.parse_as::<Ping>().is_ok());
@@ -76,7 +76,7 @@ fn mismatch_and_bad_content_are_told_apart() {
 }
 
 #[test]
-fn a_payload_with_bad_characters_is_an_element_all_the_same() {
+fn forbidden_characters_in_a_payload_are_replaced() {
     let version = VersionResult { name: "a\0<".into(), version: "1".into(), os: None };
     let element = Element::from_xso(&version).unwrap();
     assert_eq!(element.first_child().unwrap().text(), "a\u{FFFD}<");

@@ -1,9 +1,9 @@
-//! Elements that the server writes itself.
+//! Building elements.
 
 use crate::{element::Element, write::writer::Writer};
 
-/// Builds an element from the outside in. What comes out is always well-formed: values are
-/// escaped, characters that XML cannot hold become U+FFFD.
+/// Builds an element, first its start tag, then its content. The element is always well-formed:
+/// values are escaped, and characters that XML forbids become U+FFFD.
 #[derive(Debug)]
 #[must_use]
 pub struct ElementBuilder {
@@ -18,8 +18,12 @@ impl ElementBuilder {
         Self { writer }
     }
 
-    /// Adds an attribute; `xml:lang` is one, too. One that comes after text or a child, or a second
-    /// time, is a mistake: it is left out, and stops a debug build.
+    /// Adds an attribute in no namespace, or `xml:lang`. An attribute after text or a child, or of
+    /// a name already present, is left out.
+    ///
+    /// # Panics
+    ///
+    /// In debug builds, when the attribute is left out.
     pub fn attribute(mut self, name: &str, value: &str) -> Self {
         self.writer.attribute(name, value);
         self
@@ -33,7 +37,7 @@ impl ElementBuilder {
         }
     }
 
-    /// Appends character data.
+    /// Appends text.
     pub fn text(mut self, text: &str) -> Self {
         self.writer.text(text);
         self

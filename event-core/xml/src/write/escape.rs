@@ -1,12 +1,12 @@
-//! From characters to their written form and back.
+//! Escaping and unescaping.
 
 use std::borrow::Cow;
 
 use crate::read::chars;
 
-/// Writes character data. What XML cannot hold becomes U+FFFD.
+/// Writes text. Characters that XML forbids become U+FFFD.
 pub(crate) fn push_text(out: &mut String, text: &str) {
-    // A lone CR would be read back as LF, hence the reference.
+    // A CR as such would be read as LF.
     push(out, text, |c| match c {
         '&' => Some("&amp;"),
         '<' => Some("&lt;"),
@@ -17,9 +17,9 @@ pub(crate) fn push_text(out: &mut String, text: &str) {
     });
 }
 
-/// Writes an attribute's value for single quotes. What XML cannot hold becomes U+FFFD.
+/// Writes an attribute's value for single quotes. Characters that XML forbids become U+FFFD.
 pub(crate) fn push_attribute(out: &mut String, value: &str) {
-    // White space other than the space would be read back as a space.
+    // White space as such would be read as a space.
     push(out, value, |c| match c {
         '&' => Some("&amp;"),
         '<' => Some("&lt;"),
@@ -34,7 +34,7 @@ pub(crate) fn push_attribute(out: &mut String, value: &str) {
 }
 
 fn push(out: &mut String, text: &str, escaped: impl Fn(char) -> Option<&'static str>) {
-    // Bytes that may begin a character which is not written as it is.
+    // Bytes that may begin a character to escape.
     let care =
         |b: u8| (b < b' ') | (b == b'&') | (b == b'<') | (b == b'>') | (b == b'\'') | (b == 0xEF);
     // Without a branch in the loop, so that the compiler can use vector instructions.
@@ -50,7 +50,7 @@ fn push(out: &mut String, text: &str, escaped: impl Fn(char) -> Option<&'static 
     }
 }
 
-/// The characters of checked character data, with line ends normalised (XML 1.0 section 2.11).
+/// The text that checked character data stands for (XML 1.0 section 2.11).
 pub(crate) fn text(raw: &str) -> Cow<'_, str> {
     if memchr::memchr2(b'&', b'\r', raw.as_bytes()).is_none() {
         return Cow::Borrowed(raw);
@@ -60,7 +60,7 @@ pub(crate) fn text(raw: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The characters of a CDATA section, with line ends normalised.
+/// The text of a CDATA section, with line ends normalised.
 pub(crate) fn cdata(raw: &str) -> Cow<'_, str> {
     if memchr::memchr(b'\r', raw.as_bytes()).is_none() {
         return Cow::Borrowed(raw);
@@ -68,7 +68,7 @@ pub(crate) fn cdata(raw: &str) -> Cow<'_, str> {
     Cow::Owned(raw.replace("\r\n", "\n").replace('\r', "\n"))
 }
 
-/// Whether an attribute's value is what is written.
+/// Whether an attribute's value contains no reference and no white space to normalise.
 pub(crate) fn is_plain(raw: &str) -> bool {
     // Values are short: a plain loop is faster than a search.
     !raw.bytes().any(|byte| matches!(byte, b'&' | b'\r' | b'\n' | b'\t'))
@@ -84,7 +84,8 @@ pub(crate) fn attribute(raw: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// In text a line end becomes LF; in attributes every white space becomes a space.
+/// Replaces references by their characters and line ends by `line_end`. In attributes that is a
+/// space, and tabs become spaces too.
 fn unescape(raw: &str, line_end: &str, out: &mut String) {
     let mut rest = raw;
     while let Some(at) = rest.bytes().position(|b| matches!(b, b'&' | b'\r' | b'\n' | b'\t')) {

@@ -1,4 +1,4 @@
-//! Writing elements.
+//! Writing elements in normal form.
 
 pub(crate) mod builder;
 pub(crate) mod escape;

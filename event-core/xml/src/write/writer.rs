@@ -15,22 +15,22 @@ use crate::{
     write::escape,
 };
 
-/// Writes one element, and its index while it does.
+/// Writes one element and its index.
 #[derive(Debug, Default)]
 pub(crate) struct Writer {
     out: String,
-    /// The elements open, outermost first.
+    /// The open elements, outermost first.
     open: Vec<Open>,
-    /// Their namespaces, one after the other.
+    /// The namespaces of the open elements, concatenated.
     namespaces: String,
-    /// Whether the start tag of the last of them can still take attributes.
+    /// Whether the start tag of the innermost element can still take attributes.
     in_head: bool,
-    /// The names of the attributes that it has.
+    /// The names of the attributes in that start tag.
     attributes: Vec<Span>,
     prefixes: usize,
     root: RootIndex,
     nodes: Vec<Node>,
-    /// Namespaces whose written form is escaped.
+    /// The unescaped form of namespaces that are escaped in the element.
     tail: String,
 }
 
@@ -38,25 +38,27 @@ pub(crate) struct Writer {
 #[derive(Debug, Clone, Copy)]
 struct Open {
     name: Span,
-    /// Its place among the namespaces.
+    /// The place in `namespaces`.
     namespace: Span,
 }
 
-/// What an answer or a presence fits in.
+/// Bytes that suffice for a short answer.
 const USUAL: usize = 320;
 
-/// A thread keeps so many writers, and none with more memory for bytes than this.
+/// The number of writers that a thread keeps for reuse.
 const SPARES: usize = 4;
+
+/// A writer with larger buffers is not kept.
 const SPARE_BYTES: usize = 4096;
 
 thread_local! {
-    /// Writers that have finished: taking their memory anew was a good part of an answer.
-    #[expect(clippy::vec_box, reason = "they are handed out in their boxes")]
+    /// Writers for reuse: allocating their buffers was a large part of the cost of an answer.
+    #[expect(clippy::vec_box, reason = "writers are handed out in their boxes")]
     static SPARE: RefCell<Vec<Box<Writer>>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Writer {
-    // Boxed, since builders hand it on at each step.
+    // Boxed, because a builder moves its writer at each step.
     pub(crate) fn new() -> Box<Self> {
         let spare = SPARE.try_with(|spare| spare.borrow_mut().pop());
         spare.ok().flatten().unwrap_or_else(|| {
@@ -64,7 +66,7 @@ impl Writer {
         })
     }
 
-    /// Goes on within an element that was finished, to which about `more` bytes will be added.
+    /// Reopens a finished element, to append about `more` bytes.
     pub(crate) fn reopen(element: &Element, more: usize) -> Box<Self> {
         let mut writer = Self::new();
         let out = &mut writer.out;
@@ -122,7 +124,7 @@ impl Writer {
         }
     }
 
-    /// Where the value was written, and whether as it is.
+    /// Returns the place of the value, and whether it is written without escapes.
     fn push_attribute(&mut self, name: &str, value: &str) -> Option<(Span, bool)> {
         let is_name = |known: &Span| known.of(&self.out) == name;
         let is_sound = self.in_head && !self.attributes.iter().any(is_name);
@@ -148,7 +150,7 @@ impl Writer {
         Some((written, is_plain))
     }
 
-    /// An attribute in no namespace, or one of `xml:`.
+    /// Writes an attribute in no namespace, or one with the prefix `xml`.
     pub(crate) fn attribute(&mut self, name: &str, value: &str) {
         match name.strip_prefix("xml:") {
             Some(local) => self.push_attribute(&format!("xml:{}", sound(local)), value),
@@ -179,7 +181,7 @@ impl Writer {
         escape::push_text(&mut self.out, text);
     }
 
-    /// A whole element.
+    /// Appends a finished element.
     pub(crate) fn child(&mut self, child: &Child<'_>) {
         self.close_head();
         let start = self.out.len();
@@ -188,7 +190,7 @@ impl Writer {
         if self.open.len() != 1 {
             return;
         }
-        // Only its start tag is ever written anew.
+        // Only the start tag can differ from the child's bytes.
         let written = self.out.len() - start;
         let head_end = start + written - (child.xml.len() - child.head_length);
         let head = Head(self.out.get(start..head_end).unwrap_or_default());
@@ -200,7 +202,7 @@ impl Writer {
         });
     }
 
-    /// The namespace that an element written now would be within.
+    /// The namespace of the innermost open element.
     fn within(&self) -> &str {
         self.open.last().map_or(STANZA_NS, |open| open.namespace.of(&self.namespaces))
     }
@@ -212,7 +214,7 @@ impl Writer {
         self.namespaces.truncate(open.namespace.start());
         if self.in_head {
             self.out.push_str("/>");
-            self.head_ends(self.open.len());
+            self.note_head_end(self.open.len());
         } else {
             self.out.push_str("</");
             self.out.extend_from_within(open.name.start()..open.name.end());
@@ -228,12 +230,12 @@ impl Writer {
     fn close_head(&mut self) {
         if self.in_head {
             self.out.push('>');
-            self.head_ends(self.open.len() - 1);
+            self.note_head_end(self.open.len() - 1);
         }
     }
 
-    /// The start tag of the element at this depth is written.
-    fn head_ends(&mut self, depth: usize) {
+    /// Notes the end of the start tag at this depth.
+    fn note_head_end(&mut self, depth: usize) {
         self.in_head = false;
         let end = offset(self.out.len());
         match depth {
@@ -261,12 +263,12 @@ impl Writer {
             index: self.root,
             children: (!self.nodes.is_empty()).then(|| Arc::from(self.nodes.as_slice())),
         };
-        self.spare();
+        self.keep();
         element
     }
 
-    /// Keeps its memory for the next.
-    fn spare(mut self: Box<Self>) {
+    /// Keeps the buffers for reuse.
+    fn keep(mut self: Box<Self>) {
         let Self { out, open, namespaces, in_head, attributes, prefixes, root, nodes, tail } =
             &mut *self;
         if out.capacity().max(nodes.capacity() * size_of::<Node>()) > SPARE_BYTES {
@@ -279,7 +281,7 @@ impl Writer {
         nodes.clear();
         tail.clear();
         (*in_head, *prefixes, *root) = (false, 0, RootIndex::default());
-        // A thread that ends keeps nothing.
+        // Fails while the thread ends.
         let _ = SPARE.try_with(|spare| {
             let mut spare = spare.borrow_mut();
             if spare.len() < SPARES {
@@ -289,7 +291,7 @@ impl Writer {
     }
 }
 
-/// A name that is one, whatever the caller has given.
+/// The name if it is valid, else `_`.
 pub(crate) fn sound(name: &str) -> Cow<'_, str> {
     let is_name = chars::is_ncname(name);
     debug_assert!(is_name, "not a name: {name:?}");
