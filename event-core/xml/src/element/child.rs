@@ -24,18 +24,21 @@ impl<'a> Child<'a> {
     }
 
     /// The local name.
+    #[inline]
     #[must_use]
     pub fn name(&self) -> &'a str {
         self.xml.get(1..=self.name_length).unwrap_or_default()
     }
 
     /// The namespace.
+    #[inline]
     #[must_use]
     pub fn namespace(&self) -> &str {
         &self.namespace
     }
 
     /// Whether the element has this name and namespace.
+    #[inline]
     #[must_use]
     pub fn is(&self, name: &str, namespace: &str) -> bool {
         self.name() == name && self.namespace == namespace
@@ -93,6 +96,7 @@ impl<'a> Child<'a> {
     }
 
     /// The bytes as written in the parent: without `xmlns` if the namespace is that of the parent.
+    #[inline]
     #[must_use]
     pub fn xml(&self) -> &'a [u8] {
         self.xml.as_bytes()

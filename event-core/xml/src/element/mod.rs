@@ -53,6 +53,7 @@ impl Element {
         }
     }
 
+    #[inline]
     pub(crate) fn xml(&self) -> &str {
         self.buffer.get(..self.length as usize).unwrap_or_default()
     }
@@ -73,23 +74,27 @@ impl Element {
         }
     }
 
+    #[inline]
     pub(crate) fn nodes(&self) -> &[Node] {
         self.children.as_deref().unwrap_or_default()
     }
 
     /// The local name of the root.
+    #[inline]
     #[must_use]
     pub fn name(&self) -> &str {
         self.buffer.get(1..self.index.name_end as usize).unwrap_or_default()
     }
 
     /// The namespace of the root; [`STANZA_NS`] for the content namespace of any stream.
+    #[inline]
     #[must_use]
     pub fn namespace(&self) -> &str {
         self.index.namespace.of(&self.buffer)
     }
 
     /// Whether the root has this name and namespace.
+    #[inline]
     #[must_use]
     pub fn is(&self, name: &str, namespace: &str) -> bool {
         self.name() == name && self.namespace() == namespace
@@ -106,6 +111,7 @@ impl Element {
         }
     }
 
+    #[inline]
     fn known(&self, known: Known) -> Option<Cow<'_, str>> {
         let raw = self.index.place(known)?.of(&self.buffer);
         match self.index.is_escaped(known) {
@@ -115,6 +121,7 @@ impl Element {
     }
 
     /// The `xml:lang` attribute of the root.
+    #[inline]
     #[must_use]
     pub fn lang(&self) -> Option<Cow<'_, str>> {
         self.attribute("xml:lang")
@@ -129,10 +136,12 @@ impl Element {
     }
 
     /// The direct child elements in document order.
+    #[inline]
     pub fn children(&self) -> impl DoubleEndedIterator<Item = Child<'_>> {
         self.nodes().iter().map(|node| self.view(node))
     }
 
+    #[inline]
     pub(crate) fn view(&self, node: &Node) -> Child<'_> {
         let start = node.whole.start();
         Child {
@@ -144,11 +153,13 @@ impl Element {
         }
     }
 
+    #[inline]
     fn head_lang(&self) -> Option<&str> {
         self.index.place(Known::Lang).map(|span| span.of(&self.buffer))
     }
 
     /// The namespace and name of the first direct child.
+    #[inline]
     #[must_use]
     pub fn payload_name(&self) -> Option<(&str, &str)> {
         let node = self.nodes().first()?;
@@ -157,12 +168,14 @@ impl Element {
     }
 
     /// The first direct child with this name and namespace.
+    #[inline]
     #[must_use]
     pub fn child(&self, name: &str, namespace: &str) -> Option<Child<'_>> {
         self.children().find(|child| child.is(name, namespace))
     }
 
     /// The first direct child.
+    #[inline]
     #[must_use]
     pub fn first_child(&self) -> Option<Child<'_>> {
         self.children().next()
@@ -175,6 +188,7 @@ impl Element {
     }
 
     /// A view of the element.
+    #[inline]
     #[must_use]
     pub fn as_child(&self) -> Child<'_> {
         Child {
@@ -197,6 +211,7 @@ impl Element {
     }
 
     /// The bytes to write to a stream.
+    #[inline]
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.xml().as_bytes()

@@ -10,6 +10,7 @@ use crate::{
         index::{Known, Namespace, Node, RootIndex},
     },
     read::{
+        chars,
         namespaces::{Input, Names, Ns, Prefixed, TagNamespaces},
         stamp::Stamp,
         start_tag::{Attribute, Kind},
@@ -208,6 +209,7 @@ impl<'a> NormalForm<'a> {
     /// Writes the stamp in place of the input between two positions.
     #[inline(always)]
     fn write_stamp(&mut self, stamp: &Stamp<'_>, known: Option<Known>, start: usize, end: usize) {
+        debug_assert!(chars::is_ncname(stamp.attribute) && stamp.attribute != "xmlns");
         self.replace(start, end, " ");
         let out = &mut self.to.out;
         out.push_str(stamp.attribute);

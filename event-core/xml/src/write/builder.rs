@@ -12,6 +12,7 @@ pub struct ElementBuilder {
 
 impl ElementBuilder {
     /// Begins an element; `name` has no prefix.
+    #[inline]
     pub fn new(name: &str, namespace: &str) -> Self {
         let mut writer = Writer::new();
         writer.start(name, namespace);
@@ -24,12 +25,14 @@ impl ElementBuilder {
     /// # Panics
     ///
     /// In debug builds, when the attribute is left out.
+    #[inline]
     pub fn attribute(mut self, name: &str, value: &str) -> Self {
         self.writer.attribute(name, value);
         self
     }
 
     /// Adds an attribute if there is a value.
+    #[inline]
     pub fn optional_attribute(self, name: &str, value: Option<&str>) -> Self {
         match value {
             Some(value) => self.attribute(name, value),
@@ -38,12 +41,14 @@ impl ElementBuilder {
     }
 
     /// Appends text.
+    #[inline]
     pub fn text(mut self, text: &str) -> Self {
         self.writer.text(text);
         self
     }
 
     /// Appends a child.
+    #[inline]
     pub fn child(mut self, child: &Element) -> Self {
         self.writer.child(&child.as_child());
         self
@@ -55,6 +60,7 @@ impl ElementBuilder {
     }
 
     /// The finished element.
+    #[inline]
     #[must_use]
     pub fn build(self) -> Element {
         self.writer.finish()
