@@ -40,13 +40,13 @@ pub mod storage;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod util;
-pub mod xml;
 
 pub use event_macros::{event, hook, module};
 pub use jid;
 pub use serde;
 pub use toml;
 pub use xmpp_parsers;
+pub use xmpp_xml as xml;
 pub use xso;
 
 pub use crate::{
@@ -73,6 +73,7 @@ pub use crate::{
         nonza::Nonza,
         origin::Origin,
         reply::Reply,
+        stamp::from_stamp,
         stanza::{Destination, Message, Presence, Stanza, StanzaKind},
         stanza_error::{Condition, ErrorType, NS_STANZAS, StanzaError},
         stream_error::{NS_STREAMS, StreamCondition, StreamError},

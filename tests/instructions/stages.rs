@@ -14,6 +14,7 @@ use std::{
 };
 
 use event_core::{
+    from_stamp,
     jid::BareJid,
     prelude::*,
     roster::SubscriptionType,
@@ -104,7 +105,8 @@ fn parse_first(rounds: usize) {
     let stream = CHAT.repeat(2);
     measure(rounds, || {
         let text = black_box(stream.as_str());
-        let first = Element::parse_first(text, &scope, &Limits::UNBOUNDED, Some(ROMEO));
+        let first =
+            Element::parse_first(text, &scope, &Limits::UNBOUNDED, Some(&from_stamp(ROMEO)));
         assert_eq!(black_box(first).unwrap().1, CHAT.len());
     });
 }
@@ -119,7 +121,8 @@ fn route(rounds: usize) {
         let juliet = server.session("juliet@localhost/balcony").await;
         let romeo = server.session(ROMEO).await;
         let scope = Scope::new(STANZA_NS);
-        let stanza = Element::parse_from(CHAT.as_bytes(), &scope, &Limits::UNBOUNDED, ROMEO);
+        let stamp = from_stamp(ROMEO);
+        let stanza = Element::parse_stamped(CHAT.as_bytes(), &scope, &Limits::UNBOUNDED, &stamp);
         let stanza = stanza.unwrap();
         measure(rounds, || {
             ready(server.core().receive(&romeo.session, black_box(&stanza).clone())).unwrap();
@@ -203,7 +206,8 @@ fn presence(rounds: usize) {
         }
         let xml = "<presence id='b4a1c0de-19'><status>at work</status></presence>";
         let scope = Scope::new(STANZA_NS);
-        let stanza = Element::parse_from(xml.as_bytes(), &scope, &Limits::UNBOUNDED, ROMEO);
+        let stamp = from_stamp(ROMEO);
+        let stanza = Element::parse_stamped(xml.as_bytes(), &scope, &Limits::UNBOUNDED, &stamp);
         let stanza = stanza.unwrap();
         romeo.send(xml).await;
         contacts.iter().for_each(|contact| drop(contact.received()));

@@ -1,6 +1,8 @@
 //! Streams to and from other servers, on the local host that the stream is for.
 
-use crate::{events::declare::payload_events, session::session::Session, xml::Element};
+use xmpp_xml::Element;
+
+use crate::{events::declare::payload_events, session::session::Session};
 
 payload_events! {
     const S2S;

@@ -1,8 +1,9 @@
 //! The life of a client's session, on the user's host.
 
+use xmpp_xml::Element;
+
 use crate::{
-    events::declare::payload_events, protocol::stanza_error::StanzaError,
-    session::session::Session, xml::Element,
+    events::declare::payload_events, protocol::stanza_error::StanzaError, session::session::Session,
 };
 
 payload_events! {

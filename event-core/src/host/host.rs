@@ -13,6 +13,7 @@ use event_catalogue::Scope;
 use jid::{BareJid, DomainPart, FullJid, Jid, ResourcePart};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+use xmpp_xml::Element;
 
 use crate::{
     dispatch::{
@@ -37,7 +38,6 @@ use crate::{
         session::{Session, SessionState},
     },
     storage::{Schema, StorageResult, Store, Write},
-    xml::Element,
 };
 
 /// A domain served here.

@@ -9,6 +9,7 @@ use std::{
 };
 
 use jid::{FullJid, Jid};
+use xmpp_xml::Element;
 
 use crate::{
     dispatch::installer::{Installer, WrongContext},
@@ -17,7 +18,6 @@ use crate::{
     module::{module::Module, tasks::Tasks},
     protocol::{into_stanza::IntoStanza, iq::Iq},
     routing::queries::QueryError,
-    xml::Element,
 };
 
 pub(crate) type AnyContext = Arc<dyn Any + Send + Sync>;

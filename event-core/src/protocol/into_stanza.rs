@@ -1,11 +1,9 @@
 //! Values that can be written as a stanza.
 
 use xmpp_parsers::{iq, message, presence};
+use xmpp_xml::{Element, PayloadError};
 
-use crate::{
-    protocol::reply::Reply,
-    xml::{Element, PayloadError},
-};
+use crate::protocol::reply::Reply;
 
 /// Anything that is, or can be written as, a stanza.
 pub trait IntoStanza {

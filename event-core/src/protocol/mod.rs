@@ -5,6 +5,7 @@ pub(crate) mod iq;
 pub(crate) mod nonza;
 pub(crate) mod origin;
 pub(crate) mod reply;
+pub(crate) mod stamp;
 pub(crate) mod stanza;
 pub(crate) mod stanza_error;
 pub(crate) mod stream_error;

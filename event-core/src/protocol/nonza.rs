@@ -1,6 +1,8 @@
 //! An element that is not a stanza.
 
-use crate::{events::traits::Payload, session::session::Session, xml::Element};
+use xmpp_xml::Element;
+
+use crate::{events::traits::Payload, session::session::Session};
 
 /// An element that is not a stanza: stream negotiation, SASL, stream management …
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! An answer that a handler returns or sends.
 
-use crate::xml::Element;
+use xmpp_xml::Element;
 
 /// An answer built with `reply` or `reply_with`; returning or sending it sends it.
 #[derive(Clone, Debug)]

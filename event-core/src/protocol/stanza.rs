@@ -7,13 +7,13 @@ use std::{
 };
 
 use jid::Jid;
+use xmpp_xml::{Child, Element, ElementBuilder, PayloadError, STANZA_NS};
 use xso::{AsXml, FromXml};
 
 use crate::{
     events::traits::Payload,
     protocol::{origin::Origin, reply::Reply, stanza_error::StanzaError},
     session::session::Session,
-    xml::{Child, Element, ElementBuilder, PayloadError, STANZA_NS},
 };
 
 /// The three kinds of stanza (RFC 6120 §8).

@@ -1,6 +1,6 @@
 //! Stanza errors (RFC 6120 §8.3).
 
-use crate::xml::{Element, ElementBuilder, STANZA_NS};
+use xmpp_xml::{Element, ElementBuilder, STANZA_NS};
 
 /// Namespace of the stanza error conditions.
 pub const NS_STANZAS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
@@ -163,8 +163,8 @@ impl std::fmt::Display for StanzaError {
 impl std::error::Error for StanzaError {}
 
 /// A payload that does not have the shape its specification gives is the sender's mistake.
-impl From<crate::xml::PayloadError> for StanzaError {
-    fn from(error: crate::xml::PayloadError) -> Self {
+impl From<xmpp_xml::PayloadError> for StanzaError {
+    fn from(error: xmpp_xml::PayloadError) -> Self {
         Self::bad_request().text(error.to_string())
     }
 }

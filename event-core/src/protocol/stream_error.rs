@@ -1,6 +1,6 @@
 //! What goes wrong on the wire: stanza errors (RFC 6120 §8.3) and stream errors (§4.9).
 
-use crate::xml::{ElementBuilder, XmlError};
+use xmpp_xml::{ElementBuilder, XmlError};
 
 /// Namespace of the stream error conditions.
 pub const NS_STREAMS: &str = "urn:ietf:params:xml:ns:xmpp-streams";

@@ -2,15 +2,15 @@
 
 mod subscription;
 
+pub use self::subscription::{ContactState, Link, SubscriptionType, Transition};
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
 use jid::BareJid;
-
-pub use self::subscription::{ContactState, Link, SubscriptionType, Transition};
-use crate::xml::Element;
+use xmpp_xml::Element;
 
 /// Who sees whose presence (RFC 6121 §2.1.2.5), as the roster's owner would put it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -4,6 +4,7 @@ use std::{cell::RefCell, hash::BuildHasher};
 
 use hashbrown::DefaultHashBuilder;
 use jid::Jid;
+use xmpp_xml::Element;
 
 use crate::{
     protocol::{
@@ -15,7 +16,6 @@ use crate::{
     },
     routing::core::Core,
     session::{session::Session, stream::SessionKind},
-    xml::Element,
 };
 
 /// What becomes of a stanza before any event.

@@ -1,10 +1,9 @@
 use std::{cell::RefCell, collections::VecDeque, future::Future, vec};
 
 use jid::Jid;
+use xmpp_xml::Element;
 
-use crate::{
-    protocol::stanza::Stanza, routing::core::Core, session::session::Session, xml::Element,
-};
+use crate::{protocol::stanza::Stanza, routing::core::Core, session::session::Session};
 
 /// Stanzas that one turn may cause; more is a loop of handlers that answer each other.
 pub(crate) const MAX_TURN: usize = 100_000;

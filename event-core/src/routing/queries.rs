@@ -8,13 +8,11 @@ use std::{
 use jid::Jid;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
+use xmpp_xml::PayloadError;
 
-use crate::{
-    protocol::{
-        iq::{Iq, IqType},
-        stanza::{Stanza, StanzaKind},
-    },
-    xml::PayloadError,
+use crate::protocol::{
+    iq::{Iq, IqType},
+    stanza::{Stanza, StanzaKind},
 };
 
 /// Why a request got no result.

@@ -4,6 +4,7 @@ use std::sync::{Arc, atomic::Ordering};
 
 use jid::Jid;
 use tokio::sync::oneshot;
+use xmpp_xml::Element;
 
 use crate::{
     host::host::Host,
@@ -17,7 +18,6 @@ use crate::{
         queries::{Queries, QueryError, Waiting},
     },
     session::session::Session,
-    xml::Element,
 };
 
 /// Forgets a request when its waiter is done, answered or not.

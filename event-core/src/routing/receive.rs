@@ -7,6 +7,7 @@
 use std::{future::Future, sync::Arc};
 
 use jid::Jid;
+use xmpp_xml::{Element, STANZA_NS};
 
 use crate::{
     dispatch::{
@@ -36,7 +37,6 @@ use crate::{
         stanza_events::{Kind, Routed},
     },
     session::{session::Session, stream::SessionKind},
-    xml::{Element, STANZA_NS},
 };
 
 impl Core {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jid::Jid;
+use xmpp_xml::Element;
 use xso::AsXml;
 
 use crate::{
@@ -12,7 +13,6 @@ use crate::{
         send::stamp,
     },
     session::stream::SessionKind,
-    xml::Element,
 };
 
 /// Sends an answer back to where the stanza came from.

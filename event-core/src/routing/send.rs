@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jid::Jid;
+use xmpp_xml::Element;
 
 use crate::{
     host::host::Host,
@@ -11,7 +12,6 @@ use crate::{
         stanza::{Stanza, StanzaKind},
     },
     routing::outbox::{Copies, OUTBOX, Outgoing, post},
-    xml::Element,
 };
 
 /// Sets `from` to the host unless it is a JID of the host already.

@@ -1,6 +1,7 @@
 //! The kinds of stanzas, each with its events.
 
 use event_catalogue::{Family, Role};
+use xmpp_xml::Element;
 
 use crate::{
     dispatch::{
@@ -18,7 +19,6 @@ use crate::{
         stanza::{Destination, Message, Presence, Stanza, StanzaKind},
     },
     routing::outbox::{OUTBOX, Outgoing},
-    xml::Element,
 };
 
 /// A kind of stanza and its events.

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use jid::BareJid;
+use xmpp_xml::Element;
 
 use crate::{
     protocol::stanza_error::StanzaError,
     roster::{Roster, SubscriptionType, Transition},
     storage::StorageResult,
     util::future::BoxFuture,
-    xml::Element,
 };
 
 /// The contacts of the host's accounts; module `roster` offers it.

@@ -12,6 +12,7 @@ use std::{
 
 use jid::{BareJid, FullJid};
 use parking_lot::{Mutex, MutexGuard};
+use xmpp_xml::Element;
 
 use crate::{
     host::host::Host,
@@ -20,7 +21,6 @@ use crate::{
         remote::{About, Remote},
         stream::{SessionKind, Stream},
     },
-    xml::Element,
 };
 
 /// Where a session is in its life.

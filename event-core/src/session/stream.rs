@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use crate::{protocol::stream_error::StreamError, util::future::BoxFuture, xml::STANZA_NS};
+use xmpp_xml::STANZA_NS;
+
+use crate::{protocol::stream_error::StreamError, util::future::BoxFuture};
 
 /// The wire side of a stream.
 ///

@@ -8,6 +8,7 @@ use std::{
 
 use super::Harness;
 use jid::Jid;
+use xmpp_xml::{Element, Limits, STANZA_NS, Scope};
 
 use crate::{
     dispatch::{
@@ -21,7 +22,6 @@ use crate::{
         stanza::{Message, Stanza},
     },
     routing::{core::Core, stanza_events::Kind},
-    xml::{Element, Limits, STANZA_NS, Scope},
 };
 
 /// A host's table and what leads to it.

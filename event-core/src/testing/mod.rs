@@ -36,6 +36,7 @@ use std::{sync::Arc, time::Duration};
 
 use jid::{BareJid, FullJid};
 use parking_lot::Mutex;
+use xmpp_xml::{Element, Limits, Scope};
 
 use crate::{
     events::traits::{Fire, Fired},
@@ -49,7 +50,6 @@ use crate::{
     runtime::reload::change::Reloaded,
     session::{session::Session, stream::SessionKind},
     storage::{Memory, Storage},
-    xml::{Element, Limits, Scope},
 };
 
 /// Runs a test on a runtime of its own whose clock only [`Harness::advance`] moves.

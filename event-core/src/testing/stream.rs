@@ -3,12 +3,10 @@
 use std::{collections::VecDeque, net::IpAddr, sync::Arc};
 
 use parking_lot::{Mutex, MutexGuard};
+use xmpp_xml::{Element, Limits, STANZA_NS, Scope};
 
 use crate::{
-    protocol::stream_error::StreamError,
-    session::stream::Stream,
-    util::future::BoxFuture,
-    xml::{Element, Limits, STANZA_NS, Scope},
+    protocol::stream_error::StreamError, session::stream::Stream, util::future::BoxFuture,
 };
 
 /// The wire side of a test's client: what was written, and what the modules asked for.

@@ -2,7 +2,10 @@
 
 use std::{cell::RefCell, mem, sync::Arc};
 
-use event_core::xml::{Element, Frame, Framer, Limits, StreamHeader, XmlError};
+use event_core::{
+    from_stamp,
+    xml::{Element, Frame, Framer, Limits, StreamHeader, XmlError},
+};
 
 use super::pool;
 
@@ -76,11 +79,12 @@ impl Input {
         limits: &Limits,
         from: Option<&str>,
     ) -> Result<Option<Item>, XmlError> {
+        let stamp = from.map(from_stamp);
         loop {
             let waiting = self.text.get(self.start..).unwrap_or_default();
             if let Some(header) = self.header.as_ref().filter(|_| self.framer.is_between())
                 && let Some((element, length)) =
-                    Element::parse_first(waiting, &header.scope, limits, from)
+                    Element::parse_first(waiting, &header.scope, limits, stamp.as_ref())
             {
                 self.start += length;
                 return Ok(Some(Item::Element(element)));
@@ -100,8 +104,8 @@ impl Input {
             let item = match (frame, &self.header) {
                 (Frame::Whitespace(_), _) => None,
                 (Frame::Header(_), _) => Some(Item::Header(Box::new(StreamHeader::parse(bytes)?))),
-                (Frame::Element(_), Some(header)) => Some(Item::Element(match from {
-                    Some(from) => Element::parse_from(bytes, &header.scope, limits, from)?,
+                (Frame::Element(_), Some(header)) => Some(Item::Element(match &stamp {
+                    Some(stamp) => Element::parse_stamped(bytes, &header.scope, limits, stamp)?,
                     None => Element::parse(bytes, &header.scope, limits)?,
                 })),
                 (Frame::Close(_), Some(header)) => {

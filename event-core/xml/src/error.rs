@@ -1,0 +1,76 @@
+//! Errors of reading, which map to the stream errors of RFC 6120 section 4.9.3.
+
+/// Why bytes from a peer were refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum XmlError {
+    /// A rule of XML 1.0 or of its namespaces is broken.
+    #[error("not well-formed: {0}")]
+    NotWellFormed(&'static str),
+    /// Well-formed, but a feature that RFC 6120 section 11.1 forbids.
+    #[error("restricted XML: {0}")]
+    RestrictedXml(&'static str),
+    /// A prefix that is not declared, or that must not be used at this place.
+    #[error("bad namespace prefix")]
+    BadNamespacePrefix,
+    /// The stream header or a root element has a namespace that is not allowed at this place.
+    #[error("invalid namespace")]
+    InvalidNamespace,
+    /// Well-formed, but not what RFC 6120 section 4 requires at this place.
+    #[error("invalid XML: {0}")]
+    InvalidXml(&'static str),
+    /// The declared encoding is not UTF-8, or the bytes are not (RFC 6120 section 11.6).
+    #[error("unsupported encoding")]
+    UnsupportedEncoding,
+    /// More bytes than [`Limits::max_stanza`](crate::Limits::max_stanza).
+    #[error("stanza too large")]
+    TooLarge,
+    /// Deeper than [`Limits::max_depth`](crate::Limits::max_depth).
+    #[error("elements nested too deeply")]
+    TooDeep,
+    /// More attributes than [`Limits::max_attributes`](crate::Limits::max_attributes).
+    #[error("too many attributes")]
+    TooManyAttributes,
+}
+
+impl XmlError {
+    /// The stream error condition (RFC 6120 section 4.9.3) to close the stream with.
+    #[must_use]
+    pub fn condition(&self) -> &'static str {
+        match self {
+            Self::NotWellFormed(_) => "not-well-formed",
+            Self::RestrictedXml(_) => "restricted-xml",
+            Self::BadNamespacePrefix => "bad-namespace-prefix",
+            Self::InvalidNamespace => "invalid-namespace",
+            Self::InvalidXml(_) => "invalid-xml",
+            Self::UnsupportedEncoding => "unsupported-encoding",
+            Self::TooLarge | Self::TooDeep | Self::TooManyAttributes => "policy-violation",
+        }
+    }
+}
+
+/// Why an element could not become a typed payload, or a payload an element.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PayloadError {
+    /// There is no child element.
+    #[error("there is no payload")]
+    Missing,
+    /// The element's name or namespace is not that of the type.
+    #[error("the element is not of this type")]
+    Mismatch,
+    /// The element's name fits the type, but its content breaks the type's schema.
+    #[error("{0}")]
+    Invalid(#[source] xso::error::Error),
+    /// The payload cannot be written as XML.
+    #[error(transparent)]
+    Xml(#[from] XmlError),
+}
+
+impl From<xso::error::Error> for PayloadError {
+    fn from(error: xso::error::Error) -> Self {
+        match error {
+            xso::error::Error::TypeMismatch => Self::Mismatch,
+            other => Self::Invalid(other),
+        }
+    }
+}

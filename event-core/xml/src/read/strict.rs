@@ -1,0 +1,303 @@
+//! One pass over a frame, which checks it while [`NormalForm`] writes it.
+
+use std::cell::RefCell;
+
+use crate::{
+    element::{Element, index::Node},
+    error::XmlError,
+    limits::Limits,
+    read::{
+        chars,
+        namespaces::{Input, Names, Ns},
+        normal_form::{Buffers, Head, NormalForm},
+        stamp::Stamp,
+        start_tag::{self, Attribute},
+    },
+    span::Span,
+    stream::scope::Scope,
+};
+
+/// The buffers of a read. Each thread keeps its own, because allocating them costs far more than
+/// reading an element.
+#[derive(Debug, Default)]
+struct Scratch {
+    names: Names,
+    attributes: Vec<Attribute>,
+    open: Vec<Open>,
+    buffers: Buffers,
+}
+
+/// Larger buffers are freed after use.
+const KEEP: usize = 64 * 1024;
+
+/// Positions have 32 bits, one of which marks the tail, and the output can exceed the input.
+const LONGEST: usize = 1 << 29;
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// An element whose end tag has not come yet.
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    name: Span,
+    prefix_length: u32,
+    namespace: Ns,
+    /// The default namespace within the element, in the input.
+    default: Ns,
+    /// The number of prefixes declared around the element.
+    declared: usize,
+}
+
+impl Element {
+    /// Reads one frame of a stream.
+    ///
+    /// # Errors
+    ///
+    /// What RFC 6120 section 11, XML 1.0, Namespaces in XML 1.0 or the limits forbid.
+    pub fn parse(bytes: &[u8], scope: &Scope, limits: &Limits) -> Result<Self, XmlError> {
+        parse(bytes, scope, limits, None)
+    }
+
+    /// As [`Element::parse`], with an attribute written into the element.
+    ///
+    /// # Errors
+    ///
+    /// As [`Element::parse`]. The written attribute counts towards the limit of bytes.
+    pub fn parse_stamped(
+        bytes: &[u8],
+        scope: &Scope,
+        limits: &Limits,
+        stamp: &Stamp<'_>,
+    ) -> Result<Self, XmlError> {
+        parse(bytes, scope, limits, Some(stamp))
+    }
+
+    /// Reads the element that `text` begins with and returns its length too. `None` when the
+    /// element is incomplete or has an error; [`Framer`](crate::Framer) and [`Element::parse`] tell
+    /// which. A sound element is read without searching for its end first.
+    ///
+    /// ```
+    /// # use xmpp_xml::{Element, Limits, Scope};
+    /// let text = "<message to='juliet@example.com'/><mess";
+    /// let first = Element::parse_first(text, &Scope::default(), &Limits::default(), None);
+    /// let (message, length) = first.unwrap();
+    /// assert_eq!(message.to_string(), "<message to='juliet@example.com'/>");
+    /// assert_eq!(&text[length..], "<mess");
+    /// ```
+    #[must_use]
+    pub fn parse_first(
+        text: &str,
+        scope: &Scope,
+        limits: &Limits,
+        stamp: Option<&Stamp<'_>>,
+    ) -> Option<(Self, usize)> {
+        let (element, length) = read(text, scope, limits, stamp).ok()?;
+        let is_sound = length <= limits.max_stanza && chars::check(text.get(..length)?).is_ok();
+        is_sound.then_some((element, length))
+    }
+}
+
+fn parse(
+    bytes: &[u8],
+    scope: &Scope,
+    limits: &Limits,
+    stamp: Option<&Stamp<'_>>,
+) -> Result<Element, XmlError> {
+    if bytes.len() > limits.max_stanza {
+        return Err(XmlError::TooLarge);
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| XmlError::UnsupportedEncoding)?;
+    chars::check(text)?;
+    let (element, length) = read(text, scope, limits, stamp)?;
+    if length != text.len() {
+        return Err(XmlError::NotWellFormed("more than one element"));
+    }
+    Ok(element)
+}
+
+/// Reads an element and returns its length too. Callers check the characters, before or afterwards.
+fn read(
+    text: &str,
+    scope: &Scope,
+    limits: &Limits,
+    stamp: Option<&Stamp<'_>>,
+) -> Result<(Element, usize), XmlError> {
+    if text.len() > LONGEST {
+        return Err(XmlError::TooLarge);
+    }
+    SCRATCH.with_borrow_mut(|kept| {
+        let result = Parse::new(text, (scope, limits, stamp), kept).run();
+        kept.shrink();
+        result
+    })
+}
+
+impl Scratch {
+    /// Frees the buffers that a large frame has made large.
+    fn shrink(&mut self) {
+        let Buffers { out, tail, nodes } = &mut self.buffers;
+        if out.capacity() > KEEP {
+            *out = String::new();
+        }
+        if tail.capacity() > KEEP {
+            *tail = String::new();
+        }
+        if nodes.capacity() * size_of::<Node>() > KEEP {
+            *nodes = Vec::new();
+        }
+        self.names.shrink(KEEP);
+    }
+}
+
+struct Parse<'a> {
+    text: &'a str,
+    limits: &'a Limits,
+    scope: &'a Scope,
+    names: &'a mut Names,
+    attributes: &'a mut Vec<Attribute>,
+    open: &'a mut Vec<Open>,
+    out: NormalForm<'a>,
+    /// The default namespace around the element.
+    content: Ns,
+    at: usize,
+}
+
+impl<'a> Parse<'a> {
+    fn new(
+        text: &'a str,
+        (scope, limits, stamp): (&'a Scope, &'a Limits, Option<&'a Stamp<'a>>),
+        scratch: &'a mut Scratch,
+    ) -> Self {
+        let Scratch { names, attributes, open, buffers } = scratch;
+        names.clear();
+        open.clear();
+        let out = NormalForm::new(text, stamp, buffers);
+        let content = names.content(scope);
+        Self { text, limits, scope, names, attributes, open, out, content, at: 0 }
+    }
+
+    fn run(mut self) -> Result<(Element, usize), XmlError> {
+        let bytes = self.text.as_bytes();
+        if bytes.first() != Some(&b'<') {
+            return Err(XmlError::NotWellFormed("text outside an element"));
+        }
+        loop {
+            // Here a `<` is at `self.at`.
+            match bytes.get(self.at + 1) {
+                Some(b'/') => self.end_tag()?,
+                Some(b'!') => self.cdata()?,
+                Some(b'?') => return Err(XmlError::RestrictedXml("processing instruction")),
+                _ => self.start_tag()?,
+            }
+            if self.open.is_empty() {
+                break;
+            }
+            self.character_data()?;
+        }
+        Ok((self.out.finish(self.at), self.at))
+    }
+
+    fn character_data(&mut self) -> Result<(), XmlError> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        if rest.as_bytes().first() == Some(&b'<') {
+            return Ok(());
+        }
+        let length = memchr::memchr(b'<', rest.as_bytes())
+            .ok_or(XmlError::NotWellFormed("element without an end"))?;
+        let raw = rest.get(..length).unwrap_or_default();
+        chars::check_references(raw)?;
+        if memchr::memchr(b']', raw.as_bytes()).is_some() && raw.contains("]]>") {
+            return Err(XmlError::NotWellFormed("`]]>` in text"));
+        }
+        self.at += length;
+        Ok(())
+    }
+
+    fn cdata(&mut self) -> Result<(), XmlError> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let Some(inside) = rest.strip_prefix("<![CDATA[") else {
+            return Err(XmlError::RestrictedXml("comment or declaration"));
+        };
+        if self.open.is_empty() {
+            return Err(XmlError::NotWellFormed("text outside an element"));
+        }
+        let length = memchr::memmem::find(inside.as_bytes(), b"]]>")
+            .ok_or(XmlError::NotWellFormed("unfinished CDATA section"))?;
+        self.at += "<![CDATA[".len() + length + "]]>".len();
+        Ok(())
+    }
+
+    fn end_tag(&mut self) -> Result<(), XmlError> {
+        let mismatch = XmlError::NotWellFormed("end tag without its start tag");
+        let open = self.open.pop().ok_or(mismatch)?;
+        let name = self.at + 2;
+        let rest = self.text.get(name..).unwrap_or_default();
+        let after = rest.strip_prefix(open.name.of(self.text)).ok_or(mismatch)?;
+        let close = rest.len() - after.len();
+        let end = start_tag::skip_space(rest.as_bytes(), close);
+        if rest.as_bytes().get(end) != Some(&b'>') {
+            return Err(mismatch);
+        }
+        if open.prefix_length != 0 {
+            self.out.remove(name, name + open.prefix_length as usize);
+        }
+        self.at = name + end + 1;
+        self.names.leave(open.declared);
+        self.complete();
+        Ok(())
+    }
+
+    /// Completes the index entry of an element that has ended.
+    fn complete(&mut self) {
+        if self.open.len() == 1 {
+            self.out.end_child(self.at);
+        }
+    }
+
+    fn start_tag(&mut self) -> Result<(), XmlError> {
+        let depth = self.open.len();
+        if depth >= self.limits.max_depth {
+            return Err(XmlError::TooDeep);
+        }
+        let max = self.limits.max_attributes;
+        let tag = start_tag::read_start(self.text, self.at, max, self.attributes)?;
+        let declared = self.names.declared();
+        let (default, parent) = match self.open.last() {
+            Some(open) => (open.default, open.namespace),
+            None => (self.content, Ns::Content),
+        };
+        let input =
+            Input { text: self.text, scope: self.scope, tag: &tag, attributes: self.attributes };
+        let namespaces = self.names.resolve_tag(&input, (default, parent), max)?;
+        // Such a root would be taken for one in the content namespace of this stream.
+        if namespaces.own == Ns::Client && depth == 0 {
+            return Err(XmlError::InvalidNamespace);
+        }
+        self.names.check_unique(&input)?;
+        self.out.start_tag(&Head {
+            input: &input,
+            names: self.names,
+            namespaces: &namespaces,
+            depth,
+        });
+        // Normal form can be longer than the input.
+        if self.out.written() > self.limits.max_stanza.min(LONGEST) {
+            return Err(XmlError::TooLarge);
+        }
+        self.at = tag.end;
+        if tag.empty {
+            self.names.leave(declared);
+            self.complete();
+        } else {
+            self.open.push(Open {
+                name: tag.name.whole,
+                prefix_length: tag.name.local - tag.name.whole.start,
+                namespace: namespaces.own,
+                default: namespaces.default,
+                declared,
+            });
+        }
+        Ok(())
+    }
+}

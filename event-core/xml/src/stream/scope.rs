@@ -1,0 +1,84 @@
+//! The namespaces that a stream header declares.
+
+use std::borrow::Cow;
+
+/// The namespace that replaces the content namespace of each kind of stream (RFC 6120 section
+/// 4.8.3), so that the bytes of an element fit all streams.
+pub const STANZA_NS: &str = "jabber:client";
+/// The namespace of the `xml` prefix.
+pub(crate) const XML_NS: &str = "http://www.w3.org/XML/1998/namespace";
+/// The namespace of the `xmlns` prefix.
+pub(crate) const XMLNS_NS: &str = "http://www.w3.org/2000/xmlns/";
+/// The namespace of the stream element, its features and its errors.
+pub const STREAM_NS: &str = "http://etherx.jabber.org/streams";
+
+/// The namespaces in effect at the top level of a stream (RFC 6120 section 4.8).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    content: Cow<'static, str>,
+    prefixes: Vec<(Cow<'static, str>, Cow<'static, str>)>,
+}
+
+impl Default for Scope {
+    /// A client stream whose header declares no prefix.
+    fn default() -> Self {
+        Self { content: Cow::Borrowed(STANZA_NS), prefixes: Vec::new() }
+    }
+}
+
+impl Scope {
+    /// A scope with this default namespace and no prefix.
+    #[must_use]
+    pub fn new(content_namespace: &str) -> Self {
+        Self { content: known(content_namespace), prefixes: Vec::new() }
+    }
+
+    /// Declares a prefix, or redeclares it.
+    #[must_use]
+    pub fn with_prefix(mut self, prefix: &str, namespace: &str) -> Self {
+        self.prefixes.retain(|(known, _)| known != prefix);
+        self.prefixes.push((known(prefix), known(namespace)));
+        self
+    }
+
+    /// The default namespace, e.g. `jabber:client` or `jabber:server`.
+    #[must_use]
+    pub fn content_namespace(&self) -> &str {
+        &self.content
+    }
+
+    /// Whether the default namespace is a content namespace, which is read as [`STANZA_NS`]. The
+    /// names stand here because each stream is read with one of them.
+    #[must_use]
+    pub fn has_stanzas(&self) -> bool {
+        matches!(self.content.as_ref(), STANZA_NS | "jabber:server" | "jabber:component:accept")
+    }
+
+    /// The number of a declared prefix.
+    pub(crate) fn number(&self, prefix: &str) -> Option<usize> {
+        self.prefixes.iter().position(|(known, _)| known == prefix)
+    }
+
+    /// The namespace of the prefix with this number.
+    pub(crate) fn namespace(&self, number: usize) -> &str {
+        self.prefixes.get(number).map_or("", |(_, namespace)| namespace)
+    }
+}
+
+/// Borrows the usual names: each stream keeps its scope, and names on the heap would cost memory.
+fn known(name: &str) -> Cow<'static, str> {
+    const KNOWN: [&str; 8] = [
+        STANZA_NS,
+        "jabber:server",
+        "jabber:component:accept",
+        STREAM_NS,
+        "stream",
+        "db",
+        "jabber:server:dialback",
+        "",
+    ];
+    match KNOWN.into_iter().find(|known| *known == name) {
+        Some(known) => Cow::Borrowed(known),
+        None => Cow::Owned(name.to_owned()),
+    }
+}

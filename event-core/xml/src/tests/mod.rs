@@ -1,0 +1,39 @@
+//! Tests of the whole crate, with the strict parser `rxml` as the oracle.
+
+mod edit;
+mod framer;
+mod generate;
+mod header;
+mod index;
+mod nasty;
+mod oracle;
+mod tree;
+mod typed;
+
+use super::{Element, Limits, Scope, XmlError};
+
+fn parse(xml: &str) -> Result<Element, XmlError> {
+    Element::parse(xml.as_bytes(), &Scope::default(), &Limits::default())
+}
+
+fn element(xml: &str) -> Element {
+    parse(xml).unwrap_or_else(|error| panic!("{error}: {xml}"))
+}
+
+/// Asserts that the index of a written or edited element equals that of reading its bytes.
+fn is_indexed(element: &Element) {
+    let fresh = Element::parse(element.as_bytes(), &Scope::default(), &Limits::UNBOUNDED).unwrap();
+    assert_eq!(&fresh, element);
+    assert_eq!((fresh.name(), fresh.namespace()), (element.name(), element.namespace()));
+    assert_eq!(fresh.text(), element.text());
+    for name in ["to", "from", "id", "type", "xml:lang", "a"] {
+        assert_eq!(fresh.attribute(name), element.attribute(name), "{element}");
+    }
+    assert_eq!(fresh.children().count(), element.children().count(), "{element}");
+    for (one, other) in fresh.children().zip(element.children()) {
+        assert_eq!(one.xml(), other.xml());
+        assert_eq!((one.name(), one.namespace()), (other.name(), other.namespace()));
+        assert_eq!(one.attribute("a"), other.attribute("a"));
+        assert_eq!(one.text(), other.text());
+    }
+}

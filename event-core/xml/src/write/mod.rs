@@ -1,0 +1,5 @@
+//! Writing elements in normal form.
+
+pub(crate) mod builder;
+pub(crate) mod escape;
+pub(crate) mod writer;
