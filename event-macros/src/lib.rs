@@ -6,11 +6,8 @@
 mod attr;
 mod docs;
 mod event;
-mod expand;
 mod hook;
 mod module;
-mod rules;
-mod signature;
 
 use proc_macro::TokenStream;
 

@@ -8,10 +8,8 @@ use syn::{
     parse::ParseStream, spanned::Spanned,
 };
 
-use crate::{
-    attr::Mistakes,
-    signature::{Handler, bare},
-};
+use super::signature::{Handler, bare};
+use crate::attr::Mistakes;
 
 /// A priority as it was written.
 pub(crate) struct Priority {

@@ -9,7 +9,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote_spanned};
 use syn::Type;
 
-use crate::{
+use super::{
     rules::Rule,
     signature::{Handler, bare, names_context},
 };

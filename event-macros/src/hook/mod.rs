@@ -1,5 +1,9 @@
 //! `#[hook]`: reads its arguments, resolves the name, and checks the function against it.
 
+mod expand;
+mod rules;
+mod signature;
+
 use event_catalogue::{EventDef, NameParameter, Namespace, Parameter};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -9,12 +13,12 @@ use syn::{
     parse::{ParseStream, Parser},
 };
 
-use crate::{
-    attr::{Mistakes, event_core, options, own_namespace, path},
+use self::{
     expand::{Check, Hook},
     rules::{Priority, Rule, priority},
     signature::Function,
 };
+use crate::attr::{Mistakes, event_core, options, own_namespace, path};
 
 const OPTIONS: &[&str] = &["priority", "namespace", "crate"];
 
