@@ -5,7 +5,7 @@
 
 use std::{any::Any, collections::BTreeMap, sync::Arc};
 
-use event_catalogue::Role;
+use event_catalogue::Band;
 
 use crate::{
     context::Context,
@@ -109,14 +109,14 @@ impl HookMeta {
     }
 
     /// The band of a post-routing stanza handler; other events have none.
-    pub fn role(&self) -> Option<Role> {
-        if self.family == Family::Post { event_catalogue::role(self.priority) } else { None }
+    pub fn band(&self) -> Option<Band> {
+        if self.family == Family::Post { event_catalogue::band(self.priority) } else { None }
     }
 
     /// Whether a panic leaves the rest of the chain running.
     fn contains_panics(&self) -> bool {
         matches!(self.family, Family::Notification | Family::Collect)
-            || self.role() == Some(Role::Observe)
+            || self.band() == Some(Band::Observe)
     }
 
     pub(crate) fn place(&self) -> String {

@@ -10,7 +10,7 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use event_catalogue::Role;
+use event_catalogue::Band;
 use hashbrown::{DefaultHashBuilder, Equivalent};
 use tokio::sync::watch;
 
@@ -422,7 +422,7 @@ fn cascade(
     };
     let generic = |deliver: bool| {
         generic.iter().copied().filter(move |hook| {
-            is(hook, steps.generic) && (hook.meta().role() == Some(Role::Deliver)) == deliver
+            is(hook, steps.generic) && (hook.meta().band() == Some(Band::Deliver)) == deliver
         })
     };
     let payload = own.iter().copied().filter(|hook| is(hook, steps.payload));
@@ -451,7 +451,7 @@ fn by_id(hooks: &[Hook], events: [EventId; 3]) -> [HashMap<Box<str>, Chain<Iq>>;
             let is_generic = |hook: &&Hook| {
                 steps.generic.iter().any(|event| event() == (hook.meta().event_id)())
             };
-            let deliver = |hook: &&Hook| hook.meta().role() == Some(Role::Deliver);
+            let deliver = |hook: &&Hook| hook.meta().band() == Some(Band::Deliver);
             let before = hooks.iter().filter(is_generic).filter(|hook| !deliver(hook));
             let after = hooks.iter().filter(is_generic).filter(deliver);
             map.insert(Box::from(id), chain(before.chain(same).chain(after)));

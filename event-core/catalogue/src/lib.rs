@@ -8,18 +8,18 @@
 
 extern crate alloc;
 
+mod band;
 mod distance;
 mod error;
 mod grammar;
 mod name;
 mod namespaces;
-mod role;
 mod suggest;
 mod table;
 
+pub use band::{Band, PRIORITY_RANGES, band};
 pub use distance::nearest;
 pub use error::NameError;
 pub use name::{Name, NameParameter, Namespace, parse, resolve};
 pub use namespaces::{is_known, namespaces};
-pub use role::{PRIORITY_RANGES, Role, role};
 pub use table::{EVENTS, EventDef, Family, Parameter, Scope, by_marker};

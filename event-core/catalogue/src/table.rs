@@ -25,7 +25,7 @@ pub enum Family {
     Veto,
     /// `&mut P`, `Flow` or a `Result` of it: `pre-NAME/DEST`.
     Pre,
-    /// By the role of the priority: `NAME/DEST` and `NAME/self`.
+    /// By the band of the priority: `NAME/DEST` and `NAME/self`.
     Post,
     /// `&mut Iq`, `Reply`, `Flow` or a `Result` of them: `iq/…/XMLNS:TAG`, `iq-get`, `iq-set`.
     IqPayload,

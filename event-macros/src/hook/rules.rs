@@ -1,6 +1,6 @@
 //! What a handler of each family takes and returns, and the words that say so.
 
-use event_catalogue::{EventDef, Family, Role};
+use event_catalogue::{Band, EventDef, Family};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
 use syn::{
@@ -24,7 +24,7 @@ pub(crate) struct Rule {
     pub(crate) payload: Ident,
     pub(crate) is_mutable: bool,
     returns: Returns,
-    role: Option<Role>,
+    band: Option<Band>,
     /// ` at priority 10`, for events that have ranges.
     at: String,
 }
@@ -47,9 +47,9 @@ impl Rule {
         span: Span,
         mistakes: &mut Mistakes,
     ) -> Option<Self> {
-        let role = if def.family == Family::Post {
-            let role = event_catalogue::role(priority.value);
-            if role.is_none() {
+        let band = if def.family == Family::Post {
+            let band = event_catalogue::band(priority.value);
+            if band.is_none() {
                 mistakes.at(
                     &priority.tokens,
                     format!(
@@ -60,7 +60,7 @@ impl Rule {
                 );
                 return None;
             }
-            role
+            band
         } else {
             None
         };
@@ -71,17 +71,17 @@ impl Rule {
             Family::Pre | Family::RouteRemote | Family::StreamStanza | Family::Chain => {
                 (true, Returns::FlowOrError)
             }
-            Family::Post if role == Some(Role::Observe) => (false, Returns::Nothing),
+            Family::Post if band == Some(Band::Observe) => (false, Returns::Nothing),
             Family::Post => (true, Returns::FlowOrError),
             Family::IqPayload | Family::StreamIq => (true, Returns::Answer),
             Family::IqId => (false, Returns::Flow),
             Family::Nonza => (true, Returns::FlowOrStreamError),
         };
-        let at = match role {
+        let at = match band {
             Some(_) => format!(" at priority {}", priority.value),
             None => String::new(),
         };
-        Some(Self { event, payload: Ident::new(def.payload, span), is_mutable, returns, role, at })
+        Some(Self { event, payload: Ident::new(def.payload, span), is_mutable, returns, band, at })
     }
 
     /// `&mut Message`
@@ -110,7 +110,7 @@ impl Rule {
             Type::Reference(TypeReference { and_token, mutability: Some(token), .. })
                 if !self.is_mutable =>
             {
-                let message = if self.role.is_none() {
+                let message = if self.band.is_none() {
                     format!("a handler of `{event}` can only look: it takes `{takes}`")
                 } else if has_priority {
                     format!(
