@@ -81,7 +81,7 @@ pub enum StorageError {
     #[error("{_0} is full")]
     Full(Archive),
     /// A name is too long or has a NUL in it: see
-    /// [`Shelf::is_sound`](super::Shelf::is_sound).
+    /// [`Partition::is_sound`](super::Partition::is_sound).
     #[error("a name is too long to be stored, or has a NUL in it")]
     Name,
     /// Storage has been closed.

@@ -46,7 +46,7 @@ use crate::BoxFuture;
 /// Storage for all stores of all hosts.
 ///
 /// What a call has acknowledged survives a crash of the process and of the machine. Owners and
-/// keys are ordered by their bytes. Names have limits, see [`Shelf::is_sound`].
+/// keys are ordered by their bytes. Names have limits, see [`Partition::is_sound`].
 ///
 /// # Cancel safety
 ///
@@ -59,14 +59,14 @@ pub trait Storage: Send + Sync + std::fmt::Debug {
     /// The value of a key.
     fn get<'a>(
         &'a self,
-        shelf: Shelf<'a>,
+        partition: Partition<'a>,
         key: &'a str,
     ) -> BoxFuture<'a, StorageResult<Option<Vec<u8>>>>;
 
     /// Up to `limit` entries in order, beginning behind the key `after`.
     fn list<'a>(
         &'a self,
-        shelf: Shelf<'a>,
+        partition: Partition<'a>,
         after: Option<&'a str>,
         limit: u32,
     ) -> BoxFuture<'a, StorageResult<Vec<Entry>>>;
@@ -83,12 +83,12 @@ pub trait Storage: Send + Sync + std::fmt::Debug {
     /// A part of an archive.
     fn page<'a>(
         &'a self,
-        shelf: Shelf<'a>,
+        partition: Partition<'a>,
         page: Page,
     ) -> BoxFuture<'a, StorageResult<Vec<Archived>>>;
 
     /// How many values an archive has.
-    fn count<'a>(&'a self, shelf: Shelf<'a>) -> BoxFuture<'a, StorageResult<u64>>;
+    fn count<'a>(&'a self, partition: Partition<'a>) -> BoxFuture<'a, StorageResult<u64>>;
 
     /// All of the writes in one transaction, or none. Says whether one among them that deletes
     /// found anything.
@@ -102,7 +102,7 @@ pub trait Storage: Send + Sync + std::fmt::Debug {
 
 /// What one owner has in one store of one host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shelf<'a> {
+pub struct Partition<'a> {
     /// The host it belongs to.
     pub host: &'a str,
     /// The store within the host.
@@ -111,7 +111,7 @@ pub struct Shelf<'a> {
     pub owner: &'a str,
 }
 
-impl<'a> Shelf<'a> {
+impl<'a> Partition<'a> {
     /// How long host, store, owner and key may be together, in bytes. Two addresses of the
     /// longest usernames and DNS names fit; an index of PostgreSQL takes little more.
     pub const MAX_NAME: usize = 2600;

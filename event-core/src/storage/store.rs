@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Archived, Entry, Page, Shelf, Storage, StorageResult, Write};
+use super::{Archived, Entry, Page, Partition, Storage, StorageResult, Write};
 use crate::core::Clock;
 
 /// One store of one host: what a module holds. Cheap to clone.
@@ -39,7 +39,7 @@ impl Store {
     /// # Errors
     /// See [`Store`].
     pub async fn get(&self, owner: &str, key: &str) -> StorageResult<Option<Vec<u8>>> {
-        self.storage.get(self.shelf(owner), key).await
+        self.storage.get(self.partition(owner), key).await
     }
 
     /// Sets a value, whether or not there was one.
@@ -77,7 +77,7 @@ impl Store {
         after: Option<&str>,
         limit: u32,
     ) -> StorageResult<Vec<Entry>> {
-        self.storage.list(self.shelf(owner), after, limit).await
+        self.storage.list(self.partition(owner), after, limit).await
     }
 
     /// All entries of an owner whose number is bounded otherwise, in the order of the keys' bytes.
@@ -125,7 +125,7 @@ impl Store {
     /// # Errors
     /// See [`Store`].
     pub async fn page(&self, owner: &str, page: Page) -> StorageResult<Vec<Archived>> {
-        self.storage.page(self.shelf(owner), page).await
+        self.storage.page(self.partition(owner), page).await
     }
 
     /// How many values an owner's archive has.
@@ -133,43 +133,43 @@ impl Store {
     /// # Errors
     /// See [`Store`].
     pub async fn count(&self, owner: &str) -> StorageResult<u64> {
-        self.storage.count(self.shelf(owner)).await
+        self.storage.count(self.partition(owner)).await
     }
 
     /// [`Store::set`], for [`Host::transact`](crate::Host::transact).
     pub fn to_set(&self, owner: &str, key: &str, value: Vec<u8>) -> Write {
-        Write::set(self.shelf(owner), key, value)
+        Write::set(self.partition(owner), key, value)
     }
 
     /// [`Store::create`], for [`Host::transact`](crate::Host::transact).
     pub fn to_create(&self, owner: &str, key: &str, value: Vec<u8>) -> Write {
-        Write::create(self.shelf(owner), key, value)
+        Write::create(self.partition(owner), key, value)
     }
 
     /// Lets a [`Host::transact`](crate::Host::transact) fail with
     /// [`StorageError::NotFound`](super::StorageError::NotFound) unless the value exists.
     pub fn to_require(&self, owner: &str, key: &str) -> Write {
-        Write::require(self.shelf(owner), key)
+        Write::require(self.partition(owner), key)
     }
 
     /// [`Store::delete`], for [`Host::transact`](crate::Host::transact).
     pub fn to_delete(&self, owner: &str, key: &str) -> Write {
-        Write::delete(self.shelf(owner), key)
+        Write::delete(self.partition(owner), key)
     }
 
     /// [`Store::append`], for [`Host::transact`](crate::Host::transact).
     pub fn to_append(&self, owner: &str, value: Vec<u8>, limit: Option<u64>) -> Write {
-        Write::append(self.shelf(owner), self.clock.now(), value, limit)
+        Write::append(self.partition(owner), self.clock.now(), value, limit)
     }
 
     /// Deletes the values of an owner's archive up to an id and with it, for
     /// [`Host::transact`](crate::Host::transact).
     pub fn to_delete_up_to(&self, owner: &str, id: i64) -> Write {
-        Write::delete_up_to(self.shelf(owner), id)
+        Write::delete_up_to(self.partition(owner), id)
     }
 
-    fn shelf<'a>(&'a self, owner: &'a str) -> Shelf<'a> {
-        Shelf::new(&self.host, self.store, owner)
+    fn partition<'a>(&'a self, owner: &'a str) -> Partition<'a> {
+        Partition::new(&self.host, self.store, owner)
     }
 
     async fn write(&self, write: Write) -> StorageResult<bool> {

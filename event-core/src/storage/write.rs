@@ -2,7 +2,7 @@
 
 use std::{fmt, time::SystemTime};
 
-use super::Shelf;
+use super::Partition;
 
 /// The name of a value in a map.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,33 +66,38 @@ pub enum Write {
 
 impl Write {
     /// See [`Write::Set`].
-    pub fn set(shelf: Shelf<'_>, key: &str, value: Vec<u8>) -> Self {
-        Self::Set(Name::new(shelf, key), value)
+    pub fn set(partition: Partition<'_>, key: &str, value: Vec<u8>) -> Self {
+        Self::Set(Name::new(partition, key), value)
     }
 
     /// See [`Write::Create`].
-    pub fn create(shelf: Shelf<'_>, key: &str, value: Vec<u8>) -> Self {
-        Self::Create(Name::new(shelf, key), value)
+    pub fn create(partition: Partition<'_>, key: &str, value: Vec<u8>) -> Self {
+        Self::Create(Name::new(partition, key), value)
     }
 
     /// See [`Write::Require`].
-    pub fn require(shelf: Shelf<'_>, key: &str) -> Self {
-        Self::Require(Name::new(shelf, key))
+    pub fn require(partition: Partition<'_>, key: &str) -> Self {
+        Self::Require(Name::new(partition, key))
     }
 
     /// See [`Write::Delete`].
-    pub fn delete(shelf: Shelf<'_>, key: &str) -> Self {
-        Self::Delete(Name::new(shelf, key))
+    pub fn delete(partition: Partition<'_>, key: &str) -> Self {
+        Self::Delete(Name::new(partition, key))
     }
 
     /// See [`Write::Append`].
-    pub fn append(shelf: Shelf<'_>, at: SystemTime, value: Vec<u8>, limit: Option<u64>) -> Self {
-        Self::Append { archive: Archive::new(shelf), at, value, limit }
+    pub fn append(
+        partition: Partition<'_>,
+        at: SystemTime,
+        value: Vec<u8>,
+        limit: Option<u64>,
+    ) -> Self {
+        Self::Append { archive: Archive::new(partition), at, value, limit }
     }
 
     /// See [`Write::DeleteUpTo`].
-    pub fn delete_up_to(shelf: Shelf<'_>, id: i64) -> Self {
-        Self::DeleteUpTo(Archive::new(shelf), id)
+    pub fn delete_up_to(partition: Partition<'_>, id: i64) -> Self {
+        Self::DeleteUpTo(Archive::new(partition), id)
     }
 
     /// See [`Write::Purge`].
@@ -100,17 +105,17 @@ impl Write {
         Self::Purge { host: host.to_owned(), owner: owner.to_owned() }
     }
 
-    /// Whether its names can be stored: see [`Shelf::is_sound`].
+    /// Whether its names can be stored: see [`Partition::is_sound`].
     pub fn is_sound(&self) -> bool {
         match self {
             Self::Set(name, _)
             | Self::Create(name, _)
             | Self::Require(name)
-            | Self::Delete(name) => name.shelf().is_sound(&name.key),
+            | Self::Delete(name) => name.partition().is_sound(&name.key),
             Self::Append { archive, .. } | Self::DeleteUpTo(archive, _) => {
-                archive.shelf().is_sound("")
+                archive.partition().is_sound("")
             }
-            Self::Purge { host, owner } => Shelf::new(host, "", owner).is_sound(""),
+            Self::Purge { host, owner } => Partition::new(host, "", owner).is_sound(""),
         }
     }
 }
@@ -132,15 +137,15 @@ impl fmt::Debug for Write {
 }
 
 impl Name {
-    /// A key on a shelf.
-    pub fn new(shelf: Shelf<'_>, key: &str) -> Self {
-        let Archive { host, store, owner } = Archive::new(shelf);
+    /// A key on a partition.
+    pub fn new(partition: Partition<'_>, key: &str) -> Self {
+        let Archive { host, store, owner } = Archive::new(partition);
         Self { host, store, owner, key: key.to_owned() }
     }
 
-    /// The shelf it is on.
-    pub fn shelf(&self) -> Shelf<'_> {
-        Shelf::new(&self.host, &self.store, &self.owner)
+    /// The partition it is on.
+    pub fn partition(&self) -> Partition<'_> {
+        Partition::new(&self.host, &self.store, &self.owner)
     }
 }
 
@@ -152,14 +157,14 @@ impl fmt::Display for Name {
 }
 
 impl Archive {
-    /// The archive on a shelf.
-    pub fn new(Shelf { host, store, owner }: Shelf<'_>) -> Self {
+    /// The archive on a partition.
+    pub fn new(Partition { host, store, owner }: Partition<'_>) -> Self {
         Self { host: host.to_owned(), store: store.to_owned(), owner: owner.to_owned() }
     }
 
-    /// The shelf it is on.
-    pub fn shelf(&self) -> Shelf<'_> {
-        Shelf::new(&self.host, &self.store, &self.owner)
+    /// The partition it is on.
+    pub fn partition(&self) -> Partition<'_> {
+        Partition::new(&self.host, &self.store, &self.owner)
     }
 }
 
