@@ -2,7 +2,7 @@
 
 use std::{fmt, time::SystemTime};
 
-use super::Partition;
+use super::partition::Partition;
 
 /// The name of a value in a map.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
