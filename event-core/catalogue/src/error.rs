@@ -6,7 +6,8 @@ use core::{error::Error, fmt};
 use crate::{
     distance::{distance, nearest},
     grammar::{Malformed, split},
-    name::{Fault, Namespace},
+    name::{Fault, Namespace, judge},
+    namespaces::is_known,
     suggest,
     table::{EVENTS, EventDef, Parameter},
 };
@@ -105,10 +106,15 @@ fn explain(name: &str, suggestions: &mut Vec<String>, help: &mut Vec<String>) ->
         *suggestions = nearest(destination, expected.iter().copied())
             .into_iter()
             .map(|part| format!("{kind}/{part}{end}"))
-            .filter(|whole| crate::parse(whole).is_ok())
+            .filter(|whole| is_name(whole))
             .collect();
     }
     format!("`{name}`: `{destination}` is not a destination; expected {}", alternatives(&expected))
+}
+
+/// Whether `name` is accepted when its namespace is the author's own.
+fn is_name(name: &str) -> bool {
+    judge(name, Namespace::Own).is_ok()
 }
 
 /// Where stanzas of this kind can go: `pre-message` has no `self`, `iq-get` no `full`.
@@ -142,7 +148,7 @@ fn missing_product(
             let mut instead = Vec::from(["iq/full".to_owned()]);
             if let Some(rest) = rest {
                 let others = ["bare", "host"].map(|part| format!("{kind}/{part}/{rest}"));
-                instead.extend(others.into_iter().filter(|name| crate::parse(name).is_ok()));
+                instead.extend(others.into_iter().filter(|name| is_name(name)));
             }
             Some(("an iq to a full address has one event, whatever is in it", instead))
         }
@@ -164,7 +170,7 @@ fn without_parameter(name: &str, event: &EventDef) -> String {
 fn malformed_payload(name: &str, event: &EventDef, malformed: Malformed) -> String {
     let payload = name.strip_prefix(event.head()).unwrap_or(name);
     let what = match malformed {
-        Malformed::NoElement if crate::is_known(payload) => {
+        Malformed::NoElement if is_known(payload) => {
             return format!("missing the element name in `{name}`: expected `{name}:TAG`");
         }
         Malformed::NoElement => format!("missing the element name in `{name}`"),

@@ -14,12 +14,15 @@ mod error;
 mod grammar;
 mod name;
 mod namespaces;
+mod near;
+mod resolve;
 mod suggest;
 mod table;
 
 pub use band::{Band, PRIORITY_RANGES, band};
 pub use distance::nearest;
 pub use error::NameError;
-pub use name::{Name, NameParameter, Namespace, parse, resolve};
+pub use name::{Name, NameParameter, Namespace};
 pub use namespaces::{is_known, namespaces};
+pub use resolve::{parse, resolve};
 pub use table::{EVENTS, EventDef, Family, Parameter, Scope, by_marker};

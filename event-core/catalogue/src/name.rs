@@ -1,9 +1,8 @@
 //! From a name to its event, and whether the namespace in it can be what was meant.
 
 use crate::{
-    error::NameError,
     grammar::{self, Malformed},
-    namespaces, suggest,
+    namespaces, near,
     table::{EVENTS, EventDef, Family, Parameter},
 };
 
@@ -40,24 +39,6 @@ pub enum Namespace {
     Known,
     /// It is the author's own, whatever it looks like.
     Own,
-}
-
-/// Reads a name without judging whether its namespace may be a misspelling.
-///
-/// # Errors
-///
-/// No event has this name.
-pub fn parse(name: &str) -> Result<Name<'_>, NameError> {
-    resolve(name, Namespace::Own)
-}
-
-/// Reads a name and judges its namespace.
-///
-/// # Errors
-///
-/// No event has this name, or its namespace is not known and close to one that is.
-pub fn resolve(name: &str, namespace: Namespace) -> Result<Name<'_>, NameError> {
-    judge(name, namespace).map_err(|fault| NameError::new(name, namespace, fault))
 }
 
 /// Why a name is refused.
@@ -100,7 +81,7 @@ pub(crate) fn judge(name: &str, namespace: Namespace) -> Result<Name<'_>, Fault>
         Err(_) if namespaces::is_known(rest) => {
             return Err(Fault::Malformed(event, Malformed::NoElement));
         }
-        Err(_) if suggest::lacks_colon(rest) => {
+        Err(_) if near::lacks_colon(rest) => {
             return Err(Fault::Malformed(event, Malformed::NoColon));
         }
         Err(malformed) => return Err(Fault::Malformed(event, malformed)),
@@ -110,13 +91,13 @@ pub(crate) fn judge(name: &str, namespace: Namespace) -> Result<Name<'_>, Fault>
     if namespaces::is_known(xmlns) {
         return Ok(found);
     }
-    if event.family == Family::Nonza && suggest::looks_like_stream_stanza(name) {
+    if event.family == Family::Nonza && near::looks_like_stream_stanza(name) {
         return Err(Fault::Name);
     }
     if namespaces::is_known(rest) {
         return Err(Fault::Malformed(event, Malformed::NoElement));
     }
-    if suggest::lacks_colon(rest) {
+    if near::lacks_colon(rest) {
         return Err(Fault::Malformed(event, Malformed::NoColon));
     }
     match namespace {
@@ -124,7 +105,7 @@ pub(crate) fn judge(name: &str, namespace: Namespace) -> Result<Name<'_>, Fault>
         Namespace::Known if namespaces::other_versions(xmlns).next().is_some() => {
             Err(Fault::Version)
         }
-        Namespace::Known if suggest::looks_like_known(rest, xmlns) => Err(Fault::Namespace),
+        Namespace::Known if near::looks_like_known(rest, xmlns) => Err(Fault::Namespace),
         Namespace::Known => Ok(found),
     }
 }
