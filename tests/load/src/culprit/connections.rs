@@ -1,0 +1,117 @@
+//! Connections: half say nothing, half open a stream and leave.
+
+use std::io::{self, ErrorKind};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::{sleep_until, timeout};
+
+use super::scene::{Scene, Stage};
+use crate::xmpp::{Event, Framer, condition, header, tcp};
+
+/// The last octet of the address that connections come from.
+const FROM: u8 = 200;
+
+/// Connections that are being opened at a time.
+const OPENING: usize = 64;
+
+/// Connections kept open, as far as the server allows.
+const KEPT: usize = 8000;
+
+/// So many connections each second.
+pub(super) fn connections(scene: &Scene) -> JoinSet<()> {
+    let mut set = JoinSet::new();
+    let kept = Arc::new(Mutex::new(Vec::new()));
+    let begun = Arc::new(AtomicU64::new(0));
+    for _ in 0..OPENING {
+        let (scene, kept, begun) = (scene.clone(), kept.clone(), begun.clone());
+        set.spawn(async move {
+            let all = async {
+                let start = Instant::now();
+                loop {
+                    let n = begun.fetch_add(1, Relaxed);
+                    let at = start + Duration::from_secs(1) * n as u32 / scene.clients as u32;
+                    sleep_until(at.into()).await;
+                    match timeout(Duration::from_secs(5), visit(&scene, n)).await {
+                        Ok(Ok(Some(quiet))) => {
+                            let mut kept = kept.lock().expect("no panics");
+                            if kept.len() < KEPT {
+                                kept.push(quiet);
+                            }
+                        }
+                        Ok(Ok(None)) => {}
+                        Ok(Err(e)) => scene.tally.end(&e.to_string()),
+                        Err(_) => scene.tally.end("no answer in 5 s"),
+                    }
+                }
+            };
+            scene.act::<()>(all).await;
+        });
+    }
+    let scene = scene.clone();
+    set.spawn(async move {
+        scene.until(Stage::Stop).await;
+        // Who said nothing may have been refused too.
+        let kept = std::mem::take(&mut *kept.lock().expect("no panics"));
+        for c in kept {
+            match peek(&c) {
+                Some(how) => scene.tally.end(&how),
+                None => _ = scene.tally.done.fetch_add(1, Relaxed),
+            }
+        }
+    });
+    set
+}
+
+/// A connection: it is given back to be kept, or the stream was opened and left.
+async fn visit(scene: &Scene, n: u64) -> io::Result<Option<TcpStream>> {
+    let target = &scene.run.target;
+    let mut c = tcp(target.addr, FROM).await?;
+    // Or no ports would be left soon.
+    c.set_zero_linger()?;
+    if n.is_multiple_of(2) {
+        return Ok(Some(c));
+    }
+    let mut framer = Framer::default();
+    // A refusal may have come before.
+    let _ = c.write_all(header(&target.host).as_bytes()).await;
+    loop {
+        while let Some(event) = framer.next() {
+            if let Event::Stanza(s) = event {
+                let refused = condition(s);
+                if refused.is_none() {
+                    scene.tally.done.fetch_add(1, Relaxed);
+                }
+                return refused.map_or(Ok(None), |how| Err(io::Error::other(how)));
+            }
+        }
+        if c.read_buf(framer.space()).await? == 0 {
+            return Err(io::Error::other("closed"));
+        }
+    }
+}
+
+/// Whether and how the server has closed a connection on which nothing was said.
+fn peek(c: &TcpStream) -> Option<String> {
+    let mut framer = Framer::default();
+    loop {
+        match c.try_read_buf(framer.space()) {
+            Ok(0) => return Some("closed".into()),
+            Err(e) if e.kind() == ErrorKind::WouldBlock => return None,
+            Err(e) => return Some(e.kind().to_string()),
+            Ok(_) => {
+                while let Some(event) = framer.next() {
+                    if let Event::Stanza(s) = event
+                        && let Some(how) = condition(s)
+                    {
+                        return Some(how);
+                    }
+                }
+            }
+        }
+    }
+}

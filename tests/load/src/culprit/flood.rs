@@ -1,0 +1,74 @@
+//! Clients that send as fast as they can.
+
+use std::io;
+use std::sync::atomic::Ordering::Relaxed;
+
+use tokio::io::AsyncWriteExt;
+use tokio::task::JoinSet;
+
+use super::scene::Scene;
+use super::stream_end::stream_end;
+use crate::Res;
+use crate::run::sessions_from;
+use crate::xmpp::{Conn, attr};
+
+pub(super) async fn flooders(scene: &Scene) -> Res<JoinSet<()>> {
+    let mut set = JoinSet::new();
+    let flooders = sessions_from(&scene.run, scene.first, scene.clients, true).await?;
+    let first = scene.first + scene.clients;
+    let partners = sessions_from(&scene.run, first, scene.clients, true).await?;
+    for (i, (flooder, partner)) in flooders.into_iter().zip(partners).enumerate() {
+        // Every other one floods a partner, the others addresses that nobody has.
+        let to = if i % 2 == 0 {
+            partner.jid.clone()
+        } else {
+            format!("nobody@{}", scene.run.target.host)
+        };
+        let own = scene.clone();
+        set.spawn(async move {
+            let (mut framer, mut reading, _writing) = partner.split();
+            let read = stream_end(&mut framer, &mut reading, |_| {
+                own.tally.done.fetch_add(1, Relaxed);
+            });
+            own.innocent(async { Err::<(), _>(io::Error::other(read.await)) }).await;
+        });
+        let own = scene.clone();
+        set.spawn(async move {
+            let flood = flood(flooder, &to, || {
+                own.tally.done.fetch_add(1, Relaxed);
+            });
+            if let Some(how) = own.act(flood).await {
+                own.tally.end(&how);
+            }
+        });
+    }
+    Ok(set)
+}
+
+/// Sends without a pause; what comes back is read.
+async fn flood(c: Conn, to: &str, mut on_error: impl FnMut()) -> String {
+    let (mut framer, mut reading, mut writing) = c.split();
+    let body = "x".repeat(100);
+    let many: String = (0..64)
+        .map(|n| {
+            format!(
+                "<message type='chat' to='{}'><body>{body}</body></message>",
+                to.replace("nobody", &format!("nobody{n}"))
+            )
+        })
+        .collect();
+    let write = async {
+        while writing.write_all(many.as_bytes()).await.is_ok() {}
+        // How it ended is what is read.
+        std::future::pending::<()>().await;
+    };
+    let read = stream_end(&mut framer, &mut reading, |s| {
+        if attr(s, "type") == Some(b"error") {
+            on_error();
+        }
+    });
+    tokio::select! {
+        () = write => String::new(),
+        how = read => how,
+    }
+}

@@ -1,0 +1,99 @@
+//! What the culprits share: when they begin and end, and what became of them.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::watch;
+
+use crate::meter::Report;
+use crate::run::Run;
+use crate::xmpp::attr;
+
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+pub(super) enum Stage {
+    Ready,
+    Go,
+    Stop,
+}
+
+/// What became of the culprits, and of those who had to do with them.
+#[derive(Default)]
+pub(crate) struct Tally {
+    pub(super) clients: usize,
+    /// How their streams ended.
+    pub(super) ends: Mutex<BTreeMap<String, u64>>,
+    /// Messages that got through, connections that were accepted, work that was done.
+    pub(super) done: AtomicU64,
+    pub(super) refused: AtomicU64,
+    /// What was taken and did not arrive.
+    pub(super) lost: AtomicU64,
+    /// Streams of others that ended.
+    pub(super) harmed: AtomicU64,
+}
+
+impl Tally {
+    pub(super) fn end(&self, how: &str) {
+        *self.ends.lock().expect("no panics").entry(how.into()).or_default() += 1;
+    }
+
+    pub(crate) fn report(&self, r: &mut Report) {
+        r.int("clients", self.clients as u64);
+        let ends = self.ends.lock().expect("no panics");
+        let ends: Vec<String> = ends.iter().map(|(how, n)| format!("{how} {n}")).collect();
+        r.text("ends", &ends.join(", "));
+        r.int("done", self.done.load(Relaxed));
+        r.int("refused", self.refused.load(Relaxed));
+        r.int("taken_and_lost", self.lost.load(Relaxed));
+        r.int("harmed", self.harmed.load(Relaxed));
+    }
+}
+
+#[derive(Clone)]
+pub(super) struct Scene {
+    pub(super) run: Arc<Run>,
+    pub(super) stage: watch::Receiver<Stage>,
+    pub(super) tally: Arc<Tally>,
+    pub(super) clients: usize,
+    /// The first account that is free.
+    pub(super) first: usize,
+}
+
+impl Scene {
+    pub(super) async fn until(&self, stage: Stage) {
+        let _ = self.stage.clone().wait_for(|s| *s >= stage).await;
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        *self.stage.borrow() == Stage::Stop
+    }
+
+    /// Works from the beginning of the pressure to its end; none when it was cut short.
+    pub(super) async fn act<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        self.until(Stage::Go).await;
+        tokio::select! {
+            () = self.until(Stage::Stop) => None,
+            done = work => Some(done),
+        }
+    }
+
+    /// Notes when the stream of somebody ends who did nothing wrong.
+    pub(super) async fn innocent<T>(&self, work: impl Future<Output = io::Result<T>>) {
+        if let Some(Err(e)) = self.act(work).await {
+            self.harm(&e);
+        }
+    }
+
+    pub(super) fn harm(&self, e: &io::Error) {
+        if self.tally.harmed.fetch_add(1, Relaxed) == 0 {
+            eprintln!("harmed: {e}");
+        }
+    }
+
+    pub(super) fn counted(&self, answer: &[u8]) {
+        let is_error = attr(answer, "type") == Some(b"error");
+        let counter = if is_error { &self.tally.refused } else { &self.tally.done };
+        counter.fetch_add(1, Relaxed);
+    }
+}
