@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use crate::Res;
+use crate::options::Res;
 use crate::run::Run;
 use crate::xmpp::{Verifier, acceptor, decoded};
 

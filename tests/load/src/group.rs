@@ -9,8 +9,8 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::Res;
 use crate::meter::{Report, Stats};
+use crate::options::Res;
 use crate::run::{Phase, Run, sessions, work};
 use crate::xmpp::{Conn, Event, attr, number, says};
 

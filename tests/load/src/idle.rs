@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use tokio::time::sleep;
 
-use crate::Res;
 use crate::meter::{rss_kib, snap};
+use crate::options::Res;
 use crate::run::{Run, close, sessions};
 
 pub(crate) async fn idle(run: &Arc<Run>) -> Res<()> {

@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use tokio::task::JoinSet;
 
-use crate::Res;
 use crate::ledger::Ledger;
+use crate::options::Res;
 use crate::run::{Phase, Run, sessions, work};
 use crate::xmpp::{Conn, Event, attr, number};
 

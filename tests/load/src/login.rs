@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use tokio::task::JoinSet;
 
-use crate::Res;
+use crate::options::Res;
 use crate::run::{Run, close, sessions, work};
 use crate::xmpp::Conn;
 

@@ -29,11 +29,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::runtime::Builder;
 use tokio::time::timeout;
 
-use options::Options;
+use options::{Options, Res};
 use run::Run;
-
-/// A failure ends the program; it is told as text.
-type Res<T> = Result<T, String>;
 
 fn main() {
     let mut args = std::env::args().skip(1);

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::Res;
+/// A failure as text, which ends the program.
+pub(crate) type Res<T> = Result<T, String>;
 
 const KNOWN: &[&str] = &[
     "addr", "body", "cert", "clients", "conc", "culprit", "first", "host", "key", "label", "limit",

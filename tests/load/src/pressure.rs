@@ -11,11 +11,11 @@ use tokio::process::{Child, Command};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval_at, sleep, timeout};
 
-use crate::Res;
 use crate::culprit::{Culprits, Kind};
 use crate::ledger::Ledger;
 use crate::meter::{Times, rss_kib, snap};
 use crate::mix::Mix;
+use crate::options::Res;
 use crate::run::{Phase, Run, sessions, work};
 use crate::xmpp::{Conn, Event, attr, number};
 

@@ -20,8 +20,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
-use crate::Res;
 use crate::ledger::Ledger;
+use crate::options::Res;
 use crate::run::{Phase, Run, work};
 use crate::xmpp::{number, tcp};
 

@@ -9,9 +9,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::Res;
 use crate::meter::{Report, Stats, rss_kib, snap};
-use crate::options::Options;
+use crate::options::{Options, Res};
 use crate::xmpp::{Conn, Target};
 
 /// What the main task tells the workers.

@@ -9,8 +9,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{sleep, timeout};
 
-use crate::Res;
 use crate::meter::rss_kib;
+use crate::options::Res;
 use crate::run::Run;
 use crate::xmpp::{has, header, tcp};
 

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::scene::{Scene, Stage};
-use crate::Res;
+use crate::options::Res;
 use crate::run::sessions_from;
 use crate::xmpp::{Conn, attr, says};
 

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use super::scene::Scene;
 use super::stream_end::stream_end;
-use crate::Res;
+use crate::options::Res;
 use crate::run::sessions_from;
 use crate::xmpp::{Conn, attr};
 

@@ -23,8 +23,7 @@ use self::database::users;
 use self::flood::flooders;
 use self::reader::readers;
 use self::scene::{Scene, Stage, Tally};
-use crate::Res;
-use crate::options::Options;
+use crate::options::{Options, Res};
 use crate::run::Run;
 
 #[derive(Clone, Copy, PartialEq)]

@@ -10,7 +10,7 @@ use tokio::time::{interval_at, timeout};
 
 use super::scene::{Scene, Stage};
 use super::stream_end::stream_end;
-use crate::Res;
+use crate::options::Res;
 use crate::run::sessions_from;
 use crate::xmpp::Conn;
 

@@ -14,8 +14,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use super::framer::{Event, Framer, has, says};
 use super::scram::KeyCache;
 use super::transport::{Stream, connector, tcp};
-use crate::Res;
-use crate::options::Options;
+use crate::options::{Options, Res};
 
 #[derive(Clone, Copy, PartialEq)]
 enum Tls {

@@ -23,7 +23,7 @@ use tokio_rustls::rustls::{
 };
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-use crate::Res;
+use crate::options::Res;
 
 pub(crate) async fn tcp(addr: SocketAddr, from: u8) -> io::Result<TcpStream> {
     let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
