@@ -1,8 +1,8 @@
-//! What a priority means on the post-routing stanza events.
+//! The bands of priorities on the post-routing stanza events.
 
 use core::fmt;
 
-/// What a handler of a post-routing stanza event is there for, decided by its priority.
+/// A range of priorities of a post-routing stanza event, and what handlers in it do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Band {
     /// Drops or changes stanzas before most handlers see them.
@@ -15,7 +15,7 @@ pub enum Band {
     Deliver,
 }
 
-/// The priorities that have a band, for messages about one that has none.
+/// The ranges of all bands, for the message about a priority outside them.
 pub const PRIORITY_RANGES: &str = "-1, 0, 1 to 999, 1000 and more";
 
 /// The band of `priority` on a post-routing stanza event; `None` below -1.
@@ -31,10 +31,10 @@ pub const fn band(priority: i32) -> Option<Band> {
 }
 
 impl Band {
-    /// Every band, in the order in which they run.
+    /// Every band, in the order in which the bands run.
     pub const ALL: [Self; 4] = [Self::Filter, Self::Process, Self::Observe, Self::Deliver];
 
-    /// The priorities of this band, in words.
+    /// The range of this band, in words.
     #[must_use]
     pub const fn priorities(self) -> &'static str {
         match self {
@@ -45,7 +45,7 @@ impl Band {
         }
     }
 
-    /// What a handler with this band does, as the end of "handlers at … may".
+    /// What a handler in this band does, as the end of "handlers at … may".
     #[must_use]
     pub const fn purpose(self) -> &'static str {
         match self {
@@ -67,7 +67,7 @@ impl Band {
         }
     }
 
-    /// Whether a handler with this band may change or stop the stanza.
+    /// Whether a handler in this band may change or stop the stanza.
     #[must_use]
     pub const fn may_modify(self) -> bool {
         !matches!(self, Self::Observe)
@@ -85,7 +85,7 @@ mod tests {
     use super::{Band, band};
 
     #[test]
-    fn the_ranges_meet_and_end_below_minus_one() {
+    fn every_priority_from_minus_one_up_has_a_band() {
         assert_eq!(band(i32::MAX), Some(Band::Filter));
         assert_eq!(band(1000), Some(Band::Filter));
         assert_eq!(band(999), Some(Band::Process));

@@ -6,13 +6,13 @@ use core::{error::Error, fmt};
 use crate::{
     distance::{distance, nearest},
     grammar::{Malformed, split},
-    name::{Fault, Namespace, judge},
+    name::{Fault, Namespace, read},
     namespaces::is_known,
     suggest,
     table::{EVENTS, EventDef, Parameter},
 };
 
-/// A name that is refused; its `Display` is the whole message for the compiler to show.
+/// The refusal of a name; its `Display` is the complete compiler message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameError {
     message: String,
@@ -20,7 +20,7 @@ pub struct NameError {
 }
 
 impl NameError {
-    /// The corrected names, the likeliest first, at most three.
+    /// At most three corrected names, likeliest first.
     #[must_use]
     pub fn suggestions(&self) -> &[String] {
         &self.suggestions
@@ -66,7 +66,7 @@ impl Error for NameError {}
 /// The destinations, in the order in which messages list them.
 const DESTINATIONS: [&str; 4] = ["bare", "full", "host", "self"];
 
-/// What is wrong with a name that no event has; may replace the suggestions by better ones.
+/// Explains why no event has this name; may replace the suggestions by better ones.
 fn explain(name: &str, suggestions: &mut Vec<String>, help: &mut Vec<String>) -> String {
     let unknown = || format!("unknown event `{name}`");
     let near = suggestions.first().is_some_and(|first| distance(name, first, 1).is_some());
@@ -114,10 +114,10 @@ fn explain(name: &str, suggestions: &mut Vec<String>, help: &mut Vec<String>) ->
 
 /// Whether `name` is accepted when its namespace is the author's own.
 fn is_name(name: &str) -> bool {
-    judge(name, Namespace::Own).is_ok()
+    read(name, Namespace::Own).is_ok()
 }
 
-/// Where stanzas of this kind can go: `pre-message` has no `self`, `iq-get` no `full`.
+/// The destinations in names that begin with `kind`: `pre-message` has no `self`, `iq-get` no `full`.
 fn destinations(kind: &str) -> Vec<&'static str> {
     let exists = |part: &&str| {
         EVENTS.iter().any(|event| {
@@ -128,7 +128,7 @@ fn destinations(kind: &str) -> Vec<&'static str> {
     DESTINATIONS.into_iter().filter(exists).collect()
 }
 
-/// Why a combination of parts that exist does not, and what to hook instead.
+/// Why a combination of valid parts is no event, and which names to hook instead.
 fn missing_product(
     kind: &str,
     destination: &str,
@@ -195,7 +195,7 @@ fn expected(event: &EventDef) -> String {
     format!("expected `{}`, for example `{}{example}`", event.name, event.head())
 }
 
-/// The namespace of a name that could be read, in backticks.
+/// The namespace of a well-formed name, in backticks.
 fn namespace_of(name: &str) -> String {
     let payload = EVENTS
         .iter()

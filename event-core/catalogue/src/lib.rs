@@ -1,8 +1,8 @@
 //! The names, grammar and rules of Spondee's events.
 //!
-//! One table with two readers: the attribute macro resolves a name against it while a module is
-//! compiled, the server numbers its dispatch slots by it. It knows nothing of payload types or
-//! handlers, and what an event means is told where its type is declared.
+//! The attribute macros resolve names against the table at compile time, and the server numbers its
+//! dispatch slots by it. The crate depends on no payload type or handler; an event is documented on
+//! its type in `event-core`.
 
 #![no_std]
 

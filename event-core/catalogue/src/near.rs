@@ -1,4 +1,4 @@
-//! Names one edit away from a known beginning.
+//! Finds names one edit away from a fixed part or a known namespace.
 
 use alloc::{format, string::String, vec::Vec};
 use core::cmp::Reverse;
@@ -10,7 +10,7 @@ use crate::{
     table::{EVENTS, Family},
 };
 
-/// Whether a name of `stanza/XMLNS:TAG` is one edit from another event of unbound streams.
+/// Whether a name that matches `stanza/XMLNS:TAG` is one edit from another `stanza/…` event.
 pub(crate) fn looks_like_stream_stanza(name: &str) -> bool {
     EVENTS.iter().any(|event| match event.family {
         Family::StreamIq => {
@@ -21,8 +21,8 @@ pub(crate) fn looks_like_stream_stanza(name: &str) -> bool {
     })
 }
 
-/// Whether `XMLNS:TAG` is a known namespace and an element without the colon between them, or
-/// with another character in its place.
+/// Whether `payload` is a known namespace and an element with no colon, or another character,
+/// between them.
 pub(crate) fn lacks_colon(payload: &str) -> bool {
     namespaces().any(|known| {
         payload.strip_prefix(known).is_some_and(|rest| {
@@ -32,14 +32,14 @@ pub(crate) fn lacks_colon(payload: &str) -> bool {
     })
 }
 
-/// Whether `XMLNS:TAG` is one edit from one with a known namespace, or the namespace differs
+/// Whether `payload` is one edit from a known namespace and an element, or its namespace differs
 /// from a known one only in case.
 pub(crate) fn looks_like_known(payload: &str, namespace: &str) -> bool {
     namespaces().any(|known| known.eq_ignore_ascii_case(namespace))
         || !known_payloads(payload).is_empty()
 }
 
-/// What may follow `head` when `name` begins with it but for one edit; the likeliest first.
+/// The possible rests of `name` after `head` with exactly one edit in `head`, likeliest first.
 pub(crate) fn one_edit_before(head: &str, name: &str) -> Vec<String> {
     let same = head.bytes().zip(name.bytes()).take_while(|(a, b)| a == b).count();
     let (Some(head), Some(tail)) = (head.get(same..), name.get(same..)) else {
@@ -52,8 +52,8 @@ pub(crate) fn one_edit_before(head: &str, name: &str) -> Vec<String> {
     let after_second = tail_chars.as_str();
     let mut head_chars = head.chars();
     let Some(expected) = head_chars.next() else {
-        // The head is there in full: the edit doubled its last character or added another that
-        // the open part cannot begin with.
+        // `name` begins with all of `head`: the edit added a character at its end, which is certain
+        // only if the open part cannot begin with that character.
         let odd = first.is_some_and(|first| !first.is_alphanumeric());
         return if odd { Vec::from([after_first.into()]) } else { Vec::new() };
     };
@@ -68,7 +68,7 @@ pub(crate) fn one_edit_before(head: &str, name: &str) -> Vec<String> {
     let inserted = after_first.strip_prefix(head).map(String::from);
     let substituted = after_first.strip_prefix(after_expected).map(String::from);
     let deleted = tail.strip_prefix(after_expected).map(String::from);
-    // Only at the end of the head can several of these hold.
+    // More than one of these can hold only at the end of `head`.
     let letter = first.is_some_and(char::is_alphanumeric);
     let (likelier, less) = if letter { (deleted, substituted) } else { (substituted, deleted) };
     let mut all: Vec<String> = Vec::new();
@@ -80,7 +80,7 @@ pub(crate) fn one_edit_before(head: &str, name: &str) -> Vec<String> {
     all
 }
 
-/// Every `XMLNS:TAG` with a known namespace that is one edit away in its namespace or colon, the
+/// Every `XMLNS:TAG` with a known namespace, one edit from `payload` in its namespace or colon,
 /// likeliest first.
 pub(crate) fn known_payloads(payload: &str) -> Vec<String> {
     let tag = payload.rsplit(':').next();
@@ -100,9 +100,10 @@ pub(crate) fn known_payloads(payload: &str) -> Vec<String> {
     found.into_iter().map(|(_, payload)| payload).collect()
 }
 
-/// Whether `payload` may begin with `known` but for one edit; cheap, and false of almost all.
+/// Whether `payload` may begin with `known` with one edit: a cheap filter that rejects most.
 fn may_begin(known: &str, payload: &str) -> bool {
-    // The edit is in the last quarter or beyond, or the last quarter is there, perhaps shifted.
+    // Either the edit is in or after the last quarter of `known`, or `payload` has that quarter,
+    // shifted by at most one.
     let (known, payload) = (known.as_bytes(), payload.as_bytes());
     let most = known.len() - known.len() / 4;
     let tail = known.get(most + 1..).unwrap_or_default();
@@ -110,7 +111,7 @@ fn may_begin(known: &str, payload: &str) -> bool {
         || (most..=most + 2).any(|at| payload.get(at..).is_some_and(|end| end.starts_with(tail)))
 }
 
-/// Names that many elements have. `jabber:iq:versionq:uery` can be two things; one has a usual name.
+/// Common element names. They decide between two readings of `jabber:iq:versionq:uery`.
 const USUAL: [&str; 12] = [
     "auth", "bind", "enable", "event", "item", "ping", "pubsub", "query", "request", "session",
     "vCard", "x",

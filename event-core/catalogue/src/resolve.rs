@@ -1,11 +1,11 @@
-//! From a name to its event, or to the message that refuses it.
+//! Resolves a name to its event, or to the message that refuses it.
 
 use crate::{
     error::NameError,
-    name::{Name, Namespace, judge},
+    name::{Name, Namespace, read},
 };
 
-/// Reads a name without judging whether its namespace may be a misspelling.
+/// Reads a name without checking whether its namespace looks like a misspelling.
 ///
 /// # Errors
 ///
@@ -14,11 +14,11 @@ pub fn parse(name: &str) -> Result<Name<'_>, NameError> {
     resolve(name, Namespace::Own)
 }
 
-/// Reads a name and judges its namespace.
+/// Reads a name and checks its namespace.
 ///
 /// # Errors
 ///
-/// No event has this name, or its namespace is not known and close to one that is.
+/// No event has this name, or its namespace is unknown and close to a known one.
 pub fn resolve(name: &str, namespace: Namespace) -> Result<Name<'_>, NameError> {
-    judge(name, namespace).map_err(|fault| NameError::new(name, namespace, fault))
+    read(name, namespace).map_err(|fault| NameError::new(name, namespace, fault))
 }

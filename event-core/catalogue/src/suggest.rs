@@ -1,16 +1,16 @@
-//! What a refused name may have been meant to be.
+//! Suggests corrections of a refused name.
 
 use alloc::{format, string::String, vec::Vec};
 
 use crate::{
     distance::{distance, reasonable},
-    name::{NameParameter, Namespace, judge, open_head},
+    name::{NameParameter, Namespace, open_head, read},
     namespaces::{self, is_known, namespaces},
     near::{known_payloads, one_edit_before},
     table::{EVENTS, EventDef, Parameter},
 };
 
-/// At most three names that `name` may have been meant to be, nearest first.
+/// At most three likely corrections of `name`, nearest first.
 pub(crate) fn suggestions(name: &str, namespace: Namespace) -> Vec<String> {
     let mut found = Found { namespace, ranked: Vec::new() };
     one_edit(name, &mut found);
@@ -20,19 +20,20 @@ pub(crate) fn suggestions(name: &str, namespace: Namespace) -> Vec<String> {
     found.into_nearest()
 }
 
-/// More than there are candidates of one kind.
+/// Larger than the number of candidates from one event, so that strangeness outweighs their order.
 const FEW: usize = 1000;
 
-/// The candidates so far: how far, how unlikely among equals, the name.
+/// The candidates so far.
 struct Found {
     namespace: Namespace,
+    /// The distance, the rank among candidates at the same distance, the name.
     ranked: Vec<(usize, usize, String)>,
 }
 
 impl Found {
-    /// Adds a candidate if it is a name that would be accepted.
+    /// Adds a candidate if it would be accepted.
     fn add(&mut self, edits: usize, unlikely: usize, name: String) {
-        if let Ok(accepted) = judge(&name, self.namespace) {
+        if let Ok(accepted) = read(&name, self.namespace) {
             let strange = match accepted.parameter {
                 NameParameter::Payload { namespace, .. } => strangeness(namespace),
                 _ => 0,
@@ -54,7 +55,7 @@ impl Found {
     }
 }
 
-/// How little a namespace looks like one.
+/// Ranks a namespace: 0 if it is known, 1 if it has a common prefix, 2 otherwise.
 fn strangeness(namespace: &str) -> usize {
     if is_known(namespace) {
         0
@@ -65,7 +66,7 @@ fn strangeness(namespace: &str) -> usize {
     }
 }
 
-/// Every acceptable name that is one edit away.
+/// Adds every acceptable name that is one edit away.
 fn one_edit(name: &str, found: &mut Found) {
     for event in EVENTS {
         let Some(head) = open_head(event) else {
@@ -85,7 +86,7 @@ fn one_edit(name: &str, found: &mut Found) {
     }
 }
 
-/// The acceptable names that are further away but recognisable.
+/// Adds acceptable names more than one edit away.
 fn further(name: &str, found: &mut Found) {
     let squeezed = squeeze(name);
     for event in EVENTS {
@@ -133,10 +134,10 @@ fn further_open(event: &EventDef, head: &str, name: &str, found: &mut Found) {
     }
 }
 
-/// The name without spaces at its ends and with single slashes in its fixed parts.
+/// Trims the name and merges repeated slashes in its fixed part.
 fn squeeze(name: &str) -> String {
     let mut squeezed = String::new();
-    // A colon ends the fixed parts: behind it, `//` is part of a namespace.
+    // After the first colon, `//` is part of a namespace.
     let mut colon = false;
     for c in name.trim().chars() {
         colon |= c == ':';
