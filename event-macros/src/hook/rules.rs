@@ -1,4 +1,4 @@
-//! What a handler of each family takes and returns, and the words that say so.
+//! What a handler of each family takes and returns, and the error messages about both.
 
 use event_catalogue::{Band, EventDef, Family};
 use proc_macro2::{Ident, Span, TokenStream};
@@ -11,15 +11,15 @@ use syn::{
 use super::signature::{Handler, bare};
 use crate::attr::Mistakes;
 
-/// A priority as it was written.
+/// A priority, with its tokens where the author wrote it.
 pub(crate) struct Priority {
     pub(crate) value: i32,
     pub(crate) tokens: Option<TokenStream>,
 }
 
-/// What one handler of one event has to look like.
+/// The required signature of a handler.
 pub(crate) struct Rule {
-    /// The event, as the author wrote it.
+    /// The name of the event.
     pub(crate) event: String,
     pub(crate) payload: Ident,
     pub(crate) is_mutable: bool,
@@ -39,7 +39,7 @@ enum Returns {
 }
 
 impl Rule {
-    /// The rule for a priority; a wrong priority is a mistake of its own.
+    /// The rule for an event at a priority. A priority outside the event's bands is a mistake.
     pub(crate) fn new(
         event: String,
         def: &EventDef,
@@ -89,8 +89,8 @@ impl Rule {
         format!("&{}{}", if self.is_mutable { "mut " } else { "" }, self.payload)
     }
 
-    /// Checks the mutability where the tokens show it: the message can then say more than the
-    /// compiler would.
+    /// Checks the payload's mutability as far as the tokens show it, because the message can then
+    /// say more than the compiler's.
     pub(crate) fn check_mutability(
         &self,
         payload: &Type,
@@ -135,8 +135,8 @@ impl Rule {
         }
     }
 
-    /// Whether the signature is written in the words of the page. What those words mean is up to
-    /// the compiler; this only decides how it is asked.
+    /// Whether the signature uses the documented type names. This only selects the expansion; the
+    /// compiler checks the types.
     pub(crate) fn is_written_plainly(&self, handler: &Handler) -> bool {
         let payload = matches!(bare(&handler.payload), Type::Reference(reference)
             if reference.mutability.is_some() == self.is_mutable
@@ -168,7 +168,7 @@ impl Rule {
                     if decision(bare(ok)) && is_path(bare(refusal), error))
     }
 
-    /// The marker of what may be returned.
+    /// The marker type for the allowed return types.
     pub(crate) fn kind(&self) -> Ident {
         let kind = match self.returns {
             Returns::Nothing => "Notification",
@@ -180,7 +180,7 @@ impl Rule {
         Ident::new(kind, Span::mixed_site())
     }
 
-    /// `&'a mut Message`, as `event-core` names it.
+    /// `&'a mut Message`, by its path in `event-core`.
     pub(crate) fn reference(&self, private: &TokenStream) -> TokenStream {
         let (span, payload) = (Span::mixed_site(), &self.payload);
         if self.is_mutable {
@@ -190,7 +190,7 @@ impl Rule {
         }
     }
 
-    /// What is made of the variable `payload`, a `&mut`.
+    /// Converts the variable `payload`, a `&mut`, to the handler's argument.
     pub(crate) fn view(&self) -> TokenStream {
         let span = Span::mixed_site();
         if self.is_mutable {
@@ -200,7 +200,7 @@ impl Rule {
         }
     }
 
-    /// The message, label and note for a payload of another type.
+    /// The message and label for a wrong payload type.
     pub(crate) fn wrong_payload(&self) -> TokenStream {
         let message = format!(
             "a handler of `{}`{} takes `{}`, found `{{Self}}`",
@@ -212,7 +212,7 @@ impl Rule {
         quote_spanned!(Span::mixed_site()=> message = #message, label = #label)
     }
 
-    /// The message, label and note for a return type of another kind.
+    /// The message and label for a wrong return type.
     pub(crate) fn wrong_return(&self) -> TokenStream {
         let message = match self.returns {
             Returns::Nothing if self.at.is_empty() => {
@@ -283,7 +283,7 @@ fn arguments(written: &Type) -> Vec<&Type> {
     }
 }
 
-/// An integer literal, negative or not.
+/// Parses a priority: an integer literal with an optional minus sign.
 pub(crate) fn priority(input: ParseStream<'_>) -> syn::Result<Priority> {
     let expected = "a priority is an integer literal, such as `10` or `-1`";
     let start = input.span();
