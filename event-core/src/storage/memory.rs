@@ -1,4 +1,4 @@
-//! Storage that lasts as long as the process: for tests.
+//! Storage in memory, for tests.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,7 +27,7 @@ struct Tables {
     versions: BTreeMap<&'static str, u32>,
 }
 
-/// What a failing batch has changed, as it was.
+/// The previous value of something that a batch has changed, restored if the batch fails.
 #[derive(Debug)]
 enum Undo {
     Map(Name, Option<Vec<u8>>),

@@ -7,11 +7,11 @@ use super::partition::Partition;
 /// The name of a value in a map.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Name {
-    /// The host it belongs to.
+    /// The host.
     pub host: String,
     /// The store within the host.
     pub store: String,
-    /// The username whose value it is; empty for the host itself.
+    /// The username; empty for the host itself.
     pub owner: String,
     /// The key.
     pub key: String,
@@ -20,42 +20,42 @@ pub struct Name {
 /// The name of an archive.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Archive {
-    /// The host it belongs to.
+    /// The host.
     pub host: String,
     /// The store within the host.
     pub store: String,
-    /// The username whose archive it is; empty for the host itself.
+    /// The username; empty for the host itself.
     pub owner: String,
 }
 
-/// One change of a transaction. Values are not part of its debug text: they may be keys.
+/// One change of a transaction. Its debug text leaves out values, because they may be secrets.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Write {
-    /// Sets a value, whether or not there was one.
+    /// Sets a value, whether or not it exists.
     Set(Name, Vec<u8>),
     /// Sets a value that must not exist yet; otherwise the transaction fails with
     /// [`StorageError::Exists`](super::StorageError::Exists).
     Create(Name, Vec<u8>),
-    /// Changes nothing, but the transaction fails with
+    /// Changes nothing; the transaction fails with
     /// [`StorageError::NotFound`](super::StorageError::NotFound) unless the value exists.
     Require(Name),
-    /// Deletes a value, if there is one.
+    /// Deletes a value if it exists.
     Delete(Name),
-    /// Adds a value at the end of an archive. If there are `limit` values already, the transaction
+    /// Appends a value to an archive. If the archive has `limit` values already, the transaction
     /// fails with [`StorageError::Full`](super::StorageError::Full).
     Append {
-        /// Where.
+        /// The archive.
         archive: Archive,
-        /// When it arrived.
+        /// When the value arrived.
         at: SystemTime,
         /// The value.
         value: Vec<u8>,
-        /// How many values the archive may have at most.
+        /// The largest number of values in the archive.
         limit: Option<u64>,
     },
-    /// Deletes the values of an archive up to an id and with it.
+    /// Deletes the values of an archive up to and including an id.
     DeleteUpTo(Archive, i64),
-    /// Deletes everything that an owner has in any store of a host.
+    /// Deletes all data of an owner in all stores of a host.
     Purge {
         /// The host.
         host: String,
@@ -105,7 +105,7 @@ impl Write {
         Self::Purge { host: host.to_owned(), owner: owner.to_owned() }
     }
 
-    /// Whether its names can be stored: see [`Partition::is_sound`].
+    /// Whether the names in this write can be stored: see [`Partition::is_sound`].
     pub fn is_sound(&self) -> bool {
         match self {
             Self::Set(name, _)
@@ -137,7 +137,7 @@ impl fmt::Debug for Write {
 }
 
 impl Name {
-    /// A key on a partition.
+    /// A key in a partition.
     pub fn new(partition: Partition<'_>, key: &str) -> Self {
         let Archive { host, store, owner } = Archive::new(partition);
         Self { host, store, owner, key: key.to_owned() }
@@ -157,7 +157,7 @@ impl fmt::Display for Name {
 }
 
 impl Archive {
-    /// The archive on a partition.
+    /// The archive of a partition.
     pub fn new(Partition { host, store, owner }: Partition<'_>) -> Self {
         Self { host: host.to_owned(), store: store.to_owned(), owner: owner.to_owned() }
     }

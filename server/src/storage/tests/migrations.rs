@@ -69,11 +69,11 @@ pub(super) async fn run(storage: &dyn Storage) {
     let error = storage.open(&FAILING).await.unwrap_err().to_string();
     assert_eq!(
         error,
-        "the data in store \"versioned\" cannot be brought from version 2 to 3, and stays as it \
-         was: a value of \"u\" on example.com key \"900\": no good"
+        "the data in store \"versioned\" cannot be migrated from version 2 to 3 and is unchanged: \
+         a value of \"u\" on example.com key \"900\": no good"
     );
     let error = storage.open(&LEAVING).await.unwrap_err().to_string();
-    assert!(error.ends_with("it leaves its host"), "{error}");
+    assert!(error.ends_with("the migration changes its host"), "{error}");
     assert_eq!(everything(old).await, second);
     assert!(matches!(storage.open(&WRONG).await, Err(StorageError::Schema { .. })));
     assert!(matches!(storage.open(&ZERO).await, Err(StorageError::Schema { .. })));
