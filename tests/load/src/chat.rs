@@ -1,4 +1,4 @@
-//! Messages from senders to partners of their own.
+//! Messages between pairs of a sender and a receiver.
 
 use std::io;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Queries to the server itself.
+//! Queries to the server.
 
 use std::io;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub(crate) async fn iq(run: &Arc<Run>) -> Res<()> {
         "disco" => "<query xmlns='http://jabber.org/protocol/disco#info'/>",
         _ => "<query xmlns='jabber:iq:roster'/>",
     };
-    // A roster is asked of the own account, so without an address.
+    // A roster request goes to the own account, so without `to`.
     let to = if kind == "roster" { "" } else { &format!(" to='{}'", run.target.host) };
     let mut set = JoinSet::new();
     for c in sessions(run, clients, true).await? {

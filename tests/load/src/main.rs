@@ -70,7 +70,7 @@ fn start(mode: &str, options: Options) -> Res<()> {
                 .into()),
         }
     };
-    // Whatever happens, the program ends.
+    // The program ends even when a task hangs.
     let end = runtime.block_on(async {
         timeout(limit, work).await.unwrap_or_else(|_| Err(format!("stopped after {limit:?}")))
     });
@@ -80,6 +80,6 @@ fn start(mode: &str, options: Options) -> Res<()> {
 
 fn raise_file_limit() {
     let maximum = getrlimit(Resource::Nofile).maximum;
-    // Refused, the limit stays as it is, and a run that needs more says so when it connects.
+    // A failure is ignored: a run that needs more files fails when it connects.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
 }

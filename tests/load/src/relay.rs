@@ -1,11 +1,10 @@
-//! The physical lower bound: a relay of newline-framed bytes, and a client
-//! that drives it the way `chat` drives an XMPP server.
+//! The lower bound of messages: a relay of newline-framed bytes, and a client that drives it as
+//! `chat` drives an XMPP server.
 //!
-//! A connection says `H <index>\n` and is answered `ok\n`. Every line it sends
-//! then is `<index of the receiver> <sequence> <padding>\n`.
-//! `direct`: what index i sends goes to index i^1, unread but for the last
-//! newline. `table`: each line is cut out, its receiver looked up in a shared
-//! map, and a copy queued for the receiver's own writer task.
+//! A connection sends `H <index>\n` and gets `ok\n`. Every later line is
+//! `<index of the receiver> <sequence> <padding>\n`. `direct`: the input of index i goes to index
+//! i^1; the relay only looks for the last newline. `table`: the relay splits the lines, looks the
+//! receiver of each up in a shared map, and queues a copy for the receiver's writer task.
 
 use std::collections::HashMap;
 use std::io::{self, ErrorKind};

@@ -13,16 +13,16 @@ use tokio::time::{sleep_until, timeout};
 use super::scene::{Scene, Stage};
 use crate::xmpp::{Event, Framer, condition, header, tcp};
 
-/// The last octet of the address that connections come from.
+/// The last octet of the connections' source address.
 const FROM: u8 = 200;
 
-/// Connections that are being opened at a time.
+/// The number of connections that are opened at once.
 const OPENING: usize = 64;
 
-/// Connections kept open, as far as the server allows.
+/// The largest number of connections kept open.
 const KEPT: usize = 8000;
 
-/// So many connections each second.
+/// Opens `clients` connections each second.
 pub(super) fn connections(scene: &Scene) -> JoinSet<()> {
     let mut set = JoinSet::new();
     let kept = Arc::new(Mutex::new(Vec::new()));
@@ -55,7 +55,7 @@ pub(super) fn connections(scene: &Scene) -> JoinSet<()> {
     let scene = scene.clone();
     set.spawn(async move {
         scene.until(Stage::Stop).await;
-        // Who said nothing may have been refused too.
+        // A silent connection may have been refused too.
         let kept = std::mem::take(&mut *kept.lock().expect("no panics"));
         for c in kept {
             match peek(&c) {
@@ -67,17 +67,18 @@ pub(super) fn connections(scene: &Scene) -> JoinSet<()> {
     set
 }
 
-/// A connection: it is given back to be kept, or the stream was opened and left.
+/// Opens a connection. Half of the connections are returned to be kept; on the other half a stream
+/// is opened and abandoned.
 async fn visit(scene: &Scene, n: u64) -> io::Result<Option<TcpStream>> {
     let target = &scene.run.target;
     let mut c = tcp(target.addr, FROM).await?;
-    // Or no ports would be left soon.
+    // Without TIME_WAIT, or the ports would soon be used up.
     c.set_zero_linger()?;
     if n.is_multiple_of(2) {
         return Ok(Some(c));
     }
     let mut framer = Framer::default();
-    // A refusal may have come before.
+    // The write fails when the server has refused the connection already.
     let _ = c.write_all(header(&target.host).as_bytes()).await;
     loop {
         while let Some(event) = framer.next() {
@@ -95,7 +96,7 @@ async fn visit(scene: &Scene, n: u64) -> io::Result<Option<TcpStream>> {
     }
 }
 
-/// Whether and how the server has closed a connection on which nothing was said.
+/// How the server has closed a silent connection; `None` if it is open.
 fn peek(c: &TcpStream) -> Option<String> {
     let mut framer = Framer::default();
     loop {

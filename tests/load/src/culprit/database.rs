@@ -1,4 +1,4 @@
-//! Clients whose work is to be stored.
+//! Clients that write to the database.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -12,13 +12,13 @@ use crate::options::Res;
 use crate::run::sessions_from;
 use crate::xmpp::{Conn, attr, says};
 
-/// Clients whose work is to be stored.
+/// Starts clients that write to the database, or read from it.
 pub(super) async fn users(scene: &Scene) -> Res<JoinSet<()>> {
     let mut set = JoinSet::new();
     let all = sessions_from(&scene.run, scene.first, scene.clients, false).await?;
     for (i, mut c) in all.into_iter().enumerate() {
         let scene = scene.clone();
-        // Accounts that nobody uses otherwise.
+        // An account that no other client uses.
         let other = scene.first + scene.clients + i;
         set.spawn(async move {
             match i % 3 {
@@ -65,7 +65,7 @@ async fn login(scene: &Scene, account: usize) {
     }
 }
 
-/// Messages to somebody who is not there; in the end they come and look.
+/// Sends messages to an offline account, then logs in there and counts the stored ones.
 async fn offline(scene: &Scene, mut c: Conn, other: usize) {
     let target = &scene.run.target;
     let to = target.bare(other);

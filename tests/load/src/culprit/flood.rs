@@ -18,7 +18,7 @@ pub(super) async fn flooders(scene: &Scene) -> Res<JoinSet<()>> {
     let first = scene.first + scene.clients;
     let partners = sessions_from(&scene.run, first, scene.clients, true).await?;
     for (i, (flooder, partner)) in flooders.into_iter().zip(partners).enumerate() {
-        // Every other one floods a partner, the others addresses that nobody has.
+        // Half of the clients flood a partner, the others addresses without an account.
         let to = if i % 2 == 0 {
             partner.jid.clone()
         } else {
@@ -45,7 +45,7 @@ pub(super) async fn flooders(scene: &Scene) -> Res<JoinSet<()>> {
     Ok(set)
 }
 
-/// Sends without a pause; what comes back is read.
+/// Sends without a pause and reads the answers.
 async fn flood(c: Conn, to: &str, mut on_error: impl FnMut()) -> String {
     let (mut framer, mut reading, mut writing) = c.split();
     let body = "x".repeat(100);
@@ -59,7 +59,7 @@ async fn flood(c: Conn, to: &str, mut on_error: impl FnMut()) -> String {
         .collect();
     let write = async {
         while writing.write_all(many.as_bytes()).await.is_ok() {}
-        // How it ended is what is read.
+        // The reader returns how the stream ended.
         std::future::pending::<()>().await;
     };
     let read = stream_end(&mut framer, &mut reading, |s| {

@@ -1,5 +1,5 @@
-//! Who overloads the server. The clients have a thread of their own, which gives way to all others:
-//! what they take of the processors is not the server's, and stands on another machine as a rule.
+//! Clients that overload the server. They run on their own thread with a low priority, because such
+//! clients usually run on another machine and must not take the server's CPU time.
 
 mod connections;
 mod database;
@@ -34,7 +34,7 @@ pub(crate) enum Kind {
     Flood,
     /// Connections: half say nothing, half open a stream and leave.
     Connections,
-    /// None of the clients, but what they wait for.
+    /// A stalled database, with clients that wait for it.
     Database,
 }
 
@@ -58,7 +58,7 @@ impl Kind {
     }
 }
 
-/// The thread of the culprits.
+/// The thread of the clients that overload the server.
 pub(crate) struct Culprits {
     stage: watch::Sender<Stage>,
     tally: Arc<Tally>,
@@ -66,7 +66,7 @@ pub(crate) struct Culprits {
 }
 
 impl Culprits {
-    /// Logs them in, the accounts beginning with `first`; they wait to be told to go.
+    /// Logs the clients in, with accounts from `first` on. The clients then wait for [`Self::go`].
     pub(crate) async fn ready(run: &Arc<Run>, kind: Kind, first: usize) -> Res<Self> {
         let stage = watch::Sender::new(Stage::Ready);
         let clients = run.options.num("clients", kind.clients())?;
@@ -105,12 +105,12 @@ impl Culprits {
         self.stage.send_replace(Stage::Go);
     }
 
-    /// Ends them, and tells what became of them.
+    /// Stops the clients and returns their results.
     pub(crate) async fn stop(self) -> Res<Arc<Tally>> {
         self.stage.send_replace(Stage::Stop);
         match timeout(Duration::from_secs(60), self.over).await {
             Ok(Ok(())) => Ok(self.tally),
-            _ => Err("the culprits do not come to an end".into()),
+            _ => Err("the culprits do not end".into()),
         }
     }
 }

@@ -14,24 +14,24 @@ use crate::options::Res;
 use crate::run::sessions_from;
 use crate::xmpp::Conn;
 
-/// What is sent to a client that does not read before it reads again: more than the system and the
-/// server keep for it.
+/// The bytes sent to a client before it reads again: more than the system and the server buffer.
 const BEHIND: usize = 6 << 20;
 
-/// Who sends to one such client, and how much how often: no more than the limits allow.
+/// The number of senders to one such client, and the size and interval of their messages, all within
+/// the server's limits.
 const SENDERS: usize = 12;
 const CHUNK: usize = 64 * 1024;
 const EVERY: Duration = Duration::from_millis(300);
 
-/// The size of what is sent to them.
+/// The size of a message body.
 const BODY: usize = 4096;
 
 /// A client that does not read.
 #[derive(Default)]
 struct Behind {
-    /// Empty while nothing shall be sent.
+    /// The client's address; empty while nothing must be sent.
     jid: watch::Sender<String>,
-    /// The bytes that the server has taken for it since it has logged in.
+    /// The bytes that the server has accepted for the client since its login.
     sent: watch::Sender<usize>,
     is_over: watch::Sender<bool>,
 }
@@ -45,7 +45,7 @@ pub(super) async fn readers(scene: &Scene) -> Res<JoinSet<()>> {
     for reader in 0..scene.clients {
         let behind = Arc::new(Behind::default());
         for (i, c) in senders.drain(..SENDERS).enumerate() {
-            // Who sends does not know of the others.
+            // The senders are not synchronised.
             let first = began + EVERY * (reader * SENDERS + i) as u32 / all as u32;
             let (scene, behind) = (scene.clone(), behind.clone());
             set.spawn(async move {
@@ -78,7 +78,7 @@ async fn send_to(scene: &Scene, behind: &Behind, mut c: Conn, first: Instant) ->
         tick.tick().await;
         let to = behind.jid.borrow().clone();
         if !to.is_empty() {
-            // Of what nobody takes, a headline is what nobody keeps.
+            // Headlines, because they are not stored when the client is offline.
             let m = format!("<message type='headline' to='{to}'><body>{body}</body></message>");
             c.send((m.repeat(CHUNK / BODY) + &ping).as_bytes()).await?;
             c.until("id", "taken").await?;
@@ -87,7 +87,7 @@ async fn send_to(scene: &Scene, behind: &Behind, mut c: Conn, first: Instant) ->
     }
 }
 
-/// One session of a client that does not read until it is far behind, and then how it ended.
+/// Runs one session of a client that reads only after `BEHIND` bytes, and records how it ended.
 async fn fall_behind(scene: &Scene, behind: &Behind, account: usize) -> io::Result<()> {
     let mut c = Conn::login(&scene.run.target, account).await?;
     c.go_online(&scene.run.target).await?;
@@ -96,7 +96,7 @@ async fn fall_behind(scene: &Scene, behind: &Behind, account: usize) -> io::Resu
     let _ = behind.sent.subscribe().wait_for(|sent| *sent > BEHIND).await;
     behind.jid.send_replace(String::new());
     let (mut framer, mut reading, _writing) = c.split();
-    // Nothing more in so much time: it has caught up.
+    // A timeout means that the client has caught up.
     let end = timeout(Duration::from_secs(3), stream_end(&mut framer, &mut reading, |_| ())).await;
     scene.tally.end(end.as_deref().unwrap_or("kept"));
     Ok(())

@@ -1,4 +1,4 @@
-//! What the culprits share: when they begin and end, and what became of them.
+//! Shared by all culprits: the stages of a run and the results.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -18,18 +18,18 @@ pub(super) enum Stage {
     Stop,
 }
 
-/// What became of the culprits, and of those who had to do with them.
+/// The results of the culprits and of the clients that deal with them.
 #[derive(Default)]
 pub(crate) struct Tally {
     pub(super) clients: usize,
-    /// How their streams ended.
+    /// How the culprits' streams ended.
     pub(super) ends: Mutex<BTreeMap<String, u64>>,
-    /// Messages that got through, connections that were accepted, work that was done.
+    /// Messages delivered, connections accepted, requests answered.
     pub(super) done: AtomicU64,
     pub(super) refused: AtomicU64,
-    /// What was taken and did not arrive.
+    /// Messages accepted but not delivered.
     pub(super) lost: AtomicU64,
-    /// Streams of others that ended.
+    /// Streams of other clients that ended.
     pub(super) harmed: AtomicU64,
 }
 
@@ -56,7 +56,7 @@ pub(super) struct Scene {
     pub(super) stage: watch::Receiver<Stage>,
     pub(super) tally: Arc<Tally>,
     pub(super) clients: usize,
-    /// The first account that is free.
+    /// The first free account.
     pub(super) first: usize,
 }
 
@@ -69,7 +69,7 @@ impl Scene {
         *self.stage.borrow() == Stage::Stop
     }
 
-    /// Works from the beginning of the pressure to its end; none when it was cut short.
+    /// Runs `work` between the stages `Go` and `Stop`; `None` if `Stop` came first.
     pub(super) async fn act<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         self.until(Stage::Go).await;
         tokio::select! {
@@ -78,7 +78,7 @@ impl Scene {
         }
     }
 
-    /// Notes when the stream of somebody ends who did nothing wrong.
+    /// Runs `work` of a client within its limits, and counts as harm when its stream ends.
     pub(super) async fn innocent<T>(&self, work: impl Future<Output = io::Result<T>>) {
         if let Some(Err(e)) = self.act(work).await {
             self.harm(&e);
