@@ -129,7 +129,7 @@ pub(crate) fn own_namespace(
     input: ParseStream<'_>,
     mistakes: &mut Mistakes,
 ) -> syn::Result<Option<TokenStream>> {
-    let expected = "the only value is `\"own\"`: the namespace is one of your own, not a known one";
+    let expected = "the only value is `\"own\"`, for a namespace of your own";
     let value = string(input, expected)?;
     if value.value() == "own" {
         return Ok(Some(quote::quote!(#key = #value)));

@@ -71,7 +71,7 @@ fn parse(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Option<
         if mistakes.is_empty() {
             mistakes.at(
                 &name,
-                "what may its handlers do? say `kind = \"notification\"`, `\"collect\"` or `\"chain\"`",
+                "`kind` is missing: `kind = \"notification\"`, `\"collect\"` or `\"chain\"`",
             );
         }
         return Ok(None);

@@ -150,7 +150,7 @@ fn missing_product(
                 let others = ["bare", "host"].map(|part| format!("{kind}/{part}/{rest}"));
                 instead.extend(others.into_iter().filter(|name| is_name(name)));
             }
-            Some(("an iq to a full address has one event, whatever is in it", instead))
+            Some(("an iq to a full address has one event, whatever its payload", instead))
         }
         (None, _, Some(_)) if is_destination && matches!(kind, "message" | "presence") => Some((
             "only iq stanzas have events by element",

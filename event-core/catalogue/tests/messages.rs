@@ -69,7 +69,7 @@ fn a_combination_that_does_not_exist_is_explained() {
         "iq-get/full/jabber:iq:version:query",
         &[
             "`iq-get/full/jabber:iq:version:query` does not exist: an iq to a full address has \
-             one event, whatever is in it",
+             one event, whatever its payload",
             "`iq/full`, `iq-get/bare/jabber:iq:version:query` or \
              `iq-get/host/jabber:iq:version:query`",
         ],

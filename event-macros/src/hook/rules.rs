@@ -111,7 +111,7 @@ impl Rule {
                 if !self.is_mutable =>
             {
                 let message = if self.band.is_none() {
-                    format!("a handler of `{event}` can only look: it takes `{takes}`")
+                    format!("a handler of `{event}` only reads the payload: it takes `{takes}`")
                 } else if has_priority {
                     format!(
                         "priority 0 is read-only: a handler of `{event}` there takes `{takes}`\n  help: `priority = 1` to `999` may change or stop the stanza"
@@ -301,7 +301,7 @@ pub(crate) fn priority(input: ParseStream<'_>) -> syn::Result<Priority> {
         return Err(Error::new_spanned(tokens, "a priority is an `i32`; leave the suffix out"));
     }
     let value = value(minus.is_some(), number)
-        .ok_or_else(|| Error::new_spanned(&tokens, "a priority fits into an `i32`"))?;
+        .ok_or_else(|| Error::new_spanned(&tokens, "the priority does not fit into an `i32`"))?;
     Ok(Priority { value, tokens: Some(tokens) })
 }
 

@@ -83,7 +83,7 @@ impl Function {
         let Some(first) = types.next() else {
             mistakes.at(
                 &signature.ident,
-                format!("the handler takes nothing; its first argument is `{payload}`"),
+                format!("the payload is missing: the first argument of the handler is `{payload}`"),
             );
             return None;
         };
@@ -97,8 +97,10 @@ impl Function {
             check_context(context, mistakes);
         }
         if let Some(extra) = types.next() {
-            mistakes
-                .at(extra, "a handler takes the payload and, if it wants, `&Context<…>`; no more");
+            mistakes.at(
+                extra,
+                "a handler takes the payload and optionally `&Context<…>`, nothing else",
+            );
         }
         if let Type::ImplTrait(opaque) = in_reference(&first) {
             mistakes.at(opaque, format!("name the payload's type: `{payload}`"));
@@ -137,7 +139,7 @@ fn check_context(context: &Type, mistakes: &mut Mistakes) {
         {
             mistakes.at(
                 quote!(#and_token #token),
-                "a context is shared: `&Context<…>`; what changes is kept in the module's state",
+                "a context is shared: `&Context<…>`; mutable data belongs in the module's state",
             );
         }
         by_value if names_context(by_value) => {
