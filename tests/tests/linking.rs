@@ -1,8 +1,8 @@
 //! A module that is missing from a binary, or in it twice, stops the build or the start with a
 //! message that says what to do. The binaries in `fixtures` are wrong on purpose.
 //!
-//! `.ci/run` runs it a second time with `SPONDEE_LINKING_PROFILE=release`, so that it holds under
-//! LTO as well.
+//! `.ci/run` runs these tests again with `SPONDEE_LINKING_PROFILE=release`, to test linking under
+//! LTO.
 
 #![allow(clippy::unwrap_used, reason = "tests, their helpers too")]
 

@@ -143,7 +143,7 @@ impl Name {
         Self { host, store, owner, key: key.to_owned() }
     }
 
-    /// The partition it is on.
+    /// The partition of this name.
     pub fn partition(&self) -> Partition<'_> {
         Partition::new(&self.host, &self.store, &self.owner)
     }
@@ -162,7 +162,7 @@ impl Archive {
         Self { host: host.to_owned(), store: store.to_owned(), owner: owner.to_owned() }
     }
 
-    /// The partition it is on.
+    /// The partition of this archive.
     pub fn partition(&self) -> Partition<'_> {
         Partition::new(&self.host, &self.store, &self.owner)
     }

@@ -34,7 +34,7 @@ pub(crate) async fn iq(run: &Arc<Run>) -> Res<()> {
 }
 
 async fn queries(run: Arc<Run>, mut c: Conn, head: String, query: &'static str) -> io::Result<()> {
-    let mut book = Ledger::new(run.window);
+    let mut ledger = Ledger::new(run.window);
     let mut phase = run.phase.subscribe();
     let mut out = Vec::new();
     let mut ending = Phase::Run;
@@ -48,12 +48,12 @@ async fn queries(run: Arc<Run>, mut c: Conn, head: String, query: &'static str) 
                 if attr(m, "type") != Some(b"result") {
                     run.stats.errors.fetch_add(1, Relaxed);
                 }
-                book.arrive(seq, now, &run.stats);
+                ledger.arrive(seq, now, &run.stats);
             }
         }
         if ending == Phase::Run {
-            for _ in 0..book.room(run.window) {
-                let seq = book.send(now);
+            for _ in 0..ledger.room(run.window) {
+                let seq = ledger.send(now);
                 out.extend_from_slice(head.as_bytes());
                 out.extend_from_slice(format!("{seq}'>{query}</iq>").as_bytes());
             }
@@ -61,8 +61,8 @@ async fn queries(run: Arc<Run>, mut c: Conn, head: String, query: &'static str) 
                 c.send(&out).await?;
                 out.clear();
             }
-        } else if book.on_the_way() == 0 || ending == Phase::Abort {
-            run.stats.lost.fetch_add(book.on_the_way(), Relaxed);
+        } else if ledger.on_the_way() == 0 || ending == Phase::Abort {
+            run.stats.lost.fetch_add(ledger.on_the_way(), Relaxed);
             c.close().await;
             return Ok(());
         }

@@ -53,7 +53,7 @@ pub(crate) async fn pressure(run: &Arc<Run>) -> Res<()> {
     let quiet = run.stats.times();
     let rss = rss_kib(pids);
 
-    let hold = Hold::begin(options.text("start", "")).await?;
+    let blocker = Blocker::begin(options.text("start", "")).await?;
     culprits.go();
     let before = snap(pids, &run.stats);
     let pressed = Instant::now();
@@ -62,7 +62,7 @@ pub(crate) async fn pressure(run: &Arc<Run>) -> Res<()> {
     let after = snap(pids, &run.stats);
     let loud = run.stats.times();
     run.stats.recording.store(false, Relaxed);
-    hold.end().await;
+    blocker.end().await;
     let ended = culprits.stop().await?;
     let accepts = matches!(timeout(LOGIN, Conn::login(&run.target, free)).await, Ok(Ok(_)));
     run.drain(set).await;
@@ -100,7 +100,7 @@ async fn pair(
     first: Instant,
     every: Duration,
 ) -> io::Result<()> {
-    let mut book = Ledger::new(SLOTS / 4);
+    let mut ledger = Ledger::new(SLOTS / 4);
     let mut phase = run.phase.subscribe();
     let mut tick = interval_at(first.into(), every);
     tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -113,7 +113,7 @@ async fn pair(
                 && m.starts_with(b"<message")
                 && let Some(seq) = attr(m, "id").and_then(number)
             {
-                book.arrive(seq, now, &run.stats);
+                ledger.arrive(seq, now, &run.stats);
             }
         }
         while let Some(e) = s.framer.next() {
@@ -123,16 +123,16 @@ async fn pair(
                 run.stats.errors.fetch_add(1, Relaxed);
             }
         }
-        if ending != Phase::Run && (book.on_the_way() == 0 || ending == Phase::Abort) {
+        if ending != Phase::Run && (ledger.on_the_way() == 0 || ending == Phase::Abort) {
             break Ok(());
         }
         let io = tokio::select! {
             x = r.fill() => x,
             x = s.fill() => x,
             _ = phase.changed() => { ending = *phase.borrow_and_update(); Ok(()) }
-            _ = tick.tick(), if ending == Phase::Run && book.room(SLOTS) > 0 => {
+            _ = tick.tick(), if ending == Phase::Run && ledger.room(SLOTS) > 0 => {
                 out.clear();
-                mix.write(book.send(run.stats.now_us()), &mut out);
+                mix.write(ledger.send(run.stats.now_us()), &mut out);
                 s.send(&out).await
             }
         };
@@ -140,7 +140,7 @@ async fn pair(
             break io;
         }
     };
-    run.stats.lost.fetch_add(book.on_the_way(), Relaxed);
+    run.stats.lost.fetch_add(ledger.on_the_way(), Relaxed);
     if end.is_ok() {
         tokio::join!(s.close(), r.close());
     }
@@ -187,9 +187,9 @@ async fn newcomers(run: &Run, account: usize, end: Instant) -> Newcomers {
 
 /// A command that keeps a resource from the server, from the command's first line of output until
 /// its standard input ends.
-struct Hold(Option<Child>);
+struct Blocker(Option<Child>);
 
-impl Hold {
+impl Blocker {
     async fn begin(command: &str) -> Res<Self> {
         if command.is_empty() {
             return Ok(Self(None));

@@ -152,7 +152,7 @@ async fn pair(
     to: usize,
     size: usize,
 ) -> io::Result<()> {
-    let mut book = Ledger::new(run.window);
+    let mut ledger = Ledger::new(run.window);
     let mut phase = run.phase.subscribe();
     let (mut out, mut inp) = (Vec::new(), Vec::with_capacity(8192));
     let mut ending = Phase::Run;
@@ -164,14 +164,14 @@ async fn pair(
             at += n + 1;
             let space = memchr(b' ', line).unwrap_or(0);
             if let Some(seq) = number(&line[space + 1..]) {
-                book.arrive(seq, now, &run.stats);
+                ledger.arrive(seq, now, &run.stats);
             }
         }
         inp.drain(..at);
         if ending == Phase::Run {
-            for _ in 0..book.room(run.window) {
+            for _ in 0..ledger.room(run.window) {
                 let from = out.len();
-                let seq = book.send(now);
+                let seq = ledger.send(now);
                 out.extend_from_slice(format!("{to} {seq} ").as_bytes());
                 out.resize(from + size - 1, b'x');
                 out.push(b'\n');
@@ -180,8 +180,8 @@ async fn pair(
                 s.write_all(&out).await?;
                 out.clear();
             }
-        } else if book.on_the_way() == 0 || ending == Phase::Abort {
-            run.stats.lost.fetch_add(book.on_the_way(), Relaxed);
+        } else if ledger.on_the_way() == 0 || ending == Phase::Abort {
+            run.stats.lost.fetch_add(ledger.on_the_way(), Relaxed);
             return Ok(());
         }
         inp.reserve(4096);

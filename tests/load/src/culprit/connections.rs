@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{sleep_until, timeout};
 
-use super::scene::{Scene, Stage};
+use super::shared::{Shared, Stage};
 use crate::xmpp::{Event, Framer, condition, header, tcp};
 
 /// The last octet of the connections' source address.
@@ -23,20 +23,20 @@ const OPENING: usize = 64;
 const KEPT: usize = 8000;
 
 /// Opens `clients` connections each second.
-pub(super) fn connections(scene: &Scene) -> JoinSet<()> {
+pub(super) fn connections(shared: &Shared) -> JoinSet<()> {
     let mut set = JoinSet::new();
     let kept = Arc::new(Mutex::new(Vec::new()));
     let begun = Arc::new(AtomicU64::new(0));
     for _ in 0..OPENING {
-        let (scene, kept, begun) = (scene.clone(), kept.clone(), begun.clone());
+        let (shared, kept, begun) = (shared.clone(), kept.clone(), begun.clone());
         set.spawn(async move {
             let all = async {
                 let start = Instant::now();
                 loop {
                     let n = begun.fetch_add(1, Relaxed);
-                    let at = start + Duration::from_secs(1) * n as u32 / scene.clients as u32;
+                    let at = start + Duration::from_secs(1) * n as u32 / shared.clients as u32;
                     sleep_until(at.into()).await;
-                    match timeout(Duration::from_secs(5), visit(&scene, n)).await {
+                    match timeout(Duration::from_secs(5), visit(&shared, n)).await {
                         Ok(Ok(Some(quiet))) => {
                             let mut kept = kept.lock().expect("no panics");
                             if kept.len() < KEPT {
@@ -44,23 +44,23 @@ pub(super) fn connections(scene: &Scene) -> JoinSet<()> {
                             }
                         }
                         Ok(Ok(None)) => {}
-                        Ok(Err(e)) => scene.tally.end(&e.to_string()),
-                        Err(_) => scene.tally.end("no answer in 5 s"),
+                        Ok(Err(e)) => shared.tally.end(&e.to_string()),
+                        Err(_) => shared.tally.end("no answer in 5 s"),
                     }
                 }
             };
-            scene.act::<()>(all).await;
+            shared.run_work::<()>(all).await;
         });
     }
-    let scene = scene.clone();
+    let shared = shared.clone();
     set.spawn(async move {
-        scene.until(Stage::Stop).await;
+        shared.until(Stage::Stop).await;
         // A silent connection may have been refused too.
         let kept = std::mem::take(&mut *kept.lock().expect("no panics"));
         for c in kept {
             match peek(&c) {
-                Some(how) => scene.tally.end(&how),
-                None => _ = scene.tally.done.fetch_add(1, Relaxed),
+                Some(how) => shared.tally.end(&how),
+                None => _ = shared.tally.done.fetch_add(1, Relaxed),
             }
         }
     });
@@ -69,8 +69,8 @@ pub(super) fn connections(scene: &Scene) -> JoinSet<()> {
 
 /// Opens a connection. Half of the connections are returned to be kept; on the other half a stream
 /// is opened and abandoned.
-async fn visit(scene: &Scene, n: u64) -> io::Result<Option<TcpStream>> {
-    let target = &scene.run.target;
+async fn visit(shared: &Shared, n: u64) -> io::Result<Option<TcpStream>> {
+    let target = &shared.run.target;
     let mut c = tcp(target.addr, FROM).await?;
     // Without TIME_WAIT, or the ports would soon be used up.
     c.set_zero_linger()?;
@@ -85,7 +85,7 @@ async fn visit(scene: &Scene, n: u64) -> io::Result<Option<TcpStream>> {
             if let Event::Stanza(s) = event {
                 let refused = condition(s);
                 if refused.is_none() {
-                    scene.tally.done.fetch_add(1, Relaxed);
+                    shared.tally.done.fetch_add(1, Relaxed);
                 }
                 return refused.map_or(Ok(None), |how| Err(io::Error::other(how)));
             }

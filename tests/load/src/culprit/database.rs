@@ -7,37 +7,37 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::scene::{Scene, Stage};
+use super::shared::{Shared, Stage};
 use crate::options::Res;
 use crate::run::sessions_from;
 use crate::xmpp::{Conn, attr, says};
 
 /// Starts clients that write to the database, or read from it.
-pub(super) async fn users(scene: &Scene) -> Res<JoinSet<()>> {
+pub(super) async fn users(shared: &Shared) -> Res<JoinSet<()>> {
     let mut set = JoinSet::new();
-    let all = sessions_from(&scene.run, scene.first, scene.clients, false).await?;
+    let all = sessions_from(&shared.run, shared.first, shared.clients, false).await?;
     for (i, mut c) in all.into_iter().enumerate() {
-        let scene = scene.clone();
+        let shared = shared.clone();
         // An account that no other client uses.
-        let other = scene.first + scene.clients + i;
+        let other = shared.first + shared.clients + i;
         set.spawn(async move {
             match i % 3 {
-                0 => offline(&scene, c, other).await,
+                0 => offline(&shared, c, other).await,
                 1 => {
                     let work = async {
                         loop {
-                            roster(&scene, &mut c).await?;
+                            roster(&shared, &mut c).await?;
                         }
                     };
-                    scene.innocent::<()>(work).await;
+                    shared.run_bystander::<()>(work).await;
                 }
                 _ => {
                     let work = async {
                         loop {
-                            login(&scene, other).await;
+                            login(&shared, other).await;
                         }
                     };
-                    scene.act::<()>(work).await;
+                    shared.run_work::<()>(work).await;
                 }
             }
         });
@@ -45,34 +45,34 @@ pub(super) async fn users(scene: &Scene) -> Res<JoinSet<()>> {
     Ok(set)
 }
 
-async fn roster(scene: &Scene, c: &mut Conn) -> io::Result<()> {
+async fn roster(shared: &Shared, c: &mut Conn) -> io::Result<()> {
     c.send(
         b"<iq type='set' id='set'><query xmlns='jabber:iq:roster'>\
           <item jid='friend@localhost' name='Friend'/></query></iq>",
     )
     .await?;
-    scene.counted(&c.until("id", "set").await?);
+    shared.count_answer(&c.until("id", "set").await?);
     Ok(())
 }
 
-async fn login(scene: &Scene, account: usize) {
-    match Conn::login(&scene.run.target, account).await {
+async fn login(shared: &Shared, account: usize) {
+    match Conn::login(&shared.run.target, account).await {
         Ok(c) => {
-            scene.tally.done.fetch_add(1, Relaxed);
+            shared.tally.done.fetch_add(1, Relaxed);
             c.close().await;
         }
-        Err(_) => _ = scene.tally.refused.fetch_add(1, Relaxed),
+        Err(_) => _ = shared.tally.refused.fetch_add(1, Relaxed),
     }
 }
 
 /// Sends messages to an offline account, then logs in there and counts the stored ones.
-async fn offline(scene: &Scene, mut c: Conn, other: usize) {
-    let target = &scene.run.target;
+async fn offline(shared: &Shared, mut c: Conn, other: usize) {
+    let target = &shared.run.target;
     let to = target.bare(other);
     let (sent, bounced) = (AtomicU64::new(0), AtomicU64::new(0));
     let work = async {
-        scene.until(Stage::Go).await;
-        while !scene.is_over() {
+        shared.until(Stage::Go).await;
+        while !shared.is_over() {
             let n = sent.fetch_add(1, Relaxed);
             let m = format!(
                 "<message type='chat' id='{n}' to='{to}'><body>{n}</body></message>\
@@ -93,7 +93,7 @@ async fn offline(scene: &Scene, mut c: Conn, other: usize) {
         Ok::<_, io::Error>(())
     };
     if let Err(e) = work.await {
-        return scene.harm(&e);
+        return shared.count_harm(&e);
     }
     let (sent, bounced) = (sent.into_inner(), bounced.into_inner());
     let mut found = 0;
@@ -108,7 +108,7 @@ async fn offline(scene: &Scene, mut c: Conn, other: usize) {
         Ok::<_, io::Error>(())
     };
     let _ = timeout(Duration::from_secs(10), look).await;
-    scene.tally.done.fetch_add(found, Relaxed);
-    scene.tally.refused.fetch_add(bounced, Relaxed);
-    scene.tally.lost.fetch_add(sent - bounced - found, Relaxed);
+    shared.tally.done.fetch_add(found, Relaxed);
+    shared.tally.refused.fetch_add(bounced, Relaxed);
+    shared.tally.lost.fetch_add(sent - bounced - found, Relaxed);
 }

@@ -6,38 +6,38 @@ use std::sync::atomic::Ordering::Relaxed;
 use tokio::io::AsyncWriteExt;
 use tokio::task::JoinSet;
 
-use super::scene::Scene;
+use super::shared::Shared;
 use super::stream_end::stream_end;
 use crate::options::Res;
 use crate::run::sessions_from;
 use crate::xmpp::{Conn, attr};
 
-pub(super) async fn flooders(scene: &Scene) -> Res<JoinSet<()>> {
+pub(super) async fn flooders(shared: &Shared) -> Res<JoinSet<()>> {
     let mut set = JoinSet::new();
-    let flooders = sessions_from(&scene.run, scene.first, scene.clients, true).await?;
-    let first = scene.first + scene.clients;
-    let partners = sessions_from(&scene.run, first, scene.clients, true).await?;
+    let flooders = sessions_from(&shared.run, shared.first, shared.clients, true).await?;
+    let first = shared.first + shared.clients;
+    let partners = sessions_from(&shared.run, first, shared.clients, true).await?;
     for (i, (flooder, partner)) in flooders.into_iter().zip(partners).enumerate() {
         // Half of the clients flood a partner, the others addresses without an account.
         let to = if i % 2 == 0 {
             partner.jid.clone()
         } else {
-            format!("nobody@{}", scene.run.target.host)
+            format!("nobody@{}", shared.run.target.host)
         };
-        let own = scene.clone();
+        let own = shared.clone();
         set.spawn(async move {
             let (mut framer, mut reading, _writing) = partner.split();
             let read = stream_end(&mut framer, &mut reading, |_| {
                 own.tally.done.fetch_add(1, Relaxed);
             });
-            own.innocent(async { Err::<(), _>(io::Error::other(read.await)) }).await;
+            own.run_bystander(async { Err::<(), _>(io::Error::other(read.await)) }).await;
         });
-        let own = scene.clone();
+        let own = shared.clone();
         set.spawn(async move {
             let flood = flood(flooder, &to, || {
                 own.tally.done.fetch_add(1, Relaxed);
             });
-            if let Some(how) = own.act(flood).await {
+            if let Some(how) = own.run_work(flood).await {
                 own.tally.end(&how);
             }
         });

@@ -5,7 +5,7 @@ mod connections;
 mod database;
 mod flood;
 mod reader;
-mod scene;
+mod shared;
 mod stream_end;
 
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use self::connections::connections;
 use self::database::users;
 use self::flood::flooders;
 use self::reader::readers;
-use self::scene::{Scene, Stage, Tally};
+use self::shared::{Shared, Stage, Tally};
 use crate::options::{Options, Res};
 use crate::run::Run;
 
@@ -71,7 +71,7 @@ impl Culprits {
         let stage = watch::Sender::new(Stage::Ready);
         let clients = run.options.num("clients", kind.clients())?;
         let tally = Arc::new(Tally { clients, ..Tally::default() });
-        let scene = Scene {
+        let shared = Shared {
             run: run.clone(),
             stage: stage.subscribe(),
             tally: tally.clone(),
@@ -85,7 +85,7 @@ impl Culprits {
         thread::spawn(move || {
             let _ = setpriority_process(None, 5);
             runtime.block_on(async {
-                let (mut set, failed) = match prepare(&scene, kind).await {
+                let (mut set, failed) = match prepare(&shared, kind).await {
                     Ok(set) => (set, None),
                     Err(e) => (JoinSet::new(), Some(e)),
                 };
@@ -115,11 +115,11 @@ impl Culprits {
     }
 }
 
-async fn prepare(scene: &Scene, kind: Kind) -> Res<JoinSet<()>> {
+async fn prepare(shared: &Shared, kind: Kind) -> Res<JoinSet<()>> {
     match kind {
-        Kind::Reader => readers(scene).await,
-        Kind::Flood => flooders(scene).await,
-        Kind::Connections => Ok(connections(scene)),
-        Kind::Database => users(scene).await,
+        Kind::Reader => readers(shared).await,
+        Kind::Flood => flooders(shared).await,
+        Kind::Connections => Ok(connections(shared)),
+        Kind::Database => users(shared).await,
     }
 }

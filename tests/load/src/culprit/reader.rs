@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{interval_at, timeout};
 
-use super::scene::{Scene, Stage};
+use super::shared::{Shared, Stage};
 use super::stream_end::stream_end;
 use crate::options::Res;
 use crate::run::sessions_from;
@@ -36,42 +36,42 @@ struct Behind {
     is_over: watch::Sender<bool>,
 }
 
-pub(super) async fn readers(scene: &Scene) -> Res<JoinSet<()>> {
+pub(super) async fn readers(shared: &Shared) -> Res<JoinSet<()>> {
     let mut set = JoinSet::new();
-    let first = scene.first + scene.clients;
-    let all = scene.clients * SENDERS;
-    let mut senders = sessions_from(&scene.run, first, all, false).await?;
+    let first = shared.first + shared.clients;
+    let all = shared.clients * SENDERS;
+    let mut senders = sessions_from(&shared.run, first, all, false).await?;
     let began = Instant::now();
-    for reader in 0..scene.clients {
+    for reader in 0..shared.clients {
         let behind = Arc::new(Behind::default());
         for (i, c) in senders.drain(..SENDERS).enumerate() {
             // The senders are not synchronised.
             let first = began + EVERY * (reader * SENDERS + i) as u32 / all as u32;
-            let (scene, behind) = (scene.clone(), behind.clone());
+            let (shared, behind) = (shared.clone(), behind.clone());
             set.spawn(async move {
                 let mut over = behind.is_over.subscribe();
                 tokio::select! {
                     _ = over.wait_for(|is_over| *is_over) => {}
-                    Err(e) = send_to(&scene, &behind, c, first) => scene.harm(&e),
+                    Err(e) = send_to(&shared, &behind, c, first) => shared.count_harm(&e),
                 }
             });
         }
-        let scene = scene.clone();
+        let shared = shared.clone();
         set.spawn(async move {
-            scene.until(Stage::Go).await;
-            let account = scene.first + reader;
-            while !scene.is_over() && fall_behind(&scene, &behind, account).await.is_ok() {}
+            shared.until(Stage::Go).await;
+            let account = shared.first + reader;
+            while !shared.is_over() && fall_behind(&shared, &behind, account).await.is_ok() {}
             behind.is_over.send_replace(true);
         });
     }
     Ok(set)
 }
 
-async fn send_to(scene: &Scene, behind: &Behind, mut c: Conn, first: Instant) -> io::Result<()> {
+async fn send_to(shared: &Shared, behind: &Behind, mut c: Conn, first: Instant) -> io::Result<()> {
     let body = "x".repeat(BODY);
     let ping = format!(
         "<iq type='get' id='taken' to='{}'><ping xmlns='urn:xmpp:ping'/></iq>",
-        scene.run.target.host
+        shared.run.target.host
     );
     let mut tick = interval_at(first.into(), EVERY);
     loop {
@@ -88,9 +88,9 @@ async fn send_to(scene: &Scene, behind: &Behind, mut c: Conn, first: Instant) ->
 }
 
 /// Runs one session of a client that reads only after `BEHIND` bytes, and records how it ended.
-async fn fall_behind(scene: &Scene, behind: &Behind, account: usize) -> io::Result<()> {
-    let mut c = Conn::login(&scene.run.target, account).await?;
-    c.go_online(&scene.run.target).await?;
+async fn fall_behind(shared: &Shared, behind: &Behind, account: usize) -> io::Result<()> {
+    let mut c = Conn::login(&shared.run.target, account).await?;
+    c.go_online(&shared.run.target).await?;
     behind.sent.send_replace(0);
     behind.jid.send_replace(c.jid.clone());
     let _ = behind.sent.subscribe().wait_for(|sent| *sent > BEHIND).await;
@@ -98,6 +98,6 @@ async fn fall_behind(scene: &Scene, behind: &Behind, account: usize) -> io::Resu
     let (mut framer, mut reading, _writing) = c.split();
     // A timeout means that the client has caught up.
     let end = timeout(Duration::from_secs(3), stream_end(&mut framer, &mut reading, |_| ())).await;
-    scene.tally.end(end.as_deref().unwrap_or("kept"));
+    shared.tally.end(end.as_deref().unwrap_or("kept"));
     Ok(())
 }

@@ -51,7 +51,7 @@ impl Tally {
 }
 
 #[derive(Clone)]
-pub(super) struct Scene {
+pub(super) struct Shared {
     pub(super) run: Arc<Run>,
     pub(super) stage: watch::Receiver<Stage>,
     pub(super) tally: Arc<Tally>,
@@ -60,7 +60,7 @@ pub(super) struct Scene {
     pub(super) first: usize,
 }
 
-impl Scene {
+impl Shared {
     pub(super) async fn until(&self, stage: Stage) {
         let _ = self.stage.clone().wait_for(|s| *s >= stage).await;
     }
@@ -70,7 +70,7 @@ impl Scene {
     }
 
     /// Runs `work` between the stages `Go` and `Stop`; `None` if `Stop` came first.
-    pub(super) async fn act<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+    pub(super) async fn run_work<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         self.until(Stage::Go).await;
         tokio::select! {
             () = self.until(Stage::Stop) => None,
@@ -78,20 +78,20 @@ impl Scene {
         }
     }
 
-    /// Runs `work` of a client within its limits, and counts as harm when its stream ends.
-    pub(super) async fn innocent<T>(&self, work: impl Future<Output = io::Result<T>>) {
-        if let Some(Err(e)) = self.act(work).await {
-            self.harm(&e);
+    /// Runs `work` of a client within its limits; an error counts as harm.
+    pub(super) async fn run_bystander<T>(&self, work: impl Future<Output = io::Result<T>>) {
+        if let Some(Err(e)) = self.run_work(work).await {
+            self.count_harm(&e);
         }
     }
 
-    pub(super) fn harm(&self, e: &io::Error) {
+    pub(super) fn count_harm(&self, e: &io::Error) {
         if self.tally.harmed.fetch_add(1, Relaxed) == 0 {
             eprintln!("harmed: {e}");
         }
     }
 
-    pub(super) fn counted(&self, answer: &[u8]) {
+    pub(super) fn count_answer(&self, answer: &[u8]) {
         let is_error = attr(answer, "type") == Some(b"error");
         let counter = if is_error { &self.tally.refused } else { &self.tally.done };
         counter.fetch_add(1, Relaxed);
