@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
-# What `#[hook]` costs the compiler: 1,000 hooks against the same 1,000 functions without it.
+# Compile time of `#[hook]`: 1,000 hooks compared with the same 1,000 functions without it.
 #
 # usage: tests/hook-cost.sh [RUNS]
 #
-# The crate stands in a temporary folder; its dependencies are built in this repository's target
-# folder, once, and are warm when the measuring begins. Fails when a hook takes more than 1 ms of
-# processor time in `cargo check`.
+# The crate is in a temporary folder; its dependencies are built in this repository's target folder
+# before the measurement. Fails when a hook takes more than 1 ms of processor time in `cargo check`.
 set -euo pipefail
 
 runs=${1:-5}
@@ -16,7 +15,7 @@ crate=$(mktemp -d)
 trap 'rm -rf "$crate"' EXIT
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$repo/target} CARGO_INCREMENTAL=0
 
-# The repository's versions and profiles, so that what is built there already is used.
+# The repository's versions and profiles, so that its build artifacts are used.
 cp "$repo/Cargo.lock" "$crate/"
 mkdir "$crate/src"
 {
@@ -25,7 +24,7 @@ mkdir "$crate/src"
     sed -n '/^\[profile\.dev/,/^$/p' "$repo/Cargo.toml"
 } >"$crate/Cargo.toml"
 
-# The handlers of a busy server: half answer iq requests, some are async, most take the context.
+# Half of the handlers answer iq requests, some are async, most take the context.
 generate() {
     local hook=$1 i
     printf '#![allow(missing_docs)]\nuse event_core::prelude::*;\n#[module]\npub struct Cost {\n    pub on: bool,\n}\n'
@@ -51,7 +50,7 @@ generate() {
     done
 }
 
-# Processor time, not the clock's: other work on the machine does not count.
+# Processor time instead of wall-clock time, so that other work on the machine does not count.
 milliseconds() {
     touch "$crate/src/lib.rs"
     local TIMEFORMAT='%U %S' times
@@ -63,7 +62,7 @@ median() {
     sort -n | sed -n "$(((runs + 1) / 2))p"
 }
 
-# Prints the median for one command with and without hooks, taken by turns.
+# Prints the median for one command with and without hooks, in alternating runs.
 measure() {
     local run
     : >"$crate/plain.ms"

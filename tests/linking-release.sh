@@ -1,5 +1,5 @@
 #!/bin/sh
-# The linking tests on release builds with LTO; for .ci/run.
+# Runs the linking tests on release builds with LTO, for .ci/run.
 set -eu
 cd "$(dirname "$0")/.."
 SPONDEE_LINKING_PROFILE=release cargo test --package spondee-tests --test linking

@@ -1,9 +1,9 @@
-//! The attributes on their own: what compiles, and what it registers.
+//! The attributes: what compiles and what each registers.
 
 mod version {
     use event_core::{prelude::*, xmpp_parsers::version::VersionResult};
 
-    /// Says what software runs here.
+    /// Answers which software runs here.
     #[module(features = ["jabber:iq:version"])]
     struct Version {
         /// Leave the operating system out of the answer.
@@ -39,7 +39,7 @@ mod version {
 mod declared {
     use event_core::prelude::*;
 
-    /// Somebody joined.
+    /// An occupant joined.
     #[event("muc-occupant-joined", kind = "notification")]
     #[derive(Debug)]
     pub(crate) struct OccupantJoined<'a> {
@@ -47,7 +47,7 @@ mod declared {
         pub nick: &'a str,
     }
 
-    /// May somebody join?
+    /// An occupant wants to join.
     #[event("muc-occupant-pre-join", kind = "chain")]
     #[derive(Debug)]
     pub(crate) struct OccupantPreJoin {
@@ -55,7 +55,7 @@ mod declared {
         pub nick: String,
     }
 
-    /// Listens.
+    /// Handles the events.
     #[module]
     struct Listener;
 
@@ -97,14 +97,14 @@ mod stacked {
 }
 
 #[test]
-fn everything_is_registered() {
+fn every_module_hook_and_event_is_registered() {
     let registry = event_core::Registry::linked().unwrap();
     let names: Vec<_> = registry.modules().map(|info| info.name).collect();
     assert_eq!(names, ["listener", "stacked", "version"]);
 }
 
 #[tokio::test]
-async fn a_record_says_where_its_attribute_stands() {
+async fn a_record_has_the_position_of_its_attribute() {
     use event_core::{Core, HostConfig, HostSettings, Registry, storage::Memory};
 
     let modules = vec![("stacked".to_owned(), Default::default())];
@@ -119,7 +119,11 @@ async fn a_record_says_where_its_attribute_stands() {
     assert_eq!(names, [("message/full", 7), ("message/bare", 5), ("message/host", 9)]);
     assert!(hooks.iter().all(|hook| hook.file == file!() && !hook.is_async));
     assert!(hooks.iter().all(|hook| hook.module_path == concat!(module_path!(), "::stacked")));
-    assert_eq!(hooks[0].line, hooks[1].line + 1, "one attribute below the other");
+    assert_eq!(
+        hooks[0].line,
+        hooks[1].line + 1,
+        "the attributes of one function have different lines"
+    );
     assert_eq!(hooks[0].id(), "stacked::change");
 
     let source = include_str!("attributes.rs");

@@ -9,7 +9,7 @@ use syn::{
     punctuated::Punctuated,
 };
 
-/// Mistakes, reported together.
+/// Mistakes of one attribute, reported together.
 #[derive(Default)]
 pub(crate) struct Mistakes(Option<Error>);
 
@@ -33,14 +33,14 @@ impl Mistakes {
         self.0.is_none()
     }
 
-    /// `compile_error!` for each mistake; nothing when there is none.
+    /// One `compile_error!` for each mistake.
     pub(crate) fn into_tokens(self) -> TokenStream {
         self.0.map(|error| error.to_compile_error()).unwrap_or_default()
     }
 }
 
-/// Calls `value` for each `key = value` of the rest of `input`; a mistake is noted, and the rest
-/// is read on from the next comma.
+/// Calls `value` for each `key = value` in the rest of `input`. After a mistake, parsing continues
+/// at the next comma.
 pub(crate) fn options(
     input: ParseStream<'_>,
     known: &[&str],
@@ -104,13 +104,13 @@ pub(crate) fn list(words: &[&str]) -> String {
     }
 }
 
-/// A string literal, or what was expected instead.
+/// Parses a string literal; any other token is the error `expected`.
 pub(crate) fn string(input: ParseStream<'_>, expected: &str) -> syn::Result<LitStr> {
     let span = input.span();
     input.parse::<LitStr>().map_err(|_| Error::new(span, expected))
 }
 
-/// `["a", "b"]`
+/// Parses `["a", "b"]`; anything else is the error `expected`.
 pub(crate) fn strings(input: ParseStream<'_>, expected: &str) -> syn::Result<Vec<LitStr>> {
     let span = input.span();
     let group: Group = input.parse().map_err(|_| Error::new(span, expected))?;
@@ -123,13 +123,13 @@ pub(crate) fn strings(input: ParseStream<'_>, expected: &str) -> syn::Result<Vec
     Ok(strings.into_iter().collect())
 }
 
-/// `namespace = "own"`, as it was written.
+/// Parses the value of `namespace` and returns the tokens of `namespace = "own"`.
 pub(crate) fn own_namespace(
     key: &Ident,
     input: ParseStream<'_>,
     mistakes: &mut Mistakes,
 ) -> syn::Result<Option<TokenStream>> {
-    let expected = "the only value is `\"own\"`: the namespace is one of your own, not a known one";
+    let expected = "the only value is `\"own\"`, for a namespace of your own";
     let value = string(input, expected)?;
     if value.value() == "own" {
         return Ok(Some(quote::quote!(#key = #value)));
@@ -138,14 +138,14 @@ pub(crate) fn own_namespace(
     Ok(None)
 }
 
-/// The value of `crate`.
+/// Parses the value of `crate`.
 pub(crate) fn path(input: ParseStream<'_>) -> syn::Result<Path> {
     let span = input.span();
     let expected = "a path leads to `event-core`: `crate = my_crate::event_core`";
     input.call(Path::parse_mod_style).map_err(|_| Error::new(span, expected))
 }
 
-/// Where `event-core` is: `::event_core` unless `crate = path` says otherwise.
+/// The path of `event-core`: `::event_core` unless `crate = path` is given.
 pub(crate) fn event_core(path: Option<&Path>) -> TokenStream {
     let span = Span::mixed_site();
     match path {

@@ -1,4 +1,4 @@
-//! `#[event]`: an event that any crate declares, fires, and others hook by path.
+//! `#[event]`: declares an event, which other crates hook by path.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -67,11 +67,11 @@ fn parse(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Option<
         Ok(())
     })?;
     let Some(kind) = kind else {
-        // An option that was misspelled may have been this one.
+        // After another mistake `kind` may be present but misspelled: report only that mistake.
         if mistakes.is_empty() {
             mistakes.at(
                 &name,
-                "what may its handlers do? say `kind = \"notification\"`, `\"collect\"` or `\"chain\"`",
+                "`kind` is missing: `kind = \"notification\"`, `\"collect\"` or `\"chain\"`",
             );
         }
         return Ok(None);

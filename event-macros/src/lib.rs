@@ -1,38 +1,29 @@
 //! `#[hook]`, `#[event]` and `#[module]`, re-exported and documented by `event-core`.
 //!
-//! Each attribute is parsed (`attr`), checked (`signature`, `rules`) and expanded (`expand`); all mistakes
-//! are reported together, and what was annotated is always kept.
+//! Each attribute reads its arguments (`attr`), checks them against the annotated item, and expands.
+//! All mistakes are reported together, and the annotated item is always kept.
 
 mod attr;
 mod docs;
 mod event;
-mod expand;
 mod hook;
 mod module;
-mod rules;
-mod signature;
 
 use proc_macro::TokenStream;
 
-/// Makes a function the handler of an event.
-///
-/// See `event_core::hook`, which this is re-exported as.
+/// Makes a function the handler of an event. Documented as `event_core::hook`.
 #[proc_macro_attribute]
 pub fn hook(arguments: TokenStream, item: TokenStream) -> TokenStream {
     hook::expand(arguments.into(), item.into()).into()
 }
 
-/// Declares an event of one's own.
-///
-/// See `event_core::event`, which this is re-exported as.
+/// Declares an event. Documented as `event_core::event`.
 #[proc_macro_attribute]
 pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
     event::expand(arguments.into(), item.into()).into()
 }
 
-/// Makes a struct of options a module.
-///
-/// See `event_core::module`, which this is re-exported as.
+/// Makes a struct of options a module. Documented as `event_core::module`.
 #[proc_macro_attribute]
 pub fn module(arguments: TokenStream, item: TokenStream) -> TokenStream {
     module::expand(arguments.into(), item.into()).into()

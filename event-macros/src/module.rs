@@ -1,4 +1,4 @@
-//! `#[module]`: a struct of options becomes a module that hosts can enable.
+//! `#[module]`: makes a struct of options a module that hosts can enable.
 
 use event_catalogue::Namespace;
 use proc_macro2::{Span, TokenStream};
@@ -89,7 +89,7 @@ fn parse(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Argumen
     Ok(parsed)
 }
 
-/// A feature is mostly a namespace, and misspelled like one.
+/// Refuses a feature that looks like a misspelled known namespace.
 fn check_feature(feature: &LitStr, mistakes: &mut Mistakes) {
     const EVENT: &str = "iq-get/host/";
     const ELEMENT: &str = ":query";
@@ -182,7 +182,7 @@ fn declare(
         #[derive(#core::serde::Deserialize)]
         #[serde(crate = #serde, deny_unknown_fields)]
     );
-    // A unit struct is written without braces, but its table of options is a table all the same.
+    // Serde reads a unit struct from a unit; its options are an empty table.
     let (annotated, read) = if matches!(item.fields, Fields::Unit) {
         let read = quote_spanned!(span=>
             #derive

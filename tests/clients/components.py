@@ -1,7 +1,7 @@
 """External components against a running server: one made with slixmpp, and biboumi.
 
 As slixmpp_clients.py; COMPONENT holds the address that components connect to. The first argument
-says what to do: `echo` runs a component of our own, `biboumi` asks the gateway that runs already.
+selects the test: `echo` runs a component of this file, `biboumi` queries the running gateway.
 """
 import asyncio
 import os
@@ -11,13 +11,13 @@ from slixmpp import ComponentXMPP
 from slixmpp.exceptions import IqError
 from slixmpp.xmlstream import ET
 
-from slixmpp_clients import PATIENCE, Client, check
+from slixmpp_clients import TIMEOUT, Client, check
 
 ECHO = "echo.localhost"
 
 
 class Echo(ComponentXMPP):
-    """Sends messages back, and greets who comes online."""
+    """Echoes messages, and greets clients that come online."""
 
     def __init__(self, secret="echo it"):
         host, port = os.environ["COMPONENT"].rsplit(":", 1)
@@ -32,7 +32,7 @@ class Echo(ComponentXMPP):
         self.add_event_handler("message", self.send_back)
         self.add_event_handler("presence_available", self.greet)
         self.add_event_handler("stream_error", lambda error: self.ended.put_nowait(error["condition"]))
-        # Never by itself: the tests say when.
+        # The tests decide when to reconnect.
         self.auto_reconnect = False
 
     def send_back(self, message):
@@ -44,12 +44,12 @@ class Echo(ComponentXMPP):
 
     async def start(self):
         self.connect()
-        await asyncio.wait_for(self.online.wait(), PATIENCE)
+        await asyncio.wait_for(self.online.wait(), TIMEOUT)
         return self
 
 
 class Person(Client):
-    """A client that gathers also what comes back and who is there."""
+    """A client that also collects errors and presences."""
 
     def __init__(self, *arguments):
         super().__init__(*arguments)
@@ -62,26 +62,26 @@ class Person(Client):
     async def presence(self, sender):
         """Waits for a presence from an address."""
         while True:
-            presence = await asyncio.wait_for(self.presences.get(), PATIENCE)
+            presence = await asyncio.wait_for(self.presences.get(), TIMEOUT)
             if presence["from"].bare == sender:
                 return presence
 
     async def refusal(self):
-        error = await asyncio.wait_for(self.errors.get(), PATIENCE)
+        error = await asyncio.wait_for(self.errors.get(), TIMEOUT)
         return error["error"]["condition"]
 
 
 async def echo():
     wrong = Echo("another secret")
     wrong.connect()
-    condition = await asyncio.wait_for(wrong.ended.get(), PATIENCE)
+    condition = await asyncio.wait_for(wrong.ended.get(), TIMEOUT)
     check("a wrong secret is refused", condition == "not-authorized" and not wrong.online.is_set())
 
     component = await Echo().start()
     check("a component logs in", True)
     second = Echo()
     second.connect()
-    check("a second is refused", await asyncio.wait_for(second.ended.get(), PATIENCE) == "conflict")
+    check("a second is refused", await asyncio.wait_for(second.ended.get(), TIMEOUT) == "conflict")
 
     romeo = await Person("romeo", "orchard").login()
     romeo.send_message(mto=f"anybody@{ECHO}", mbody="Ünïcödé & <markup>", mtype="chat")
@@ -114,7 +114,7 @@ async def echo():
 async def biboumi():
     gateway = "irc.localhost"
     romeo = await Person("romeo", "orchard").login()
-    for _ in range(PATIENCE):
+    for _ in range(TIMEOUT):
         try:
             info = await romeo.plugin["xep_0030"].get_info(jid=gateway)
             break
@@ -130,16 +130,16 @@ async def biboumi():
     check("it answers pings", await romeo.plugin["xep_0199"].ping(gateway) >= 0)
     items = await romeo.plugin["xep_0030"].get_items(jid=gateway, node="http://jabber.org/protocol/commands")
     check("it offers commands", len(items["disco_items"]["items"]) > 0)
-    # There is no IRC server on this machine: joining a room fails, and it says so.
+    # There is no IRC server on this machine: joining a room fails with an error.
     room = f"#verona%127.0.0.1@{gateway}"
     join = romeo.make_presence(pto=f"{room}/romeo")
     join.append(ET.Element("{http://jabber.org/protocol/muc}x"))
     join.send()
-    message = await asyncio.wait_for(romeo.messages.get(), PATIENCE)
+    message = await asyncio.wait_for(romeo.messages.get(), TIMEOUT)
     check(f"it tries IRC: {message['body']}", message["from"].domain == gateway)
     await romeo.bye()
 
 
 if __name__ == "__main__":
     what = {"echo": echo, "biboumi": biboumi}[sys.argv[1]]
-    asyncio.run(asyncio.wait_for(what(), 6 * PATIENCE))
+    asyncio.run(asyncio.wait_for(what(), 6 * TIMEOUT))

@@ -1,17 +1,17 @@
-"""profanity, driven through tmux, as the nurse; slixmpp is romeo at the other end.
+"""profanity, controlled through tmux, as the nurse; slixmpp is romeo.
 
-The environment is that of slixmpp_clients.py; the argument is a folder for what profanity keeps.
+The environment is that of slixmpp_clients.py; the argument is a folder for profanity's data.
 """
 import asyncio
 import os
 import sys
 import time
 
-from slixmpp_clients import PATIENCE, Client, check, until
+from slixmpp_clients import TIMEOUT, Client, check, until
 
 
 class Profanity:
-    """A profanity in a terminal of its own."""
+    """A profanity in its own terminal."""
 
     def __init__(self, folder):
         self.socket = os.path.join(folder, "tmux")
@@ -48,7 +48,7 @@ class Profanity:
         await self.tmux("send-keys", "Enter")
 
     async def shows(self, text):
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + TIMEOUT
         while text not in (screen := await self.tmux("capture-pane", "-p")):
             if time.monotonic() > end:
                 print(screen)
@@ -58,7 +58,7 @@ class Profanity:
 
     async def quit(self):
         await self.type("/quit")
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + TIMEOUT
         while time.monotonic() < end and "no server running" not in await self.tmux("ls"):
             await asyncio.sleep(0.05)
 
@@ -76,7 +76,7 @@ async def run(folder):
         await nurse.type("/roster add romeo@localhost")
         await nurse.shows("romeo@localhost")
         await nurse.type("/sub request romeo@localhost")
-        # romeo agrees, and asks in turn.
+        # romeo approves the subscription and requests one himself.
         await nurse.shows("authorization request")
         await nurse.type("/sub allow romeo@localhost")
         await until("they are contacts", lambda: item["subscription"] == "both", romeo)
@@ -99,4 +99,4 @@ async def run(folder):
 
 
 if __name__ == "__main__":
-    asyncio.run(asyncio.wait_for(run(sys.argv[1]), 6 * PATIENCE))
+    asyncio.run(asyncio.wait_for(run(sys.argv[1]), 6 * TIMEOUT))

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Lets clients that others wrote log in, talk and keep contacts: slixmpp, go-sendxmpp and profanity,
-# and slixmpp with the example's binary too; and components: one made with slixmpp, and biboumi.
-# Usage: run.sh FOLDER, which holds the binaries `spondee` and `guestbook-server`.
+# Tests the server with other projects' clients (slixmpp, go-sendxmpp and profanity; slixmpp also with
+# the example's binary) and components (one made with slixmpp, and biboumi).
+# Usage: run.sh FOLDER; the folder has the binaries `spondee` and `guestbook-server`.
 # Prometheus' parser reads the metrics. Needs python3-venv, go-sendxmpp, profanity, tmux and biboumi
 # from Debian, and slixmpp and prometheus-client, which it installs from PyPI.
 set -euo pipefail

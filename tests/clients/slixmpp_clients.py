@@ -1,4 +1,4 @@
-"""slixmpp against a running server; what to do is the first argument.
+"""slixmpp against a running server; the first argument selects the test.
 
 STARTTLS and TLS hold the server's addresses, SSL_CERT_FILE its certificate. Accounts are romeo,
 juliet and nurse, the password of each is its name.
@@ -11,11 +11,11 @@ import slixmpp
 from slixmpp.plugins import xep_0082
 from slixmpp.xmlstream import ET
 
-PATIENCE = 30
+TIMEOUT = 30
 
 
 class Client(slixmpp.ClientXMPP):
-    """A client that gathers the messages it gets, and those that come back to it."""
+    """A client that collects messages and error messages."""
 
     def __init__(self, name, resource, tls=False, mechanism=None):
         super().__init__(f"{name}@localhost/{resource}", name, sasl_mech=mechanism)
@@ -43,13 +43,13 @@ class Client(slixmpp.ClientXMPP):
         self.enable_direct_tls, self.enable_starttls = self.tls, not self.tls
         self.enable_plaintext = False
         self.connect(host, int(port))
-        await asyncio.wait_for(self.online, PATIENCE)
+        await asyncio.wait_for(self.online, TIMEOUT)
         return self
 
     async def message(self, body):
         """Waits for a message with this text."""
         while True:
-            message = await asyncio.wait_for(self.messages.get(), PATIENCE)
+            message = await asyncio.wait_for(self.messages.get(), TIMEOUT)
             if message["body"].strip() == body:
                 return message
 
@@ -99,15 +99,15 @@ async def talk():
 
 
 async def until(what, is_true, client):
-    """Waits until something is so; looks again at every stanza that comes."""
+    """Waits for a condition, checked after every stanza."""
     seen = asyncio.Event()
     handler = lambda stanza: (seen.set(), stanza)[1]
     client.add_filter("in", handler)
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while not is_true():
                 await seen.wait()
-                # The stanza that came is dealt with after the filter.
+                # slixmpp handles the stanza after the filter.
                 await asyncio.sleep(0)
                 seen.clear()
     except TimeoutError:
@@ -117,7 +117,7 @@ async def until(what, is_true, client):
 
 
 async def befriend(a, b):
-    """Both ask and both agree, as slixmpp does by itself."""
+    """Subscribes both to each other; slixmpp approves requests automatically."""
     a.send_presence_subscription(b.boundjid.bare)
     for one, other in ((a, b), (b, a)):
         item = one.client_roster[other.boundjid.bare]
@@ -155,7 +155,7 @@ async def contacts():
 
 
 async def features():
-    """What ordinary clients keep on the server, by slixmpp's own plugins."""
+    """Data that clients store on the server, with slixmpp's plugins."""
     romeo, juliet = Client("romeo", "orchard"), Client("juliet", "balcony")
     for client in (romeo, juliet):
         for plugin in ("xep_0012", "xep_0049", "xep_0054", "xep_0077", "xep_0115", "xep_0191"):
@@ -175,7 +175,7 @@ async def features():
     items = blocked.xml.iter("{urn:xmpp:blocking}item")
     check("blocked", [item.get("jid") for item in items] == ["juliet@localhost"])
     juliet.send_message(mto="romeo@localhost", mbody="hear me", mtype="chat")
-    refusal = await asyncio.wait_for(juliet.refusals.get(), PATIENCE)
+    refusal = await asyncio.wait_for(juliet.refusals.get(), TIMEOUT)
     check("a blocked contact's message is refused",
           refusal["error"]["condition"] == "service-unavailable")
     await romeo.plugin["xep_0191"].unblock("juliet@localhost")
@@ -210,7 +210,7 @@ async def go_sendxmpp(*arguments, text=None):
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT)
     if text is not None:
-        output, _ = await asyncio.wait_for(process.communicate(text.encode()), PATIENCE)
+        output, _ = await asyncio.wait_for(process.communicate(text.encode()), TIMEOUT)
         check(f"go-sendxmpp {' '.join(arguments)}: {output.decode().strip()}", process.returncode == 0)
     return process
 
@@ -224,8 +224,8 @@ async def beside_go_sendxmpp():
     listener = await go_sendxmpp("-l", "-j", os.environ["STARTTLS"])
     try:
         heard = asyncio.ensure_future(listener.stdout.readline())
-        # It says nothing when it is online: it is asked again until it hears.
-        for _ in range(PATIENCE):
+        # The client does not report that it is online, so the message is repeated until it arrives.
+        for _ in range(TIMEOUT):
             juliet.send_message(mto="nurse@localhost", mbody="anon, good nurse", mtype="chat")
             done, _ = await asyncio.wait([heard], timeout=1)
             if done:
@@ -238,7 +238,7 @@ async def beside_go_sendxmpp():
     await juliet.plugin["xep_0199"].ping("localhost")
     listener = await go_sendxmpp("-l", "-j", os.environ["STARTTLS"])
     try:
-        line = await asyncio.wait_for(listener.stdout.readline(), PATIENCE)
+        line = await asyncio.wait_for(listener.stdout.readline(), TIMEOUT)
         check("go-sendxmpp gets what was kept", b"while you slept" in line)
     finally:
         listener.kill()
@@ -260,4 +260,4 @@ async def guestbook():
 if __name__ == "__main__":
     scenarios = (talk, contacts, features, beside_go_sendxmpp, guestbook)
     what = {scenario.__name__: scenario for scenario in scenarios}[sys.argv[1]]
-    asyncio.run(asyncio.wait_for(what(), 6 * PATIENCE))
+    asyncio.run(asyncio.wait_for(what(), 6 * TIMEOUT))

@@ -1,4 +1,4 @@
-"""A small XMPP client on the standard library: enough to log in, send text and wait for stanzas."""
+"""A minimal XMPP client: logs in, sends text and waits for stanzas, with only the standard library."""
 
 import base64
 import re
@@ -11,7 +11,7 @@ STREAMS = "http://etherx.jabber.org/streams"
 
 
 class Lost(Exception):
-    """What was waited for did not come."""
+    """An expected stanza did not arrive."""
 
 
 class Client:
@@ -65,7 +65,7 @@ class Client:
         self.socket.sendall(text.encode())
 
     def pump(self, end):
-        """Reads once; complete elements join those seen."""
+        """Reads once and appends complete elements to those seen."""
         self.socket.settimeout(max(end - time.monotonic(), 0.01))
         try:
             data = self.socket.recv(65536)
@@ -85,7 +85,7 @@ class Client:
                 self.seen.append(element)
 
     def next(self, is_it, seconds=30):
-        """The first element that is meant, which may have come already; it is taken."""
+        """Waits for the first matching element, which may have arrived already, and removes it."""
         end = time.monotonic() + seconds
         while True:
             for index, element in enumerate(self.seen):
@@ -94,7 +94,7 @@ class Client:
             self.pump(end)
 
     def collect(self, seconds):
-        """Reads for a while, or until the end."""
+        """Reads for some seconds, or until the stream ends."""
         end = time.monotonic() + seconds
         try:
             while time.monotonic() < end:

@@ -1,8 +1,8 @@
 """federation.py BINARY FOLDER external|dialback
 
-Lets the server, Prosody and ejabberd federate: messages, an iq and a subscription both ways, and
-each of them stopped with SIGTERM and started again while messages are under way: every message
-arrives once, or its sender gets an error.
+Lets the server, Prosody and ejabberd federate: messages, an iq and a subscription in both
+directions. Each server is stopped with SIGTERM and started again while messages are in transit: every
+message arrives once, or its sender gets an error.
 """
 
 import subprocess
@@ -13,7 +13,7 @@ from client import Client, Lost, body, name, register
 from peers import PASSWORD, SERVERS, Processes
 
 OTHERS = ("prosody", "ejabberd")
-# Sent in each direction while one side stops and starts.
+# Messages sent in each direction while one side stops and starts.
 BURST = 60
 
 
@@ -43,7 +43,7 @@ def cross(sender, receiver, label):
 
 
 def settle(senders, receivers, ids):
-    """Waits until every message has arrived or come back; says what is wrong."""
+    """Waits until every message has arrived or come back, and returns what is wrong."""
     end = time.monotonic() + 20
     while True:
         arrived = [body(element) for client in receivers for element in client.seen
@@ -59,11 +59,11 @@ def settle(senders, receivers, ids):
 
 
 def bounce(processes, stopped, ours, theirs):
-    """Stops one server in the middle of messages both ways between two, and starts it again.
+    """Stops one server while two exchange messages, and starts it again.
 
-    Those who log in to it do so again: what was kept for them comes then. A client of another's
-    server that is to stop wants no messages before: what becomes of those that it hands to a client
-    while it stops is its own affair.
+    The clients of the stopped server then log in again and receive their stored messages. The client
+    of Prosody or ejabberd sends a negative priority before its server stops, because this test does
+    not judge what these servers do with messages for a client while they stop.
     """
     clients = {server: login(server) for server in (ours, theirs)}
     if stopped == theirs:
@@ -93,17 +93,17 @@ def bounce(processes, stopped, ours, theirs):
     for server in clients:
         send(server, BURST // 2)
     problems = []
-    # What a client sends to its own server while that stops may never be read: RFC 6120 leaves
-    # it open. So what the stopped server's client had sent before is only counted for copies.
+    # A stopping server may not read what its client sends: RFC 6120 leaves this open. So the
+    # messages of the stopped server's client are only checked for duplicates.
     for server, other in ((stays, stopped), (stopped, stays)):
         wanted = ids[server] if server == stays else ids[server][BURST:]
         arrived, errors, missing, twice = settle(before[server], before[other], wanted)
         if missing:
-            # Kept in the moment in which the client logged in, until somebody does so again.
+            # Stored while the client logged in, so delivered only at the next login.
             before[other].append(login(other))
             late = missing
             arrived, errors, missing, twice = settle(before[server], before[other], wanted)
-            print(f"     kept until the next login: {sorted(set(late) - set(missing))}", flush=True)
+            print(f"     stored until the next login: {sorted(set(late) - set(missing))}", flush=True)
         print(f"     {server} -> {other}: {len(wanted)} sent, {arrived} arrived, "
               f"{errors} came back, {len(missing)} lost, {len(twice)} twice", flush=True)
         problems += missing + twice
@@ -137,7 +137,7 @@ def main():
         for other in OTHERS:
             for stopped in ("spondee", other):
                 bounce(processes, stopped, "spondee", other)
-    print(f"{proof}: all is well")
+    print(f"{proof}: all passed")
 
 
 if __name__ == "__main__":

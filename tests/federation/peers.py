@@ -29,7 +29,7 @@ def openssl(work, *arguments):
 
 
 def certificates(work):
-    """One authority that signs for every server, and one that signs for nobody."""
+    """Creates an authority that signs for every server, and one that signs for none."""
     os.makedirs(work + "/tls")
     for name in ("ca", "nobody"):
         openssl(work, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
@@ -122,7 +122,7 @@ modules:
 
 
 class Processes:
-    """What was started, each in a group of its own, until the end of the block."""
+    """Starts processes, each in its own group, and ends them with the block."""
 
     def __init__(self, work, binary, external):
         self.work, self.binary, self.running = work, binary, {}
@@ -136,7 +136,7 @@ class Processes:
         os.makedirs(work + "/nothing")
         os.makedirs(work + "/prosody-data")
         os.makedirs(work + "/ejabberd-data")
-        # It asks for SRV records here, but for addresses in the file of the system.
+        # ejabberd reads addresses from this file first, and asks the test's DNS server for SRV records.
         write(work + "/inetrc", "".join([
             '{resolv_conf,""}.\n{hosts_file,""}.\n{lookup,["file","dns"]}.\n{cache_size,0}.\n',
             "{nameserver,{127,0,0,1},%d}.\n" % DNS,
@@ -167,7 +167,7 @@ class Processes:
                 self.wait_port(name, port)
 
     def command_dns(self):
-        # The target is an address' name that every resolver knows.
+        # The target is a name that every resolver can resolve.
         command = ["dnsmasq", "-k", "-p", str(DNS), "--listen-address=127.0.0.1",
                    "--bind-interfaces", "--no-resolv", "--no-hosts", "--conf-file=/dev/null",
                    "--pid-file=" + self.work + "/dns.pid", "--local=/example/",
@@ -201,7 +201,7 @@ class Processes:
                 time.sleep(0.1)
 
     def stop(self, name):
-        """SIGTERM to the server itself, and waits until it is gone."""
+        """Sends SIGTERM to the server and waits for its end."""
         process = self.running.pop(name)
         process.send_signal(signal.SIGTERM)
         try:

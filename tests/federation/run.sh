@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Federates the server with Prosody and ejabberd from Debian's packages: run.sh FOLDER, the folder
-# of the binary. Needs the packages prosody, ejabberd, dnsmasq-base, lua-unbound, openssl, python3.
+# Federates the server with Prosody and ejabberd from Debian's packages. Usage: run.sh FOLDER, which
+# has the binary. Needs the packages prosody, ejabberd, dnsmasq-base, lua-unbound, openssl, python3.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 binary=$(realpath "$1")/spondee

@@ -1,8 +1,8 @@
-//! The stages of a stanza's way through the server, each to be run under callgrind by `measure.py`.
+//! The stages of a stanza's way through the server, which `measure.py` runs under callgrind.
 //!
 //! usage: stages [STAGE ROUNDS]; without arguments it prints the stages.
 //!
-//! Only what runs within [`measured`] is counted.
+//! Only instructions within [`measured`] are counted.
 #![allow(clippy::unwrap_used, reason = "a benchmark")]
 
 use std::{
@@ -28,14 +28,14 @@ use rustls::{
     pki_types::{PrivateKeyDer, ServerName},
 };
 
-/// 186 bytes, as a chat client sends it.
+/// A message of 186 bytes, as a chat client sends it.
 const CHAT: &str = "<message to='juliet@localhost/balcony' type='chat' id='b4a1c0de-17'><body>Wherefore art thou, Romeo? Deny thy name</body><active xmlns='http://jabber.org/protocol/chatstates'/></message>";
 
 const IQ: &str = "<iq from='romeo@localhost/orchard' to='localhost' id='b4a1c0de-18' type='get'><query xmlns='jabber:iq:version'/></iq>";
 
 const ROMEO: &str = "romeo@localhost/orchard";
 
-/// How much is run before the counting begins: what is done only once is not a stage's.
+/// The number of rounds before counting begins, so that one-time work is not counted.
 const WARM_UP: usize = 100;
 
 type Stage = (&'static str, fn(usize));
@@ -62,7 +62,7 @@ fn main() {
     }
 }
 
-/// callgrind counts from its start to its end, by its name.
+/// callgrind counts the instructions within this function, which it finds by name.
 #[inline(never)]
 fn measured(rounds: usize, work: &mut impl FnMut()) {
     (0..rounds).for_each(|_| work());
@@ -99,7 +99,7 @@ fn parse(rounds: usize) {
     });
 }
 
-/// A client's stanza, with the next one behind it: what neither `frame` nor `parse` is needed for.
+/// A client's stanza followed by the next one, which `parse_first` reads without `frame` and `parse`.
 fn parse_first(rounds: usize) {
     let scope = Scope::new(STANZA_NS);
     let stream = CHAT.repeat(2);
@@ -111,7 +111,7 @@ fn parse_first(rounds: usize) {
     });
 }
 
-/// From one client's stream to another's queue, past the handlers of the bundled modules.
+/// From one client's stream to another's queue, through the handlers of the bundled modules.
 fn route(rounds: usize) {
     testing::run(async {
         let server = testing::host("localhost");
@@ -131,15 +131,15 @@ fn route(rounds: usize) {
     });
 }
 
-/// The output of a future that never waits.
+/// The output of a future that is ready at the first poll.
 fn ready<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
-        Poll::Pending => panic!("what is measured does not wait"),
+        Poll::Pending => panic!("a measured future is ready at once"),
     }
 }
 
-/// Handlers that do nothing.
+/// Empty handlers.
 #[module]
 struct Empty;
 
@@ -170,7 +170,7 @@ fn fire(rounds: usize) {
     });
 }
 
-/// Into the queue of a test's stream, which copies as the server's does.
+/// Delivers to the queue of a test stream, which copies as the server's does.
 fn deliver(rounds: usize) {
     testing::run(async {
         let server = testing::host("localhost").start().await.unwrap();
@@ -180,7 +180,7 @@ fn deliver(rounds: usize) {
     });
 }
 
-/// A client's presence to each of a thousand contacts, one online client each, as [`route`].
+/// Broadcasts a client's presence to a thousand contacts with one online client each, as [`route`].
 fn presence(rounds: usize) {
     const CONTACTS: usize = 1000;
     testing::run(async {
@@ -239,7 +239,7 @@ fn set_attribute(rounds: usize) {
     });
 }
 
-/// Ten stanzas in one record, from the server to a client.
+/// Encrypts ten stanzas in one TLS record, from the server to a client.
 fn tls(rounds: usize) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let certificate = made.cert.der().clone();

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Overloads Spondee in four ways, with its default limits, and tells whether it bears that.
+"""Overloads Spondee in four ways, with its default limits, and checks that the limits hold.
 
-A fresh server for each scenario: pairs chat alone, then while the culprit is at work. With --short
-only what does not depend on the machine is judged: how the culprits end, that nothing of others is
-lost or closed, and memory.
+Each scenario has a fresh server: pairs chat alone, then while the culprits run. With --short only
+conditions that do not depend on the machine are checked: how the culprits end, that other clients
+lose no message or stream, and memory.
 """
 
 import argparse
@@ -20,15 +20,15 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 from compare import SPONDEE, XMPPLOAD, Server, say
 
-# p99 under pressure, at most so many times the quiet one.
+# The largest allowed ratio of p99 under pressure to p99 before.
 RATIO = 3
 
 # Defaults of [limits].
 STANZAS_PER_SECOND, BURST_SECONDS = 5000, 4
 CONNECTIONS, WAITING_BYTES = 50_000, 128 << 20
 
-# What a connection takes beside, in KiB: 4 each way, and what is known of it. A buffer that grows
-# has room for up to twice as much.
+# Memory of a connection that is not counted, in KiB: 4 for each direction, and its state. A growing
+# buffer may reserve twice as much.
 CONNECTION_KIB = 16
 WAITING_KIB = 2 * WAITING_BYTES // 1024
 
@@ -37,22 +37,22 @@ FREE_ACCOUNTS = 300
 
 
 def hold(file):
-    """Keeps everybody else from reading and writing a database until standard input ends."""
+    """Locks a database against reads and writes of other processes until standard input ends."""
     database = sqlite3.connect(file, isolation_level=None, timeout=10)
     database.execute("BEGIN EXCLUSIVE")
-    # With a write-ahead log that keeps nobody from reading; these locks do. Their places are part
-    # of the file format: those for readers begin at byte 123, five of them.
+    # With a write-ahead log a transaction does not block readers; these locks do. Their offsets are
+    # part of the file format: five locks for readers, from byte 123 on.
     with open(f"{file}-shm", "r+b") as shm:
         fcntl.lockf(shm, fcntl.LOCK_EX, 5, 123)
         print("held", flush=True)
         sys.stdin.read()
-    # Closing that file has given back all locks of this process on it, and with them the right
-    # to end the transaction.
+    # Closing the file has released all locks of this process on it, also those that ending the
+    # transaction needs.
     os._exit(0)
 
 
 def scenario(culprit, options, folder):
-    """What the rig tells of one scenario."""
+    """Runs one scenario and returns the rig's report."""
     accounts = 2 * options.pairs + FREE_ACCOUNTS
     server = Server("Spondee", "spondee.sh", LIMITS="default", USERS=str(accounts))
     server.provision(Path(folder) / culprit)
@@ -74,7 +74,7 @@ def scenario(culprit, options, folder):
 
 
 def judge(culprit, options, told):
-    """What was to hold, and whether it did."""
+    """The conditions of a scenario, and whether each holds."""
     if "failed" in told:
         return [(told["failed"], False)]
     nothing = ["errors", "lost", "duplicated", "disordered", "harmed", "taken_and_lost"]
@@ -95,7 +95,7 @@ def judge(culprit, options, told):
 
 
 def end(culprit, told):
-    """What became of the culprit."""
+    """The results of the culprits."""
     ends = told["ends"] or "none closed"
     match culprit:
         case "reader":

@@ -20,18 +20,18 @@ use tokio_xmpp::{
     xmlstream::{PendingFeaturesRecv, StreamHeader, Timeouts, initiate_stream},
 };
 
-use crate::{PATIENCE, server::Server};
+use crate::{TIMEOUT, server::Server};
 
-/// How a client secures its stream.
+/// The TLS mode of a client.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Tls {
-    /// RFC 6120 §5.
+    /// STARTTLS (RFC 6120 §5).
     Start,
-    /// XEP-0368.
+    /// Direct TLS (XEP-0368).
     Direct,
 }
 
-/// Connects to the server under test, wherever DNS would say the domain is.
+/// Connects to the server under test instead of the address in DNS.
 #[derive(Clone, Debug)]
 pub struct Connector {
     address: SocketAddr,
@@ -49,7 +49,7 @@ impl Connector {
     }
 }
 
-/// A configuration with the ring provider, and ALPN where the connection is TLS from the start.
+/// A client configuration with the ring provider, and ALPN for direct TLS.
 pub fn tls_config(roots: RootCertStore, alpn: bool) -> ClientConfig {
     let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -93,8 +93,8 @@ impl ServerConnector for Connector {
     }
 }
 
-/// The steps of RFC 6120 §5.4 up to the handshake. `tokio-xmpp` has them too, but trusts only the
-/// system's authorities afterwards.
+/// The steps of RFC 6120 §5.4 before the handshake. `tokio-xmpp` implements them too, but trusts only
+/// the system's authorities.
 async fn start_tls(tcp: &mut TcpStream, domain: &str) -> std::io::Result<()> {
     let open = format!(
         "<?xml version='1.0'?><stream:stream to='{domain}' version='1.0' xmlns='jabber:client' \
@@ -108,7 +108,7 @@ async fn start_tls(tcp: &mut TcpStream, domain: &str) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Reads byte by byte: what follows belongs to TLS.
+/// Reads byte by byte, because the bytes after the element belong to TLS.
 async fn read_until(tcp: &mut TcpStream, end: &str) -> std::io::Result<String> {
     let mut text = String::new();
     while !text.ends_with(end) {
@@ -154,11 +154,11 @@ pub async fn login_by(connector: Connector, jid: &str) -> Online {
     }
 }
 
-/// One attempt to authenticate, with the mechanism that the client likes best of those offered
-/// and `allowed`. Gives the mechanisms that were offered.
+/// Authenticates once, with the mechanism that the client prefers of those offered and `allowed`.
+/// Returns the offered mechanisms.
 ///
 /// # Errors
-/// What the client makes of a failure.
+/// The client's error when authentication fails.
 pub async fn authenticate(
     connector: &Connector,
     jid: &str,
@@ -183,7 +183,7 @@ impl Online {
     /// The next event.
     pub async fn event(&mut self) -> Event {
         let next = std::future::poll_fn(|cx| Pin::new(&mut self.client).poll_next(cx));
-        timeout(PATIENCE, next).await.expect("something happens").expect("the client lives")
+        timeout(TIMEOUT, next).await.expect("something happens").expect("the client is running")
     }
 
     /// The next stanza.
@@ -194,7 +194,7 @@ impl Online {
         }
     }
 
-    /// The next message, whatever comes before it.
+    /// The next message; skips other stanzas.
     pub async fn message(&mut self) -> Message {
         loop {
             if let Stanza::Message(message) = self.stanza().await {
@@ -208,7 +208,7 @@ impl Online {
         self.client.send_stanza(stanza.into()).await.expect("the stanza is sent");
     }
 
-    /// Becomes available, and waits until the server has said so.
+    /// Sends initial presence and waits until the server has broadcast it.
     pub async fn available(&mut self) {
         self.send(Presence::available()).await;
         loop {
@@ -233,6 +233,6 @@ impl Online {
     async fn ask(&mut self, to: Option<&str>, request: IqRequest) -> IqResponse {
         let to = to.map(|to| Jid::new(to).unwrap());
         let token = self.client.send_iq(to, request).await;
-        timeout(PATIENCE, token).await.expect("an answer comes").expect("the stream lives")
+        timeout(TIMEOUT, token).await.expect("an answer in time").expect("an open stream")
     }
 }

@@ -1,5 +1,5 @@
-//! Several servers that know each other by routes and a private authority, and other servers that
-//! say whatever a test lets them.
+//! Several servers that reach each other by routes and share a private certificate authority, and
+//! scripted peers.
 
 use std::{
     fs,
@@ -20,11 +20,11 @@ use rustls::{
 };
 
 use crate::{
-    PATIENCE,
+    TIMEOUT,
     server::{Server, command},
 };
 
-/// Says what a test needs of two servers, and keeps what they share.
+/// The settings and certificates that the servers of a test share.
 #[derive(Debug)]
 pub struct Lab {
     issuer: Issuer<'static, KeyPair>,
@@ -33,7 +33,7 @@ pub struct Lab {
     pub s2s: String,
 }
 
-/// The dialback namespace, as headers declare it.
+/// The declaration of the dialback namespace in stream headers.
 const DIALBACK: &str = "jabber:server:dialback";
 
 impl Lab {
@@ -54,7 +54,7 @@ impl Lab {
         lab
     }
 
-    /// A certificate of the authority, as the file of the chain and that of the key.
+    /// A certificate of the authority: the files of the chain and of the key.
     pub fn certificate(&self, name: &str) -> (String, String) {
         self.certificate_with(name, |_| {})
     }
@@ -71,7 +71,7 @@ impl Lab {
         (certificate.pem(), key.serialize_pem())
     }
 
-    /// One that is over.
+    /// An expired certificate.
     pub fn expired(&self, name: &str) -> (String, String) {
         self.certificate_with(name, |params| {
             params.not_before = rcgen::date_time_ymd(2001, 1, 1);
@@ -79,14 +79,14 @@ impl Lab {
         })
     }
 
-    /// One that vouches for itself.
+    /// A self-signed certificate.
     pub fn self_signed(name: &str) -> (String, String) {
         let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         let key = KeyPair::generate().unwrap();
         (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
     }
 
-    /// A server for a domain, which reaches the others at their addresses.
+    /// Starts a server for a domain with routes to the others.
     pub fn server(&self, place: &Place, others: &[&Place]) -> Server {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
@@ -129,17 +129,17 @@ fn accounts(folder: &Path, domain: &str) {
     assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
 }
 
-/// A domain and where its server listens for others.
+/// A domain and the address of its server port.
 #[derive(Debug, Clone, Copy)]
 pub struct Place {
     /// The domain.
     pub domain: &'static str,
-    /// The address: of the loopback network, and of this place alone.
+    /// The address: in the loopback network and used by no other place.
     pub s2s: SocketAddr,
 }
 
 impl Place {
-    /// A place nobody else has.
+    /// Reserves an unused address.
     pub fn new(domain: &'static str) -> Self {
         static NEXT: AtomicU8 = AtomicU8::new(1);
         let [.., high, low] = std::process::id().to_be_bytes();
@@ -152,7 +152,7 @@ trait Wire: Read + Write + Send {}
 
 impl<T: Read + Write + Send> Wire for T {}
 
-/// The other side of a stream between servers, which sends what a test says.
+/// A scripted peer of a stream between servers.
 pub struct Peer {
     wire: Box<dyn Wire>,
     pending: String,
@@ -175,15 +175,15 @@ pub fn header(from: &str, to: &str) -> String {
 const TLS: &str = "urn:ietf:params:xml:ns:xmpp-tls";
 
 impl Peer {
-    /// Connects to a server and opens a stream within TLS, with a certificate or without; up to
-    /// the features, which come back.
+    /// Connects to a server and opens a stream over TLS, with or without a certificate. Returns the
+    /// features.
     pub fn connect(
         from: &str,
         place: &Place,
         certificate: Option<(String, String)>,
     ) -> (Self, String) {
         let mut tcp = TcpStream::connect(place.s2s).unwrap();
-        tcp.set_read_timeout(Some(PATIENCE)).unwrap();
+        tcp.set_read_timeout(Some(TIMEOUT)).unwrap();
         let mut plain = Self { wire: Box::new(tcp.try_clone().unwrap()), pending: String::new() };
         plain.send(&header(from, place.domain));
         plain.wait("</stream:features>");
@@ -210,7 +210,7 @@ impl Peer {
         (peer, features)
     }
 
-    /// As [`Peer::connect`], and authenticates with SASL EXTERNAL.
+    /// Connects as [`Peer::connect`] and authenticates with SASL EXTERNAL.
     pub fn authenticated(from: &str, place: &Place, certificate: (String, String)) -> Self {
         let (mut peer, features) = Self::connect(from, place, Some(certificate));
         assert!(features.contains("EXTERNAL"), "{features}");
@@ -221,8 +221,8 @@ impl Peer {
         peer
     }
 
-    /// Takes the connection that a server makes to `listener`, answers its header, and takes it
-    /// to TLS; up to its second header.
+    /// Accepts a server's connection to `listener`, answers its header, and negotiates TLS, up to the
+    /// server's second header.
     pub fn accept(
         listener: &TcpListener,
         from: &str,
@@ -230,7 +230,7 @@ impl Peer {
         certificate: &(String, String),
     ) -> Self {
         let (mut tcp, _) = listener.accept().unwrap();
-        tcp.set_read_timeout(Some(PATIENCE)).unwrap();
+        tcp.set_read_timeout(Some(TIMEOUT)).unwrap();
         let mut plain = Self { wire: Box::new(tcp.try_clone().unwrap()), pending: String::new() };
         plain.answer(from, to, &format!("<starttls xmlns='{TLS}'><required/></starttls>"));
         plain.wait("<starttls");
@@ -248,7 +248,7 @@ impl Peer {
         Self { wire: Box::new(StreamOwned::new(tls, tcp)), pending: String::new() }
     }
 
-    /// Waits for a stream header, and answers with one and these features.
+    /// Waits for a stream header and answers with a header and these features.
     pub fn answer(&mut self, from: &str, to: &str, features: &str) {
         self.wait("<stream:stream ");
         self.wait(">");
@@ -256,7 +256,7 @@ impl Peer {
         self.send(&format!("{header}<stream:features>{features}</stream:features>"));
     }
 
-    /// Sends text. One who has closed already is no failure: what it said is still there.
+    /// Sends text. A closed connection is no failure, because its input can still be read.
     pub fn send(&mut self, text: &str) {
         let sent = self.wire.write_all(text.as_bytes()).and_then(|()| self.wire.flush());
         if let Err(error) = sent {
@@ -265,12 +265,12 @@ impl Peer {
         }
     }
 
-    /// Reads until `end` has come; gives everything up to and with it.
+    /// Reads until `end` and returns everything up to and including it.
     pub fn wait(&mut self, end: &str) -> String {
         self.wait_any(&[end])
     }
 
-    /// Reads until one of the ends has come.
+    /// Reads until one of the ends and returns everything up to and including it.
     pub fn wait_any(&mut self, ends: &[&str]) -> String {
         loop {
             let found = ends.iter().find_map(|end| Some(self.pending.find(end)? + end.len()));
@@ -299,7 +299,7 @@ fn der((chain, key): &(String, String)) -> (Vec<CertificateDer<'static>>, Privat
     (chain.unwrap(), PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap())
 }
 
-/// Who the server is, is not what these tests look at.
+/// Accepts any certificate, because these tests do not check the server's.
 #[derive(Debug)]
 struct Anybody;
 

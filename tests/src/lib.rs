@@ -1,5 +1,5 @@
-//! What the end-to-end tests share: a server process, clients that others wrote, and a module
-//! that records events.
+//! Shared parts of the end-to-end tests: a server process, clients, and a module that records
+//! events.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -16,5 +16,5 @@ mod stopper;
 
 event_core::module_crate!();
 
-/// How long a test waits for what must happen; only a failure takes this long.
-pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+/// The timeout of every wait in a test; only a failure takes this long.
+pub const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);

@@ -1,4 +1,4 @@
-//! A client that sends whatever bytes it likes, on a plain connection.
+//! A client that sends arbitrary bytes on a connection without TLS.
 
 use std::{
     io::{ErrorKind, Read, Write},
@@ -8,13 +8,13 @@ use std::{
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use socket2::{Domain, Socket, Type};
 
-use crate::{PATIENCE, server::Server};
+use crate::{TIMEOUT, server::Server};
 
 /// A connection without TLS; log in with [`Raw::login`] where the host allows it.
 #[derive(Debug)]
 pub struct Raw {
     tcp: TcpStream,
-    /// What came and was not looked at yet.
+    /// Input not yet returned.
     pending: String,
 }
 
@@ -27,12 +27,12 @@ pub fn header(to: &str) -> String {
 }
 
 impl Raw {
-    /// Connects, and sends nothing.
+    /// Connects and sends nothing.
     pub fn connect(server: &Server) -> Self {
         Self::to(server.c2s)
     }
 
-    /// Connects as if from another machine, and sends nothing.
+    /// Connects from another address of the loopback network and sends nothing.
     pub fn connect_from_elsewhere(server: &Server) -> Self {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         socket.bind(&SocketAddr::from(([127, 0, 0, 2], 0)).into()).unwrap();
@@ -40,13 +40,13 @@ impl Raw {
         Self::on(socket.into())
     }
 
-    /// Connects to any of the server's ports, and sends nothing.
+    /// Connects to an address of the server and sends nothing.
     pub fn to(address: SocketAddr) -> Self {
         Self::on(TcpStream::connect(address).unwrap())
     }
 
     fn on(tcp: TcpStream) -> Self {
-        tcp.set_read_timeout(Some(PATIENCE)).unwrap();
+        tcp.set_read_timeout(Some(TIMEOUT)).unwrap();
         tcp.set_nodelay(true).unwrap();
         Self { tcp, pending: String::new() }
     }
@@ -83,7 +83,7 @@ impl Raw {
         Self::login_at(server, user, "localhost", resource)
     }
 
-    /// As [`Raw::login`], on another host than `localhost`.
+    /// Logs in as [`Raw::login`], on another host than `localhost`.
     pub fn login_at(server: &Server, user: &str, domain: &str, resource: &str) -> Self {
         let mut raw = Self::authenticated_at(server, user, domain);
         raw.send(&format!(
@@ -99,7 +99,7 @@ impl Raw {
         self.send_bytes(text.as_bytes());
     }
 
-    /// Sends bytes. A server that has closed already is no failure: what it said is still there.
+    /// Sends bytes. A closed connection is no failure, because its input can still be read.
     pub fn send_bytes(&mut self, bytes: &[u8]) {
         match self.tcp.write_all(bytes) {
             Ok(()) => {}
@@ -109,18 +109,18 @@ impl Raw {
         }
     }
 
-    /// Tries to send without waiting for ever; `false` when the server takes no more.
+    /// Sends with a timeout; `false` when the server reads no more.
     pub fn try_send(&mut self, bytes: &[u8]) -> bool {
         self.tcp.write_all(bytes).is_ok()
     }
 
-    /// Reads until `end` has come; gives everything up to and with it.
+    /// Reads until `end` and returns everything up to and including it.
     pub fn wait(&mut self, end: &str) -> String {
         let came = self.try_wait(end);
         came.unwrap_or_else(|| panic!("no {end:?} before the end of: {}", self.pending))
     }
 
-    /// As [`Raw::wait`]; none when the connection ends first.
+    /// Reads as [`Raw::wait`]; `None` when the connection ends first.
     pub fn try_wait(&mut self, end: &str) -> Option<String> {
         loop {
             if let Some(at) = self.pending.find(end) {
@@ -139,7 +139,7 @@ impl Raw {
         std::mem::take(&mut self.pending)
     }
 
-    /// Cuts the connection without a word.
+    /// Shuts the connection down without closing the stream.
     pub fn cut(self) {
         let _ = self.tcp.shutdown(Shutdown::Both);
     }

@@ -1,4 +1,4 @@
-//! A module that writes down every event it is given: one line each, the event's name first.
+//! A module that records every event in a file: one line each, the event's name first.
 
 use std::{
     fs::{File, OpenOptions},
@@ -11,10 +11,10 @@ use parking_lot::Mutex;
 
 use event_core::prelude::*;
 
-/// Writes down the events of the host.
+/// Records the events of the host.
 #[module(state = Records)]
 struct Recorder {
-    /// Where to.
+    /// The file.
     file: PathBuf,
 }
 
@@ -32,13 +32,13 @@ impl Records {
     fn write(&self, event: &str, host: &str, detail: std::fmt::Arguments<'_>) {
         let detail = detail.to_string().replace(['\r', '\n'], " ");
         let line = format!("{event}\t{host}\t{detail}\n");
-        // One write a line: the test reads while the server writes.
+        // One write for each line, because the test reads while the server writes.
         let mut file = self.0.lock();
         file.write_all(line.as_bytes()).expect("the records can be written");
     }
 }
 
-/// `name function(Payload) = detail;`: a handler that notes the detail and lets the event pass.
+/// `name function(Payload) = detail;`: a handler that records the detail and passes the event on.
 macro_rules! record {
     ($($name:literal $function:ident($payload:ident: $type:ty, $cx:ident) = $($detail:expr),*;)*) => {$(
         #[hook($name)]
@@ -56,7 +56,7 @@ macro_rules! record {
     )*};
 }
 
-/// Measures something too, as modules do.
+/// Adds a metric.
 #[hook("stats-update")]
 fn stats(stats: &mut StatsUpdate, cx: &Context<Recorder>) {
     let host = cx.host().name();
@@ -150,7 +150,7 @@ record! {
     "route/remote" remote(s: &mut Stanza, cx) = s.element();
 }
 
-// Before the modules that answer: what they answer is not seen by anybody after them.
+// Before the modules that answer, because an answer stops the chain.
 record! {
     100;
     "iq/host/jabber:iq:version:query" iq_host_version(s: &mut Iq, cx) = s.element();

@@ -1,4 +1,4 @@
-//! A server process with a folder of its own, on ports of its own.
+//! A server process with its own folder and ports.
 
 use std::{
     fs,
@@ -13,9 +13,9 @@ use std::{
 use rustls::{RootCertStore, pki_types::CertificateDer, pki_types::pem::PemObject};
 use tempfile::TempDir;
 
-use crate::PATIENCE;
+use crate::TIMEOUT;
 
-/// The accounts that every server has; the password of each is its name.
+/// The accounts of every server; the password of each is its name.
 pub const ACCOUNTS: [&str; 3] = ["romeo", "juliet", "nurse"];
 
 /// A running server; it is killed when dropped.
@@ -25,22 +25,22 @@ pub struct Server {
     folder: TempDir,
     log: Receiver<String>,
     seen: Vec<String>,
-    /// Where clients connect, STARTTLS.
+    /// The client address with STARTTLS.
     pub c2s: SocketAddr,
-    /// Where clients connect with TLS at once.
+    /// The client address with direct TLS.
     pub c2s_tls: SocketAddr,
 }
 
-/// What a test configures beyond the defaults.
+/// Configuration beyond the defaults.
 #[derive(Debug, Default)]
 pub struct Setup {
-    /// Lines of the configuration that stand before any table.
+    /// Lines before the first table.
     pub top: String,
     /// Lines for `[host.localhost]`.
     pub host: String,
-    /// Whole tables: other hosts, options of modules. `RECORDS` stands for the recorder's file.
+    /// Complete tables: other hosts, options of modules. `RECORDS` is replaced by the recorder's file.
     pub tables: String,
-    /// Domains beside `localhost` whose accounts are made too.
+    /// Other domains than `localhost` in which accounts are created.
     pub domains: Vec<&'static str>,
 }
 
@@ -50,7 +50,7 @@ impl Server {
         Self::with(&Setup::default())
     }
 
-    /// Starts a server that is configured further.
+    /// Starts a server with further configuration.
     pub fn with(setup: &Setup) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let records = folder.path().join("records");
@@ -83,7 +83,8 @@ impl Server {
         Self::run(folder)
     }
 
-    /// Starts a server on a folder with a `spondee.toml` that listens for clients in both ways.
+    /// Starts a server on a folder whose `spondee.toml` has client listeners with STARTTLS and with
+    /// direct TLS.
     pub fn run(folder: TempDir) -> Self {
         let (process, log) = spawn(folder.path());
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -98,36 +99,36 @@ impl Server {
         self.c2s_tls = self.address("kind=c2s-tls ");
     }
 
-    /// Tells the server to stop, and waits until it has.
+    /// Stops the server and waits for its end.
     pub fn stop(&mut self) {
         self.signal("TERM");
         assert!(self.wait().success());
     }
 
-    /// Starts it again after it has stopped.
+    /// Starts the stopped server again.
     pub fn start_again(&mut self) {
         (self.process, self.log) = spawn(self.folder.path());
         self.seen.clear();
         self.listens();
     }
 
-    /// Where it listens, by how the line of the log begins that says so: `kind=component `.
+    /// The address of a listener, from the log line with these fields: `kind=component `.
     pub fn address(&mut self, kind: &str) -> SocketAddr {
         let line = self.wait_log(|line| line.contains(kind) && line.contains("address="));
         let address = line.split("address=").nth(1).unwrap();
         address.split_whitespace().next().unwrap().parse().unwrap()
     }
 
-    /// Waits for a line of the log, which may have come already.
+    /// Waits for a line in the log, which may exist already.
     pub fn wait_log(&mut self, is_it: impl Fn(&str) -> bool) -> String {
         if let Some(line) = self.seen.iter().find(|line| is_it(line)) {
             return line.clone();
         }
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let Ok(line) = self.log.recv_timeout(left) else {
-                panic!("the log never said so:\n{}", self.seen.join("\n"));
+                panic!("no such line in the log:\n{}", self.seen.join("\n"));
             };
             self.seen.push(line.clone());
             if is_it(&line) {
@@ -136,7 +137,7 @@ impl Server {
         }
     }
 
-    /// The lines of the log that have come so far.
+    /// The lines of the log so far.
     pub fn log_so_far(&mut self) -> &[String] {
         self.seen.extend(self.log.try_iter());
         &self.seen
@@ -163,9 +164,9 @@ impl Server {
         records.lines().map(String::from).collect()
     }
 
-    /// Waits until the recorder has written a line that begins so, and gives it.
+    /// Waits until the recorder has written a line with this beginning, and returns the line.
     pub fn wait_record(&self, beginning: &str) -> String {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             let records = self.records();
             if let Some(line) = records.iter().find(|line| line.starts_with(beginning)) {
@@ -176,7 +177,7 @@ impl Server {
         }
     }
 
-    /// Trusts the certificate that the server made for itself, and no other.
+    /// A TLS configuration that trusts only the server's self-signed certificate.
     pub fn roots(&self) -> RootCertStore {
         let mut roots = RootCertStore::empty();
         let file = self.data().join("self-signed.pem");
@@ -195,7 +196,7 @@ impl Server {
 
     /// Waits for the process to end.
     pub fn wait(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             if let Some(status) = self.process.try_wait().unwrap() {
                 return status;
@@ -205,13 +206,13 @@ impl Server {
         }
     }
 
-    /// Starts a server again on what another that has ended left behind.
+    /// Starts a server on the folder of a stopped one.
     pub fn restart(&mut self) {
         let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
         *self = Self::run(folder);
     }
 
-    /// The memory that the process has in use, in KiB.
+    /// The resident memory of the process in KiB.
     pub fn resident_kib(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
         let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
@@ -248,7 +249,7 @@ fn spawn(folder: &Path) -> (Child, Receiver<String>) {
     (process, log)
 }
 
-/// The server's binary, on the configuration in `folder`.
+/// The server's binary with the configuration in `folder`.
 pub fn command(folder: &Path) -> Command {
     let mut command = binary();
     command.arg("--config").arg(folder.join("spondee.toml"));
@@ -258,7 +259,7 @@ pub fn command(folder: &Path) -> Command {
 /// The server's binary.
 pub fn binary() -> Command {
     let mut binary = std::env::current_exe().unwrap();
-    // …/deps/test-1234 stands beside …/spondee-tests.
+    // The test binary is …/deps/test-1234, the server's is …/spondee-tests.
     binary.pop();
     if binary.ends_with("deps") {
         binary.pop();

@@ -1,5 +1,5 @@
-//! A module that stops what a test asks it to: the stanza or element whose `id` is `stop EVENT`
-//! is handled at that event, `refuse EVENT` is refused there, and `answer EVENT` is answered.
+//! A module that stops events on request: a stanza or element with the `id` `stop EVENT` is handled
+//! at that event, one with `refuse EVENT` is refused, and one with `answer EVENT` is answered.
 
 use event_core::{SessionState, prelude::*};
 
@@ -7,7 +7,7 @@ use event_core::{SessionState, prelude::*};
 #[module]
 struct Stopper;
 
-/// What the id asks for at this event.
+/// The action that the id requests at this event.
 #[derive(PartialEq)]
 enum Asked {
     Stop,
@@ -28,7 +28,7 @@ fn asked(id: Option<&str>, event: &str) -> Option<Asked> {
     }
 }
 
-/// Before the recorder, so that what is stopped is not recorded.
+/// Runs before the recorder, so that stopped events are not recorded.
 macro_rules! stop {
     ($($name:literal $function:ident($type:ty);)*) => {$(
         #[hook($name, priority = 200)]
@@ -101,7 +101,7 @@ answer! {
     "stanza/iq/urn:test:stop:query" stanza_iq;
 }
 
-/// An answer's id is the event's own: it is stopped when it says so within.
+/// The id of an answer is part of the event's name, so its payload requests the stop.
 macro_rules! consume {
     ($($name:literal $function:ident;)*) => {$(
         #[hook($name, priority = 200)]
@@ -132,7 +132,7 @@ fn element(nonza: &mut Nonza) -> Result<Flow, StreamError> {
     }
 }
 
-/// A session on the resource `kept` stays when its stream ends.
+/// Keeps a session on the resource `kept` when its stream ends.
 #[hook("pre-resource-unbind", priority = 200)]
 fn keep(unbind: &mut PreResourceUnbind) -> Flow {
     let jid = unbind.session.jid();
@@ -144,7 +144,7 @@ fn keep(unbind: &mut PreResourceUnbind) -> Flow {
     }
 }
 
-/// The resource `refused` cannot be had, and `other` becomes `another`.
+/// Refuses the resource `refused` and replaces `other` by `another`.
 #[hook("pre-resource-bind", priority = 200)]
 fn bind(bind: &mut PreResourceBind) -> Flow {
     match bind.resource.as_deref() {
@@ -160,7 +160,7 @@ fn bind(bind: &mut PreResourceBind) -> Flow {
     }
 }
 
-/// Nobody authenticates by SCRAM-SHA-512 here.
+/// Refuses SCRAM-SHA-512.
 #[hook("authentication-attempt", priority = 200)]
 fn attempt(attempt: &mut AuthenticationAttempt) -> Flow {
     if &*attempt.mechanism == "SCRAM-SHA-512" {
@@ -171,9 +171,9 @@ fn attempt(attempt: &mut AuthenticationAttempt) -> Flow {
     Flow::Continue
 }
 
-/// What is kept for the resource `deaf` stays kept.
+/// Keeps offline messages from the resource `deaf`.
 #[hook("message/offline/broadcast", priority = 200)]
-fn hold(kept: &mut MessageOfflineBroadcast) -> Flow {
+fn keep_stored(kept: &mut MessageOfflineBroadcast) -> Flow {
     let jid = kept.session.jid();
     match jid.is_some_and(|jid| jid.resource().as_str() == "deaf") {
         true => Flow::Handled,

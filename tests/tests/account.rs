@@ -1,4 +1,4 @@
-//! The life of an account over real sockets: made in-band, used, given another password, removed.
+//! Accounts over sockets: in-band registration, use, password change, removal.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::io::Write;
@@ -11,7 +11,7 @@ use spondee_tests::{
 };
 use tokio_xmpp::{IqResponse, minidom::Element, parsers::stanza_error::DefinedCondition};
 
-/// Anybody may register, on loopback without TLS.
+/// A server with open registration, on loopback without TLS.
 fn server() -> Server {
     let host = "allow_plaintext = true\nmodules = [\"+recorder\", \"+register\"]".into();
     Server::with(&Setup { host, ..Setup::default() })
@@ -40,7 +40,7 @@ fn can_log_in(server: &Server, user: &str, password: &str) -> bool {
 
 fn log_in(server: &Server, user: &str, password: &str, resource: &str) -> Raw {
     let (mut raw, is_in) = authenticate(server, user, password);
-    assert!(is_in, "{user} is let in");
+    assert!(is_in, "{user} must be able to log in");
     raw.send(&header("localhost"));
     raw.wait("</stream:features>");
     raw.send(&bind(resource));
@@ -74,7 +74,7 @@ fn command(server: &Server, arguments: &[&str], input: &str) -> String {
 }
 
 #[test]
-fn from_registration_to_removal() {
+fn an_account_is_registered_used_changed_and_removed() {
     let server = server();
     let mut stranger = Raw::connect(&server);
     stranger.send(&header("localhost"));
@@ -100,12 +100,12 @@ fn from_registration_to_removal() {
 
     phone.send(&query("<remove/>"));
     let end = phone.wait_end();
-    let answer = end.find("type='result'").expect("it is answered");
-    let error = end.find("<not-authorized ").expect("the stream is closed with a reason");
+    let answer = end.find("type='result'").expect("a result");
+    let error = end.find("<not-authorized ").expect("a stream error");
     assert!(answer < error, "{end}");
     assert!(desk.wait_end().contains("<not-authorized "));
     assert!(!can_log_in(&server, "tybalt", "king of cats"));
-    // Whoever authenticated before is not let in on what another may register now.
+    // A stream authenticated before the removal must not bind: the name may be registered again.
     late.send(&header("localhost"));
     late.wait("</stream:features>");
     late.send(&bind("late"));
@@ -131,7 +131,7 @@ fn from_registration_to_removal() {
 }
 
 #[test]
-fn the_command_line_tells_the_sessions() {
+fn the_user_commands_close_the_sessions_of_the_account() {
     let server = server();
     let mut juliet = log_in(&server, "juliet", "juliet", "balcony");
     command(&server, &["user", "passwd", "juliet@localhost", "--password-stdin"], "new\n");
@@ -146,7 +146,7 @@ fn the_command_line_tells_the_sessions() {
 }
 
 #[test]
-fn nobody_registers_where_it_is_not_enabled() {
+fn registration_is_refused_where_it_is_not_enabled() {
     let host = "allow_plaintext = true".into();
     let server = Server::with(&Setup { host, ..Setup::default() });
     let mut stranger = Raw::connect(&server);
@@ -158,7 +158,7 @@ fn nobody_registers_where_it_is_not_enabled() {
     assert!(!can_log_in(&server, "tybalt", "prince of cats"));
 }
 
-/// What is kept for an account, as its own client sees it.
+/// The stored data of an account, as its own client reads it.
 fn kept(client: &mut Raw) -> String {
     let mut kept = String::new();
     for query in [
@@ -172,7 +172,7 @@ fn kept(client: &mut Raw) -> String {
     kept
 }
 
-/// Keeps something in every module that does so for its user.
+/// Stores something in every module that keeps data of an account.
 fn keep(client: &mut Raw) {
     for query in [
         "<query xmlns='jabber:iq:private'><x xmlns='urn:example:notes'>secret</x></query>",
@@ -186,7 +186,7 @@ fn keep(client: &mut Raw) {
     assert_eq!(kept(client).matches("secret").count(), 3);
 }
 
-/// With a server and without: nobody who takes the name later finds anything.
+/// Removal while the server runs and while it does not: a new account of the same name is empty.
 #[test]
 fn nothing_is_left_of_a_removed_account() {
     let mut server = server();
@@ -214,7 +214,7 @@ fn nothing_is_left_of_a_removed_account() {
     }
 }
 
-/// What a client reads before it asks is what it is then told.
+/// The entity capabilities in the stream features match the answer to a disco query.
 #[test]
 fn the_servers_capabilities_are_in_the_stream_features() {
     let server = server();
@@ -237,9 +237,9 @@ fn the_servers_capabilities_are_in_the_stream_features() {
     assert!(info.contains("category='server'") && info.contains("'jabber:iq:register'"), "{info}");
 }
 
-/// A client that others wrote, over STARTTLS: what it keeps, who sees it, a new password.
+/// `tokio-xmpp` over STARTTLS: private data, vCards and who may read them, a new password.
 #[tokio::test]
-async fn a_client_library_keeps_things_and_changes_its_password() {
+async fn a_client_library_stores_data_and_changes_its_password() {
     let server = Server::start();
     let mut romeo = login(&server, "romeo@localhost/orchard").await;
     let mut juliet = login(&server, "juliet@localhost/balcony").await;

@@ -1,16 +1,17 @@
-//! What a hostile or broken client sends: the error the RFC names, and nobody else notices.
+//! Input of hostile or broken clients: each gets the error that RFC 6120 defines, and other clients
+//! are still served.
 
 use spondee_tests::{
     raw::{Raw, header},
     server::{Server, Setup},
 };
 
-/// Clients may log in without TLS, so that a test can send what it likes.
+/// A server without TLS, so that a test can send any bytes.
 fn server() -> Server {
     Server::with(&Setup { host: "allow_plaintext = true".into(), ..Setup::default() })
 }
 
-/// The stream ends with the error, after a header if none was sent before, and a closing tag.
+/// Asserts that the stream ends with the error and a closing tag.
 fn assert_stream_error(answer: &str, condition: &str, input: &str) {
     let expected = format!("<{condition} xmlns=");
     assert!(answer.contains(&expected), "{condition} expected for {input:?}: {answer:?}");
@@ -18,7 +19,7 @@ fn assert_stream_error(answer: &str, condition: &str, input: &str) {
     assert!(answer.ends_with("</stream:stream>"), "not closed for {input:?}: {answer:?}");
 }
 
-/// Somebody else is still served.
+/// Asserts that another client is still served.
 fn assert_alive(server: &Server) {
     let mut other = Raw::login(server, "nurse", "alive");
     other.send("<iq type='get' id='p' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>");
@@ -26,7 +27,7 @@ fn assert_alive(server: &Server) {
 }
 
 #[test]
-fn before_and_instead_of_a_header() {
+fn wrong_input_before_or_in_the_header_is_refused() {
     let server = server();
     let stream = "http://etherx.jabber.org/streams";
     for (input, condition) in [
@@ -75,7 +76,7 @@ fn before_and_instead_of_a_header() {
 }
 
 #[test]
-fn xml_that_is_none_or_too_much() {
+fn xml_that_is_malformed_or_restricted_is_refused() {
     let server = server();
     let deep = "<a>".repeat(1000);
     let many: String = (0..1000).map(|i| format!(" a{i}='x'")).collect();
@@ -105,7 +106,7 @@ fn xml_that_is_none_or_too_much() {
 }
 
 #[test]
-fn bytes_that_are_not_utf_8() {
+fn bytes_that_are_not_utf_8_are_refused() {
     let server = server();
     for bytes in [
         &b"<message><body>\xff</body></message>"[..],
@@ -124,7 +125,7 @@ fn bytes_that_are_not_utf_8() {
 }
 
 #[test]
-fn a_stanza_without_end_meets_a_limit_and_memory_stays_flat() {
+fn an_endless_stanza_is_refused_at_the_limit_without_using_memory() {
     let server = server();
     let mut raw = Raw::login(&server, "romeo", "flood");
     let before = server.resident_kib();
@@ -136,7 +137,7 @@ fn a_stanza_without_end_meets_a_limit_and_memory_stays_flat() {
         }
     }
     let answer = raw.wait_end();
-    // The connection may be reset before the error is read, when much is still unread.
+    // The connection may be reset before the error is read, because the server left input unread.
     if !answer.is_empty() {
         assert_stream_error(&answer, "policy-violation", "64 MiB of text");
     }
@@ -146,7 +147,7 @@ fn a_stanza_without_end_meets_a_limit_and_memory_stays_flat() {
 }
 
 #[test]
-fn stanzas_before_authentication_and_before_binding() {
+fn stanzas_before_authentication_and_before_binding_are_refused() {
     let server = server();
     for input in [
         "<message to='juliet@localhost'><body>hi</body></message>",
@@ -172,7 +173,7 @@ fn stanzas_before_authentication_and_before_binding() {
 }
 
 #[test]
-fn elements_that_nobody_understands() {
+fn unknown_elements_are_refused() {
     let server = server();
     for input in [
         "<x xmlns='urn:example:unknown'/>",
@@ -187,7 +188,7 @@ fn elements_that_nobody_understands() {
 }
 
 #[test]
-fn stanzas_that_are_wrong_in_themselves_are_answered_and_the_stream_lives() {
+fn invalid_stanzas_are_answered_and_the_stream_stays_open() {
     let server = server();
     let mut raw = Raw::login(&server, "romeo", "orchard");
     for (input, condition) in [
@@ -221,7 +222,7 @@ fn stanzas_that_are_wrong_in_themselves_are_answered_and_the_stream_lives() {
         );
         assert!(answer.contains("type='error'"), "{answer}");
     }
-    // Answers and errors are never answered: only the ping comes back.
+    // Results and errors are never answered: only the ping is.
     for input in [
         "<iq type='result' id='2' to='juliet@localhost/nowhere'/>",
         "<iq type='error' id='2' to='nobody@localhost'><error type='cancel'/></iq>",
@@ -248,7 +249,7 @@ fn a_forged_sender_is_replaced() {
 }
 
 #[test]
-fn streams_that_stop_half_way_leave_nothing_behind() {
+fn streams_cut_off_halfway_are_cleaned_up() {
     let server = server();
     for input in ["", "<", "<?xml version='1.0'?><stream:str", "<message><bo"] {
         let mut raw = Raw::connect(&server);
@@ -272,7 +273,7 @@ fn a_closed_stream_is_closed_in_return() {
 }
 
 #[test]
-fn who_does_not_authenticate_in_time_is_closed() {
+fn a_client_that_does_not_authenticate_in_time_is_closed() {
     let server = Server::with(&Setup {
         tables: "[limits]\nauthentication_seconds = 1\n".into(),
         ..Setup::default()
@@ -288,7 +289,7 @@ fn who_does_not_authenticate_in_time_is_closed() {
 }
 
 #[test]
-fn a_reader_that_stops_hurts_only_itself() {
+fn a_client_that_stops_reading_is_closed_and_others_are_served() {
     let server = Server::with(&Setup {
         host: "allow_plaintext = true".into(),
         tables: "[limits]\nbytes_per_second = 10_000_000\n".into(),

@@ -21,7 +21,7 @@ use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use serde_json::Value;
 use spondee_tests::server::{Server, binary};
 
-/// The exit code, and what was said.
+/// The exit code and the output.
 fn check(config: &Path, arguments: &[&str]) -> (i32, String) {
     let mut command = binary();
     command.arg("--config").arg(config).arg("check").args(arguments);
@@ -57,7 +57,8 @@ impl Setup {
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
     }
 
-    /// All is well but what a test has spoilt: the certificate vouches for itself, and is known.
+    /// Runs the check with a self-signed certificate that is trusted, so that only the test's own
+    /// fault is found.
     fn check(&self, dns: SocketAddr, arguments: &[&str]) -> (i32, String) {
         let text = format!(
             "[[listen]]\nkind = \"c2s\"\naddress = \"127.0.0.1:{}\"\n[host.\"a.example\"]\n\
@@ -71,11 +72,11 @@ impl Setup {
     }
 }
 
-/// A DNS server that knows a.example, and no service there.
+/// A DNS server with addresses for a.example and no SRV records.
 fn dns() -> SocketAddr {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = socket.local_addr().unwrap();
-    // Ends with the process.
+    // The thread ends with the process.
     std::thread::spawn(move || {
         let mut bytes = [0; 4096];
         loop {
@@ -99,7 +100,7 @@ fn dns() -> SocketAddr {
 }
 
 #[test]
-fn a_record_that_is_missing_is_a_warning_and_no_error() {
+fn a_missing_srv_record_is_a_warning() {
     let setup = Setup::new(|_| {});
     let (code, said) = setup.check(dns(), &[]);
     assert_eq!(code, 0, "{said}");
@@ -114,7 +115,7 @@ fn a_record_that_is_missing_is_a_warning_and_no_error() {
 }
 
 #[test]
-fn scripts_read_json() {
+fn the_findings_are_available_as_json() {
     let setup = Setup::new(|_| {});
     let (code, said) = setup.check(dns(), &["--json"]);
     assert_eq!(code, 0, "{said}");
@@ -141,7 +142,7 @@ fn scripts_read_json() {
 }
 
 #[test]
-fn what_is_wrong_with_a_certificate_is_an_error() {
+fn each_fault_of_a_certificate_is_an_error() {
     let error = |setup: &Setup, expected: &[&str]| {
         let (code, said) = setup.check(dns(), &[]);
         assert_eq!(code, 1, "{said}");
@@ -170,7 +171,7 @@ fn what_is_wrong_with_a_certificate_is_an_error() {
 }
 
 #[test]
-fn a_port_that_is_taken_is_an_error() {
+fn a_port_in_use_is_an_error() {
     let mut setup = Setup::new(|_| {});
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     setup.port = taken.local_addr().unwrap().port();
@@ -188,9 +189,9 @@ impl Setup {
 }
 
 #[test]
-fn without_dns_that_is_a_warning() {
+fn unreachable_dns_is_a_warning() {
     let setup = Setup::new(|_| {});
-    // Bound, so that nobody else answers there.
+    // Bound, so that no other process answers there.
     let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
     let (code, said) = setup.check(silent.local_addr().unwrap(), &[]);
     assert_eq!(code, 0, "{said}");

@@ -1,4 +1,4 @@
-//! `tokio-xmpp` against the running server: logging in, talking, asking, being cut off.
+//! `tokio-xmpp` against the running server: logins, messages, queries, lost connections.
 
 use std::str::FromStr;
 
@@ -34,7 +34,7 @@ fn result(answer: IqResponse) -> Element {
     }
 }
 
-/// Both clients online, each having seen its own presence.
+/// Logs both clients in and waits until each has received its own presence.
 async fn couple(server: &Server) -> (Online, Online) {
     let mut romeo = login(server, "romeo@localhost/orchard").await;
     let mut juliet = login(server, "juliet@localhost/balcony").await;
@@ -69,7 +69,7 @@ async fn offers_only_what_the_host_allows() {
 }
 
 #[tokio::test]
-async fn refuses_a_wrong_password_and_an_unknown_account_alike() {
+async fn a_wrong_password_and_an_unknown_account_get_the_same_error() {
     let server = Server::start();
     let connector = Connector::new(&server, Tls::Direct, false);
     for (jid, password) in [("romeo@localhost", "wrong"), ("nobody@localhost", "nobody")] {
@@ -82,7 +82,7 @@ async fn refuses_a_wrong_password_and_an_unknown_account_alike() {
 }
 
 #[tokio::test]
-async fn messages_go_both_ways() {
+async fn two_clients_exchange_messages() {
     let server = Server::start();
     let (mut romeo, mut juliet) = couple(&server).await;
     let body = "Ünïcödé & <markup> \u{1f339}";
@@ -91,7 +91,7 @@ async fn messages_go_both_ways() {
         let message = juliet.message().await;
         assert_eq!(message.from, Some(Jid::from(romeo.jid.clone())));
         assert_eq!(message.bodies.values().next().map(String::as_str), Some(body));
-        juliet.send(chat(&message.from.expect("it has one"), "and back")).await;
+        juliet.send(chat(&message.from.expect("a sender"), "and back")).await;
         assert_eq!(romeo.message().await.from, Some(Jid::from(juliet.jid.clone())));
     }
 }
@@ -145,7 +145,7 @@ async fn answers_version_disco_ping_and_time() {
 async fn a_second_login_on_the_same_resource_replaces_the_first() {
     let setup = Setup { host: "allow_plaintext = true".into(), ..Setup::default() };
     let server = Server::with(&setup);
-    // The first client must not come back by itself, as tokio-xmpp does.
+    // The first client is a raw one, because tokio-xmpp would reconnect.
     let mut first = Raw::login(&server, "romeo", "orchard");
     let mut second = login(&server, "romeo@localhost/orchard").await;
     assert_eq!(second.jid.as_str(), "romeo@localhost/orchard");
@@ -166,7 +166,7 @@ async fn a_lost_connection_makes_the_client_unavailable() {
     orchard.available().await;
     street.available().await;
     let gone = Jid::from(street.jid.clone());
-    // No closing tag, no close_notify: the socket is just gone.
+    // The socket is dropped without a closing tag or close_notify.
     drop(street);
     loop {
         if let Stanza::Presence(Presence { from, type_: Type::Unavailable, .. }) =

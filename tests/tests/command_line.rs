@@ -1,4 +1,4 @@
-//! The commands of the server's binary, with and without a server that runs.
+//! The commands of the server's binary, with and without a running server.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::{io::Write, process::Stdio};
@@ -22,7 +22,7 @@ fn output(server: &Server, arguments: &[&str]) -> (bool, String) {
 }
 
 #[tokio::test]
-async fn accounts_while_the_server_runs() {
+async fn the_user_commands_work_while_the_server_runs() {
     let server = Server::start();
     let mut add = server
         .command()
@@ -46,7 +46,7 @@ async fn accounts_while_the_server_runs() {
 }
 
 #[test]
-fn hooks_of_the_running_server_are_counted() {
+fn the_hooks_command_lists_the_running_server() {
     let server = Server::start();
     let (is_ok, text) = output(&server, &["hooks", "--module", "version"]);
     assert!(is_ok, "{text}");
@@ -65,7 +65,7 @@ fn a_second_server_on_the_same_data_is_refused() {
 }
 
 #[test]
-fn a_mistake_in_the_configuration_is_named_by_file_line_and_nearest_key() {
+fn a_mistake_in_the_config_is_reported_with_file_line_and_nearest_key() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("bad.toml");
     for (text, expected) in [

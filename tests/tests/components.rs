@@ -1,5 +1,5 @@
-//! External components (XEP-0114) over real sockets: what they may do, and what happens when they
-//! are not there.
+//! External components (XEP-0114) over sockets: what they may do, and what happens while they are
+//! not connected.
 
 use std::net::SocketAddr;
 
@@ -11,7 +11,7 @@ use spondee_tests::{
 
 const SECRET: &str = "s3cret";
 
-/// A server with a component host, and one that no component may connect to.
+/// A server with a component host and a host that accepts no component.
 fn server(top: &str) -> (Server, SocketAddr) {
     let mut server = Server::with(&Setup {
         top: top.into(),
@@ -37,7 +37,7 @@ fn header(to: &str) -> String {
     )
 }
 
-/// Opens a stream; gives its id too.
+/// Opens a stream and returns its id too.
 fn open(address: SocketAddr) -> (Raw, String) {
     let mut raw = Raw::to(address);
     raw.send(&header("irc.localhost"));
@@ -57,7 +57,7 @@ fn handshake(id: &str, secret: &str) -> String {
     format!("<handshake>{hex}</handshake>")
 }
 
-/// A component that serves its host.
+/// Connects a component and authenticates it.
 fn connect(address: SocketAddr) -> Raw {
     let (mut raw, id) = open(address);
     raw.send(&handshake(&id, SECRET));
@@ -66,7 +66,7 @@ fn connect(address: SocketAddr) -> Raw {
     raw
 }
 
-/// The stream ends with the error.
+/// Asserts that the stream ends with the error and a closing tag.
 fn assert_ends(raw: &mut Raw, condition: &str, input: &str) {
     let answer = raw.wait_end();
     let expected = format!("<stream:error><{condition} xmlns=");
@@ -81,7 +81,7 @@ fn events(server: &Server) -> Vec<String> {
 }
 
 #[test]
-fn clients_and_a_component_talk() {
+fn clients_and_a_component_exchange_stanzas() {
     let (server, address) = server("");
     let mut romeo = Raw::login(&server, "romeo", "orchard");
     let mut component = connect(address);
@@ -111,7 +111,7 @@ fn clients_and_a_component_talk() {
                    type='chat'><body>b</body></message>";
     component.send(message);
     assert_eq!(romeo.wait("</message>"), message);
-    // What the other namespace of the same stanzas is called makes no difference.
+    // The server accepts stanzas in the component's own namespace too.
     component.send("<message xmlns='jabber:component:accept' from='irc.localhost' to='romeo@localhost/orchard' type='chat'><body>c</body></message>");
     assert!(romeo.wait("</message>").contains("<body>c</body>"));
     // A query of the component's own.
@@ -121,7 +121,7 @@ fn clients_and_a_component_talk() {
 }
 
 #[test]
-fn it_comes_and_goes_and_the_events_say_so() {
+fn events_fire_when_a_component_connects_and_disconnects() {
     let (server, address) = server("");
     let mut component = connect(address);
     component.send("</stream:stream>");
@@ -135,7 +135,7 @@ fn it_comes_and_goes_and_the_events_say_so() {
     );
     third.wait_end();
     server.wait_record("component-disconnected\tirc.localhost\tirc.localhost the other side ended");
-    // Half a stanza is none.
+    // An incomplete stanza is not routed.
     let mut romeo = Raw::login(&server, "romeo", "orchard");
     let mut fourth = connect(address);
     fourth.send("<message from='irc.localhost' to='romeo@localhost/orchard'><body>half</bo");
@@ -150,7 +150,7 @@ fn it_comes_and_goes_and_the_events_say_so() {
 }
 
 #[test]
-fn who_may_not_connect() {
+fn connections_that_must_be_refused() {
     let (server, address) = server("");
     let (mut raw, id) = open(address);
     raw.send(&handshake(&id, "wrong"));
@@ -192,7 +192,7 @@ fn who_may_not_connect() {
         assert!(is_right, "{condition} expected for {input:?}: {answer}");
         assert!(answer.ends_with("</stream:stream>"), "not closed for {input:?}: {answer}");
     }
-    // Who fails has not been there.
+    // A refused component fires no event.
     assert_eq!(events(&server), [""; 0]);
     let mut component = connect(address);
     let (mut second, id) = open(address);
@@ -205,7 +205,7 @@ fn who_may_not_connect() {
 }
 
 #[test]
-fn what_a_component_may_not_say() {
+fn stanzas_that_close_the_stream_of_a_component() {
     let (server, address) = server("");
     for (stanza, condition) in [
         ("<message from='juliet@localhost' to='romeo@localhost'/>", "invalid-from"),
@@ -266,7 +266,7 @@ fn malformed_stanzas_come_back_to_the_component() {
         assert!(answer.contains(&format!("<{condition} ")), "{stanza}: {answer}");
         assert!(answer.contains("to='a@irc.localhost'"), "{stanza}: {answer}");
     }
-    // Nobody answers these.
+    // These get no answer.
     component.send("<message from='a@irc.localhost' type='error'><error type='cancel'/></message>");
     component.send("<message from='a@irc.localhost' to='romeo@localhost' type='error'/>");
     component.send("<iq from='a@irc.localhost' to='localhost' type='result' id='2'/>");
@@ -276,7 +276,7 @@ fn malformed_stanzas_come_back_to_the_component() {
 }
 
 #[test]
-fn while_it_is_not_there_senders_are_told() {
+fn senders_get_errors_while_the_component_is_not_connected() {
     let (server, address) = server("");
     let mut romeo = Raw::login(&server, "romeo", "orchard");
     for stanza in [
@@ -304,13 +304,13 @@ fn while_it_is_not_there_senders_are_told() {
 }
 
 #[test]
-fn one_that_does_not_read_costs_only_its_senders() {
+fn a_component_that_does_not_read_affects_only_its_senders() {
     let (server, address) = server("limits.server_queue_bytes = 65536");
     let mut component = connect(address);
     let mut romeo = Raw::login(&server, "romeo", "orchard");
     let body = "x".repeat(8000);
     let mut sent = 0;
-    // What fits into the sockets and the queue, and then something more.
+    // More than the sockets and the queue hold.
     let answer = loop {
         romeo.send(&format!(
             "<message to='irc.localhost' id='{sent}'><body>{body}</body></message>"
@@ -321,14 +321,14 @@ fn one_that_does_not_read_costs_only_its_senders() {
         if answer.contains("<message") {
             break answer;
         }
-        assert!(sent < 10_000, "nothing is ever refused");
+        assert!(sent < 10_000, "no message was refused");
     };
     assert!(answer.contains("<remote-server-timeout "), "{answer}");
-    // Whoever has other business is served.
+    // Other stanzas are still handled.
     let mut juliet = Raw::login(&server, "juliet", "balcony");
     juliet.send("<iq type='get' id='p' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>");
     juliet.wait("id='p'");
-    // And the component gets all that was taken, once it reads.
+    // The component receives every accepted message once it reads.
     for id in 0..sent - 1 {
         let message = component.wait("</message>");
         assert!(message.contains(&format!("id='{id}'")), "{}", &message[..200]);
@@ -337,7 +337,7 @@ fn one_that_does_not_read_costs_only_its_senders() {
 }
 
 #[test]
-fn one_that_says_nothing_is_closed() {
+fn a_silent_component_is_closed() {
     let (_server, address) = server("limits.authentication_seconds = 1");
     let mut silent = Raw::to(address);
     assert_ends(&mut silent, "connection-timeout", "nothing");
@@ -349,7 +349,7 @@ fn one_that_says_nothing_is_closed() {
 }
 
 #[test]
-fn the_secret_is_in_no_log() {
+fn the_log_never_contains_the_secret() {
     let (mut server, address) = server("log.level = \"trace\"");
     connect(address).cut();
     let (mut raw, id) = open(address);

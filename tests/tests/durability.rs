@@ -1,8 +1,8 @@
-//! What the server has acknowledged survives its death at any moment.
+//! Acknowledged changes survive a kill of the server at any moment.
 //!
-//! A hundred times, clients change contacts and private data and write to somebody who is offline,
-//! and the server is killed at a random moment. Started again, it must know everything that it
-//! has confirmed: by the result of an iq, or, for a message, by the answer to a ping behind it.
+//! A hundred times, clients change contacts and private data and write to an offline account, and
+//! the server is killed at a random moment. After a restart it must have everything that it had
+//! acknowledged: by the result of an iq, or, for a message, by the answer to the ping after it.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -15,53 +15,53 @@ use std::{
 };
 
 use spondee_tests::{
-    PATIENCE,
+    TIMEOUT,
     raw::Raw,
     server::{Server, Setup},
 };
 
 /// How often the server is killed.
 const KILLS: u64 = 100;
-/// So many things are confirmed at most before it is killed.
+/// The largest number of acknowledged changes before a kill.
 const CONFIRMED: u64 = 40;
-/// Contacts that come and go.
+/// The number of contacts that are added and removed.
 const CONTACTS: u64 = 17;
 
 #[test]
-fn a_hundred_deaths() {
+fn acknowledged_changes_survive_a_hundred_kills() {
     survives("");
 }
 
 #[test]
 #[ignore = "needs PostgreSQL: CONTRIBUTING.md says how to run it"]
-fn a_hundred_deaths_beside_postgresql() {
+fn acknowledged_changes_survive_a_hundred_kills_on_postgresql() {
     let postgres = spondee_postgres::Postgres::start();
     survives(&format!("[storage]\nurl = \"{}\"\n", postgres.url()));
 }
 
-/// What must be there.
+/// The acknowledged state.
 #[derive(Debug, Default)]
 struct Confirmed {
-    /// The contacts, by number, and with what name; none for one that was removed.
+    /// The name of each contact, by its number; none for a removed one.
     contacts: BTreeMap<u64, Option<u64>>,
     /// The private data.
     private: u64,
-    /// The messages that wait.
+    /// The offline messages.
     messages: BTreeSet<u64>,
 }
 
-/// One thing that a client has done.
+/// One change by a client.
 #[derive(Debug, Clone, Copy)]
-enum Deed {
+enum Change {
     Contact(u64, Option<u64>),
     Private(u64),
     Message(u64),
 }
 
-/// What a client tells the test, before and behind a deed.
-enum Word {
-    Tried(Deed),
-    Confirmed(Deed),
+/// What a client tells the test before and after a change.
+enum Report {
+    Tried(Change),
+    Confirmed(Change),
 }
 
 fn survives(tables: &str) {
@@ -78,29 +78,29 @@ fn survives(tables: &str) {
     let (mut count, mut next) = (0, 1);
     for death in 0..KILLS {
         let random = RandomState::new().hash_one(death);
-        let (words, log) = mpsc::channel();
-        // The numbers of different rounds differ, so that old is not taken for new.
-        let clients = clients(&server, next, &words);
-        drop(words);
+        let (reports, log) = mpsc::channel();
+        // Each round has its own numbers, so that old values differ from new ones.
+        let clients = clients(&server, next, &reports);
+        drop(reports);
         next += 1_000_000;
         let mut tried = Vec::new();
         let mut left = random % CONFIRMED;
         while left > 0 {
-            match log.recv_timeout(PATIENCE).unwrap() {
-                Word::Tried(deed) => tried.push(deed),
-                Word::Confirmed(deed) => {
-                    confirmed.add(deed);
+            match log.recv_timeout(TIMEOUT).unwrap() {
+                Report::Tried(change) => tried.push(change),
+                Report::Confirmed(change) => {
+                    confirmed.add(change);
                     left -= 1;
                 }
             }
         }
-        // Anywhere within what a change takes: this is no wait for anything.
+        // A random moment within the duration of a change; this waits for no condition.
         thread::sleep(Duration::from_micros(random / CONFIRMED % 5000));
         server.signal("KILL");
-        for word in log {
-            match word {
-                Word::Tried(deed) => tried.push(deed),
-                Word::Confirmed(deed) => confirmed.add(deed),
+        for report in log {
+            match report {
+                Report::Tried(change) => tried.push(change),
+                Report::Confirmed(change) => confirmed.add(change),
             }
         }
         clients.into_iter().for_each(|client| client.join().unwrap());
@@ -109,70 +109,70 @@ fn survives(tables: &str) {
         count += tried.len();
         check(&server, &mut confirmed, &tried);
     }
-    assert!(count > 500, "only {count} things were done: that proves nothing");
+    assert!(count > 500, "only {count} changes were made, too few to prove anything");
 }
 
 impl Confirmed {
-    fn add(&mut self, deed: Deed) {
-        match deed {
-            Deed::Contact(contact, name) => drop(self.contacts.insert(contact, name)),
-            Deed::Private(value) => self.private = value,
-            Deed::Message(number) => drop(self.messages.insert(number)),
+    fn add(&mut self, change: Change) {
+        match change {
+            Change::Contact(contact, name) => drop(self.contacts.insert(contact, name)),
+            Change::Private(value) => self.private = value,
+            Change::Message(number) => drop(self.messages.insert(number)),
         }
     }
 }
 
-/// Starts three clients, which go on until the server is gone.
-fn clients(server: &Server, first: u64, words: &Sender<Word>) -> Vec<thread::JoinHandle<()>> {
+/// Starts three clients, which run until the server is killed.
+fn clients(server: &Server, first: u64, reports: &Sender<Report>) -> Vec<thread::JoinHandle<()>> {
     let contact = |number: u64| {
         let contact = number % CONTACTS;
         let jid = format!("c{contact}@contacts.example");
-        // Now and then one is removed.
-        let (deed, item) = if number.is_multiple_of(5) {
+        // Some changes are removals.
+        let (change, item) = if number.is_multiple_of(5) {
             (None, format!("<item jid='{jid}' subscription='remove'/>"))
         } else {
             (Some(number), format!("<item jid='{jid}' name='{number}'/>"))
         };
         let query = format!("<query xmlns='jabber:iq:roster'>{item}</query>");
-        (Deed::Contact(contact, deed), format!("<iq type='set' id='i{number}.'>{query}</iq>"))
+        (Change::Contact(contact, change), format!("<iq type='set' id='i{number}.'>{query}</iq>"))
     };
     let private = |number: u64| {
         let query = format!(
             "<query xmlns='jabber:iq:private'><data xmlns='urn:example:data'>{number}</data></query>"
         );
-        (Deed::Private(number), format!("<iq type='set' id='i{number}.'>{query}</iq>"))
+        (Change::Private(number), format!("<iq type='set' id='i{number}.'>{query}</iq>"))
     };
     let message = |number: u64| {
         let text = format!(
             "<message type='chat' to='nurse@localhost'><body>m{number}.</body></message>\
              <iq type='get' id='i{number}.' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>"
         );
-        (Deed::Message(number), text)
+        (Change::Message(number), text)
     };
     vec![
-        client(Raw::login(server, "romeo", "roster"), first, words, contact),
-        client(Raw::login(server, "romeo", "private"), first, words, private),
-        client(Raw::login(server, "juliet", "messages"), first, words, message),
+        client(Raw::login(server, "romeo", "roster"), first, reports, contact),
+        client(Raw::login(server, "romeo", "private"), first, reports, private),
+        client(Raw::login(server, "juliet", "messages"), first, reports, message),
     ]
 }
 
 fn client(
     mut raw: Raw,
     first: u64,
-    words: &Sender<Word>,
-    deed: impl Fn(u64) -> (Deed, String) + Send + 'static,
+    reports: &Sender<Report>,
+    change: impl Fn(u64) -> (Change, String) + Send + 'static,
 ) -> thread::JoinHandle<()> {
-    let words = words.clone();
+    let reports = reports.clone();
     thread::spawn(move || {
         for number in first.. {
-            let (deed, text) = deed(number);
-            words.send(Word::Tried(deed)).unwrap();
+            let (change, text) = change(number);
+            reports.send(Report::Tried(change)).unwrap();
             raw.send(&text);
             let Some(answer) = answer(&mut raw, number) else { return };
-            // Contacts that are removed may be gone already.
-            let is_done = answer.contains("result") || matches!(deed, Deed::Contact(_, None));
+            // The contact may have been removed already.
+            let is_done = answer.contains("result") || matches!(change, Change::Contact(_, None));
             assert!(is_done, "{answer}");
-            words.send(Word::Confirmed(deed)).unwrap();
+            reports.send(Report::Confirmed(change)).unwrap();
         }
     })
 }
@@ -185,8 +185,8 @@ fn answer(raw: &mut Raw, number: u64) -> Option<String> {
     Some(answer.split_off(start))
 }
 
-/// Looks for everything that was confirmed. What was tried may be there or not.
-fn check(server: &Server, confirmed: &mut Confirmed, tried: &[Deed]) {
+/// Checks that every acknowledged change is present. Others may be present or not.
+fn check(server: &Server, confirmed: &mut Confirmed, tried: &[Change]) {
     let mut romeo = Raw::login(server, "romeo", "check");
     romeo.send("<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>");
     let roster = romeo.wait("</iq>");
@@ -202,9 +202,9 @@ fn check(server: &Server, confirmed: &mut Confirmed, tried: &[Deed]) {
     for contact in 0..CONTACTS {
         let found = found.get(&contact).copied().flatten();
         let known = confirmed.contacts.get(&contact).copied().flatten();
-        let may_be = tried
-            .iter()
-            .any(|deed| matches!(deed, Deed::Contact(c, name) if (*c, *name) == (contact, found)));
+        let may_be = tried.iter().any(
+            |change| matches!(change, Change::Contact(c, name) if (*c, *name) == (contact, found)),
+        );
         assert!(
             found == known || may_be && is_newer(found, known),
             "{contact}: {known:?} {roster}"
@@ -231,7 +231,7 @@ fn check(server: &Server, confirmed: &mut Confirmed, tried: &[Deed]) {
     confirmed.private = found;
     romeo.cut();
 
-    // Whoever is there again gets what has waited, and then it is gone.
+    // A client that comes online receives the offline messages, which are then deleted.
     let mut nurse = Raw::login(server, "nurse", "check");
     nurse.send(
         "<presence/><presence type='unavailable'/>\
@@ -245,7 +245,7 @@ fn check(server: &Server, confirmed: &mut Confirmed, tried: &[Deed]) {
     }
 }
 
-/// A removal has no number; that of another thing is.
+/// Whether `found` is later than `known`; a removal has no number.
 fn is_newer(found: Option<u64>, known: Option<u64>) -> bool {
     found.is_none() || known.is_none() || found > known
 }

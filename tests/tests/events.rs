@@ -1,5 +1,5 @@
-//! Every event of the page that this part of the server brings about, over a socket, with a hook
-//! that writes down what it was given.
+//! The events of the server, its streams and stanzas, observed over a socket by a module that
+//! records each event.
 
 use spondee_tests::{
     raw::{Raw, header},
@@ -10,7 +10,7 @@ fn server() -> Server {
     Server::with(&Setup { host: "allow_plaintext = true".into(), ..Setup::default() })
 }
 
-/// Sends a ping and waits for its answer: what was sent before has then been dealt with.
+/// Sends a ping and waits for its answer, which means that earlier stanzas have been handled.
 fn sync(raw: &mut Raw) {
     raw.send("<iq type='get' id='sync' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>");
     raw.wait("id='sync'");
@@ -25,7 +25,7 @@ fn records(server: &Server, prefixes: &[&str]) -> Vec<String> {
     records
 }
 
-/// The names of the events that one stanza fired, in order; it is told by its id.
+/// The names of the events that the stanza with this id fired, in order.
 fn fired(server: &Server, id: &str) -> Vec<String> {
     let id = format!("id='{id}'");
     let records = server.records().into_iter().filter(|line| line.contains(&id));
@@ -33,9 +33,9 @@ fn fired(server: &Server, id: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_life_of_the_server() {
+fn events_of_the_server_fire_at_start_reload_and_stop() {
     let mut server = server();
-    // The listeners are open before the event that says so has fired.
+    // `server-started` fires after the listeners have opened.
     server.wait_record("server-started");
     assert_eq!(
         records(&server, &["server-"]),
@@ -67,7 +67,7 @@ fn the_life_of_the_server() {
 }
 
 #[test]
-fn a_wrong_configuration_is_reported_and_the_old_one_stays() {
+fn an_invalid_config_is_reported_and_the_old_one_stays() {
     let mut server = server();
     std::fs::write(server.config(), "hosts = 1\n").unwrap();
     server.signal("HUP");
@@ -77,7 +77,7 @@ fn a_wrong_configuration_is_reported_and_the_old_one_stays() {
 }
 
 #[test]
-fn the_life_of_a_session() {
+fn events_of_a_session_fire_from_authentication_to_unbinding() {
     let server = server();
     let mut raw = Raw::open(&server);
     raw.send(
@@ -122,7 +122,7 @@ fn the_life_of_a_session() {
             ("resource-unbind", orchard),
         ]
     );
-    // Before authentication, after it, and not again once bound.
+    // Fired before and after authentication, and not after binding.
     let features = records(&server, &["stream-features"]);
     let who: Vec<_> = features
         .iter()
@@ -132,7 +132,7 @@ fn the_life_of_a_session() {
 }
 
 #[test]
-fn what_comes_before_a_session() {
+fn stanzas_before_binding_fire_stream_events() {
     let server = server();
     for (stanza, event) in [
         ("<message to='juliet@localhost'/>", "stanza/message\tlocalhost\t<message"),
@@ -152,7 +152,7 @@ fn what_comes_before_a_session() {
 }
 
 #[test]
-fn messages_before_and_after_routing() {
+fn messages_fire_events_before_and_after_routing() {
     let server = server();
     let _juliet = Raw::login(&server, "juliet", "balcony");
     let mut romeo = Raw::login(&server, "romeo", "orchard");
@@ -192,10 +192,10 @@ fn messages_before_and_after_routing() {
 }
 
 #[test]
-fn presence_before_and_after_routing() {
+fn presence_fires_events_before_and_after_routing() {
     let server = server();
     let _juliet = Raw::login(&server, "juliet", "balcony");
-    // To whom the broadcast goes.
+    // Juliet receives the broadcast.
     let mut street = Raw::login(&server, "romeo", "street");
     street.send("<presence/>");
     sync(&mut street);
@@ -240,7 +240,7 @@ fn presence_before_and_after_routing() {
 }
 
 #[test]
-fn iq_stanzas_before_and_after_routing() {
+fn iq_stanzas_fire_events_before_and_after_routing() {
     let server = server();
     let mut juliet = Raw::login(&server, "juliet", "balcony");
     let mut romeo = Raw::login(&server, "romeo", "orchard");

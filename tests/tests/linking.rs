@@ -1,8 +1,8 @@
-//! What is missing from a binary, or in it twice, stops the build or the start, with a message
-//! that says what to do. Proved on binaries that are wrong on purpose, in `fixtures`.
+//! A module that is missing from a binary, or in it twice, stops the build or the start with a
+//! message that says what to do. The binaries in `fixtures` are wrong on purpose.
 //!
-//! `.ci/run` runs it a second time with `SPONDEE_LINKING_PROFILE=release`, so that it holds under
-//! LTO as well.
+//! `.ci/run` runs these tests again with `SPONDEE_LINKING_PROFILE=release`, to test linking under
+//! LTO.
 
 #![allow(clippy::unwrap_used, reason = "tests, their helpers too")]
 
@@ -54,7 +54,7 @@ fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).replace('\\', "/")
 }
 
-/// What a start with these crates listed and these modules enabled is refused with.
+/// The error of a start with these crates listed and these modules enabled.
 fn refused(crates: &str, modules: &str) -> String {
     let output = run("modules", &[crates, modules]);
     assert!(!output.status.success(), "{output:?}");
@@ -64,7 +64,7 @@ fn refused(crates: &str, modules: &str) -> String {
 }
 
 #[test]
-fn every_hook_of_a_listed_crate_arrives() {
+fn every_hook_of_a_listed_crate_is_linked() {
     let output = run("modules", &["complete", "complete_first,complete_second"]);
     assert!(output.status.success(), "{}", stderr(&output));
     assert_eq!(
@@ -92,7 +92,7 @@ fn a_crate_that_is_linked_but_not_listed_never_runs() {
 }
 
 #[test]
-fn a_listed_crate_without_a_module() {
+fn a_listed_crate_without_a_module_is_refused() {
     assert_eq!(
         refused("complete,empty", ""),
         "crate `empty` is listed in the binary but no module of it arrived\n  help: give it a `#[module]` struct, or take `empty::MODULES` out of the list"
@@ -100,7 +100,7 @@ fn a_listed_crate_without_a_module() {
 }
 
 #[test]
-fn a_module_without_a_hook() {
+fn a_module_without_a_hook_is_refused() {
     assert_eq!(
         refused("complete,hookless", ""),
         "module `hookless` (hookless/src/lib.rs:6) has no hook\n  help: annotate a function of its Rust module with `#[hook(…)]`; is a `mod` line or a `cfg` missing?"
@@ -108,7 +108,7 @@ fn a_module_without_a_hook() {
 }
 
 #[test]
-fn a_hook_without_a_module() {
+fn a_hook_without_a_module_is_refused() {
     assert_eq!(
         refused("orphan", ""),
         "hook `orphan::nobodys` (orphan/src/lib.rs:18) belongs to no module\n  help: put a `#[module]` struct into its Rust module or an enclosing one"
@@ -116,7 +116,7 @@ fn a_hook_without_a_module() {
 }
 
 #[test]
-fn two_modules_of_one_name() {
+fn two_modules_of_one_name_are_refused() {
     assert_eq!(
         refused("twin_b,twin_a", ""),
         "two modules are called `twin`: twin-a/src/lib.rs:8 and twin-b/src/lib.rs:8\n  help: rename one with `#[module(name = \"…\")]`"
@@ -124,7 +124,7 @@ fn two_modules_of_one_name() {
 }
 
 #[test]
-fn two_events_of_one_name() {
+fn two_events_of_one_name_are_refused() {
     let output = run("events", &[]);
     assert!(!output.status.success());
     assert_eq!(
@@ -134,12 +134,12 @@ fn two_events_of_one_name() {
 }
 
 #[test]
-fn a_module_of_the_configuration_that_is_not_linked() {
+fn an_enabled_module_that_is_not_linked_is_refused() {
     assert_eq!(
         refused("complete", "complete_frist"),
         "module `complete_frist` of host `localhost` is not in this binary\n  help: did you mean `complete_first`?"
     );
-    // Its crate is a dependency, but nothing names it.
+    // The module's crate is a dependency, but nothing names it.
     assert_eq!(
         refused("complete", "forgotten"),
         "module `forgotten` of host `localhost` is not in this binary\n  help: list its crate in the binary (`spondee::main(&[…])`), or take the name out of the configuration"
@@ -147,9 +147,9 @@ fn a_module_of_the_configuration_that_is_not_linked() {
 }
 
 #[test]
-fn two_versions_of_event_core() {
+fn two_versions_of_event_core_are_refused_by_cargo() {
     let folder = workspace().join("target/fixtures/two-versions");
-    // Beside it, not in it: each is a workspace of its own.
+    // Two folders side by side: each crate is its own workspace.
     let other = workspace().join("target/fixtures/event-core-of-another-version");
     fs::create_dir_all(other.join("src")).unwrap();
     fs::create_dir_all(folder.join("src")).unwrap();

@@ -1,4 +1,4 @@
-//! Messages between real clients: kept while nobody is there, over restarts, and blocked.
+//! Messages between clients: offline messages, restarts, blocking.
 #![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 use std::str::FromStr;
@@ -31,8 +31,8 @@ fn body(message: &Message) -> &str {
     message.bodies.values().next().map(String::as_str).unwrap_or_default()
 }
 
-/// Sends a ping and waits for its answer: what was sent before has then been dealt with. Gives
-/// what came before the answer.
+/// Sends a ping and waits for its answer, which means that earlier stanzas have been handled.
+/// Returns the input before the answer.
 fn sync(raw: &mut Raw) -> String {
     raw.send("<iq type='get' id='sync' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>");
     let before = raw.wait("id='sync'");
@@ -44,20 +44,20 @@ fn say(raw: &mut Raw, to: &str, body: &str) {
     raw.send(&format!("<message type='chat' to='{to}'><body>{body}</body></message>"));
 }
 
-/// The numbers in the bodies, in the order they came.
+/// The numbers in the bodies, in the order of arrival.
 fn numbers(received: &str) -> Vec<u32> {
     let bodies = received.split("<body>").skip(1);
     bodies.filter_map(|rest| rest.split("</body>").next()?.parse().ok()).collect()
 }
 
 #[tokio::test]
-async fn a_message_waits_for_its_reader_and_says_since_when() {
+async fn an_offline_message_is_delivered_with_its_delay() {
     let server = Server::start();
     let mut romeo = login(&server, "romeo@localhost/orchard").await;
     for text in ["first", "second"] {
         romeo.send(chat("juliet@localhost", text)).await;
     }
-    // The answer to a ping says that they are stored.
+    // The answer to a ping means that the messages are stored.
     assert!(matches!(romeo.get(Some("localhost"), Ping).await, IqResponse::Result(None)));
     let mut juliet = login(&server, "juliet@localhost/balcony").await;
     juliet.available().await;
@@ -71,11 +71,11 @@ async fn a_message_waits_for_its_reader_and_says_since_when() {
     romeo.send(chat("juliet@localhost", "third")).await;
     let message = juliet.message().await;
     assert_eq!(body(&message), "third");
-    assert!(message.payloads.is_empty(), "it came at once");
+    assert!(message.payloads.is_empty(), "an online message has no delay");
 }
 
 #[test]
-fn what_was_acknowledged_survives_a_restart_and_a_crash() {
+fn acknowledged_messages_survive_a_restart_and_a_crash() {
     let mut server = Server::with(&plaintext());
     let mut romeo = Raw::login(&server, "romeo", "orchard");
     for (number, signal) in [(1, "TERM"), (2, "KILL")] {
@@ -89,7 +89,7 @@ fn what_was_acknowledged_survives_a_restart_and_a_crash() {
     let mut juliet = Raw::login(&server, "juliet", "balcony");
     juliet.send("<presence/>");
     assert_eq!(numbers(&sync(&mut juliet)), [1, 2]);
-    // They were given, so they are gone.
+    // Delivered messages are deleted.
     server.signal("TERM");
     server.wait();
     server.restart();
@@ -98,9 +98,9 @@ fn what_was_acknowledged_survives_a_restart_and_a_crash() {
     assert!(numbers(&sync(&mut juliet)).is_empty());
 }
 
-/// More than the queue of a stream holds, so that it takes the client to read.
+/// More messages than the queue of a stream holds, so that delivery waits for the client to read.
 #[test]
-fn a_great_many_come_in_order_while_more_are_sent() {
+fn many_offline_messages_arrive_in_order_while_more_are_sent() {
     const EACH: u32 = 400;
     let server = Server::with(&plaintext());
     let padding = "x".repeat(4000);
@@ -125,11 +125,11 @@ fn a_great_many_come_in_order_while_more_are_sent() {
     });
     let mut street = Raw::login(&server, "juliet", "street");
     street.send("<presence/>");
-    assert!(numbers(&sync(&mut street)).is_empty(), "nothing stays behind");
+    assert!(numbers(&sync(&mut street)).is_empty(), "a message is still stored");
 }
 
 #[test]
-fn two_clients_that_come_at_once_get_one_copy() {
+fn two_clients_that_come_online_at_once_share_one_copy() {
     let server = Server::with(&plaintext());
     let mut romeo = Raw::login(&server, "romeo", "orchard");
     let mut clients: Vec<_> =
@@ -149,7 +149,7 @@ fn two_clients_that_come_at_once_get_one_copy() {
 }
 
 #[test]
-fn a_full_store_refuses_and_forgets_nothing() {
+fn a_full_offline_store_refuses_messages_and_keeps_the_stored_ones() {
     let mut setup = plaintext();
     setup.tables = "[host.\"localhost\".module.offline]\nmax_messages = 3".into();
     let server = Server::with(&setup);
@@ -165,7 +165,7 @@ fn a_full_store_refuses_and_forgets_nothing() {
 }
 
 #[test]
-fn whom_the_user_has_blocked_cannot_ask_for_a_subscription() {
+fn a_blocked_contact_cannot_request_a_subscription() {
     let server = Server::with(&plaintext());
     let mut romeo = Raw::login(&server, "romeo", "orchard");
     romeo.send("<presence/>");
@@ -178,7 +178,7 @@ fn whom_the_user_has_blocked_cannot_ask_for_a_subscription() {
     juliet.send("<presence type='subscribe' to='romeo@localhost'/>");
     assert!(!sync(&mut juliet).contains("error"));
     assert!(!sync(&mut romeo).contains("subscribe"));
-    // It was not kept either.
+    // The request was not stored either.
     let mut street = Raw::login(&server, "romeo", "street");
     street.send("<presence/>");
     assert!(!sync(&mut street).contains("subscribe"));
@@ -190,7 +190,7 @@ async fn set(client: &mut Online, xml: &str) -> IqResponse {
 }
 
 #[tokio::test]
-async fn who_is_blocked_gets_an_error_until_unblocked() {
+async fn a_blocked_contact_gets_an_error_until_unblocked() {
     let server = Server::start();
     let mut romeo = login(&server, "romeo@localhost/orchard").await;
     let mut juliet = login(&server, "juliet@localhost/balcony").await;

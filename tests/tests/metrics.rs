@@ -1,4 +1,4 @@
-//! What a running server counts, read over HTTP as Prometheus does.
+//! The metrics of a running server, read over HTTP as Prometheus does.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -9,7 +9,7 @@ use std::{
 };
 
 use spondee_tests::{
-    PATIENCE,
+    TIMEOUT,
     raw::Raw,
     server::{Server, Setup},
 };
@@ -32,7 +32,7 @@ fn server() -> (Server, SocketAddr) {
 /// The answer to a request: head and body.
 fn request(address: SocketAddr, request: &str) -> (String, String) {
     let mut socket = TcpStream::connect(address).unwrap();
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.set_read_timeout(Some(TIMEOUT)).unwrap();
     socket.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     socket.read_to_string(&mut answer).unwrap();
@@ -50,14 +50,14 @@ fn value(metrics: &str, series: &str) -> f64 {
     line.unwrap_or_else(|| panic!("no {series} in:\n{metrics}")).parse().unwrap()
 }
 
-/// The sum of all series whose line has all of these in it.
+/// The sum of all series whose line contains all of these parts.
 fn sum(metrics: &str, parts: &[&str]) -> f64 {
     let lines = metrics.lines().filter(|line| parts.iter().all(|part| line.contains(part)));
     lines.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).sum()
 }
 
 #[test]
-fn what_was_done_is_counted() {
+fn the_server_counts_streams_stanzas_and_storage() {
     let (server, address) = server();
     let mut romeo = Raw::login(&server, "romeo", "here");
     let mut juliet = Raw::login(&server, "juliet", "there");
@@ -69,12 +69,12 @@ fn what_was_done_is_counted() {
     assert_eq!(value(&before, "spondee_sessions{host=\"localhost\"}"), 2.0);
     assert_eq!(value(&before, "spondee_sessions{host=\"other.example\"}"), 0.0);
     assert_eq!(value(&before, "spondee_streams{stream=\"c2s\"}"), 2.0);
-    // What has arrived counts for a moment longer.
-    let deadline = Instant::now() + PATIENCE;
+    // The queue counts bytes for a moment after the client has received them.
+    let deadline = Instant::now() + TIMEOUT;
     let queued =
         || value(&get(address, "/metrics").1, "spondee_stream_queue_bytes{stream=\"c2s\"}");
     while queued() != 0.0 {
-        assert!(Instant::now() < deadline, "something waits for ever");
+        assert!(Instant::now() < deadline, "bytes still wait");
     }
     assert!(value(&before, "spondee_uptime_seconds") > 0.0);
 
@@ -113,21 +113,21 @@ fn what_was_done_is_counted() {
 }
 
 #[test]
-fn modules_add_what_they_measure() {
+fn modules_add_their_own_metrics() {
     let (server, address) = server();
     let _romeo = Raw::login(&server, "romeo", "here");
     let (_, metrics) = get(address, "/metrics");
     assert_eq!(value(&metrics, "recorder_clients{host=\"localhost\"}"), 1.0);
     assert_eq!(value(&metrics, "recorder_clients{host=\"other.example\"}"), 0.0);
     assert_eq!(metrics.matches("# TYPE recorder_clients gauge\n").count(), 1);
-    // Once for each host that enables it, in the order of the hosts, each seeing what was there.
+    // Called once for each host that enables the module, in the order of the hosts, on one payload.
     let records = server.records();
     let fired: Vec<_> = records.iter().filter(|line| line.starts_with("stats-update\t")).collect();
     assert_eq!(fired, ["stats-update\tlocalhost\t0", "stats-update\tother.example\t1"]);
 }
 
 #[test]
-fn other_requests_are_answered_as_http_says() {
+fn other_http_requests_get_the_right_status() {
     let (mut server, address) = server();
     let line = |text: &str| request(address, text).0.lines().next().unwrap().to_owned();
     let (head, body) = get(address, "/healthz");
@@ -143,7 +143,7 @@ fn other_requests_are_answered_as_http_says() {
     let long = format!("GET /{} HTTP/1.1\r\n{host}\r\n", "a".repeat(20_000));
     let refused = line(&long);
     assert!(refused.contains(" 414 ") || refused.contains(" 431 "), "{refused}");
-    // Whoever is silent, or has not done yet, does not keep the server from stopping.
+    // Silent connections and incomplete requests do not keep the server from stopping.
     let mut silent = TcpStream::connect(address).unwrap();
     silent.write_all(b"GET /metrics HTTP/1.1\r\n").unwrap();
     server.stop();

@@ -1,5 +1,5 @@
-//! What is generated and committed: the page of events, and the table of the bundled modules.
-//! With `UPDATE=1` in the environment the files are written anew.
+//! The generated files in the repository: the page of events and the table of the bundled modules.
+//! With `UPDATE=1` in the environment the tests write these files.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::{path::Path, process::Stdio};
@@ -41,13 +41,13 @@ fn assert_current(file: &str, current: &str) {
 }
 
 #[test]
-fn the_page_of_events_is_current() {
+fn the_page_of_events_is_up_to_date() {
     assert_current("docs/events.md", &output(&["events", "--markdown"]));
 }
 
-/// Places are left out: a line that moves is no change of the table.
+/// The table leaves out file positions, so that only a changed table fails the test.
 #[test]
-fn the_table_of_the_bundled_modules_is_as_reviewed() {
+fn the_table_of_the_bundled_modules_is_up_to_date() {
     let json = output(&["hooks", "--json"]);
     let is_place = |line: &&str| {
         let line = line.trim_start();

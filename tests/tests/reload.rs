@@ -1,5 +1,5 @@
-//! Another config while the server runs: modules, hosts, certificates and limits change, and
-//! clients notice nothing but what is new.
+//! Reloads of the config: modules, hosts, certificates and limits change while clients stay
+//! connected.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::{
@@ -24,7 +24,7 @@ fn server(modules: &str) -> Server {
     Server::with(&Setup { host, ..Setup::default() })
 }
 
-/// Replaces a part of the config, which must be there.
+/// Replaces a part of the config, which must contain that part.
 fn edit(server: &Server, from: &str, to: &str) {
     let config = fs::read_to_string(server.config()).unwrap();
     assert!(config.contains(from), "no {from:?} in {config}");
@@ -42,7 +42,7 @@ fn command(server: &Server) -> Command {
     command
 }
 
-/// What `spondee reload` says when it succeeds.
+/// Runs `spondee reload`, which must succeed, and returns its output.
 fn reloaded(server: &Server) -> Vec<String> {
     said(command(server).output())
 }
@@ -53,7 +53,7 @@ fn said(output: io::Result<Output>) -> Vec<String> {
     String::from_utf8(output.stdout).unwrap().lines().map(String::from).collect()
 }
 
-/// What it says when it does not.
+/// Runs `spondee reload`, which must fail, and returns its output.
 fn refused(server: &Server) -> String {
     let output = command(server).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stdout));
@@ -68,7 +68,7 @@ fn has_feature(client: &mut Raw, feature: &str) -> bool {
     client.wait("</iq>").contains(&format!("'{feature}'"))
 }
 
-/// Comes online anew and gives what the server says by then.
+/// Logs in and returns what the server sends until the client is online.
 fn greeting(client: &mut Raw) -> String {
     client.send("<presence type='unavailable'/><presence/>");
     client.send("<iq type='get' id='after' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>");
@@ -76,7 +76,7 @@ fn greeting(client: &mut Raw) -> String {
 }
 
 #[test]
-fn modules_are_enabled_changed_and_disabled_while_clients_talk() {
+fn modules_are_enabled_changed_and_disabled_while_clients_chat() {
     let server = server(", \"-version\", \"-motd\"");
     let mut romeo = Raw::login(&server, "romeo", "orchard");
     let mut juliet = Raw::login(&server, "juliet", "balcony");
@@ -92,7 +92,7 @@ fn modules_are_enabled_changed_and_disabled_while_clients_talk() {
                 romeo.send(&format!(
                     "<message to='juliet@localhost/balcony' id='m{count}'><body>x</body></message>"
                 ));
-                // In order and once each: nothing else may stand between.
+                // Each message arrives once and in order.
                 let came = juliet.wait("</message>");
                 assert_eq!(came.matches("<message").count(), 1, "{came}");
                 assert!(came.contains(&format!("id='m{count}'")), "{came}");
@@ -142,7 +142,7 @@ async fn hosts_are_added_and_removed() {
         reloaded(&server),
         [
             "applied: host added.example added",
-            // The certificate that the server makes for itself names all hosts.
+            // The server's self-signed certificate names all hosts.
             "applied: host localhost: certificate changed",
         ]
     );
@@ -157,7 +157,7 @@ async fn hosts_are_added_and_removed() {
     romeo.send(&format!("<message to='{}' id='m1'><body>hello</body></message>", anna.jid));
     assert_eq!(anna.message().await.id.unwrap().0, "m1");
 
-    // One that has only opened its stream goes too.
+    // A stream that is not authenticated is closed too.
     let mut early = Raw::connect(&server);
     early.send(&header("added.example"));
     early.wait("</stream:features>");
@@ -174,7 +174,7 @@ async fn hosts_are_added_and_removed() {
 }
 
 #[test]
-fn a_wrong_config_changes_nothing() {
+fn an_invalid_config_changes_nothing() {
     let server = server(", \"-version\"");
     let mut romeo = Raw::login(&server, "romeo", "orchard");
     let good = fs::read_to_string(server.config()).unwrap();
@@ -199,7 +199,7 @@ fn a_wrong_config_changes_nothing() {
             "x.pem",
         ),
         (format!("[log]\nfile = \"{}/no/such.log\"", folder.display()), "such.log"),
-        // The module itself refuses to start: its file is a folder.
+        // The module fails to start, because its file is a folder.
         (
             format!(
                 "[host.\"b.example\"]\nmodules = [\"recorder\"]\n\
@@ -219,7 +219,7 @@ fn a_wrong_config_changes_nothing() {
 }
 
 #[test]
-fn reloads_at_once_follow_each_other() {
+fn concurrent_reloads_run_one_after_the_other() {
     let server = server(", \"-version\"");
     let mut romeo = Raw::login(&server, "romeo", "orchard");
     edit(&server, ", \"-version\"", "");
@@ -235,7 +235,7 @@ fn reloads_at_once_follow_each_other() {
 }
 
 #[tokio::test]
-async fn certificates_are_read_again() {
+async fn a_reload_reads_certificates_again() {
     let server = server("");
     let mut romeo = login(&server, "romeo@localhost").await;
     let old = Connector::new(&server, Tls::Start, false);
@@ -248,7 +248,7 @@ async fn certificates_are_read_again() {
 }
 
 #[test]
-fn settings_limits_and_the_log_apply() {
+fn a_reload_applies_settings_limits_and_the_log() {
     let server = server("");
     let mut romeo = Raw::login(&server, "romeo", "orchard");
     edit(&server, "allow_plaintext = true", "admins = [\"romeo@localhost\"]");
@@ -268,7 +268,7 @@ fn settings_limits_and_the_log_apply() {
     );
     let mut refused = Raw::connect(&server);
     let end = refused.wait_end();
-    assert!(end.contains("<resource-constraint"), "one connection is all there may be: {end}");
+    assert!(end.contains("<resource-constraint"), "a second connection must be refused: {end}");
     assert!(fs::read_to_string(&log).unwrap().contains("connection refused, too many"));
     edit(&server, "connections = 1", "connections = 10");
     reloaded(&server);
@@ -279,7 +279,7 @@ fn settings_limits_and_the_log_apply() {
 }
 
 #[test]
-fn what_needs_a_restart_is_named_each_time() {
+fn each_reload_lists_the_changes_that_need_a_restart() {
     let server = server("");
     let address = server.c2s;
     edit(
@@ -298,7 +298,7 @@ fn what_needs_a_restart_is_named_each_time() {
 }
 
 #[test]
-fn without_a_server_there_is_nothing_to_reload() {
+fn a_reload_fails_without_a_running_server() {
     let mut server = server("");
     server.signal("TERM");
     assert!(server.wait().success());

@@ -1,5 +1,5 @@
-//! Contacts and presence over sockets: `tokio-xmpp` adds a contact, sees it come and go, and finds
-//! it again after a restart; a raw client does what no client should.
+//! Rosters and presence over sockets: `tokio-xmpp` clients subscribe to each other and keep their
+//! rosters over a restart; a raw client sends invalid requests.
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
 
@@ -25,7 +25,7 @@ fn server() -> Server {
     Server::with(&Setup { host: "allow_plaintext = true".into(), ..Setup::default() })
 }
 
-/// The roster as the server has it; from now on it pushes.
+/// Requests the roster; from then on the server sends pushes.
 async fn roster(client: &mut Online) -> Roster {
     let query = Element::from_str("<query xmlns='jabber:iq:roster'/>").expect("an element");
     match client.get(None, query).await {
@@ -34,7 +34,7 @@ async fn roster(client: &mut Online) -> Roster {
     }
 }
 
-/// The next push.
+/// The next roster push.
 async fn push(client: &mut Online) -> Item {
     loop {
         if let Stanza::Iq(iq) = client.stanza().await
@@ -61,7 +61,7 @@ async fn send(client: &mut Online, kind: Type, to: &Online) {
     client.send(Presence::new(kind).with_to(to.jid.to_bare())).await;
 }
 
-/// Both ask and agree.
+/// Subscribes both clients to each other.
 async fn befriend(romeo: &mut Online, juliet: &mut Online) {
     let (romeo_bare, juliet_bare) =
         (Jid::from(romeo.jid.to_bare()), Jid::from(juliet.jid.to_bare()));
@@ -85,7 +85,7 @@ async fn befriend(romeo: &mut Online, juliet: &mut Online) {
 }
 
 #[tokio::test]
-async fn two_people_become_contacts_and_see_each_other() {
+async fn two_users_subscribe_and_see_each_others_presence() {
     let server = server();
     let mut romeo = login(&server, "romeo@localhost/orchard").await;
     let mut juliet = login(&server, "juliet@localhost/balcony").await;
@@ -105,7 +105,7 @@ async fn two_people_become_contacts_and_see_each_other() {
 
     juliet.send(Presence::available().with_show(Show::Away)).await;
     assert_eq!(presence(&mut romeo, &from_juliet).await.show, Some(Show::Away));
-    // No closing tag: the socket is just gone.
+    // The socket is dropped without a closing tag.
     drop(juliet);
     assert_eq!(presence(&mut romeo, &from_juliet).await.type_, Type::Unavailable);
 
@@ -141,7 +141,7 @@ async fn a_restart_keeps_contacts_and_requests() {
         let stored = romeo.client.send_iq(None, IqRequest::Set(item.unwrap())).await;
         assert!(matches!(stored.await, Ok(IqResponse::Result(_))));
     }
-    // Not in good order: what was acknowledged is on the disk.
+    // The server is killed: acknowledged changes are on the disk.
     server.signal("KILL");
     server.wait();
     server.restart();
@@ -197,7 +197,7 @@ fn changes_from_two_clients_at_once_lose_nothing() {
 }
 
 #[test]
-fn what_is_malformed_is_refused_and_the_stream_goes_on() {
+fn malformed_requests_are_refused_and_the_stream_stays_open() {
     let server = server();
     let mut romeo = Raw::login(&server, "romeo", "orchard");
     let mut juliet = Raw::login(&server, "juliet", "balcony");
@@ -229,7 +229,7 @@ fn what_is_malformed_is_refused_and_the_stream_goes_on() {
     ] {
         refused(presence, "bad-request");
     }
-    // A forged sender is nobody's but the server's to write.
+    // The server replaces a forged sender.
     romeo.send("<presence type='subscribe' from='nurse@localhost' to='juliet@localhost'/>");
     let request = juliet.wait("to='juliet@localhost'") + &juliet.wait("/>");
     assert!(!request.contains("nurse") && !request.contains("evil"), "{request}");

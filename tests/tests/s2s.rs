@@ -1,4 +1,4 @@
-//! Other servers: two servers that federate, and others that do not behave.
+//! Streams between servers: two servers that federate, and peers that break the rules.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::net::TcpListener;
@@ -68,17 +68,17 @@ fn exchange(servers: &Two, mechanism: &str) {
 }
 
 #[test]
-fn servers_that_believe_each_others_certificates() {
+fn servers_that_trust_each_others_certificates_federate() {
     exchange(&two(&Lab::external()), "EXTERNAL");
 }
 
 #[test]
-fn servers_that_use_dialback() {
+fn servers_that_use_dialback_federate() {
     exchange(&two(&Lab::dialback()), "dialback");
 }
 
 #[test]
-fn each_side_stops_and_starts_again() {
+fn federation_resumes_after_either_side_restarts() {
     let mut servers = two(&Lab::external());
     let mut romeo = servers.romeo();
     let mut juliet = servers.juliet();
@@ -91,7 +91,7 @@ fn each_side_stops_and_starts_again() {
     servers.one.wait_record("s2sout-destroyed\tone.example\ttwo.example");
     servers.one.wait_record("s2sin-destroyed\tone.example\ttwo.example");
     romeo.send(&message("nobody-there"));
-    // What was sent just before may come back too: nobody knows that it had arrived.
+    // Stanzas sent just before may come back too, because their arrival is unknown.
     romeo.wait("id='nobody-there'");
     let error = romeo.wait("</message>");
     assert!(error.contains("<remote-server-timeout "), "{error}");
@@ -115,7 +115,7 @@ fn each_side_stops_and_starts_again() {
     juliet.wait("<body>again</body>");
 }
 
-/// What was under way when the other side was told to stop has arrived, or comes back.
+/// Every message sent before the other side stops either arrives or comes back.
 #[test]
 fn nothing_is_lost_when_a_server_stops() {
     let mut servers = two(&Lab::external());
@@ -135,7 +135,7 @@ fn nothing_is_lost_when_a_server_stops() {
     let mut fates = String::new();
     for number in 0..COUNT {
         let arrived = came.matches(&format!("<body>n{number}</body>")).count();
-        assert!(arrived <= 1, "n{number} came twice");
+        assert!(arrived <= 1, "n{number} arrived twice");
         if arrived == 0 && !fates.contains(&format!("id='n{number}'")) {
             loop {
                 fates += &romeo.wait("</message>");
@@ -149,18 +149,18 @@ fn nothing_is_lost_when_a_server_stops() {
 }
 
 #[test]
-fn who_cannot_be_reached() {
+fn stanzas_for_unreachable_servers_come_back() {
     let place = Place::new("one.example");
     let (silent, deaf) = (Place::new("silent.example"), Place::new("deaf.example"));
     let server = Lab::external().server(&place, &[&silent, &deaf]);
     let mut romeo = Raw::login_at(&server, "romeo", "one.example", "r");
-    // Nobody listens there.
+    // No process listens on this port.
     romeo.send("<message to='a@silent.example' id='m1'><body>?</body></message>");
     let error = romeo.wait("</message>");
     assert!(error.contains("<remote-server-timeout ") && error.contains("id='m1'"), "{error}");
     romeo.send("<iq type='get' to='silent.example' id='q'><ping xmlns='urn:xmpp:ping'/></iq>");
     assert!(romeo.wait("</iq>").contains("<remote-server-timeout "));
-    // It closes at once.
+    // This peer closes at once.
     let listener = TcpListener::bind(deaf.s2s).unwrap();
     let closes = std::thread::spawn(move || drop(listener.accept().unwrap()));
     romeo.send("<presence to='a@deaf.example' id='p'/>");
@@ -178,7 +178,7 @@ const STANZA: &str =
     "<message from='x@other.example' to='romeo@one.example'><body>!</body></message>";
 
 #[test]
-fn certificates_that_prove_nothing() {
+fn untrusted_certificates_are_refused() {
     let lab = Lab::external();
     let (_server, place) = with_lab(&lab);
     for certificate in [
@@ -200,7 +200,7 @@ fn certificates_that_prove_nothing() {
 }
 
 #[test]
-fn who_has_proved_nothing_is_not_heard() {
+fn stanzas_of_unproved_domains_close_the_stream() {
     let lab = Lab::external();
     let (server, place) = with_lab(&lab);
     let mut romeo = Raw::login_at(&server, "romeo", "one.example", "r");
@@ -209,14 +209,14 @@ fn who_has_proved_nothing_is_not_heard() {
     assert!(features.contains("EXTERNAL"), "{features}");
     peer.send(STANZA);
     assert!(peer.wait("</stream:stream>").contains("<not-authorized "));
-    // To be another than the certificate says.
+    // A domain that the certificate does not name.
     let (mut peer, _) = Peer::connect("other.example", &place, Some(right.clone()));
     let auth = "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='EXTERNAL'>";
     peer.send(&format!("{auth}d3JvbmcuZXhhbXBsZQ==</auth>"));
     assert!(peer.wait("</failure>").contains("<invalid-authzid"));
     peer.send(&format!("{auth}*</auth>"));
     assert!(peer.wait("</failure>").contains("<incorrect-encoding"));
-    // To speak for others, once it is known.
+    // Stanzas of other domains, after authentication.
     for (stanza, condition) in [
         (STANZA.replace("x@other", "x@forged"), "invalid-from"),
         (STANZA.replace("from='x@other.example' ", ""), "improper-addressing"),
@@ -235,7 +235,7 @@ fn who_has_proved_nothing_is_not_heard() {
 }
 
 #[test]
-fn dialback_with_wrong_keys() {
+fn dialback_keys_are_verified() {
     let place = Place::new("one.example");
     let other = Place::new("other.example");
     let lab = Lab::dialback();
@@ -248,7 +248,7 @@ fn dialback_with_wrong_keys() {
         let (mut peer, features) = Peer::connect("other.example", &place, None);
         assert!(features.contains("urn:xmpp:features:dialback"), "{features}");
         peer.send(&result("abc"));
-        // The server asks the domain itself.
+        // The server asks the authoritative server of the domain.
         let mut asked = Peer::accept(&listener, "other.example", "one.example", &certificate);
         asked.answer("other.example", "one.example", "");
         let question = asked.wait("</db:verify>");
@@ -267,7 +267,7 @@ fn dialback_with_wrong_keys() {
         }
     }
     server.wait_record("s2s-authenticated\tone.example\tother.example dialback");
-    // A domain that cannot be asked, one that is served here, one that is not, and a made-up key.
+    // An unreachable domain, a domain served here, one not served here, and a forged key.
     let (mut peer, _) = Peer::connect("other.example", &place, None);
     for (element, condition) in [
         ("<db:result from='lost.example' to='one.example'>k</db:result>", "remote-server-"),
@@ -311,9 +311,10 @@ fn a_server_with_another_name_gets_nothing() {
     assert!(error.contains("certificate"), "{error}");
 }
 
-/// One that takes everything and answers nothing: what waits is bounded, and all of it comes back.
+/// A peer that reads everything and answers nothing: the queue is bounded, and every message comes
+/// back.
 #[test]
-fn a_server_that_never_answers() {
+fn messages_to_a_server_that_never_answers_come_back() {
     let (place, other) = (Place::new("one.example"), Place::new("other.example"));
     let mut lab = Lab::external();
     lab.s2s = "queue_stanzas = 5".into();
@@ -335,7 +336,7 @@ fn a_server_that_never_answers() {
     peer.send("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
     peer.answer("other.example", "one.example", "");
     peer.wait("id='m0'");
-    // Behind it comes the ping that asks whether it has arrived.
+    // The ping after the message asks whether the message has arrived.
     peer.wait("<ping xmlns='urn:xmpp:ping'/>");
     for number in 1..5 {
         send(&mut romeo, number);

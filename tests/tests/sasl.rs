@@ -1,5 +1,5 @@
-//! SASL by a client that is not ours, the `sasl` crate: every mechanism, with and without channel
-//! binding, over TLS.
+//! SASL with the `sasl` crate as the client: every mechanism, with and without channel binding,
+//! over TLS.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::{
@@ -19,9 +19,9 @@ use sasl::{
     },
 };
 use sha2::Digest;
-use spondee_tests::{PATIENCE, client::tls_config, raw::header, server::Server};
+use spondee_tests::{TIMEOUT, client::tls_config, raw::header, server::Server};
 
-/// The library stops at SHA-256, but takes other hashes.
+/// The library implements SCRAM up to SHA-256 and accepts other hashes.
 struct Sha512;
 
 impl ScramProvider for Sha512 {
@@ -51,7 +51,7 @@ impl ScramProvider for Sha512 {
 
 const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
 
-/// A stream over TLS, opened as far as its features.
+/// A stream over TLS, up to the features.
 struct Secure {
     stream: StreamOwned<ClientConnection, TcpStream>,
     features: String,
@@ -63,7 +63,7 @@ impl Secure {
         let name = ServerName::try_from("localhost").unwrap();
         let connection = ClientConnection::new(Arc::new(config), name).unwrap();
         let tcp = TcpStream::connect(server.c2s_tls).unwrap();
-        tcp.set_read_timeout(Some(PATIENCE)).unwrap();
+        tcp.set_read_timeout(Some(TIMEOUT)).unwrap();
         let mut secure =
             Self { stream: StreamOwned::new(connection, tcp), features: String::new() };
         secure.send(&header("localhost"));
@@ -92,7 +92,7 @@ impl Secure {
         text
     }
 
-    /// The next element of the exchange: its name and its decoded text.
+    /// Reads the next element of the exchange and returns its name and decoded text.
     fn step(&mut self) -> (String, Vec<u8>) {
         let mut text = self.wait(">");
         let name = text[1..].split([' ', '>', '/']).next().unwrap().to_owned();
@@ -110,7 +110,7 @@ impl Secure {
         )
     }
 
-    /// Runs a mechanism to its end; `Ok` when the server, and then the client, was content.
+    /// Runs a mechanism to its end; `Ok` when server and client both succeed.
     fn run(&mut self, mechanism: &mut dyn Mechanism, name: &str) -> Result<(), String> {
         let initial = BASE64.encode(mechanism.initial());
         self.send(&format!("<auth xmlns='{SASL}' mechanism='{name}'>{initial}</auth>"));
@@ -141,7 +141,7 @@ fn client(hash: &str, password: &str, binding: ChannelBinding) -> Box<dyn Mechan
 }
 
 #[test]
-fn scram_with_each_hash_with_and_without_channel_binding() {
+fn scram_succeeds_with_each_hash_with_and_without_channel_binding() {
     let server = Server::start();
     for hash in ["SHA-1", "SHA-256", "SHA-512"] {
         let mut plain = Secure::open(&server);
@@ -167,7 +167,7 @@ fn scram_with_each_hash_with_and_without_channel_binding() {
 }
 
 #[test]
-fn another_connection_s_binding_is_refused() {
+fn channel_binding_data_of_another_connection_is_refused() {
     let server = Server::start();
     let (mut here, there) = (Secure::open(&server), Secure::open(&server));
     let binding = ChannelBinding::TlsExporter(there.exporter());
@@ -176,16 +176,16 @@ fn another_connection_s_binding_is_refused() {
 }
 
 #[test]
-fn a_downgrade_is_noticed() {
+fn a_channel_binding_downgrade_is_refused() {
     let server = Server::start();
     let mut secure = Secure::open(&server);
-    // The client could bind but believes that the server cannot: somebody took -PLUS away.
+    // The client supports channel binding but was not offered -PLUS: an attacker removed the offer.
     let mut client = client("SHA-256", "romeo", ChannelBinding::Unsupported);
     assert_eq!(secure.run(&mut *client, "SCRAM-SHA-256").unwrap_err(), "failure");
 }
 
 #[test]
-fn failures_are_those_of_the_rfc() {
+fn failures_have_the_conditions_of_the_rfc() {
     let server = Server::start();
     for (element, condition) in [
         ("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='NOPE'/>", "invalid-mechanism"),
@@ -220,7 +220,7 @@ fn failures_are_those_of_the_rfc() {
 }
 
 #[test]
-fn nothing_is_offered_before_tls() {
+fn no_mechanism_is_offered_before_tls() {
     let server = Server::start();
     let mut raw = spondee_tests::raw::Raw::connect(&server);
     raw.send(&header("localhost"));

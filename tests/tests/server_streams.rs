@@ -1,4 +1,4 @@
-//! What other servers, or whoever calls themselves so, send on the port for servers.
+//! Input from other servers, and from clients that pretend to be one, on the server port.
 
 use std::net::SocketAddr;
 
@@ -34,14 +34,14 @@ fn a_stream_is_answered_in_its_own_namespace() {
     }
     assert!(answer.contains("xmlns:db='jabber:server:dialback'"), "{answer}");
     assert!(answer.contains("<starttls "), "{answer}");
-    assert!(!answer.contains("mechanism"), "nothing is offered without TLS: {answer}");
+    assert!(!answer.contains("mechanism"), "no mechanism may be offered without TLS: {answer}");
     server.wait_record("s2s-stream-features\tlocalhost");
     raw.send("</stream:stream>");
     assert!(raw.wait_end().ends_with("</stream:stream>"));
 }
 
 #[test]
-fn what_strangers_may_not_say() {
+fn unauthenticated_input_closes_the_stream() {
     let (server, address) = server("");
     let header = |from: &str, to: &str| HEADER.replace(from, to);
     let after = |text: &str| format!("{HEADER}{text}");
@@ -94,7 +94,7 @@ fn what_strangers_may_not_say() {
 }
 
 #[test]
-fn who_proves_nothing_is_closed() {
+fn a_server_that_does_not_authenticate_in_time_is_closed() {
     let (_server, address) = server("limits.authentication_seconds = 1");
     let mut silent = Raw::to(address);
     assert!(silent.wait_end().contains("<connection-timeout "));

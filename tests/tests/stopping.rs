@@ -1,5 +1,5 @@
-//! That stopping an event has the effect the page promises, over a socket: for every event that
-//! can be stopped, what fired before it, what did not after it, and what sender and recipient see.
+//! Stopping an event has its documented effect: for every event that can be stopped, the test
+//! checks which events fired before it, that none fired after it, and what sender and recipient see.
 
 use spondee_tests::{
     raw::{Raw, header},
@@ -16,8 +16,8 @@ fn server() -> Server {
     })
 }
 
-/// Sends a ping and waits for its answer: what was sent before has then been dealt with. Gives
-/// what came before the answer.
+/// Sends a ping and waits for its answer, which means that earlier stanzas have been handled.
+/// Returns the input before the answer.
 fn sync(raw: &mut Raw) -> String {
     raw.send("<iq type='get' id='sync' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>");
     let before = raw.wait("id='sync'");
@@ -25,7 +25,7 @@ fn sync(raw: &mut Raw) -> String {
     before
 }
 
-/// The names of the events that one stanza fired on `localhost`, in order; it is told by its id.
+/// The names of the events that the stanza with this id fired on `localhost`, in order.
 fn fired(server: &Server, id: &str) -> Vec<String> {
     let id = format!("id='{id}'");
     let mut events = Vec::new();
@@ -37,7 +37,7 @@ fn fired(server: &Server, id: &str) -> Vec<String> {
     events
 }
 
-/// Sends `stanza`, with its id, once for each way to stop `event`, and checks what fired before.
+/// Sends `stanza`, with its id, once for each way to stop `event`, and checks the events before it.
 fn stops(
     server: &Server,
     (sender, recipient): (&mut Raw, &mut Raw),
@@ -60,7 +60,7 @@ fn stops(
         match verb {
             "refuse" => assert!(refused && answer.contains(&id), "{what}"),
             "answer" => assert!(answer.contains("type='result'") && answer.contains(&id), "{what}"),
-            // A request that was stopped and not answered is never left open.
+            // A stopped request without an answer gets an error.
             _ if is_iq => assert!(answer.contains("<internal-server-error"), "{what}"),
             _ => assert!(!answer.contains(&id), "{what}"),
         }
@@ -68,7 +68,7 @@ fn stops(
 }
 
 #[test]
-fn messages() {
+fn stopped_messages_are_not_delivered() {
     let server = server();
     let mut juliet = Raw::login(&server, "juliet", "balcony");
     juliet.send("<presence><priority>-1</priority></presence>");
@@ -85,7 +85,7 @@ fn messages() {
         ("message/full", full, vec!["pre-message/full"]),
         ("message/bare", bare, vec!["pre-message/bare"]),
         ("message/host", host, vec!["pre-message/host"]),
-        // One chain, and both stop it before anybody at a lower priority.
+        // Both events share one chain, which stops before all lower priorities.
         ("message/bare", "", vec!["pre-message/bare"]),
         ("message/self", "", vec!["pre-message/bare"]),
         ("message/self", "to='romeo@localhost'", vec!["pre-message/bare"]),
@@ -98,7 +98,7 @@ fn messages() {
     let stanza = format!("<message id='ID' type='groupchat' {bare}><body>hi</body></message>");
     let before = ["pre-message/bare", "message/bare"];
     stops(&server, (&mut romeo, &mut juliet), &stanza, ("message/bare/groupchat", &before));
-    // What nobody stops arrives, or its sender is told.
+    // A message that is not stopped arrives, or its sender gets an error.
     romeo.send(&format!("<message id='none' {full}><body>hi</body></message>"));
     romeo.send(&format!("<message id='gone' {host}><body>hi</body></message>"));
     assert!(sync(&mut romeo).contains("<service-unavailable"));
@@ -106,7 +106,7 @@ fn messages() {
 }
 
 #[test]
-fn presence() {
+fn stopped_presence_is_not_delivered() {
     let server = server();
     let mut juliet = Raw::login(&server, "juliet", "balcony");
     juliet.send("<presence/>");
@@ -129,14 +129,14 @@ fn presence() {
         let stanza = format!("<presence id='ID' {to}/>");
         stops(&server, (&mut romeo, &mut juliet), &stanza, (event, &before));
     }
-    // None of these became romeo's presence: the next one is the first.
+    // None of these became romeo's presence: the next one is the initial presence.
     romeo.send("<presence id='first'/>");
     sync(&mut romeo);
     assert!(fired(&server, "first").contains(&"presence/initial".to_owned()));
 }
 
 #[test]
-fn iq_requests() {
+fn stopped_iq_requests_are_not_handled() {
     let server = server();
     let mut juliet = Raw::login(&server, "juliet", "balcony");
     let mut romeo = Raw::login(&server, "romeo", "orchard");
@@ -216,7 +216,7 @@ fn iq_requests() {
 }
 
 #[test]
-fn iq_answers() {
+fn stopped_iq_answers_fire_no_later_event() {
     let server = server();
     let mut romeo = Raw::login(&server, "romeo", "orchard");
     for kind in ["result", "error"] {
@@ -230,7 +230,7 @@ fn iq_answers() {
                     "<iq type='{kind}' id='recorded' {to}><{child} xmlns='urn:test:stop'/></iq>"
                 ));
                 let answer = sync(&mut romeo);
-                assert!(!answer.contains("recorded"), "answers are not answered: {answer}");
+                assert!(!answer.contains("recorded"), "an answer must not be answered: {answer}");
                 let events = fired(&server, "recorded").split_off(before);
                 assert_eq!(events.contains(&event), is_recorded, "{child} {events:?}");
             }
@@ -239,7 +239,7 @@ fn iq_answers() {
 }
 
 #[test]
-fn elements_before_a_session() {
+fn elements_before_binding_can_be_stopped() {
     let server = server();
     for (event, element) in [
         ("stanza/message", "<message id='ID' to='localhost'/>"),
@@ -250,7 +250,7 @@ fn elements_before_a_session() {
         ),
         ("stanza/urn:test:stop:element", "<element id='ID' xmlns='urn:test:stop'/>"),
     ] {
-        // Stopped: the stream goes on, and the client can still log in.
+        // Stopped: the stream stays open, and the client can still log in.
         let mut raw = Raw::open(&server);
         raw.send(&element.replace("ID", &format!("stop {event}")));
         raw.send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
@@ -268,7 +268,7 @@ fn elements_before_a_session() {
                 if event.ends_with("element") { "<policy-violation" } else { "<not-authorized" };
             assert!(end.contains(condition), "{event}: {end}");
         }
-        // Nobody stops it.
+        // Not stopped.
         let mut raw = Raw::open(&server);
         raw.send(&element.replace("ID", "nobody"));
         let end = raw.wait_end();
@@ -279,19 +279,19 @@ fn elements_before_a_session() {
 }
 
 #[test]
-fn a_session_that_is_kept() {
+fn a_stopped_unbind_keeps_the_session() {
     let server = server();
     let mut romeo = Raw::login(&server, "romeo", "kept");
     romeo.send("</stream:stream>");
     romeo.wait_end();
-    // Its end is told only when another session takes its place.
+    // `resource-unbind` fires only when another session takes its resource.
     let _other = Raw::login(&server, "romeo", "kept");
     let line = server.wait_record("resource-unbind\tlocalhost\tromeo@localhost/kept");
     assert!(line.contains("replaced by a new session"), "{line}");
 }
 
 #[test]
-fn what_a_client_asks_for() {
+fn authentication_and_binding_can_be_refused() {
     let server = server();
     let mut romeo = Raw::authenticated(&server, "romeo");
     let bind = |resource: &str| {
@@ -324,7 +324,7 @@ fn what_a_client_asks_for() {
 }
 
 #[test]
-fn a_stream_of_no_host() {
+fn a_stream_to_an_unknown_host_is_closed() {
     let server = server();
     let mut raw = Raw::connect(&server);
     raw.send(&header("elsewhere.example"));

@@ -1,10 +1,10 @@
-//! What the attributes refuse, in which words, and what they must not refuse.
+//! The error messages of the attributes, and code that must compile.
 //!
-//! `tests/ui/KIND/*.rs` are modules with one mistake each, and beside them what the compiler says;
+//! `tests/ui/KIND/*.rs` are modules with one mistake each, with the compiler's output beside each;
 //! `tests/ui/pass/*.rs` compile. To run one case: `cargo test -p spondee-ui --test ui -- compile
-//! ui=names/message.rs`. After a change of the texts: `TRYBUILD=overwrite`, then read the diff.
+//! ui=names/message.rs`. After a change of the messages: `TRYBUILD=overwrite`, then read the diff.
 //!
-//! Part of the texts is the compiler's own, so they belong to the toolchain in `Cargo.toml`.
+//! The output contains messages of the compiler, so it belongs to the toolchain in `Cargo.toml`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -26,7 +26,7 @@ fn compile() {
 }
 
 #[test]
-fn one_mistake_is_one_error_at_the_mistaken_token() {
+fn each_mistake_is_one_error_at_the_wrong_token() {
     let cases: Vec<_> = KINDS.into_iter().flat_map(sources).collect();
     assert!(cases.len() >= 70, "only {} cases", cases.len());
     for case in cases {
@@ -50,13 +50,13 @@ fn one_mistake_is_one_error_at_the_mistaken_token() {
 }
 
 #[test]
-fn a_case_is_short_and_says_what_is_wrong() {
+fn each_case_is_short_and_its_first_line_names_the_mistake() {
     for case in KINDS.into_iter().chain(["pass"]).flat_map(sources) {
         let source = fs::read_to_string(&case).unwrap();
         let name = case.display();
         let stem = case.file_stem().unwrap().to_str().unwrap();
         assert!(stem.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{name}");
-        assert!(source.starts_with("//! "), "{name}: the first line says what it is about");
+        assert!(source.starts_with("//! "), "{name}: the first line must name the mistake");
         let passes = case.parent().is_some_and(|folder| folder.ends_with("pass"));
         let lines = source.lines().count();
         assert!(passes || lines <= 24, "{name}: {lines} lines");
@@ -69,7 +69,7 @@ fn sources(kind: &str) -> Vec<PathBuf> {
     files.filter(|file| file.extension().is_some_and(|extension| extension == "rs")).collect()
 }
 
-/// The line and column that the error's arrow gives.
+/// The line and column of the error.
 fn place(expected: &str) -> Option<(usize, usize)> {
     let arrow = expected.lines().find(|line| line.trim_start().starts_with("--> "))?;
     let mut parts = arrow.rsplit(':');

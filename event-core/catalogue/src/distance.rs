@@ -1,11 +1,11 @@
-//! Edit distance: optimal string alignment, in which swapping two neighbours is one edit.
+//! Edit distance: optimal string alignment, in which a swap of two adjacent characters is one edit.
 
 use alloc::{vec, vec::Vec};
 use core::mem;
 
-/// The candidates that are reasonably near to `word`, at most three, nearest first.
+/// At most three candidates within [`reasonable`] edits of `word`, nearest first.
 ///
-/// Candidates that are equally near keep their order.
+/// Candidates at the same distance keep their order.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let limit = reasonable(word.chars().count());
     let mut near: Vec<_> = candidates
@@ -17,7 +17,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     near.into_iter().map(|(_, candidate)| candidate).collect()
 }
 
-/// How many edits may lie between a word of `length` characters and what was meant.
+/// The largest distance at which a candidate is suggested for a word of `length` characters.
 pub(crate) const fn reasonable(length: usize) -> usize {
     match length {
         0..=3 => 1,
@@ -28,7 +28,7 @@ pub(crate) const fn reasonable(length: usize) -> usize {
 
 /// The number of edits between two words, unless it is above `limit`.
 pub(crate) fn distance(a: &str, b: &str, limit: usize) -> Option<usize> {
-    // What both begin or end with costs nothing and is most of a misspelt name.
+    // Removing the common prefix and suffix is cheap and leaves little of a misspelt name.
     let same = a.chars().zip(b.chars()).take_while(|(x, y)| x == y).map(|(x, _)| x.len_utf8());
     let start: usize = same.sum();
     let (a, b) = (a.get(start..)?, b.get(start..)?);
@@ -45,7 +45,7 @@ pub(crate) fn distance(a: &str, b: &str, limit: usize) -> Option<usize> {
     Some(matrix(a, b)).filter(|&edits| edits <= limit)
 }
 
-/// The distance by the book, row by row.
+/// The distance by dynamic programming, row by row.
 fn matrix(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut two_above: Vec<usize> = Vec::new();
@@ -81,7 +81,7 @@ mod tests {
     use super::{distance, nearest};
 
     #[test]
-    fn edits_are_counted() {
+    fn the_distance_is_the_number_of_edits() {
         for (a, b, edits) in [
             ("", "", 0),
             ("", "abc", 3),
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_come_first_and_the_far_not_at_all() {
+    fn nearest_candidates_come_first_and_distant_ones_are_left_out() {
         let options = ["priority", "namespace", "name", "after"];
         assert_eq!(nearest("prority", options), ["priority"]);
         assert_eq!(nearest("nmae", options), ["name"]);

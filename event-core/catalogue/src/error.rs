@@ -6,12 +6,13 @@ use core::{error::Error, fmt};
 use crate::{
     distance::{distance, nearest},
     grammar::{Malformed, split},
-    name::{Fault, Namespace},
+    name::{Fault, Namespace, read},
+    namespaces::is_known,
     suggest,
     table::{EVENTS, EventDef, Parameter},
 };
 
-/// A name that is refused; its `Display` is the whole message for the compiler to show.
+/// The refusal of a name; its `Display` is the complete compiler message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameError {
     message: String,
@@ -19,7 +20,7 @@ pub struct NameError {
 }
 
 impl NameError {
-    /// The corrected names, the likeliest first, at most three.
+    /// At most three corrected names, likeliest first.
     #[must_use]
     pub fn suggestions(&self) -> &[String] {
         &self.suggestions
@@ -65,7 +66,7 @@ impl Error for NameError {}
 /// The destinations, in the order in which messages list them.
 const DESTINATIONS: [&str; 4] = ["bare", "full", "host", "self"];
 
-/// What is wrong with a name that no event has; may replace the suggestions by better ones.
+/// Explains why no event has this name; may replace the suggestions by better ones.
 fn explain(name: &str, suggestions: &mut Vec<String>, help: &mut Vec<String>) -> String {
     let unknown = || format!("unknown event `{name}`");
     let near = suggestions.first().is_some_and(|first| distance(name, first, 1).is_some());
@@ -105,13 +106,18 @@ fn explain(name: &str, suggestions: &mut Vec<String>, help: &mut Vec<String>) ->
         *suggestions = nearest(destination, expected.iter().copied())
             .into_iter()
             .map(|part| format!("{kind}/{part}{end}"))
-            .filter(|whole| crate::parse(whole).is_ok())
+            .filter(|whole| is_name(whole))
             .collect();
     }
     format!("`{name}`: `{destination}` is not a destination; expected {}", alternatives(&expected))
 }
 
-/// Where stanzas of this kind can go: `pre-message` has no `self`, `iq-get` no `full`.
+/// Whether `name` is accepted when its namespace is the author's own.
+fn is_name(name: &str) -> bool {
+    read(name, Namespace::Own).is_ok()
+}
+
+/// The destinations in names that begin with `kind`: `pre-message` has no `self`, `iq-get` no `full`.
 fn destinations(kind: &str) -> Vec<&'static str> {
     let exists = |part: &&str| {
         EVENTS.iter().any(|event| {
@@ -122,7 +128,7 @@ fn destinations(kind: &str) -> Vec<&'static str> {
     DESTINATIONS.into_iter().filter(exists).collect()
 }
 
-/// Why a combination of parts that exist does not, and what to hook instead.
+/// Why a combination of valid parts is no event, and which names to hook instead.
 fn missing_product(
     kind: &str,
     destination: &str,
@@ -142,9 +148,9 @@ fn missing_product(
             let mut instead = Vec::from(["iq/full".to_owned()]);
             if let Some(rest) = rest {
                 let others = ["bare", "host"].map(|part| format!("{kind}/{part}/{rest}"));
-                instead.extend(others.into_iter().filter(|name| crate::parse(name).is_ok()));
+                instead.extend(others.into_iter().filter(|name| is_name(name)));
             }
-            Some(("an iq to a full address has one event, whatever is in it", instead))
+            Some(("an iq to a full address has one event, whatever its payload", instead))
         }
         (None, _, Some(_)) if is_destination && matches!(kind, "message" | "presence") => Some((
             "only iq stanzas have events by element",
@@ -164,7 +170,7 @@ fn without_parameter(name: &str, event: &EventDef) -> String {
 fn malformed_payload(name: &str, event: &EventDef, malformed: Malformed) -> String {
     let payload = name.strip_prefix(event.head()).unwrap_or(name);
     let what = match malformed {
-        Malformed::NoElement if crate::is_known(payload) => {
+        Malformed::NoElement if is_known(payload) => {
             return format!("missing the element name in `{name}`: expected `{name}:TAG`");
         }
         Malformed::NoElement => format!("missing the element name in `{name}`"),
@@ -189,7 +195,7 @@ fn expected(event: &EventDef) -> String {
     format!("expected `{}`, for example `{}{example}`", event.name, event.head())
 }
 
-/// The namespace of a name that could be read, in backticks.
+/// The namespace of a well-formed name, in backticks.
 fn namespace_of(name: &str) -> String {
     let payload = EVENTS
         .iter()

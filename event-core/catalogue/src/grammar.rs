@@ -1,17 +1,17 @@
-//! What an event name is made of, character by character.
+//! The syntax of the open part of event names.
 
 /// How `XMLNS:TAG` is malformed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Malformed {
     /// There is no `:TAG`.
     NoElement,
-    /// Namespace and element are there, the colon between them is not.
+    /// The colon between namespace and element is missing.
     NoColon,
-    /// There is nothing before the colon.
+    /// The namespace is empty.
     NoNamespace,
-    /// A character that no namespace has, or not at its start.
+    /// A character that a namespace cannot contain, or cannot begin with.
     Namespace(char),
-    /// The text after the last colon is not the name of an element.
+    /// The text after the last colon is not an NCName.
     Element,
 }
 
@@ -33,7 +33,7 @@ pub(crate) fn split(payload: &str) -> Result<(&str, &str), Malformed> {
     if is_ncname(element) { Ok((namespace, element)) } else { Err(Malformed::Element) }
 }
 
-/// Whether `word` is an XML name without a colon.
+/// Whether `word` is an NCName: an XML name without a colon.
 pub(crate) fn is_ncname(word: &str) -> bool {
     let mut chars = word.chars();
     chars.next().is_some_and(starts_name) && chars.all(continues_name)
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_payloads_say_how() {
+    fn each_kind_of_malformed_payload_is_distinguished() {
         for (payload, malformed) in [
             ("vcard-temp", Malformed::NoElement),
             ("jabber:iq:version:", Malformed::NoElement),
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_elements() {
+    fn element_names_are_nc_names() {
         for name in ["query", "vCard", "_x", "größe", "a-b.c1", "日"] {
             assert!(is_ncname(name), "{name}");
         }

@@ -1,25 +1,28 @@
 //! The names, grammar and rules of Spondee's events.
 //!
-//! One table with two readers: the attribute macro resolves a name against it while a module is
-//! compiled, the server numbers its dispatch slots by it. It knows nothing of payload types or
-//! handlers, and what an event means is told where its type is declared.
+//! The attribute macros resolve names against the table at compile time, and the server numbers its
+//! dispatch slots by it. The crate depends on no payload type or handler; an event is documented on
+//! its type in `event-core`.
 
 #![no_std]
 
 extern crate alloc;
 
+mod band;
 mod distance;
 mod error;
 mod grammar;
 mod name;
 mod namespaces;
-mod role;
+mod near;
+mod resolve;
 mod suggest;
 mod table;
 
+pub use band::{Band, PRIORITY_RANGES, band};
 pub use distance::nearest;
 pub use error::NameError;
-pub use name::{Name, NameParameter, Namespace, parse, resolve};
+pub use name::{Name, NameParameter, Namespace};
 pub use namespaces::{is_known, namespaces};
-pub use role::{PRIORITY_RANGES, Role, role};
+pub use resolve::{parse, resolve};
 pub use table::{EVENTS, EventDef, Family, Parameter, Scope, by_marker};

@@ -1,13 +1,12 @@
-//! From a name to its event, and whether the namespace in it can be what was meant.
+//! Reads a name, and checks that its namespace is no misspelling of a known one.
 
 use crate::{
-    error::NameError,
     grammar::{self, Malformed},
-    namespaces, suggest,
+    namespaces, near,
     table::{EVENTS, EventDef, Family, Parameter},
 };
 
-/// A name that an event can be hooked by.
+/// A name, read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Name<'a> {
     /// The event.
@@ -16,7 +15,7 @@ pub struct Name<'a> {
     pub parameter: NameParameter<'a>,
 }
 
-/// What stands in the open part of a name.
+/// The value of a name's open part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameParameter<'a> {
     /// The name has no open part.
@@ -32,50 +31,32 @@ pub enum NameParameter<'a> {
     Id(&'a str),
 }
 
-/// What the author says about the namespace in a name.
+/// What the author declares about the namespace in a name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Namespace {
-    /// Nothing: it must not look like a misspelling of a known one.
+    /// Nothing: the namespace must not look like a misspelling of a known one.
     #[default]
     Known,
-    /// It is the author's own, whatever it looks like.
+    /// The namespace is the author's own and may resemble a known one.
     Own,
-}
-
-/// Reads a name without judging whether its namespace may be a misspelling.
-///
-/// # Errors
-///
-/// No event has this name.
-pub fn parse(name: &str) -> Result<Name<'_>, NameError> {
-    resolve(name, Namespace::Own)
-}
-
-/// Reads a name and judges its namespace.
-///
-/// # Errors
-///
-/// No event has this name, or its namespace is not known and close to one that is.
-pub fn resolve(name: &str, namespace: Namespace) -> Result<Name<'_>, NameError> {
-    judge(name, namespace).map_err(|fault| NameError::new(name, namespace, fault))
 }
 
 /// Why a name is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// No event begins like this, or the name looks like a misspelling of a fixed part.
+    /// No event has this fixed part, or the name looks like a misspelling of one.
     Name,
-    /// The name ends where an open part should begin.
+    /// The open part is missing.
     NoParameter(&'static EventDef),
     /// `XMLNS:TAG` is malformed.
     Malformed(&'static EventDef, Malformed),
-    /// The namespace is not known and close to one that is.
+    /// The namespace is unknown and one edit from a known one.
     Namespace,
     /// The namespace is known with another version number.
     Version,
 }
 
-pub(crate) fn judge(name: &str, namespace: Namespace) -> Result<Name<'_>, Fault> {
+pub(crate) fn read(name: &str, namespace: Namespace) -> Result<Name<'_>, Fault> {
     let closed = |event: &&EventDef| event.parameter == Parameter::None && event.name == name;
     if let Some(event) = EVENTS.iter().find(closed) {
         return Ok(Name { event, parameter: NameParameter::None });
@@ -86,7 +67,7 @@ pub(crate) fn judge(name: &str, namespace: Namespace) -> Result<Name<'_>, Fault>
     if let Some(event) = EVENTS.iter().find(cut) {
         return Err(Fault::NoParameter(event));
     }
-    // `stanza/iq/XMLNS:TAG` stands before `stanza/XMLNS:TAG` in the table.
+    // The first match is the longest: the table has `stanza/iq/XMLNS:TAG` before `stanza/XMLNS:TAG`.
     let open = |event: &'static EventDef| Some((event, name.strip_prefix(open_head(event)?)?));
     let (event, rest) = EVENTS.iter().find_map(open).ok_or(Fault::Name)?;
     if rest.is_empty() {
@@ -100,7 +81,7 @@ pub(crate) fn judge(name: &str, namespace: Namespace) -> Result<Name<'_>, Fault>
         Err(_) if namespaces::is_known(rest) => {
             return Err(Fault::Malformed(event, Malformed::NoElement));
         }
-        Err(_) if suggest::lacks_colon(rest) => {
+        Err(_) if near::lacks_colon(rest) => {
             return Err(Fault::Malformed(event, Malformed::NoColon));
         }
         Err(malformed) => return Err(Fault::Malformed(event, malformed)),
@@ -110,13 +91,13 @@ pub(crate) fn judge(name: &str, namespace: Namespace) -> Result<Name<'_>, Fault>
     if namespaces::is_known(xmlns) {
         return Ok(found);
     }
-    if event.family == Family::Nonza && suggest::looks_like_stream_stanza(name) {
+    if event.family == Family::Nonza && near::looks_like_stream_stanza(name) {
         return Err(Fault::Name);
     }
     if namespaces::is_known(rest) {
         return Err(Fault::Malformed(event, Malformed::NoElement));
     }
-    if suggest::lacks_colon(rest) {
+    if near::lacks_colon(rest) {
         return Err(Fault::Malformed(event, Malformed::NoColon));
     }
     match namespace {
@@ -124,12 +105,12 @@ pub(crate) fn judge(name: &str, namespace: Namespace) -> Result<Name<'_>, Fault>
         Namespace::Known if namespaces::other_versions(xmlns).next().is_some() => {
             Err(Fault::Version)
         }
-        Namespace::Known if suggest::looks_like_known(rest, xmlns) => Err(Fault::Namespace),
+        Namespace::Known if near::looks_like_known(rest, xmlns) => Err(Fault::Namespace),
         Namespace::Known => Ok(found),
     }
 }
 
-/// What precedes the open part of an open name.
+/// The fixed part of an open name; `None` for a closed one.
 pub(crate) fn open_head(event: &EventDef) -> Option<&'static str> {
     (event.parameter != Parameter::None).then(|| event.head())
 }

@@ -1,4 +1,4 @@
-//! The element namespaces of the XMPP world, and what is close to one of them.
+//! The known XML namespaces of XMPP, and their versions.
 
 /// One namespace per line, sorted.
 const TEXT: &str = include_str!("../namespaces.txt");
@@ -18,10 +18,9 @@ pub fn is_known(namespace: &str) -> bool {
     NAMESPACES.binary_search(&namespace).is_ok()
 }
 
-/// The known namespaces that differ from `namespace` in nothing but a version number, or in
-/// having one.
+/// The known namespaces that differ from `namespace` only in a version number, or in having one.
 pub(crate) fn other_versions(namespace: &str) -> impl Iterator<Item = &'static str> {
-    // Comparing the beginnings is quick and true of almost none.
+    // A cheap filter that rejects most.
     let alike = move |known: &&str| known.get(..6) == namespace.get(..6);
     let digits = |text| str::bytes(text).filter(u8::is_ascii_digit);
     namespaces()
@@ -74,7 +73,7 @@ mod tests {
     use alloc::vec::Vec;
 
     #[test]
-    fn the_list_is_sorted_and_usable_in_names() {
+    fn the_list_is_sorted_and_every_namespace_is_valid_in_a_name() {
         let list: Vec<_> = namespaces().collect();
         assert!(list.iter().copied().eq(TEXT.lines()));
         assert!(list.is_sorted_by(|a, b| a < b));
@@ -86,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_are_recognised_wherever_they_stand() {
+    fn version_numbers_are_recognised_anywhere_in_a_namespace() {
         let versions = |namespace| other_versions(namespace).collect::<Vec<_>>();
         assert_eq!(versions("urn:xmpp:carbons:12"), ["urn:xmpp:carbons:1", "urn:xmpp:carbons:2"]);
         assert_eq!(versions("urn:xmpp:sm"), ["urn:xmpp:sm:2", "urn:xmpp:sm:3"]);

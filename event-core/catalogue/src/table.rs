@@ -1,4 +1,4 @@
-//! The table of events: the one place where a name is written down.
+//! The table of events: the only place where their names are defined.
 
 use Family::{
     Chain, Collect, IqId, IqPayload, Nonza, Notification, Post, Pre, RouteRemote, StreamIq,
@@ -25,7 +25,7 @@ pub enum Family {
     Veto,
     /// `&mut P`, `Flow` or a `Result` of it: `pre-NAME/DEST`.
     Pre,
-    /// By the role of the priority: `NAME/DEST` and `NAME/self`.
+    /// Depends on the band of the priority: `NAME/DEST` and `NAME/self`.
     Post,
     /// `&mut Iq`, `Reply`, `Flow` or a `Result` of them: `iq/…/XMLNS:TAG`, `iq-get`, `iq-set`.
     IqPayload,
@@ -39,7 +39,7 @@ pub enum Family {
     StreamStanza,
     /// `&mut Nonza`, `Flow` or a `Result` of it with a stream error: `stanza/XMLNS:TAG`.
     Nonza,
-    /// `&mut P`, `Flow` or a `Result` of it: `message/offline/handle` and its like.
+    /// `&mut P`, `Flow` or a `Result` of it: `message/offline/handle` and similar events.
     Chain,
 }
 
@@ -63,7 +63,7 @@ pub struct EventDef {
     pub name: &'static str,
     /// The name of the event's type.
     pub marker: &'static str,
-    /// The name of the type that handlers see.
+    /// The name of the payload type.
     pub payload: &'static str,
     /// What handlers take and return.
     pub family: Family,
@@ -74,7 +74,7 @@ pub struct EventDef {
 }
 
 impl EventDef {
-    /// The fixed part of the name: all of it, or what precedes `XMLNS:TAG` or `ID`.
+    /// The fixed part of the name: the name without `XMLNS:TAG` or `ID`.
     #[must_use]
     pub fn head(&self) -> &'static str {
         let placeholder = match self.parameter {
@@ -136,7 +136,7 @@ pub const EVENTS: &[EventDef] = &[
     plain(29, "iq/bare", "IqBare", "Iq", Post),
     plain(30, "iq/host", "IqHost", "Iq", Post),
     plain(31, "iq/self", "IqSelf", "Iq", Post),
-    // What follows them.
+    // Events that follow from routed stanzas.
     plain(32, "presence/initial", "PresenceInitial", "Presence", Notification),
     plain(33, "message/offline/handle", "MessageOfflineHandle", "Message", Chain),
     // The iq cascade.
@@ -177,7 +177,7 @@ pub const EVENTS: &[EventDef] = &[
         "ComponentDisconnected",
         Notification,
     ),
-    // More of user sessions and accounts.
+    // Authentication and accounts.
     plain(56, "authentication-attempt", "AuthenticationAttempt", "AuthenticationAttempt", Veto),
     plain(57, "pre-resource-bind", "PreResourceBind", "PreResourceBind", Veto),
     plain(58, "user-registering", "UserRegistering", "UserRegistering", Veto),
@@ -211,7 +211,7 @@ pub const EVENTS: &[EventDef] = &[
         "MessageOfflineBroadcast",
         Chain,
     ),
-    // Streams of other servers.
+    // Streams to and from other servers.
     plain(74, "s2s-stream-features", "S2sStreamFeatures", "S2sStreamFeatures", Collect),
     plain(75, "s2s-check-certificate", "S2sCheckCertificate", "S2sCheckCertificate", Collect),
     plain(76, "s2s-authenticated", "S2sAuthenticated", "S2sAuthenticated", Notification),
@@ -274,7 +274,7 @@ mod tests {
     use crate::parse;
 
     #[test]
-    fn an_id_is_an_index() {
+    fn every_id_is_the_index_of_its_event() {
         for (index, event) in EVENTS.iter().enumerate() {
             assert_eq!(usize::from(event.id), index, "{}", event.name);
         }
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn names_parse_to_themselves() {
+    fn every_name_resolves_to_its_event() {
         for event in EVENTS {
             assert_eq!(parse(event.name).map(|name| name.event), Ok(event), "{}", event.name);
         }
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_server_itself_is_global() {
+    fn only_events_of_the_whole_server_are_global() {
         for event in EVENTS {
             let server = event.name.starts_with("server-")
                 || ["config-reloaded", "stats-update"].contains(&event.name);

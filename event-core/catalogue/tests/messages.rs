@@ -1,4 +1,4 @@
-//! What the compiler says about a refused name.
+//! The compiler messages about refused names.
 
 use event_catalogue::{Namespace, resolve};
 
@@ -9,7 +9,7 @@ fn says(name: &str, lines: &[&str]) {
 }
 
 #[test]
-fn misspelt_names() {
+fn a_misspelt_name_gets_suggestions() {
     says("mesage/bare", &["unknown event `mesage/bare`", "did you mean `message/bare`?"]);
     says("MESSAGE/BARE", &["unknown event `MESSAGE/BARE`", "did you mean `message/bare`?"]);
     says(" message//bare ", &["unknown event ` message//bare `", "did you mean `message/bare`?"]);
@@ -37,7 +37,7 @@ fn misspelt_names() {
 }
 
 #[test]
-fn destinations() {
+fn a_wrong_or_missing_destination_lists_the_valid_ones() {
     says(
         "message/room",
         &["`message/room`: `room` is not a destination; expected `bare`, `full`, `host` or `self`"],
@@ -57,7 +57,7 @@ fn destinations() {
 }
 
 #[test]
-fn combinations_that_do_not_exist() {
+fn a_combination_that_does_not_exist_is_explained() {
     says(
         "pre-message/self",
         &[
@@ -69,7 +69,7 @@ fn combinations_that_do_not_exist() {
         "iq-get/full/jabber:iq:version:query",
         &[
             "`iq-get/full/jabber:iq:version:query` does not exist: an iq to a full address has \
-             one event, whatever is in it",
+             one event, whatever its payload",
             "`iq/full`, `iq-get/bare/jabber:iq:version:query` or \
              `iq-get/host/jabber:iq:version:query`",
         ],
@@ -85,7 +85,7 @@ fn combinations_that_do_not_exist() {
 }
 
 #[test]
-fn missing_and_malformed_parts() {
+fn a_missing_or_malformed_open_part_is_named() {
     says(
         "iq-get/host",
         &["missing the element in `iq-get/host`: expected `iq-get/host/XMLNS:TAG`, for example \
@@ -121,7 +121,7 @@ fn missing_and_malformed_parts() {
 }
 
 #[test]
-fn namespaces() {
+fn an_unknown_namespace_close_to_a_known_one_is_refused() {
     const OWN: &str = "if the namespace is your own, say so: `namespace = \"own\"`";
     says(
         "iq/host/jabber:iq:verson:query",

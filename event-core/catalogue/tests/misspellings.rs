@@ -1,5 +1,5 @@
-//! Every one-edit misspelling of every name and every namespace is refused, and what was meant is
-//! suggested; measured with an oracle that shares nothing with the catalogue but its tables.
+//! Every one-edit misspelling of every name and every namespace is refused with the correct name
+//! among the suggestions. The oracle shares only the tables with the catalogue.
 
 #![expect(clippy::indexing_slicing, reason = "a test may panic")]
 
@@ -11,7 +11,7 @@ fn alphabet() -> impl Iterator<Item = char> + Clone {
     ' '..='~'
 }
 
-/// Optimal string alignment, as the textbook has it.
+/// Optimal string alignment by the textbook algorithm.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut table = vec![vec![0; b.len() + 1]; a.len() + 1];
@@ -33,7 +33,7 @@ fn distance(a: &str, b: &str) -> usize {
     table[a.len()][b.len()]
 }
 
-/// Every string one edit away from `fixed + open`, where the edit is in `fixed`.
+/// Every string one edit away from `fixed + open` with the edit in `fixed`.
 fn one_edit_away(
     fixed: &str,
     open: &str,
@@ -42,7 +42,7 @@ fn one_edit_away(
     let mut all = Vec::new();
     for at in 0..=fixed.len() {
         let (start, end) = fixed.split_at(at);
-        // Behind its last character, something added would belong to the open part.
+        // A character added after the end of `fixed` would belong to the open part.
         if at < fixed.len() || open.is_empty() {
             all.extend(letters.clone().map(|c| format!("{start}{c}{end}{open}")));
         }
@@ -74,7 +74,7 @@ fn is_tag(tag: &str) -> bool {
         && tag.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
 }
 
-/// Whether a name is right beyond doubt: closed, with an id, or with a known namespace.
+/// Whether a name is certainly valid: closed, with an id, or with a known namespace.
 fn is_valid(name: &str) -> bool {
     EVENTS.iter().any(|event| match event.parameter {
         Parameter::None => name == event.name,
@@ -86,8 +86,7 @@ fn is_valid(name: &str) -> bool {
     })
 }
 
-/// Checks that `wrong` is refused, with `right` among the suggestions, and first unless one of
-/// the `others` is as near.
+/// Checks that `wrong` is refused and `right` suggested, first unless one of `others` is as near.
 fn check(wrong: &str, right: &str, declared: Namespace, others: &[String]) -> Result<(), String> {
     let Err(error) = resolve(wrong, declared) else {
         return Err(format!("`{wrong}` for `{right}` is accepted"));
@@ -115,15 +114,15 @@ fn check(wrong: &str, right: &str, declared: Namespace, others: &[String]) -> Re
         {
             Ok(())
         }
-        None => fail("what was meant is missing"),
+        None => fail("the correct name is missing"),
         Some(0) => Ok(()),
-        Some(_) if equally_near.is_empty() => fail("what was meant is not first"),
+        Some(_) if equally_near.is_empty() => fail("the correct name is not first"),
         Some(_) => Ok(()),
     }
 }
 
-/// What else may be meant where the edit is at the end of the fixed part: a letter there can be
-/// the open part's, or one that is missing from it.
+/// Other readings of an edit at the end of the fixed part: a letter there may belong to the open
+/// part.
 fn other_readings(fixed: &str, open: &str, wrong: &str) -> Vec<String> {
     let mut all = Vec::new();
     if let Some(rest) = open.get(1..) {
@@ -135,7 +134,7 @@ fn other_readings(fixed: &str, open: &str, wrong: &str) -> Vec<String> {
     all
 }
 
-/// Every name with this open part, or closed.
+/// Every name, the open ones with this open part.
 fn names_with(payload: &str, id: &str) -> Vec<String> {
     let name = |event: &EventDef| match event.parameter {
         Parameter::None => event.name.to_owned(),
@@ -150,10 +149,10 @@ fn report(failures: &[String], checked: usize) {
     assert!(failures.is_empty(), "{} of {checked} fail:\n{}", failures.len(), shown.join("\n"));
 }
 
-/// Letters that mean something in names, and a few that do not.
+/// Characters with a meaning in names, and a few without.
 const LETTERS: &str = " /:#-.0AQqiu~";
 
-/// All names, all misspellings of their fixed parts.
+/// Checks all misspellings of the fixed parts of all names.
 fn check_names(payload: &str, declared: Namespace, letters: impl Iterator<Item = char> + Clone) {
     let (mut failures, mut checked) = (Vec::new(), 0);
     let names = names_with(payload, "abc1");
@@ -177,23 +176,23 @@ fn check_names(payload: &str, declared: Namespace, letters: impl Iterator<Item =
 }
 
 #[test]
-fn fixed_parts_before_a_known_namespace() {
+fn misspelt_fixed_parts_before_a_known_namespace_are_corrected() {
     check_names("jabber:iq:version:query", Namespace::Known, LETTERS.chars());
 }
 
 #[test]
-fn fixed_parts_before_an_unknown_namespace() {
+fn misspelt_fixed_parts_before_an_unknown_namespace_are_corrected() {
     check_names("urn:example:mine:0:item", Namespace::Known, LETTERS.chars());
 }
 
 #[test]
-fn fixed_parts_before_a_declared_namespace() {
+fn misspelt_fixed_parts_before_a_declared_namespace_are_corrected() {
     check_names("https://example.org/ns#own:item", Namespace::Own, LETTERS.chars());
 }
 
 #[test]
 #[ignore = "takes a minute: run it in release when the table or the rules change"]
-fn fixed_parts_with_every_letter() {
+fn fixed_parts_misspelt_with_every_letter_are_corrected() {
     for payload in ["urn:example:mine:0:item", "jabber:iq:roster:query", "vcard-temp:vCard"] {
         check_names(payload, Namespace::Known, alphabet());
     }
@@ -202,7 +201,7 @@ fn fixed_parts_with_every_letter() {
     }
 }
 
-/// All misspellings of one namespace and of the colon behind it, in one event.
+/// Checks all misspellings of one namespace and of the colon after it, in one event.
 fn check_namespace(
     event: &EventDef,
     known: &str,
@@ -237,7 +236,7 @@ fn check_namespace(
     Ok(checked)
 }
 
-/// Whether two words can be one edit apart: what they share at both ends is all but a few letters.
+/// Whether two words can be one edit apart: their common prefix and suffix leave only a few letters.
 fn near(a: &str, b: &str) -> bool {
     let start = a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y).count();
     let end = a.bytes().rev().zip(b.bytes().rev()).take_while(|(x, y)| x == y).count();
@@ -249,10 +248,10 @@ fn payload_events() -> Vec<&'static EventDef> {
 }
 
 #[test]
-fn namespaces_with_letters_lost_or_swapped() {
+fn namespaces_with_a_lost_or_swapped_letter_are_corrected() {
     let (mut failures, mut checked) = (Vec::new(), 0);
     let events = payload_events();
-    // Without optimisation, all of them would take a minute.
+    // In a debug build, all namespaces would take a minute.
     let step = if cfg!(debug_assertions) { 10 } else { 1 };
     for (index, known) in namespaces().enumerate().step_by(step) {
         let event = events[index % events.len()];
@@ -267,7 +266,7 @@ fn namespaces_with_letters_lost_or_swapped() {
 
 #[test]
 #[ignore = "takes minutes: run it in release when the list or the rules change"]
-fn namespaces_with_every_letter() {
+fn namespaces_misspelt_with_every_letter_are_corrected() {
     let (mut failures, mut checked) = (Vec::new(), 0);
     let letters: String = alphabet().collect();
     let events = payload_events();
@@ -284,7 +283,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn namespaces_with_any_letter(
+    fn namespaces_misspelt_with_any_letter_are_corrected(
         event in select(payload_events()),
         known in select(namespaces().collect::<Vec<_>>()),
         tag in "[a-zA-Z_][a-zA-Z0-9._-]{0,8}",
@@ -309,7 +308,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_gets_an_answer(name in "\\PC{0,40}", head in select(EVENTS), own in any::<bool>()) {
+    fn any_text_is_resolved_or_refused_with_at_most_three_suggestions(name in "\\PC{0,40}", head in select(EVENTS), own in any::<bool>()) {
         let declared = if own { Namespace::Own } else { Namespace::Known };
         for name in [name.clone(), format!("{}{name}", head.head())] {
             if let Err(error) = resolve(&name, declared) {

@@ -1,6 +1,6 @@
 //! What is known of a hook when its crate is compiled.
 
-use event_catalogue::{Family, Role, Scope};
+use event_catalogue::{Band, Family, Scope};
 
 use crate::events::traits::{Event, EventId};
 
@@ -76,14 +76,14 @@ impl HookMeta {
     }
 
     /// The band of a post-routing stanza handler; other events have none.
-    pub fn role(&self) -> Option<Role> {
-        if self.family == Family::Post { event_catalogue::role(self.priority) } else { None }
+    pub fn band(&self) -> Option<Band> {
+        if self.family == Family::Post { event_catalogue::band(self.priority) } else { None }
     }
 
     /// Whether a panic leaves the rest of the chain running.
     pub(crate) fn contains_panics(&self) -> bool {
         matches!(self.family, Family::Notification | Family::Collect)
-            || self.role() == Some(Role::Observe)
+            || self.band() == Some(Band::Observe)
     }
 
     pub(crate) fn place(&self) -> String {

@@ -27,7 +27,7 @@ pub trait Event {
     fn id() -> EventId;
 }
 
-/// An event whose payload is the event itself, so that [`Context::fire`](crate::module::context::Context::fire)
+/// An event whose payload is the event itself, so that [`Context::fire`](crate::Context::fire)
 /// takes it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event that a module can fire",

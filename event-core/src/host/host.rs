@@ -62,7 +62,7 @@ impl std::fmt::Debug for Host {
 }
 
 impl Host {
-    /// How long [`Context::query`](crate::module::context::Context::query) waits.
+    /// How long [`Context::query`](crate::Context::query) waits.
     pub const QUERY_TIMEOUT: Duration = Duration::from_secs(60);
 
     /// How many resources an account may have bound at a time, unless the settings say otherwise.
@@ -161,7 +161,7 @@ impl Host {
     }
 
     /// Offers a service to other modules, under its trait. What a module provides from its
-    /// [`start`](crate::module::module::ModuleState::start) is offered as long as it runs; while modules start,
+    /// [`start`](crate::ModuleState::start) is offered as long as it runs; while modules start,
     /// one sees what those before it provide.
     pub fn provide<S: ?Sized + Send + Sync + 'static>(&self, service: Arc<S>) {
         self.services.provide(service);
@@ -182,7 +182,7 @@ impl Host {
     /// # Errors
     /// The data is newer than the schema, cannot be migrated, or storage fails.
     ///
-    /// [`ModuleState::start`]: crate::module::module::ModuleState::start
+    /// [`ModuleState::start`]: crate::ModuleState::start
     pub async fn store(&self, schema: &'static Schema) -> Result<Store, StartError> {
         let core = self.core();
         let opened = core.storage().open(schema).await;
@@ -240,7 +240,7 @@ impl Host {
         }
     }
 
-    /// See [`Context::send`](crate::module::context::Context::send).
+    /// See [`Context::send`](crate::Context::send).
     pub fn send(self: &Arc<Self>, stanza: impl IntoStanza) {
         match stanza.into_stanza() {
             Ok(stanza) => crate::routing::send::send(self, stanza),
@@ -248,7 +248,7 @@ impl Host {
         }
     }
 
-    /// See [`Context::send_to`](crate::module::context::Context::send_to).
+    /// See [`Context::send_to`](crate::Context::send_to).
     pub fn send_to(
         self: &Arc<Self>,
         stanza: &Element,
@@ -258,7 +258,7 @@ impl Host {
         crate::routing::send::send_to(self, stanza.clone(), to);
     }
 
-    /// See [`Context::deliver`](crate::module::context::Context::deliver).
+    /// See [`Context::deliver`](crate::Context::deliver).
     pub fn deliver(&self, to: &FullJid, stanza: impl IntoStanza) -> bool {
         let session = self.try_core().and_then(|core| core.find(to));
         let Some(session) = session else { return false };
@@ -271,7 +271,7 @@ impl Host {
         }
     }
 
-    /// See [`Context::query`](crate::module::context::Context::query).
+    /// See [`Context::query`](crate::Context::query).
     ///
     /// # Errors
     /// The other side answered with an error, did not answer in time, or cannot be reached.
@@ -279,7 +279,7 @@ impl Host {
         crate::routing::query::query(self, iq.into_stanza()?).await
     }
 
-    /// See [`Context::fire`](crate::module::context::Context::fire).
+    /// See [`Context::fire`](crate::Context::fire).
     pub async fn fire<'p, E: Fire<'p>>(&self, mut event: E) -> Fired<E> {
         let verdict = self.fire_with::<E>(event.payload()).await;
         let flow = if verdict.is_none() { Flow::Continue } else { Flow::Handled };

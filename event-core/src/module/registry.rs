@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// A crate of modules, named by the binary that wants them:
-/// [`module_crate!`](crate::module::registry::module_crate) makes one.
+/// [`module_crate!`](crate::module_crate) makes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ModuleCrate {
     /// The crate's name as Rust paths spell it.

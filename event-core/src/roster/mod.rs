@@ -1,4 +1,4 @@
-//! Rosters (RFC 6121 §2): a user's contacts and what was agreed with each.
+//! Rosters (RFC 6121 §2): a user's contacts and the subscriptions between them.
 
 mod subscription;
 
@@ -12,17 +12,17 @@ use std::{
 use jid::BareJid;
 use xmpp_xml::Element;
 
-/// Who sees whose presence (RFC 6121 §2.1.2.5), as the roster's owner would put it.
+/// A presence subscription, from the roster owner's side (RFC 6121 §2.1.2.5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Subscription {
-    /// Nobody.
+    /// Neither sees the other's presence.
     #[default]
     None,
-    /// The owner sees the contact's.
+    /// The owner sees the contact's presence.
     To,
-    /// The contact sees the owner's.
+    /// The contact sees the owner's presence.
     From,
-    /// Each sees the other's.
+    /// Each sees the other's presence.
     Both,
 }
 
@@ -56,29 +56,29 @@ impl Subscription {
 /// A contact (RFC 6121 §2.1.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RosterItem {
-    /// The contact.
+    /// The contact's address.
     pub jid: BareJid,
-    /// What the owner calls it.
+    /// The owner's name for the contact.
     pub name: Option<String>,
-    /// Who sees whose presence.
+    /// The subscription.
     pub subscription: Subscription,
-    /// Whether the owner has asked to see the contact's presence, and waits.
+    /// Whether the owner's subscription request waits for an answer.
     pub ask: bool,
-    /// Whether the owner has agreed beforehand to be seen (RFC 6121 §3.4).
+    /// Whether the owner has pre-approved the contact's subscription (RFC 6121 §3.4).
     pub approved: bool,
-    /// The groups the owner has put it in.
+    /// The groups of the contact.
     pub groups: BTreeSet<String>,
-    /// Whether the owner sees it in the roster: not while all there is of it is a request
-    /// (RFC 6121 §3.1.3).
+    /// Whether the item is in the roster that clients see. An item that only holds a subscription
+    /// request is not (RFC 6121 §3.1.3).
     pub is_listed: bool,
-    /// The `subscribe` that waits for the owner's answer, whole.
+    /// The complete `subscribe` presence that waits for the owner's answer.
     pub request: Option<Element>,
-    /// The version of the roster that last changed what the owner sees of it.
+    /// The version of the roster that last changed the item as clients see it.
     pub version: u64,
 }
 
 impl RosterItem {
-    /// A listed contact with whom nothing was agreed.
+    /// A listed contact without a subscription.
     pub fn new(jid: BareJid) -> Self {
         Self {
             jid,
@@ -93,7 +93,7 @@ impl RosterItem {
         }
     }
 
-    /// What was asked and agreed, both ways.
+    /// The state of the subscription in both directions.
     pub fn state(&self) -> ContactState {
         let link = |is_active, is_pending| match (is_active, is_pending) {
             (true, _) => Link::Active,
@@ -107,8 +107,8 @@ impl RosterItem {
         }
     }
 
-    /// Notes what was asked and agreed. A request that no longer waits is forgotten; one that
-    /// begins to is the caller's to put in.
+    /// Sets the state of the subscription in both directions. This clears [`request`](Self::request)
+    /// if none is pending; for a new pending request the caller sets it.
     pub fn set_state(&mut self, state: ContactState) {
         self.subscription = match (state.to == Link::Active, state.from == Link::Active) {
             (false, false) => Subscription::None,
@@ -124,19 +124,19 @@ impl RosterItem {
     }
 }
 
-/// The contacts of a user. Cloning it copies no contact.
+/// The contacts of a user. A clone shares the contacts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Roster {
     contacts: BTreeMap<BareJid, Arc<RosterItem>>,
 }
 
 impl Roster {
-    /// The contacts that the owner sees, in the order of their JIDs.
+    /// The contacts that clients see, in the order of their JIDs.
     pub fn items(&self) -> impl Iterator<Item = &RosterItem> {
         self.contacts().filter(|contact| contact.is_listed)
     }
 
-    /// All contacts: those that the owner sees, and those of whom there is only a request.
+    /// All contacts, including those that only have a subscription request.
     pub fn contacts(&self) -> impl Iterator<Item = &RosterItem> {
         self.contacts.values().map(|contact| &**contact)
     }
@@ -146,17 +146,17 @@ impl Roster {
         self.contacts.get(jid).map(|contact| &**contact)
     }
 
-    /// Puts a contact in; the one that was there comes back.
+    /// Inserts a contact and returns the one that it replaces.
     pub fn insert(&mut self, item: RosterItem) -> Option<Arc<RosterItem>> {
         self.contacts.insert(item.jid.clone(), Arc::new(item))
     }
 
-    /// Takes a contact out.
+    /// Removes and returns a contact.
     pub fn remove(&mut self, jid: &BareJid) -> Option<Arc<RosterItem>> {
         self.contacts.remove(jid)
     }
 
-    /// Who sees whose presence.
+    /// The subscription of a contact.
     pub fn subscription(&self, jid: &BareJid) -> Subscription {
         self.get(jid).map_or(Subscription::None, |item| item.subscription)
     }

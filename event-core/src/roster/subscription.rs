@@ -1,15 +1,15 @@
-//! How subscriptions change (RFC 6121 appendix A), as functions of a contact's state.
+//! The state transitions of subscriptions (RFC 6121 appendix A).
 
-/// The stanzas that negotiate subscriptions (RFC 6121 §3).
+/// The types of subscription stanzas (RFC 6121 §3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SubscriptionType {
-    /// Asks to see the other's presence.
+    /// Requests a subscription to the contact's presence.
     Subscribe,
-    /// Agrees to be seen.
+    /// Approves a subscription.
     Subscribed,
-    /// Does not want to see the other's presence any more.
+    /// Ends the sender's subscription.
     Unsubscribe,
-    /// Refuses to be seen, or does not want to be seen any more.
+    /// Denies or cancels the other's subscription.
     Unsubscribed,
 }
 
@@ -39,38 +39,38 @@ impl SubscriptionType {
 /// One direction of a subscription.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Link {
-    /// Nothing was asked.
+    /// No subscription and no request.
     #[default]
     None,
-    /// It was asked for, and not answered.
+    /// A request waits for an answer.
     Pending,
-    /// It was agreed.
+    /// Subscribed.
     Active,
 }
 
-/// What was asked and agreed with a contact: two directions of three states each are the nine of
-/// RFC 6121 appendix A.1.
+/// The state of a contact's subscriptions: two directions of three states each make the nine states
+/// of RFC 6121 appendix A.1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ContactState {
-    /// The owner sees the contact's presence.
+    /// The owner's subscription to the contact.
     pub to: Link,
-    /// The contact sees the owner's.
+    /// The contact's subscription to the owner.
     pub from: Link,
-    /// The owner has agreed beforehand (RFC 6121 §3.4).
+    /// The owner has pre-approved the contact's subscription (RFC 6121 §3.4).
     pub approved: bool,
 }
 
-/// What a subscription stanza brings about.
+/// The effect of a subscription stanza.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Transition {
-    /// The state it met.
+    /// The state before the stanza.
     pub before: ContactState,
-    /// The state it leaves.
+    /// The state after the stanza.
     pub after: ContactState,
-    /// Whether the stanza goes on: from the owner to the contact's server, from the contact to the
-    /// owner's clients.
+    /// Whether the stanza is forwarded: an outbound one to the contact's server, an inbound one to
+    /// the owner's clients.
     pub passes: bool,
-    /// What the contact is answered on the owner's behalf.
+    /// The stanza with which the server answers the contact on the owner's behalf.
     pub reply: Option<SubscriptionType>,
 }
 
@@ -92,7 +92,7 @@ impl ContactState {
             }
             SubscriptionType::Subscribed => {
                 match self.from {
-                    // Nobody has asked yet: agreed beforehand (§3.4.2).
+                    // No request yet: a pre-approval (§3.4.2).
                     Link::None => after.approved = true,
                     Link::Pending => after.from = Link::Active,
                     Link::Active => {}
@@ -182,7 +182,7 @@ mod tests {
         ContactState { to, from, approved: false }
     }
 
-    /// For each state in order: whether the stanza goes on, and the new state, `""` when it stays.
+    /// For each state in order: whether the stanza is forwarded, and the new state, `""` if unchanged.
     type Table = [(bool, &'static str); 9];
 
     fn check(
@@ -195,7 +195,7 @@ mod tests {
                 let transition = apply(before, kind);
                 let new = if new.is_empty() { name } else { new };
                 let mut after = state(new);
-                // Pre-approval is beside the nine states and has a test of its own.
+                // Pre-approval is not part of the nine states and has its own test.
                 after.approved = transition.after.approved;
                 assert_eq!(transition.before, before, "{kind:?} in {name}");
                 assert_eq!(transition.after, after, "{kind:?} in {name} leads to {new}");
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_owner_sends() {
+    fn outbound_stanzas_follow_appendix_a_2() {
         let subscribe = [
             (true, "None + Pending Out"),
             (true, ""),
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_contact_sends() {
+    fn inbound_stanzas_follow_appendix_a_3() {
         let subscribe = [
             (true, "None + Pending In"),
             (true, "None + Pending Out+In"),
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn only_who_is_subscribed_already_or_approved_is_answered() {
+    fn only_a_subscribe_from_a_subscribed_or_approved_contact_is_answered() {
         for name in STATES {
             for kind in [Subscribe, Subscribed, Unsubscribe, Unsubscribed] {
                 let is_active = state(name).from == Link::Active;
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn an_approval_beforehand_is_kept_until_it_is_used_or_taken_back() {
+    fn a_pre_approval_is_kept_until_it_is_used_or_cancelled() {
         for name in STATES {
             let before = state(name);
             let approved = before.outbound(Subscribed).after;
@@ -337,7 +337,7 @@ mod tests {
                 continue;
             }
             let asked = approved.inbound(Subscribe);
-            assert_eq!(asked.after.from, Link::Active, "{name}: no need to ask the owner");
+            assert_eq!(asked.after.from, Link::Active, "{name}: the owner is not asked");
             assert_eq!(asked.after.to, before.to);
             assert_eq!((asked.passes, asked.reply), (false, Some(Subscribed)));
             let taken_back = approved.outbound(Unsubscribed);
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn types_are_read_as_they_are_written() {
+    fn types_parse_from_their_own_text() {
         for kind in [Subscribe, Subscribed, Unsubscribe, Unsubscribed] {
             assert_eq!(SubscriptionType::parse(kind.as_str()), Some(kind));
         }

@@ -66,7 +66,7 @@ pub(crate) fn refuse(stanza: &Stanza, error: &StanzaError) {
 impl Iq {
     /// Takes over the duty to answer a request. The handler then returns [`Flow::Handled`].
     ///
-    /// [`Flow::Handled`]: crate::dispatch::flow::Flow::Handled
+    /// [`Flow::Handled`]: crate::Handled
     pub fn answer_later(&mut self) -> AnswerLater {
         self.later = true;
         AnswerLater { iq: Some(self.stanza.clone()) }

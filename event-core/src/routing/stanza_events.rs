@@ -1,6 +1,6 @@
 //! The kinds of stanzas, each with its events.
 
-use event_catalogue::{Family, Role};
+use event_catalogue::{Band, Family};
 use xmpp_xml::Element;
 
 use crate::{
@@ -118,7 +118,7 @@ impl Kind for Iq {
         // Then the answer is another's: the client it was delivered to, or another server.
         let passed_on = || {
             verdict.by.is_some_and(|meta| {
-                meta.role() == Some(Role::Deliver) || meta.family == Family::RouteRemote
+                meta.band() == Some(Band::Deliver) || meta.family == Family::RouteRemote
             })
         };
         self.iq_type().is_request()

@@ -1,4 +1,4 @@
-//! Why storage fails.
+//! Errors of storage.
 
 use std::{error::Error, io, path::PathBuf};
 
@@ -7,10 +7,10 @@ use thiserror::Error;
 
 use crate::protocol::stanza_error::StanzaError;
 
-/// What a storage call gives.
+/// The result of a storage call.
 pub type StorageResult<T> = Result<T, StorageError>;
 
-/// Why storage failed.
+/// An error of storage.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StorageError {
@@ -19,10 +19,10 @@ pub enum StorageError {
     Path {
         /// The folder or file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// A newer server has been here.
+    /// A newer server has written the database.
     #[error(
         "{database} was written by a newer version of Spondee (schema {found}, this one knows \
          {known}); update the server, or use another database"
@@ -32,27 +32,27 @@ pub enum StorageError {
         database: String,
         /// Its schema.
         found: i64,
-        /// The newest schema this server knows.
+        /// The newest schema that this server knows.
         known: i64,
     },
-    /// A newer version of a module has been here.
+    /// A newer version of the module has written the store.
     #[error(
-        "the data in store \"{store}\" is of version {found}, and this server knows versions up \
-         to {known}: a newer one has written it; update the server, or go back to a backup made \
-         before that one ran"
+        "the data in store \"{store}\" has version {found}, and this server knows versions up to \
+         {known}: a newer server has written the data; update this server, or restore a backup \
+         made before the newer server ran"
     )]
     NewerStore {
         /// The store.
         store: &'static str,
         /// The version of its data.
         found: i64,
-        /// The newest version this server knows.
+        /// The newest version that this server knows.
         known: u32,
     },
-    /// Older data could not be migrated, and is as it was.
+    /// Older data could not be migrated and is unchanged.
     #[error(
-        "the data in store \"{store}\" cannot be brought from version {found} to {known}, and \
-         stays as it was: {reason}"
+        "the data in store \"{store}\" cannot be migrated from version {found} to {known} and is \
+         unchanged: {reason}"
     )]
     Migration {
         /// The store.
@@ -61,34 +61,34 @@ pub enum StorageError {
         found: i64,
         /// The version wanted.
         known: u32,
-        /// What the migration said, and of which row.
+        /// The row and the migration's error.
         reason: String,
     },
-    /// A module declares a schema that makes no sense.
-    #[error("the schema of store \"{store}\" is wrong: {reason}")]
+    /// A module declares an invalid schema.
+    #[error("the schema of store \"{store}\" is invalid: {reason}")]
     Schema {
         /// The store.
         store: &'static str,
         /// What is wrong.
         reason: &'static str,
     },
-    /// A value that was to be created exists.
+    /// The value to be created exists.
     #[error("{_0} exists already")]
     Exists(Name),
     /// A value that must exist does not.
     #[error("{_0} does not exist")]
     NotFound(Name),
-    /// An archive has as many values as it may have.
+    /// The archive has reached its limit.
     #[error("{_0} is full")]
     Full(Archive),
-    /// A name is too long or has a NUL in it: see
-    /// [`Shelf::is_sound`](super::Shelf::is_sound).
-    #[error("a name is too long to be stored, or has a NUL in it")]
+    /// A name is too long or contains NUL: see
+    /// [`Partition::is_sound`](super::Partition::is_sound).
+    #[error("a name is too long to be stored, or contains NUL")]
     Name,
     /// Storage has been closed.
     #[error("storage is closed")]
     Closed,
-    /// The database does not answer in time, or not at all.
+    /// The database does not answer, or not in time.
     #[error("the database cannot be reached: {0}")]
     Unreachable(#[source] Box<dyn Error + Send + Sync>),
     /// The database failed.

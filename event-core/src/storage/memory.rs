@@ -1,4 +1,4 @@
-//! Storage that lasts as long as the process: for tests.
+//! Storage in memory, for tests.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,8 +10,8 @@ use std::{
 use parking_lot::{Mutex, MutexGuard};
 
 use super::{
-    Archive, Archived, Entry, Name, Page, Row, Schema, Shelf, Storage, StorageError, StorageResult,
-    Write,
+    Archive, Archived, Entry, Name, Page, Partition, Row, Schema, Storage, StorageError,
+    StorageResult, Write,
 };
 use crate::util::future::BoxFuture;
 
@@ -27,7 +27,7 @@ struct Tables {
     versions: BTreeMap<&'static str, u32>,
 }
 
-/// What a failing batch has changed, as it was.
+/// The previous value of something that a batch has changed, restored if the batch fails.
 #[derive(Debug)]
 enum Undo {
     Map(Name, Option<Vec<u8>>),
@@ -60,28 +60,28 @@ impl Storage for Memory {
 
     fn get<'a>(
         &'a self,
-        shelf: Shelf<'a>,
+        partition: Partition<'a>,
         key: &'a str,
     ) -> BoxFuture<'a, StorageResult<Option<Vec<u8>>>> {
-        done(self.lock().map.get(&Name::new(shelf, key)).cloned())
+        done(self.lock().map.get(&Name::new(partition, key)).cloned())
     }
 
     fn list<'a>(
         &'a self,
-        shelf: Shelf<'a>,
+        partition: Partition<'a>,
         after: Option<&'a str>,
         limit: u32,
     ) -> BoxFuture<'a, StorageResult<Vec<Entry>>> {
-        if !shelf.is_sound(after.unwrap_or_default()) {
+        if !partition.is_sound(after.unwrap_or_default()) {
             return done(Vec::new());
         }
-        let first = Name::new(shelf, after.unwrap_or_default());
+        let first = Name::new(partition, after.unwrap_or_default());
         let start = if after.is_some() { Bound::Excluded(first) } else { Bound::Included(first) };
         let tables = self.lock();
         let entries = tables
             .map
             .range((start, Bound::Unbounded))
-            .take_while(|(name, _)| name.shelf() == shelf)
+            .take_while(|(name, _)| name.partition() == partition)
             .take(size(limit))
             .map(|(name, value)| Entry { key: name.key.clone(), value: value.clone() });
         done(entries.collect())
@@ -94,16 +94,16 @@ impl Storage for Memory {
         after: Option<&'a str>,
         limit: u32,
     ) -> BoxFuture<'a, StorageResult<Vec<String>>> {
-        if !Shelf::new(host, store, after.unwrap_or_default()).is_sound("") {
+        if !Partition::new(host, store, after.unwrap_or_default()).is_sound("") {
             return done(Vec::new());
         }
         let tables = self.lock();
-        let shelves = tables.map.keys().map(Name::shelf);
-        let archives = tables.archive.keys().map(|(archive, _)| archive.shelf());
-        let owners: BTreeSet<&str> = shelves
+        let partitions = tables.map.keys().map(Name::partition);
+        let archives = tables.archive.keys().map(|(archive, _)| archive.partition());
+        let owners: BTreeSet<&str> = partitions
             .chain(archives)
-            .filter(|shelf| (shelf.host, shelf.store) == (host, store))
-            .map(|shelf| shelf.owner)
+            .filter(|partition| (partition.host, partition.store) == (host, store))
+            .map(|partition| partition.owner)
             .filter(|owner| after.is_none_or(|after| *owner > after))
             .collect();
         done(owners.into_iter().take(size(limit)).map(str::to_owned).collect())
@@ -111,10 +111,10 @@ impl Storage for Memory {
 
     fn page<'a>(
         &'a self,
-        shelf: Shelf<'a>,
+        partition: Partition<'a>,
         page: Page,
     ) -> BoxFuture<'a, StorageResult<Vec<Archived>>> {
-        let archive = Archive::new(shelf);
+        let archive = Archive::new(partition);
         let tables = self.lock();
         let values = tables
             .archive
@@ -130,8 +130,8 @@ impl Storage for Memory {
         })
     }
 
-    fn count<'a>(&'a self, shelf: Shelf<'a>) -> BoxFuture<'a, StorageResult<u64>> {
-        done(self.lock().count(&Archive::new(shelf)))
+    fn count<'a>(&'a self, partition: Partition<'a>) -> BoxFuture<'a, StorageResult<u64>> {
+        done(self.lock().count(&Archive::new(partition)))
     }
 
     fn write(&self, batch: Vec<Write>) -> BoxFuture<'_, StorageResult<bool>> {
@@ -187,12 +187,13 @@ impl Tables {
                 return Ok(self.remove_archived(names, undo));
             }
             Write::Purge { host, owner } => {
-                let is_theirs =
-                    |shelf: Shelf<'_>| (shelf.host, shelf.owner) == (host.as_str(), owner.as_str());
-                let names = self.map.keys().filter(|name| is_theirs(name.shelf()));
+                let is_theirs = |partition: Partition<'_>| {
+                    (partition.host, partition.owner) == (host.as_str(), owner.as_str())
+                };
+                let names = self.map.keys().filter(|name| is_theirs(name.partition()));
                 let names: Vec<_> = names.cloned().collect();
                 let archived =
-                    self.archive.keys().filter(|(archive, _)| is_theirs(archive.shelf()));
+                    self.archive.keys().filter(|(archive, _)| is_theirs(archive.partition()));
                 let archived: Vec<_> = archived.cloned().collect();
                 let mut found = false;
                 for name in names {
@@ -248,8 +249,8 @@ impl Tables {
                 if let Some(Row { host, owner, key, value }) =
                     schema.migrate(found, missing, row)?
                 {
-                    let shelf = Shelf::new(&host, store, &owner);
-                    map.insert(Name::new(shelf, &key.unwrap_or_default()), value);
+                    let partition = Partition::new(&host, store, &owner);
+                    map.insert(Name::new(partition, &key.unwrap_or_default()), value);
                 }
             }
         }
@@ -258,8 +259,8 @@ impl Tables {
                 let (host, owner) = (host.clone(), owner.clone());
                 let row = Row { host, owner, key: None, value: value.clone() };
                 if let Some(Row { host, owner, value, .. }) = schema.migrate(found, missing, row)? {
-                    let shelf = Shelf::new(&host, store, &owner);
-                    archive.insert((Archive::new(shelf), *id), (*at, value));
+                    let partition = Partition::new(&host, store, &owner);
+                    archive.insert((Archive::new(partition), *id), (*at, value));
                 }
             }
         }

@@ -1,9 +1,8 @@
-//! Where everything that must survive a restart is kept.
+//! Storage of everything that must survive a restart.
 //!
-//! A *store* belongs to one module and one host. In it, each *owner* (a username, or the empty
-//! text for the host itself) has a map of keys to values and an archive of values in the order of
-//! their arrival. Nothing here knows what the values mean. A module asks its host for its
-//! [`Store`]:
+//! A *store* belongs to one module and one host. In a store, each *owner* (a username, or the empty
+//! string for the host itself) has a map of keys to values and an archive of values in the order of
+//! their arrival. Storage does not interpret the values. A module gets its [`Store`] from its host:
 //!
 //! ```
 //! use event_core::{prelude::*, storage::{Schema, Store}};
@@ -26,6 +25,7 @@
 
 mod error;
 mod memory;
+mod partition;
 mod schema;
 mod stats;
 mod store;
@@ -36,6 +36,7 @@ use std::time::SystemTime;
 pub use self::{
     error::{StorageError, StorageResult},
     memory::Memory,
+    partition::Partition,
     schema::{Migration, Row, Schema},
     stats::{Meter, StorageStats},
     store::Store,
@@ -45,33 +46,33 @@ use crate::util::future::BoxFuture;
 
 /// Storage for all stores of all hosts.
 ///
-/// What a call has acknowledged survives a crash of the process and of the machine. Owners and
-/// keys are ordered by their bytes. Names have limits, see [`Shelf::is_sound`].
+/// Acknowledged writes survive a crash of the process and of the machine. Owners and keys are
+/// ordered by their bytes. Names have limits, see [`Partition::is_sound`].
 ///
 /// # Cancel safety
 ///
-/// A write whose future is dropped may still happen, whole or not at all.
+/// If the future of a write is dropped, its batch may still be written, in whole or not at all.
 pub trait Storage: Send + Sync + std::fmt::Debug {
-    /// Prepares a store for the shape of data that its module knows: migrates older data in one
-    /// transaction, refuses newer. Opening a store again does nothing.
+    /// Opens a store: migrates data of an older schema in one transaction and refuses a newer one.
+    /// Opening a store again does nothing.
     fn open<'a>(&'a self, schema: &'a Schema) -> BoxFuture<'a, StorageResult<()>>;
 
     /// The value of a key.
     fn get<'a>(
         &'a self,
-        shelf: Shelf<'a>,
+        partition: Partition<'a>,
         key: &'a str,
     ) -> BoxFuture<'a, StorageResult<Option<Vec<u8>>>>;
 
-    /// Up to `limit` entries in order, beginning behind the key `after`.
+    /// Up to `limit` entries in order, beginning after the key `after`.
     fn list<'a>(
         &'a self,
-        shelf: Shelf<'a>,
+        partition: Partition<'a>,
         after: Option<&'a str>,
         limit: u32,
     ) -> BoxFuture<'a, StorageResult<Vec<Entry>>>;
 
-    /// Up to `limit` owners in order, beginning behind `after`, who have anything in a store.
+    /// Up to `limit` owners with data in a store, in order, beginning after `after`.
     fn owners<'a>(
         &'a self,
         host: &'a str,
@@ -83,51 +84,20 @@ pub trait Storage: Send + Sync + std::fmt::Debug {
     /// A part of an archive.
     fn page<'a>(
         &'a self,
-        shelf: Shelf<'a>,
+        partition: Partition<'a>,
         page: Page,
     ) -> BoxFuture<'a, StorageResult<Vec<Archived>>>;
 
-    /// How many values an archive has.
-    fn count<'a>(&'a self, shelf: Shelf<'a>) -> BoxFuture<'a, StorageResult<u64>>;
+    /// The number of values in an archive.
+    fn count<'a>(&'a self, partition: Partition<'a>) -> BoxFuture<'a, StorageResult<u64>>;
 
-    /// All of the writes in one transaction, or none. Says whether one among them that deletes
-    /// found anything.
+    /// Applies all of the writes in one transaction, or none. Returns whether any of them deleted
+    /// something.
     fn write(&self, batch: Vec<Write>) -> BoxFuture<'_, StorageResult<bool>>;
 
-    /// What it has done so far.
+    /// The counters of this storage.
     fn stats(&self) -> StorageStats {
         StorageStats::default()
-    }
-}
-
-/// What one owner has in one store of one host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shelf<'a> {
-    /// The host it belongs to.
-    pub host: &'a str,
-    /// The store within the host.
-    pub store: &'a str,
-    /// The username whose data it is; empty for the host itself.
-    pub owner: &'a str,
-}
-
-impl<'a> Shelf<'a> {
-    /// How long host, store, owner and key may be together, in bytes. Two addresses of the
-    /// longest usernames and DNS names fit; an index of PostgreSQL takes little more.
-    pub const MAX_NAME: usize = 2600;
-
-    /// An owner's data in a store.
-    pub const fn new(host: &'a str, store: &'a str, owner: &'a str) -> Self {
-        Self { host, store, owner }
-    }
-
-    /// Whether there can be such a key: it is not longer than [`MAX_NAME`](Self::MAX_NAME) and
-    /// has no NUL, which PostgreSQL does not know. Writes fail with [`StorageError::Name`]
-    /// otherwise, and reads find nothing.
-    pub fn is_sound(&self, key: &str) -> bool {
-        let parts = [self.host, self.store, self.owner, key];
-        let length: usize = parts.iter().map(|part| part.len()).sum();
-        length <= Self::MAX_NAME && !parts.iter().any(|part| part.contains('\0'))
     }
 }
 
@@ -143,35 +113,34 @@ pub struct Entry {
 /// A value in an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Archived {
-    /// Its place in the order: greater than that of everything that was there before it, and
-    /// never used again.
+    /// The position in the archive: greater than that of all earlier values, and never reused.
     pub id: i64,
-    /// When it was appended, in microseconds at the best.
+    /// When the value was appended, with a resolution of microseconds at best.
     pub at: SystemTime,
     /// The value.
     pub value: Vec<u8>,
 }
 
-/// Which part of an archive.
+/// Selects a part of an archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page {
-    /// Only what comes behind this id.
+    /// Only values after this id.
     pub after: Option<i64>,
-    /// Only what comes in front of this id.
+    /// Only values before this id.
     pub before: Option<i64>,
-    /// How many at most.
+    /// The largest number of values.
     pub limit: u32,
-    /// The newest first, and of more than `limit` the newest; otherwise the oldest.
+    /// Selects the newest values, newest first, instead of the oldest, oldest first.
     pub newest_first: bool,
 }
 
 impl Page {
-    /// The oldest values.
+    /// The oldest values, oldest first.
     pub const fn oldest(limit: u32) -> Self {
         Self { after: None, before: None, limit, newest_first: false }
     }
 
-    /// The newest values, the newest first.
+    /// The newest values, newest first.
     pub const fn newest(limit: u32) -> Self {
         Self { after: None, before: None, limit, newest_first: true }
     }

@@ -1,47 +1,47 @@
-//! The versions of what modules keep.
+//! The versions of modules' data.
 
 use std::error::Error;
 
 use super::{StorageError, StorageResult};
 
-/// The shape in which a module keeps its data.
+/// The schema of a module's data.
 #[derive(Debug)]
 pub struct Schema {
-    /// The store, named like its module unless the module has several.
+    /// The store, named after its module unless the module has several.
     pub store: &'static str,
-    /// The version of the shape, from 1 on.
+    /// The version of the schema, beginning with 1.
     pub version: u32,
-    /// How older data is brought up to it: the first from version 1 to 2, and so on.
+    /// The migrations of older data: the first from version 1 to 2, and so on.
     pub migrations: &'static [Migration],
 }
 
-/// Brings one row of a store from a version to the next; `None` deletes it.
+/// Migrates one row of a store to the next version; `None` deletes the row.
 ///
 /// # Errors
 ///
-/// The row cannot be migrated; then nothing is, and the module does not start.
+/// The row cannot be migrated. Then no row is, and the module does not start.
 pub type Migration = fn(Row) -> Result<Option<Row>, Box<dyn Error + Send + Sync>>;
 
-/// One value of a store, with its place.
+/// One value of a store, with its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// The host; stays as it is.
+    /// The host; a migration must not change it.
     pub host: String,
     /// The owner.
     pub owner: String,
-    /// The key; none for a value in an archive, which stays in one.
+    /// The key; `None` for a value in an archive. A migration must not move a value between map and
+    /// archive.
     pub key: Option<String>,
     /// The value.
     pub value: Vec<u8>,
 }
 
 impl Schema {
-    /// The migrations from the version of the data that is there to this one; none if there is no
-    /// data.
+    /// The migrations from version `found` to this one; none if there is no data.
     ///
     /// # Errors
     ///
-    /// The data is newer, or the schema itself makes no sense.
+    /// The data is newer, or the schema is invalid.
     pub fn missing(&self, found: Option<i64>) -> StorageResult<&'static [Migration]> {
         let Self { store, version, migrations } = *self;
         let wrong = |reason| Err(StorageError::Schema { store, reason });
@@ -49,7 +49,7 @@ impl Schema {
             return wrong("versions begin with 1");
         }
         if migrations.len() + 1 != version as usize {
-            return wrong("there must be one migration for each version but the first");
+            return wrong("there must be one migration for each version after the first");
         }
         let Some(found) = found else { return Ok(&[]) };
         if found > i64::from(version) {
@@ -60,11 +60,11 @@ impl Schema {
         missing.map_or_else(|| wrong("the version of its data is below 1"), Ok)
     }
 
-    /// Brings one row up to this version.
+    /// Migrates one row to this version.
     ///
     /// # Errors
     ///
-    /// A migration refuses it, or takes it out of its host or its archive.
+    /// A migration refuses the row, changes its host, or moves it between map and archive.
     pub fn migrate(
         &self,
         found: i64,
@@ -75,9 +75,9 @@ impl Schema {
         let migrated =
             missing.iter().try_fold(Some(row), |row, migration| row.map_or(Ok(None), migration));
         let reason = match migrated {
-            Ok(Some(new)) if new.host != host => "it leaves its host".to_owned(),
+            Ok(Some(new)) if new.host != host => "the migration changes its host".to_owned(),
             Ok(Some(new)) if new.key.is_some() != key.is_some() => {
-                "it changes between map and archive".to_owned()
+                "the migration moves it between map and archive".to_owned()
             }
             Ok(row) => return Ok(row),
             Err(error) => error.to_string(),

@@ -1,4 +1,4 @@
-//! What storage has done, for the metrics.
+//! Counters of storage, for the metrics.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -9,19 +9,19 @@ use std::{
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StorageStats {
-    /// Reads that have ended.
+    /// Reads completed.
     pub reads: u64,
-    /// How long they took together.
+    /// The total time of reads.
     pub read_time: Duration,
-    /// Transactions that have ended.
+    /// Transactions completed.
     pub writes: u64,
-    /// How long they took together, with the time in the queue.
+    /// The total time of transactions, including the time in the queue.
     pub write_time: Duration,
-    /// Transactions that wait or are being written now.
+    /// Transactions that are queued or being written now.
     pub queued: u64,
 }
 
-/// Counts for [`Storage::stats`](super::Storage::stats), from any number of threads.
+/// Counts for [`Storage::stats`](super::Storage::stats) on any number of threads.
 #[derive(Debug, Default)]
 pub struct Meter {
     reads: AtomicU64,
@@ -40,7 +40,7 @@ impl Meter {
         output
     }
 
-    /// Counts a transaction, which is queued until its future ends or is dropped.
+    /// Counts a transaction, which counts as queued until its future completes or is dropped.
     pub async fn write<T>(&self, write: impl Future<Output = T>) -> T {
         struct Queued<'a>(&'a AtomicU64);
         impl Drop for Queued<'_> {
@@ -72,7 +72,7 @@ impl Meter {
 }
 
 fn add(count: &AtomicU64, nanos: &AtomicU64, start: Instant) {
-    // Half a millennium fits.
+    // 584 years fit.
     let took = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
     nanos.fetch_add(took, Ordering::Relaxed);
     count.fetch_add(1, Ordering::Relaxed);

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use super::{Archived, Entry, Page, Shelf, Storage, StorageResult, Write};
+use super::{Archived, Entry, Page, Partition, Storage, StorageResult, Write};
 use crate::util::clock::Clock;
 
-/// One store of one host: what a module holds. Cheap to clone.
+/// One store of one host, for a module. Cheap to clone.
 ///
-/// `owner` is a username for what belongs to an account, which is deleted with it, and empty for
-/// what belongs to the host.
+/// `owner` is the username for data of an account, which is deleted with the account, and empty for
+/// data of the host.
 ///
 /// # Errors
 ///
-/// All calls fail when the database does; what else they fail with is said where it is so.
+/// All calls fail when the database fails. Each method lists its other errors.
 #[derive(Debug, Clone)]
 pub struct Store {
     storage: Arc<dyn Storage>,
@@ -22,7 +22,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Entries that [`Store::all`] reads at a time.
+    /// The number of entries that [`Store::all`] reads at once.
     const CHUNK: u32 = 1000;
 
     pub(crate) fn new(
@@ -39,10 +39,10 @@ impl Store {
     /// # Errors
     /// See [`Store`].
     pub async fn get(&self, owner: &str, key: &str) -> StorageResult<Option<Vec<u8>>> {
-        self.storage.get(self.shelf(owner), key).await
+        self.storage.get(self.partition(owner), key).await
     }
 
-    /// Sets a value, whether or not there was one.
+    /// Sets a value, whether or not it exists.
     ///
     /// # Errors
     /// [`StorageError::Name`](super::StorageError::Name).
@@ -59,7 +59,7 @@ impl Store {
         self.write(self.to_create(owner, key, value)).await.map(drop)
     }
 
-    /// Deletes a value and says whether it existed.
+    /// Deletes a value and returns whether it existed.
     ///
     /// # Errors
     /// [`StorageError::Name`](super::StorageError::Name).
@@ -67,7 +67,7 @@ impl Store {
         self.write(self.to_delete(owner, key)).await
     }
 
-    /// Up to `limit` entries, in the order of the keys' bytes, beginning behind the key `after`.
+    /// Up to `limit` entries, in the order of the keys' bytes, beginning after the key `after`.
     ///
     /// # Errors
     /// See [`Store`].
@@ -77,10 +77,11 @@ impl Store {
         after: Option<&str>,
         limit: u32,
     ) -> StorageResult<Vec<Entry>> {
-        self.storage.list(self.shelf(owner), after, limit).await
+        self.storage.list(self.partition(owner), after, limit).await
     }
 
-    /// All entries of an owner whose number is bounded otherwise, in the order of the keys' bytes.
+    /// All entries of an owner, in the order of the keys' bytes. Only for data whose size the
+    /// module limits.
     ///
     /// # Errors
     /// See [`Store`].
@@ -97,7 +98,7 @@ impl Store {
         }
     }
 
-    /// Up to `limit` owners who have anything here, in the order of their bytes, beginning behind
+    /// Up to `limit` owners with data in this store, in the order of their bytes, beginning after
     /// `after`.
     ///
     /// # Errors
@@ -106,7 +107,7 @@ impl Store {
         self.storage.owners(&self.host, self.store, after, limit).await
     }
 
-    /// Adds a value at the end of an owner's archive, which may have `limit` values at most.
+    /// Appends a value to an owner's archive, which may have at most `limit` values.
     ///
     /// # Errors
     /// [`StorageError::Full`](super::StorageError::Full),
@@ -125,51 +126,51 @@ impl Store {
     /// # Errors
     /// See [`Store`].
     pub async fn page(&self, owner: &str, page: Page) -> StorageResult<Vec<Archived>> {
-        self.storage.page(self.shelf(owner), page).await
+        self.storage.page(self.partition(owner), page).await
     }
 
-    /// How many values an owner's archive has.
+    /// The number of values in an owner's archive.
     ///
     /// # Errors
     /// See [`Store`].
     pub async fn count(&self, owner: &str) -> StorageResult<u64> {
-        self.storage.count(self.shelf(owner)).await
+        self.storage.count(self.partition(owner)).await
     }
 
-    /// [`Store::set`], for [`Host::transact`](crate::host::host::Host::transact).
+    /// [`Store::set`], for [`Host::transact`](crate::Host::transact).
     pub fn to_set(&self, owner: &str, key: &str, value: Vec<u8>) -> Write {
-        Write::set(self.shelf(owner), key, value)
+        Write::set(self.partition(owner), key, value)
     }
 
-    /// [`Store::create`], for [`Host::transact`](crate::host::host::Host::transact).
+    /// [`Store::create`], for [`Host::transact`](crate::Host::transact).
     pub fn to_create(&self, owner: &str, key: &str, value: Vec<u8>) -> Write {
-        Write::create(self.shelf(owner), key, value)
+        Write::create(self.partition(owner), key, value)
     }
 
-    /// Lets a [`Host::transact`](crate::host::host::Host::transact) fail with
+    /// Makes [`Host::transact`](crate::Host::transact) fail with
     /// [`StorageError::NotFound`](super::StorageError::NotFound) unless the value exists.
     pub fn to_require(&self, owner: &str, key: &str) -> Write {
-        Write::require(self.shelf(owner), key)
+        Write::require(self.partition(owner), key)
     }
 
-    /// [`Store::delete`], for [`Host::transact`](crate::host::host::Host::transact).
+    /// [`Store::delete`], for [`Host::transact`](crate::Host::transact).
     pub fn to_delete(&self, owner: &str, key: &str) -> Write {
-        Write::delete(self.shelf(owner), key)
+        Write::delete(self.partition(owner), key)
     }
 
-    /// [`Store::append`], for [`Host::transact`](crate::host::host::Host::transact).
+    /// [`Store::append`], for [`Host::transact`](crate::Host::transact).
     pub fn to_append(&self, owner: &str, value: Vec<u8>, limit: Option<u64>) -> Write {
-        Write::append(self.shelf(owner), self.clock.now(), value, limit)
+        Write::append(self.partition(owner), self.clock.now(), value, limit)
     }
 
-    /// Deletes the values of an owner's archive up to an id and with it, for
-    /// [`Host::transact`](crate::host::host::Host::transact).
+    /// Deletes the values of an owner's archive up to and including an id, for
+    /// [`Host::transact`](crate::Host::transact).
     pub fn to_delete_up_to(&self, owner: &str, id: i64) -> Write {
-        Write::delete_up_to(self.shelf(owner), id)
+        Write::delete_up_to(self.partition(owner), id)
     }
 
-    fn shelf<'a>(&'a self, owner: &'a str) -> Shelf<'a> {
-        Shelf::new(&self.host, self.store, owner)
+    fn partition<'a>(&'a self, owner: &'a str) -> Partition<'a> {
+        Partition::new(&self.host, self.store, owner)
     }
 
     async fn write(&self, write: Write) -> StorageResult<bool> {

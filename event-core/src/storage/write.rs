@@ -2,16 +2,16 @@
 
 use std::{fmt, time::SystemTime};
 
-use super::Shelf;
+use super::partition::Partition;
 
 /// The name of a value in a map.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Name {
-    /// The host it belongs to.
+    /// The host.
     pub host: String,
     /// The store within the host.
     pub store: String,
-    /// The username whose value it is; empty for the host itself.
+    /// The username; empty for the host itself.
     pub owner: String,
     /// The key.
     pub key: String,
@@ -20,42 +20,42 @@ pub struct Name {
 /// The name of an archive.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Archive {
-    /// The host it belongs to.
+    /// The host.
     pub host: String,
     /// The store within the host.
     pub store: String,
-    /// The username whose archive it is; empty for the host itself.
+    /// The username; empty for the host itself.
     pub owner: String,
 }
 
-/// One change of a transaction. Values are not part of its debug text: they may be keys.
+/// One change of a transaction. Its debug text leaves out values, because they may be secrets.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Write {
-    /// Sets a value, whether or not there was one.
+    /// Sets a value, whether or not it exists.
     Set(Name, Vec<u8>),
     /// Sets a value that must not exist yet; otherwise the transaction fails with
     /// [`StorageError::Exists`](super::StorageError::Exists).
     Create(Name, Vec<u8>),
-    /// Changes nothing, but the transaction fails with
+    /// Changes nothing; the transaction fails with
     /// [`StorageError::NotFound`](super::StorageError::NotFound) unless the value exists.
     Require(Name),
-    /// Deletes a value, if there is one.
+    /// Deletes a value if it exists.
     Delete(Name),
-    /// Adds a value at the end of an archive. If there are `limit` values already, the transaction
+    /// Appends a value to an archive. If the archive has `limit` values already, the transaction
     /// fails with [`StorageError::Full`](super::StorageError::Full).
     Append {
-        /// Where.
+        /// The archive.
         archive: Archive,
-        /// When it arrived.
+        /// When the value arrived.
         at: SystemTime,
         /// The value.
         value: Vec<u8>,
-        /// How many values the archive may have at most.
+        /// The largest number of values in the archive.
         limit: Option<u64>,
     },
-    /// Deletes the values of an archive up to an id and with it.
+    /// Deletes the values of an archive up to and including an id.
     DeleteUpTo(Archive, i64),
-    /// Deletes everything that an owner has in any store of a host.
+    /// Deletes all data of an owner in all stores of a host.
     Purge {
         /// The host.
         host: String,
@@ -66,33 +66,38 @@ pub enum Write {
 
 impl Write {
     /// See [`Write::Set`].
-    pub fn set(shelf: Shelf<'_>, key: &str, value: Vec<u8>) -> Self {
-        Self::Set(Name::new(shelf, key), value)
+    pub fn set(partition: Partition<'_>, key: &str, value: Vec<u8>) -> Self {
+        Self::Set(Name::new(partition, key), value)
     }
 
     /// See [`Write::Create`].
-    pub fn create(shelf: Shelf<'_>, key: &str, value: Vec<u8>) -> Self {
-        Self::Create(Name::new(shelf, key), value)
+    pub fn create(partition: Partition<'_>, key: &str, value: Vec<u8>) -> Self {
+        Self::Create(Name::new(partition, key), value)
     }
 
     /// See [`Write::Require`].
-    pub fn require(shelf: Shelf<'_>, key: &str) -> Self {
-        Self::Require(Name::new(shelf, key))
+    pub fn require(partition: Partition<'_>, key: &str) -> Self {
+        Self::Require(Name::new(partition, key))
     }
 
     /// See [`Write::Delete`].
-    pub fn delete(shelf: Shelf<'_>, key: &str) -> Self {
-        Self::Delete(Name::new(shelf, key))
+    pub fn delete(partition: Partition<'_>, key: &str) -> Self {
+        Self::Delete(Name::new(partition, key))
     }
 
     /// See [`Write::Append`].
-    pub fn append(shelf: Shelf<'_>, at: SystemTime, value: Vec<u8>, limit: Option<u64>) -> Self {
-        Self::Append { archive: Archive::new(shelf), at, value, limit }
+    pub fn append(
+        partition: Partition<'_>,
+        at: SystemTime,
+        value: Vec<u8>,
+        limit: Option<u64>,
+    ) -> Self {
+        Self::Append { archive: Archive::new(partition), at, value, limit }
     }
 
     /// See [`Write::DeleteUpTo`].
-    pub fn delete_up_to(shelf: Shelf<'_>, id: i64) -> Self {
-        Self::DeleteUpTo(Archive::new(shelf), id)
+    pub fn delete_up_to(partition: Partition<'_>, id: i64) -> Self {
+        Self::DeleteUpTo(Archive::new(partition), id)
     }
 
     /// See [`Write::Purge`].
@@ -100,17 +105,17 @@ impl Write {
         Self::Purge { host: host.to_owned(), owner: owner.to_owned() }
     }
 
-    /// Whether its names can be stored: see [`Shelf::is_sound`].
+    /// Whether the names in this write can be stored: see [`Partition::is_sound`].
     pub fn is_sound(&self) -> bool {
         match self {
             Self::Set(name, _)
             | Self::Create(name, _)
             | Self::Require(name)
-            | Self::Delete(name) => name.shelf().is_sound(&name.key),
+            | Self::Delete(name) => name.partition().is_sound(&name.key),
             Self::Append { archive, .. } | Self::DeleteUpTo(archive, _) => {
-                archive.shelf().is_sound("")
+                archive.partition().is_sound("")
             }
-            Self::Purge { host, owner } => Shelf::new(host, "", owner).is_sound(""),
+            Self::Purge { host, owner } => Partition::new(host, "", owner).is_sound(""),
         }
     }
 }
@@ -132,15 +137,15 @@ impl fmt::Debug for Write {
 }
 
 impl Name {
-    /// A key on a shelf.
-    pub fn new(shelf: Shelf<'_>, key: &str) -> Self {
-        let Archive { host, store, owner } = Archive::new(shelf);
+    /// A key in a partition.
+    pub fn new(partition: Partition<'_>, key: &str) -> Self {
+        let Archive { host, store, owner } = Archive::new(partition);
         Self { host, store, owner, key: key.to_owned() }
     }
 
-    /// The shelf it is on.
-    pub fn shelf(&self) -> Shelf<'_> {
-        Shelf::new(&self.host, &self.store, &self.owner)
+    /// The partition of this name.
+    pub fn partition(&self) -> Partition<'_> {
+        Partition::new(&self.host, &self.store, &self.owner)
     }
 }
 
@@ -152,14 +157,14 @@ impl fmt::Display for Name {
 }
 
 impl Archive {
-    /// The archive on a shelf.
-    pub fn new(Shelf { host, store, owner }: Shelf<'_>) -> Self {
+    /// The archive of a partition.
+    pub fn new(Partition { host, store, owner }: Partition<'_>) -> Self {
         Self { host: host.to_owned(), store: store.to_owned(), owner: owner.to_owned() }
     }
 
-    /// The shelf it is on.
-    pub fn shelf(&self) -> Shelf<'_> {
-        Shelf::new(&self.host, &self.store, &self.owner)
+    /// The partition of this archive.
+    pub fn partition(&self) -> Partition<'_> {
+        Partition::new(&self.host, &self.store, &self.owner)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What handlers set off: stanzas they send, events they fire.
+//! Effects of handlers: stanzas that they send and events that they fire.
 
 use event_core::{Session, prelude::*, testing, toml};
 
@@ -8,7 +8,7 @@ fn message(to: &str, id: &str) -> ElementBuilder {
     ElementBuilder::new("message", STANZA_NS).attribute("to", to).attribute("id", id)
 }
 
-/// Ids of what a client was sent.
+/// The ids of the stanzas that a client received.
 fn ids(client: &testing::Client) -> Vec<String> {
     client.received().iter().map(|element| attribute(element, "id")).collect()
 }
@@ -19,7 +19,7 @@ mod outbox {
     use super::*;
     use event_core::jid::{FullJid, Jid};
 
-    /// Sends stanzas while others are handled.
+    /// Sends stanzas from handlers.
     #[module(name = "outbox")]
     struct Outbox;
 
@@ -57,7 +57,7 @@ mod outbox {
                             .build(),
                     );
                 }
-                // Not stanzas, or to nobody: logged and dropped.
+                // No stanza, and a stanza without `to`: logged and dropped.
                 cx.send(ElementBuilder::new("x", "urn:x").build());
                 cx.send(ElementBuilder::new("message", STANZA_NS).build());
             }
@@ -66,7 +66,7 @@ mod outbox {
                 let many = super::message("nobody@localhost", "many").build();
                 cx.send_to(&many, [from.clone(), from.clone()]);
                 cx.send_to(&many, Vec::<Jid>::new());
-                // Neither a message nor a presence: logged and dropped.
+                // An iq is neither a message nor a presence: logged and dropped.
                 let iq = ElementBuilder::new("iq", STANZA_NS).attribute("type", "get");
                 cx.send_to(&iq.build(), [from.clone()]);
                 cx.send(super::message(from.as_str(), "after").build());
@@ -119,31 +119,31 @@ fn outbox(ids: &[&str]) -> (Vec<String>, Vec<testing::Client>) {
 }
 
 #[test]
-fn what_is_sent_is_routed_when_the_chain_has_ended_and_before_the_next_stanza() {
+fn sent_stanzas_are_routed_after_the_chain_and_before_the_next_stanza() {
     let (log, clients) = outbox(&["send", "deliver"]);
     assert_eq!(
         log,
         ["sent", "deliver first", "deliver second", "deliver sent"],
-        "and no pre-events"
+        "no pre-events fire"
     );
     assert_eq!(ids(&clients[0]), ["first", "second", "delivered", "sent"]);
 }
 
 #[test]
-fn an_answer_follows_what_was_sent_before_it() {
+fn an_answer_follows_stanzas_sent_before_it() {
     let (_, clients) = outbox(&["refuse"]);
     assert_eq!(ids(&clients[0]), ["before", "refuse"]);
 }
 
 #[test]
-fn from_is_the_host_or_a_jid_of_it() {
+fn from_is_the_host_or_an_address_of_the_host() {
     let (_, clients) = outbox(&["stamp"]);
     let from: Vec<_> = clients[0].received().iter().map(|e| attribute(e, "from")).collect();
     assert_eq!(from, ["localhost", "room@localhost/nick", "localhost"]);
 }
 
 #[test]
-fn outside_a_turn_the_background_routes_in_order() {
+fn stanzas_sent_outside_a_turn_are_routed_in_order() {
     let (_, clients) = outbox(&["spawn"]);
     assert_eq!(ids(&clients[0]), ["one", "two", "three"]);
     let (_, clients) = outbox(&["spawn many"]);
@@ -151,7 +151,7 @@ fn outside_a_turn_the_background_routes_in_order() {
 }
 
 #[test]
-fn copies_for_many_are_stanzas_as_any_other() {
+fn copies_for_many_addresses_are_routed_as_other_stanzas() {
     let (log, clients) = outbox(&["many"]);
     assert_eq!(log, ["deliver before", "deliver many", "deliver many", "deliver after"]);
     let received = clients[0].received();
@@ -171,7 +171,7 @@ mod endless {
         pub(super) static COUNT: Cell<u32> = const { Cell::new(0) };
     }
 
-    /// Sets itself off again.
+    /// Sends the stanza that the handler handles.
     #[module(name = "endless")]
     struct Endless;
 
@@ -182,10 +182,10 @@ mod endless {
         Flow::Handled
     }
 
-    /// Fired by its own handler.
+    /// An event that its own handler fires.
     #[event("endless-again", kind = "collect")]
     pub(super) struct Again {
-        /// How often it still is.
+        /// How often the handler fires it again.
         pub(super) left: u32,
         pub(super) errors: u32,
     }
@@ -208,7 +208,7 @@ mod endless {
 }
 
 #[test]
-fn stanzas_that_cause_each_other_without_end_are_dropped_some_time() {
+fn stanzas_that_cause_each_other_endlessly_are_dropped_at_a_limit() {
     testing::run(async {
         let server = server(&["endless"]).await;
         let romeo = romeo(&server).await;
@@ -216,7 +216,7 @@ fn stanzas_that_cause_each_other_without_end_are_dropped_some_time() {
         romeo.send("<message to='localhost'/>").await;
         assert_eq!(endless::COUNT.get(), 100_001);
         romeo.send("<message to='juliet@localhost' id='1'/>").await;
-        assert_eq!(told(&romeo), "service-unavailable", "and all goes on");
+        assert_eq!(told(&romeo), "service-unavailable", "the host still handles stanzas");
     });
 }
 
@@ -245,7 +245,7 @@ fn a_handler_may_fire_its_own_event_to_a_depth() {
 mod reload {
     use super::*;
 
-    /// Tells of a new configuration while a message is handled.
+    /// Announces a new configuration while a message is handled.
     #[module(name = "reload")]
     struct Reload;
 
@@ -282,7 +282,7 @@ fn the_configuration_may_be_reloaded_from_a_handler() {
         assert_eq!(
             noted(),
             ["toml \"elsewhere\"", "rest from-reload", "reloaded", "rest 1"],
-            "the dispatch under way goes on where it was"
+            "the interrupted dispatch continues"
         );
     });
 }
@@ -290,21 +290,21 @@ fn the_configuration_may_be_reloaded_from_a_handler() {
 mod fired {
     use super::*;
 
-    /// Somebody looked.
+    /// A notification.
     #[event("fired-looked", kind = "notification")]
     pub(super) struct Looked<'a> {
-        /// At what.
+        /// A borrowed text.
         pub(super) at: &'a str,
     }
 
-    /// May somebody look?
+    /// An event that can be stopped.
     #[event("fired-may-look", kind = "chain")]
     pub(super) struct MayLook {
         pub(super) session: Option<Session>,
         pub(super) answer: &'static str,
     }
 
-    /// Hears of events of modules.
+    /// Handles events declared by modules.
     #[module(name = "fired")]
     struct Fired;
 
@@ -325,7 +325,7 @@ mod fired {
 }
 
 #[test]
-fn events_of_modules() {
+fn events_declared_by_modules_are_dispatched() {
     testing::run(async {
         let server = server(&["fired"]).await;
         let text = "the moon".to_owned();

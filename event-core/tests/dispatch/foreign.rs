@@ -1,4 +1,4 @@
-//! Stanzas of other servers and of components: whose they may be, and who answers.
+//! Stanzas from other servers and components: allowed addresses, and errors.
 
 use std::cell::Cell;
 
@@ -7,11 +7,11 @@ use event_core::{SessionKind, prelude::*, testing};
 use crate::{attribute, note, noted};
 
 thread_local! {
-    /// The id of the request that left last.
+    /// The id of the last request to another server.
     static QUESTION: Cell<Option<String>> = const { Cell::new(None) };
 }
 
-/// Notes what is for its host, and what leaves it.
+/// Notes stanzas for its host and stanzas for other servers.
 #[module(name = "borders")]
 struct Borders;
 
@@ -91,7 +91,7 @@ const SERVER: (SessionKind, &str) = (SessionKind::S2sIn, "b.example");
 const COMPONENT: (SessionKind, &str) = (SessionKind::Component, "other.localhost");
 
 #[test]
-fn addresses_that_close_the_stream() {
+fn a_stanza_with_a_wrong_address_closes_the_stream() {
     testing::run(async {
         let server = server().await;
         for ((kind, domain), stanza, condition) in [
@@ -142,10 +142,10 @@ fn nothing_is_routed_before_a_domain_is_proved() {
 }
 
 #[test]
-fn who_is_asked_answers() {
+fn errors_come_from_the_address_of_the_stanza() {
     testing::run(async {
         let server = server().await;
-        // The stream is to localhost, but may be used for every host here.
+        // The stream is to localhost and may be used for every host of this server.
         let peer = server.peer(SessionKind::S2sIn, "localhost", "b.example");
         peer.send("<message from='a@b.example' to='x@other.localhost' id='refused'/>").await;
         peer.send("<iq from='a@b.example' to='other.localhost' id='1'/>").await;
@@ -168,14 +168,14 @@ fn who_is_asked_answers() {
 }
 
 #[test]
-fn what_a_component_sends_without_an_address_comes_back() {
+fn a_component_gets_its_stanza_without_an_address_back() {
     testing::run(async {
         let server = server().await;
         let component = server.peer(SessionKind::Component, "other.localhost", "other.localhost");
         component.send("<message from='c@other.localhost' id='1'/>").await;
         component.send("<message from='c@other.localhost' to='a@b.example' id='1'/>").await;
         assert_eq!(closed(&component), None);
-        // The answer is for the component's own host, whose modules deliver it.
+        // The error is addressed to the component's own host, whose modules deliver it.
         assert_eq!(
             noted(),
             [
@@ -187,7 +187,7 @@ fn what_a_component_sends_without_an_address_comes_back() {
 }
 
 #[test]
-fn what_is_no_stanza_goes_to_the_host_it_names() {
+fn other_elements_go_to_the_host_in_their_to_attribute() {
     testing::run(async {
         let server = server().await;
         let peer = server.stream_of(SessionKind::S2sIn, "localhost");
@@ -201,14 +201,14 @@ fn what_is_no_stanza_goes_to_the_host_it_names() {
         let component = server.stream_of(SessionKind::Component, "localhost");
         component.send("<handshake/>").await;
         assert_eq!(noted(), ["a handshake"]);
-        // In another stream's namespace it is another element.
+        // In the namespace of another stream the element has another name.
         peer.send("<handshake/>").await;
         assert_eq!(closed(&peer), Some("unsupported-stanza-type"));
     });
 }
 
 #[test]
-fn only_the_domain_asked_answers_a_query() {
+fn only_the_queried_domain_can_answer_a_query() {
     testing::run(async {
         let server = server().await;
         let romeo = server.session("romeo@localhost/orchard").await;
@@ -238,7 +238,7 @@ fn only_the_domain_asked_answers_a_query() {
 }
 
 #[test]
-fn the_end_of_what_was_proved_is_told() {
+fn the_end_of_a_stream_fires_an_event_for_each_proved_domain() {
     testing::run(async {
         let server = server().await;
         let peer = server.peer(SessionKind::S2sIn, "localhost", "b.example");

@@ -1,10 +1,10 @@
-//! The cascade of an iq: one chain, step by step.
+//! The cascade of an iq: one chain of several events.
 
 use event_core::{prelude::*, testing};
 
 use crate::{note, noted, romeo, server, told};
 
-/// Notes each step.
+/// Notes each event.
 #[module(name = "steps")]
 struct Steps;
 
@@ -77,7 +77,7 @@ fn of(to: &str, xml: &str) -> Vec<String> {
 }
 
 #[test]
-fn to_a_host() {
+fn the_cascade_of_an_iq_to_a_host() {
     let before = ["iq/host 1", "iq/host 0"];
     let payload = ["iq/host/jabber:iq:version:query 1", "iq/host/jabber:iq:version:query 0"];
     for kind in ["get", "set"] {
@@ -94,7 +94,7 @@ fn to_a_host() {
 }
 
 #[test]
-fn to_an_account_and_to_oneself() {
+fn the_cascade_of_an_iq_to_an_account_and_to_the_sender() {
     assert_eq!(
         steps("juliet@localhost", "get"),
         [
@@ -125,14 +125,14 @@ fn to_an_account_and_to_oneself() {
 }
 
 #[test]
-fn to_a_client() {
+fn an_iq_to_a_client_has_one_event() {
     assert_eq!(steps("juliet@localhost/balcony", "get"), ["iq/full 3"]);
     let answer = "<iq id='probe-1' type='result' TO/>";
     assert_eq!(of("juliet@localhost/balcony", answer), ["iq/full 3"]);
 }
 
 #[test]
-fn answers_go_by_id_alone() {
+fn answers_are_dispatched_by_id_only() {
     let result = "<iq id='probe-1' type='result' TO><query xmlns='jabber:iq:version'/></iq>";
     assert_eq!(
         of("localhost", result),
@@ -157,7 +157,7 @@ fn answers_go_by_id_alone() {
             .map(String::from)
     };
     assert_eq!(of("", result), own("probe-1"));
-    // An id may look like a name.
+    // An id may look like an event name.
     assert_eq!(of("", &result.replace("probe-1", "a/self")), own("a/self"));
 }
 
@@ -172,7 +172,7 @@ mod later {
         pub(super) static LATER: RefCell<Option<AnswerLater>> = const { RefCell::new(None) };
     }
 
-    /// Answers when it likes.
+    /// Answers later.
     #[module(name = "later")]
     struct Later;
 
@@ -216,7 +216,7 @@ async fn ask(client: &testing::Client, namespace: &str, tag: &str) -> String {
 }
 
 #[test]
-fn an_answer_may_come_later() {
+fn a_handler_may_answer_later() {
     use std::time::Duration;
 
     testing::run(async {
@@ -240,7 +240,7 @@ fn an_answer_may_come_later() {
 }
 
 #[test]
-fn a_duty_to_answer_may_outlive_the_server() {
+fn an_unanswered_request_may_outlive_the_server() {
     testing::run(async {
         let server = server(&["later"]).await;
         let romeo = romeo(&server).await;

@@ -1,4 +1,4 @@
-//! Modules start and stop, sessions come and go.
+//! The start and stop of modules, the beginning and end of sessions.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,13 +11,13 @@ macro_rules! module {
         mod $module {
             use super::*;
 
-            /// Notes when it starts and stops.
+            /// Notes its start and stop.
             #[module(name = $name, state = State)]
             struct Options {
-                /// Makes the start fail with it.
+                /// The error of the start, if not empty.
                 #[serde(default)]
                 fail: String,
-                /// Panics at the stop.
+                /// Whether the stop panics.
                 #[serde(default)]
                 panic: bool,
             }
@@ -92,7 +92,7 @@ fn modules_start_in_order_before_any_event_and_stop_in_reverse_after_the_last() 
 }
 
 #[test]
-fn a_module_that_panics_at_its_stop_keeps_no_other_from_stopping() {
+fn a_panic_in_one_modules_stop_does_not_keep_others_from_stopping() {
     testing::run(async {
         let server = testing::host("localhost").module("life_one");
         let server = server.module_with("life_two", "panic = true").start().await.unwrap();
@@ -103,7 +103,7 @@ fn a_module_that_panics_at_its_stop_keeps_no_other_from_stopping() {
 }
 
 #[test]
-fn what_has_started_is_stopped_when_another_fails() {
+fn started_modules_are_stopped_when_another_fails_to_start() {
     testing::run(async {
         let server = testing::host("a.example").module("life_one").host("b.example");
         let server = server.module("life_one").module_with("life_two", "fail = \"no disk\"");
@@ -125,7 +125,7 @@ fn what_has_started_is_stopped_when_another_fails() {
 }
 
 #[test]
-fn what_the_configuration_gets_wrong_stops_the_start_before_any_module() {
+fn a_mistake_in_the_configuration_stops_the_start_before_any_module_starts() {
     testing::run(async {
         let start = async |server: testing::Builder| server.start().await.unwrap_err().to_string();
         let server = || testing::host("localhost").module("life_one");
@@ -153,14 +153,14 @@ fn what_the_configuration_gets_wrong_stops_the_start_before_any_module() {
         );
         let options = start(server().module_with("life_two", "panic = 1")).await;
         assert!(options.contains("invalid type: integer `1`, expected a boolean"), "{options}");
-        assert!(noted().is_empty(), "nothing has started");
+        assert!(noted().is_empty(), "no module has started");
     });
 }
 
 mod sessions {
     use super::*;
 
-    /// Keeps sessions whose client is lost, when it is asked to.
+    /// Keeps the sessions of lost clients if configured to.
     #[module(name = "life_sessions")]
     struct Keep {
         /// Whether to keep them.
@@ -195,7 +195,7 @@ mod sessions {
 const JID: &str = "romeo@localhost/orchard";
 
 #[test]
-fn a_session_ends_once() {
+fn a_session_is_unbound_once() {
     testing::run(async {
         let server = server(&["life_sessions"]).await;
         let romeo = server.session(JID).await;
@@ -214,7 +214,7 @@ fn a_session_ends_once() {
 }
 
 #[test]
-fn a_session_that_is_kept_stays_detached_until_it_is_ended() {
+fn a_kept_session_stays_detached_until_it_is_ended() {
     testing::run(async {
         let server = testing::host("localhost").module_with("life_sessions", "keep = true");
         let server = server.start().await.unwrap();
@@ -233,7 +233,7 @@ fn a_session_that_is_kept_stays_detached_until_it_is_ended() {
 }
 
 #[test]
-fn the_newer_session_takes_the_resource() {
+fn a_new_session_replaces_the_old_one_on_its_resource() {
     testing::run(async {
         let server = testing::host("localhost").module_with("life_sessions", "keep = true");
         let server = server.start().await.unwrap();
@@ -245,12 +245,12 @@ fn the_newer_session_takes_the_resource() {
         assert_eq!(told(&old), "closed conflict");
         let jid = new.session.jid().unwrap();
         assert_eq!(server.host().sessions().find(jid).as_ref(), Some(&new.session));
-        // The old stream's end changes nothing any more.
+        // The end of the old stream has no effect.
         old.disconnect().await;
         assert!(noted().is_empty());
         assert_eq!(server.host().sessions().len(), 1);
 
-        // Replaced while a handler thinks about keeping it: it stays ended.
+        // A session that is replaced while a handler keeps it stays ended.
         let newest = async {
             server.advance(Duration::ZERO).await;
             server.session(JID).await
@@ -263,7 +263,7 @@ fn the_newer_session_takes_the_resource() {
 }
 
 #[test]
-fn a_session_that_could_not_be_bound_is_not() {
+fn a_session_that_fails_to_bind_has_no_resource() {
     testing::run(async {
         let server = server(&["life_sessions"]).await;
         let mut clients = Vec::new();
@@ -281,13 +281,13 @@ fn a_session_that_could_not_be_bound_is_not() {
         one_more.send("<message/>").await;
         assert_eq!(told(&one_more), "closed not-authorized");
         one_more.disconnect().await;
-        assert!(noted().is_empty(), "neither bound nor unbound");
+        assert!(noted().is_empty(), "no bind or unbind event fires");
 
         clients.pop().unwrap().disconnect().await;
         noted();
-        assert!(one_more.session.bind(None).await.is_err(), "its stream is over");
+        assert!(one_more.session.bind(None).await.is_err(), "the stream has ended");
         assert_eq!(server.host().sessions().len(), Host::MAX_RESOURCES - 1);
         let again = server.session("romeo@localhost/again").await;
-        assert!(again.session.bind(Some("second")).await.is_err(), "one resource a session");
+        assert!(again.session.bind(Some("second")).await.is_err(), "a session has one resource");
     });
 }

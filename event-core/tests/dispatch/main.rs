@@ -1,4 +1,4 @@
-//! The dispatch, on the harness: one file a topic, all in one binary.
+//! Tests of the dispatch with the harness: one file for each topic, in one binary.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests, their helpers too")]
 
@@ -20,7 +20,7 @@ use event_core::{
 };
 
 thread_local! {
-    // The harness runs a test on one thread: what its handlers note stays with it.
+    // The harness runs each test on one thread, so each test has its own log.
     static LOG: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -29,7 +29,7 @@ fn note(what: impl Into<String>) {
     LOG.with_borrow_mut(|log| log.push(what.into()));
 }
 
-/// What was noted since the last look.
+/// Takes the notes since the last call.
 fn noted() -> Vec<String> {
     LOG.take()
 }
@@ -52,7 +52,7 @@ fn attribute(element: &Element, name: &str) -> String {
     element.attribute(name).unwrap_or_default().into_owned()
 }
 
-/// The condition of an error stanza, else its type.
+/// The condition of an error stanza, or the type of any other.
 fn kind(element: &Element) -> String {
     let kind = attribute(element, "type");
     if kind != "error" {
@@ -62,7 +62,7 @@ fn kind(element: &Element) -> String {
     error.first_child().unwrap().name().to_owned()
 }
 
-/// What a client was told: the kinds of its stanzas, or how its stream was closed.
+/// The conditions or types of the stanzas that a client received, and its stream error.
 fn told(client: &Client) -> String {
     let mut told: Vec<_> = client.received().iter().map(kind).collect();
     if let Some(error) = client.closed() {

@@ -1,4 +1,4 @@
-//! In which order handlers run.
+//! The order of handlers.
 
 use event_core::{prelude::*, testing};
 
@@ -7,7 +7,7 @@ use crate::{note, noted, romeo, server};
 mod alpha {
     use super::*;
 
-    /// First in the alphabet.
+    /// The first module by name.
     #[module(name = "order_alpha")]
     struct Alpha;
 
@@ -77,7 +77,7 @@ mod alpha {
 mod beta {
     use super::*;
 
-    /// Comes where the configuration puts it.
+    /// A module without `after`: the configuration decides its order.
     #[module(name = "order_beta")]
     struct Beta;
 
@@ -105,7 +105,7 @@ mod beta {
 mod gamma {
     use super::*;
 
-    /// Comes after beta wherever it stands.
+    /// Runs after beta in any order of the configuration.
     #[module(name = "order_gamma", after = ["order_beta", "order_not_enabled"])]
     struct Gamma;
 
@@ -140,7 +140,7 @@ mod circle {
 mod misspelt {
     use super::*;
 
-    /// Names a module that is nearly one.
+    /// Has a misspelt name in `after`.
     #[module(name = "order_misspelt", after = ["order_betta"])]
     struct Misspelt;
 
@@ -151,7 +151,7 @@ mod misspelt {
 mod same_place {
     use super::*;
 
-    /// Two handlers of one name, written by one macro.
+    /// Two handlers at one position, written by one macro.
     #[module(name = "order_same_place")]
     struct SamePlace;
 
@@ -177,7 +177,7 @@ async fn order(modules: &[&str], xml: &str) -> Vec<String> {
 }
 
 #[test]
-fn by_priority_then_config_then_place() {
+fn handlers_run_by_priority_then_configuration_then_position() {
     testing::run(async {
         assert_eq!(
             order(&["order_alpha", "order_beta"], TO_JULIET).await,
@@ -191,7 +191,7 @@ fn by_priority_then_config_then_place() {
 }
 
 #[test]
-fn after_comes_before_the_order_of_the_configuration() {
+fn after_takes_precedence_over_the_order_of_the_configuration() {
     testing::run(async {
         for modules in [["order_gamma", "order_beta"], ["order_beta", "order_gamma"]] {
             assert_eq!(order(&modules, TO_JULIET).await, ["beta 5", "gamma 5"]);
@@ -201,7 +201,7 @@ fn after_comes_before_the_order_of_the_configuration() {
 }
 
 #[test]
-fn bare_comes_before_self_at_equal_priority_whatever_the_module() {
+fn bare_runs_before_self_at_equal_priority_in_all_modules() {
     testing::run(async {
         let expected = [
             "alpha 1000",
@@ -223,20 +223,20 @@ fn bare_comes_before_self_at_equal_priority_whatever_the_module() {
         assert_eq!(
             order(&["order_alpha"], "<presence to='juliet@localhost'/>").await,
             ["alpha presence/bare 1"],
-            "nobody else's stanzas fire /self"
+            "only stanzas to the sender's own account fire /self"
         );
     });
 }
 
 #[test]
-fn handlers_of_one_place_have_an_order_too() {
+fn handlers_at_one_position_run_in_the_order_of_their_paths() {
     testing::run(async {
         assert_eq!(order(&["order_same_place"], TO_JULIET).await, ["yankee", "zulu"]);
     });
 }
 
 #[test]
-fn global_events_go_by_priority_then_host() {
+fn handlers_of_global_events_run_by_priority_then_host() {
     testing::run(async {
         let server = testing::host("b.example").module("order_alpha").module("order_beta");
         let server = server.host("a.example").module("order_beta");
@@ -249,14 +249,14 @@ fn global_events_go_by_priority_then_host() {
             "beta a.example",
         ];
         assert_eq!(noted(), expected);
-        // From whichever host it is fired, it is the whole server's.
+        // The event is the same when fired on any host.
         server.core().host("c.example").unwrap().fire(ServerStarting {}).await;
         assert_eq!(noted(), expected);
     });
 }
 
 #[test]
-fn a_notification_of_a_host_runs_there_alone() {
+fn a_notification_of_a_host_runs_only_there() {
     testing::run(async {
         let server = testing::host("a.example").module("order_alpha");
         let server = server.host("b.example").module("order_alpha").host("c.example");
@@ -270,7 +270,7 @@ fn a_notification_of_a_host_runs_there_alone() {
 }
 
 #[test]
-fn a_circle_or_a_misspelt_after_stops_the_start() {
+fn a_cycle_or_a_misspelt_name_in_after_stops_the_start() {
     testing::run(async {
         let circle = testing::host("localhost").module("order_round").module("order_about");
         assert_eq!(
@@ -286,7 +286,7 @@ fn a_circle_or_a_misspelt_after_stops_the_start() {
 }
 
 #[test]
-fn the_listing_is_in_the_order_they_run() {
+fn the_listing_has_the_order_in_which_handlers_run() {
     testing::run(async {
         let server = server(&["order_beta", "order_alpha"]).await;
         romeo(&server).await.send("<message to='juliet@localhost'/>").await;

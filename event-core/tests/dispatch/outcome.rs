@@ -1,4 +1,4 @@
-//! Every row of the table of families: the end of a chain, `Handled`, an error, an answer, a
+//! The outcomes of each family of events: the end of the chain, `Handled`, an error, an answer, a
 //! panic.
 
 use std::cell::Cell;
@@ -11,7 +11,7 @@ thread_local! {
     static ACT: Cell<(&'static str, &'static str)> = const { Cell::new(("", "")) };
 }
 
-/// What the handler of `event` does in this test.
+/// The action of the handler of `event` in this test.
 fn act(event: &str) -> Result<Flow, StanzaError> {
     match ACT.get() {
         (on, "handled") if on == event => Ok(Flow::Handled),
@@ -21,7 +21,7 @@ fn act(event: &str) -> Result<Flow, StanzaError> {
     }
 }
 
-/// Does what the test asks for.
+/// Acts as the test requests.
 #[module(name = "outcome")]
 struct Outcome;
 
@@ -90,8 +90,8 @@ const VERSION_IQ: &str =
     "<iq id='fixed' to='TO' type='get'><query xmlns='jabber:iq:version'/></iq>";
 const REGISTER: &str = "<iq id='fixed' type='TYPE'><query xmlns='jabber:iq:register'/></iq>";
 
-/// Sends a stanza and compares what comes back when the handler of `event` goes on, stops the
-/// chain, refuses, and panics.
+/// Sends a stanza and compares the answers when the handler of `event` continues, stops the chain,
+/// returns an error, and panics.
 fn expect(event: &'static str, xml: &str, (to, kind): (&str, &str), expected: [&str; 4]) {
     let xml =
         xml.replace(" to='TO'", &if to.is_empty() { String::new() } else { format!(" to='{to}'") });
@@ -124,7 +124,7 @@ const NOBODY: &str = "service-unavailable";
 const OOPS: &str = "internal-server-error";
 
 #[test]
-fn before_routing() {
+fn outcomes_before_routing() {
     let juliet = "juliet@localhost";
     expect("pre-message/bare", MESSAGE, (juliet, ""), [NOBODY, "", "forbidden", OOPS]);
     expect("pre-message/bare", MESSAGE, ("", "chat"), [NOBODY, "", "forbidden", OOPS]);
@@ -144,7 +144,7 @@ fn before_routing() {
 }
 
 #[test]
-fn after_routing() {
+fn outcomes_after_routing() {
     for (message, presence, iq, to) in [
         ("message/full", "presence/full", "iq/full", "juliet@localhost/balcony"),
         ("message/bare", "presence/bare", "iq/bare", "juliet@localhost"),
@@ -163,7 +163,7 @@ fn after_routing() {
 }
 
 #[test]
-fn by_payload_and_by_id() {
+fn outcomes_of_iq_events_by_payload_and_by_id() {
     let set = "iq-set/bare/jabber:iq:private:query";
     expect(set, IQ, ("juliet@localhost", "set"), [NOBODY, OOPS, "forbidden", OOPS]);
     expect(set, IQ, ("", "set"), [NOBODY, OOPS, "forbidden", OOPS]);
@@ -174,19 +174,19 @@ fn by_payload_and_by_id() {
 }
 
 #[test]
-fn to_other_servers() {
+fn outcomes_of_stanzas_to_other_servers() {
     let to = "juliet@elsewhere.example";
     let nowhere = "remote-server-not-found";
     expect("route/remote", MESSAGE, (to, ""), [nowhere, "", "forbidden", OOPS]);
     expect("route/remote", MESSAGE, (to, "error"), ["", "", "", ""]);
     expect("route/remote", PRESENCE, (to, ""), [nowhere, "", "forbidden", ""]);
-    // Taken over: the other server answers.
+    // A handler took the stanza: the other server answers.
     expect("route/remote", IQ, (to, "get"), [nowhere, "", "forbidden", OOPS]);
     expect("route/remote", IQ, (to, "result"), ["", "", "", ""]);
 }
 
 #[test]
-fn without_a_resource() {
+fn outcomes_before_binding() {
     let closed = "closed not-authorized";
     let register = "stanza/iq/jabber:iq:register:query";
     expect(register, REGISTER, ("", "set"), [closed, OOPS, "forbidden", OOPS]);
@@ -202,7 +202,7 @@ fn without_a_resource() {
 }
 
 #[test]
-fn another_domain_or_a_malformed_request_does_not_pass_before_binding() {
+fn stanzas_to_other_domains_and_malformed_ones_are_refused_before_binding() {
     for (xml, expected) in [
         ("<message to='elsewhere.example'/>", "closed not-authorized"),
         ("<message to='@'/>", "closed not-authorized"),
@@ -224,7 +224,7 @@ fn another_domain_or_a_malformed_request_does_not_pass_before_binding() {
 }
 
 #[test]
-fn a_message_nobody_delivers() {
+fn outcomes_of_a_message_that_is_not_delivered() {
     let event = "message/offline/handle";
     expect(event, MESSAGE, ("juliet@localhost", ""), [NOBODY, "", "forbidden", OOPS]);
 }

@@ -1,4 +1,4 @@
-//! A handler that panics does no more harm than it must.
+//! Panics of handlers are contained.
 
 use event_core::{Decision, DecisionKind, prelude::*, testing};
 
@@ -7,7 +7,7 @@ use crate::{note, noted, romeo, server, told};
 mod contained {
     use super::*;
 
-    /// Panics where the next handler runs all the same.
+    /// Panics in handlers of events whose next handler still runs.
     #[module(name = "panics_contained")]
     struct Contained;
 
@@ -70,7 +70,7 @@ mod contained {
         note("stopping");
     }
 
-    /// One to pour into.
+    /// A collect event.
     #[event("panics-collect", kind = "collect")]
     pub(super) struct Collect {
         pub(super) count: u32,
@@ -87,7 +87,7 @@ mod contained {
         event.count += 1;
     }
 
-    /// One to stop.
+    /// An event that can be stopped.
     #[event("panics-chain", kind = "chain")]
     pub(super) struct Chain;
 
@@ -105,7 +105,7 @@ mod contained {
 mod stops {
     use super::*;
 
-    /// Panics where the chain stops.
+    /// Panics in handlers of events whose chain then stops.
     #[module(name = "panics_stops")]
     struct Stops;
 
@@ -142,7 +142,7 @@ mod stops {
 }
 
 #[test]
-fn in_notifications_collect_events_and_observers_the_next_one_runs() {
+fn after_a_panic_the_next_notification_collect_or_observe_handler_runs() {
     testing::run(async {
         let server = server(&["panics_contained"]).await;
         let romeo = server.session("romeo@localhost/orchard").await;
@@ -186,7 +186,7 @@ fn in_notifications_collect_events_and_observers_the_next_one_runs() {
 }
 
 #[test]
-fn elsewhere_the_chain_stops_and_a_request_or_message_is_answered() {
+fn after_a_panic_any_other_chain_stops_and_the_sender_gets_an_error() {
     testing::run(async {
         let server = server(&["panics_stops"]).await;
         let romeo = romeo(&server).await;
@@ -204,7 +204,7 @@ fn elsewhere_the_chain_stops_and_a_request_or_message_is_answered() {
             assert_eq!(kind, DecisionKind::Panicked, "{xml}");
         }
         assert!(noted().is_empty());
-        // The session is not kept because somebody failed to keep it.
+        // A panic in the handler that would keep the session does not keep it.
         romeo.disconnect().await;
         assert_eq!(noted(), ["unbind"]);
         assert!(server.host().sessions().is_empty());
@@ -212,7 +212,7 @@ fn elsewhere_the_chain_stops_and_a_request_or_message_is_answered() {
 }
 
 #[test]
-fn a_chain_that_was_fired_by_a_module_says_so() {
+fn a_module_that_fires_a_chain_gets_the_panic_as_an_error() {
     testing::run(async {
         let server = server(&["panics_contained"]).await;
         let fired = server.fire(contained::Chain).await;

@@ -1,4 +1,4 @@
-//! Requests that handlers send, and their answers.
+//! Requests of handlers and their answers.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use event_core::{Host as CoreHost, QueryError, prelude::*, testing};
 
 use crate::{attribute, note, noted, romeo, server, told};
 
-/// Asks whoever the message names, in the midst of its chain.
+/// Sends a request to the address in the message's id while its chain runs.
 #[module(name = "asks")]
 struct Asks;
 
@@ -84,7 +84,7 @@ fn see_before(_: &mut Iq) {
 }
 
 #[test]
-fn a_handler_may_ask_the_client_whose_stanza_it_handles() {
+fn a_handler_may_query_the_client_whose_stanza_it_handles() {
     testing::run(async {
         let server = server(&["asks"]).await;
         let romeo = romeo(&server).await;
@@ -102,13 +102,13 @@ fn a_handler_may_ask_the_client_whose_stanza_it_handles() {
             romeo.send(&format!("<iq type='result' id='{id}' to='localhost'/>")).await;
         };
         tokio::join!(asking, answering);
-        assert_eq!(noted(), ["result from romeo@localhost/orchard"], "ahead of all events");
+        assert_eq!(noted(), ["result from romeo@localhost/orchard"], "the answer fires no event");
         assert_eq!(told(&romeo), "");
     });
 }
 
 #[test]
-fn nobody_else_can_answer() {
+fn only_the_queried_address_can_answer() {
     testing::run(async {
         let server = server(&["asks"]).await;
         let romeo = romeo(&server).await;
@@ -118,14 +118,14 @@ fn nobody_else_can_answer() {
             server.settle().await;
             let id = attribute(&romeo.next().unwrap(), "id");
             noted();
-            // From another, to another, with another id, or a request.
+            // From another address, to another address, with another id, or a request.
             tybalt.send(&format!("<iq type='result' id='{id}' to='localhost'/>")).await;
             tybalt
                 .send(&format!(
                     "<iq type='result' id='{id}' to='localhost' from='romeo@localhost/orchard'/>"
                 ))
                 .await;
-            assert_eq!(noted().len(), 4, "they are like any other iq");
+            assert_eq!(noted().len(), 4, "forged answers fire events as other stanzas do");
             for iq in [
                 format!("<iq type='result' id='{id}'/>"),
                 "<iq type='result' id='other' to='localhost'/>".to_owned(),
@@ -144,7 +144,7 @@ fn nobody_else_can_answer() {
 }
 
 #[test]
-fn without_an_answer_it_ends_all_the_same() {
+fn a_query_without_an_answer_ends_with_an_error() {
     testing::run(async {
         let server = server(&["asks"]).await;
         let romeo = romeo(&server).await;
@@ -165,7 +165,7 @@ fn without_an_answer_it_ends_all_the_same() {
 }
 
 #[test]
-fn modules_ask_each_other() {
+fn modules_of_one_host_query_each_other() {
     testing::run(async {
         let server = server(&["asks"]).await;
         let romeo = romeo(&server).await;
@@ -182,7 +182,7 @@ fn modules_ask_each_other() {
 }
 
 #[test]
-fn so_they_do_from_a_task_of_their_own() {
+fn a_task_of_a_module_queries_another_module() {
     testing::run(async {
         let server = server(&["asks"]).await;
         romeo(&server).await.send("<presence to='localhost'/>").await;
@@ -192,7 +192,7 @@ fn so_they_do_from_a_task_of_their_own() {
 }
 
 #[test]
-fn hosts_of_one_server_ask_each_other() {
+fn hosts_of_one_server_query_each_other() {
     testing::run(async {
         let server = testing::host("localhost").module("asks").host("other.example");
         let server = server.module("asks").start().await.unwrap();

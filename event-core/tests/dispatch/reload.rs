@@ -1,4 +1,4 @@
-//! Another configuration while the server runs.
+//! Reloads of the configuration.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 
 use crate::{note, noted};
 
-/// What one module offers another.
+/// A service that one module offers to others.
 trait Greeter: Send + Sync {
     fn greet(&self) -> &'static str;
 }
@@ -15,7 +15,7 @@ trait Greeter: Send + Sync {
 mod keeper {
     use super::*;
 
-    /// Keeps a count, offers a service, and may be slow.
+    /// Keeps a counter, offers a service, and may be slow.
     #[module(name = "reload_keeper", state = State)]
     pub(super) struct Keeper {
         #[serde(default)]
@@ -121,7 +121,7 @@ fn changes(reloaded: &event_core::Reloaded) -> Vec<String> {
 }
 
 #[test]
-fn modules_come_and_go_while_a_session_stays() {
+fn modules_are_enabled_and_disabled_while_a_session_stays() {
     testing::run(async {
         let server = testing::host(A).module("reload_asker").start().await.unwrap();
         assert_eq!(noted(), ["asker finds None"]);
@@ -148,7 +148,7 @@ fn modules_come_and_go_while_a_session_stays() {
             let hook = hooks.iter().find(|line| line.hook.event == "message/host").unwrap();
             (hook.stats.calls, hook.stats.handled)
         };
-        assert_eq!(calls(&server), (3, 3), "figures are kept");
+        assert_eq!(calls(&server), (3, 3), "the counters are kept");
 
         assert!(changes(&server.reload(with("word = 'two'")).await.unwrap()).is_empty());
         assert_eq!(calls(&server), (3, 3));
@@ -158,15 +158,18 @@ fn modules_come_and_go_while_a_session_stays() {
         assert!(reloaded.ended(Duration::from_secs(1)).await);
         send().await;
         assert_eq!(noted(), ["keeper stops on a.example"]);
-        assert!(server.host().service::<dyn Greeter>().is_none(), "its services go with it");
+        assert!(
+            server.host().service::<dyn Greeter>().is_none(),
+            "the module's services are removed with it"
+        );
         assert!(juliet.closed().is_none());
         server.core().stopping(Duration::from_secs(1)).await;
-        assert!(noted().is_empty(), "global events do not reach it");
+        assert!(noted().is_empty(), "global events do not reach the disabled module");
     });
 }
 
 #[test]
-fn a_module_stops_when_the_last_dispatch_that_reaches_it_has_ended() {
+fn a_module_stops_after_the_last_dispatch_that_reaches_it() {
     testing::run(async {
         let server = testing::host(A).module("reload_keeper").start().await.unwrap();
         let juliet = server.session("juliet@a.example/x").await;
@@ -175,7 +178,10 @@ fn a_module_stops_when_the_last_dispatch_that_reaches_it_has_ended() {
         let reload = async {
             server.settle().await;
             let reloaded = server.reload(testing::host(A)).await.unwrap();
-            assert!(!reloaded.ended(Duration::from_secs(30)).await, "a handler of it still waits");
+            assert!(
+                !reloaded.ended(Duration::from_secs(30)).await,
+                "a handler of the module is still running"
+            );
             assert_eq!(noted(), ["waits"]);
             go_on.notify_one();
         };
@@ -186,7 +192,7 @@ fn a_module_stops_when_the_last_dispatch_that_reaches_it_has_ended() {
 }
 
 #[test]
-fn a_stanza_meets_one_table_of_a_host() {
+fn a_stanza_is_dispatched_by_one_table_of_a_host() {
     testing::run(async {
         let with = |options| testing::host(A).module_with("reload_keeper", options);
         let server = with("word = 'one'").start().await.unwrap();
@@ -205,7 +211,7 @@ fn a_stanza_meets_one_table_of_a_host() {
 }
 
 #[test]
-fn what_fails_changes_nothing() {
+fn a_failed_reload_changes_nothing() {
     testing::run(async {
         let server = testing::host(A).module_with("reload_keeper", "word = 'old'").start().await;
         let server = server.unwrap();
@@ -241,7 +247,7 @@ fn what_fails_changes_nothing() {
         }
         let error = server.reload(wrong("wrod = 1")).await.unwrap_err();
         assert!(error.to_string().contains("wrod"), "{error}");
-        assert!(noted().is_empty(), "nothing was started");
+        assert!(noted().is_empty(), "no module was started");
         assert_eq!(server.core().hosts().len(), 1);
         assert!(!server.host().settings().allow_plaintext);
         juliet.send("<message to='a.example'/>").await;
@@ -250,7 +256,7 @@ fn what_fails_changes_nothing() {
 }
 
 #[test]
-fn hosts_come_and_go() {
+fn hosts_are_added_and_removed() {
     testing::run(async {
         let server = testing::host(A).module("reload_asker").start().await.unwrap();
         let juliet = server.session("juliet@a.example/x").await;
@@ -267,7 +273,7 @@ fn hosts_come_and_go() {
             ["b.example is prepared", "keeper starts on b.example", "asker finds Some(\"hello\")"];
         assert_eq!(noted(), expected);
         server.core().stopping(Duration::from_secs(1)).await;
-        assert_eq!(noted(), ["keeper of b.example is told"], "the global table has it");
+        assert_eq!(noted(), ["keeper of b.example is told"], "the global table has the new host");
         let romeo = server.session("romeo@b.example/y").await;
         juliet.send("<message to='b.example'/>").await;
         assert_eq!(noted(), [" 1"]);
@@ -277,7 +283,7 @@ fn hosts_come_and_go() {
         assert_eq!(reloaded.removed.len(), 1);
         server.settle().await;
         assert_eq!(romeo.closed().unwrap().unwrap().condition().as_str(), "host-gone");
-        assert!(noted().is_empty(), "its modules run as long as it has sessions");
+        assert!(noted().is_empty(), "the modules of a removed host run while it has sessions");
         romeo.disconnect().await;
         assert!(reloaded.ended(Duration::from_secs(5)).await);
         assert_eq!(noted(), ["unbound: connection lost", "keeper stops on b.example"]);
@@ -287,7 +293,7 @@ fn hosts_come_and_go() {
 }
 
 #[test]
-fn a_session_of_a_host_that_is_gone_does_not_bind_and_does_not_linger() {
+fn a_session_of_a_removed_host_cannot_bind_and_ends() {
     testing::run(async {
         let server = testing::host(A).host("b.example").module("reload_asker");
         let server = server.start().await.unwrap();
@@ -305,7 +311,7 @@ fn a_session_of_a_host_that_is_gone_does_not_bind_and_does_not_linger() {
 }
 
 #[test]
-fn reloads_follow_each_other() {
+fn concurrent_reloads_run_one_after_the_other() {
     testing::run(async {
         let server = testing::host(A).start().await.unwrap();
         let with =

@@ -1,4 +1,4 @@
-//! Tells who has been greeted, to whoever asks.
+//! Lists the greeted clients.
 
 use std::{
     collections::BTreeSet,
@@ -11,12 +11,12 @@ use crate::welcome::Greeted;
 
 const NS: &str = "urn:example:guestbook:0";
 
-/// Keeps a list of who was here since the server started.
+/// Keeps a list of the clients greeted since the server started.
 #[module(state = Guests, features = ["urn:example:guestbook:0"])]
 #[derive(Debug)]
 pub struct Guestbook;
 
-/// Who was here.
+/// The greeted clients.
 #[derive(Debug, Default)]
 pub struct Guests(Mutex<BTreeSet<BareJid>>);
 
@@ -47,9 +47,9 @@ mod tests {
     use event_core::testing;
 
     #[test]
-    fn who_comes_online_is_greeted_and_listed() {
+    fn a_client_that_comes_online_is_greeted_and_listed() {
         testing::run(async {
-            // This crate links no other module: what delivers messages is not here.
+            // This crate does not link the bundled modules, so none delivers messages.
             let server = testing::host("example.org").module("guestbook").start().await.unwrap();
             let juliet = "juliet@example.org/balcony".parse().unwrap();
             server.fire(crate::welcome::Greeted { guest: &juliet }).await;

@@ -1,5 +1,5 @@
-//! A module crate that is not part of Spondee. It has two modules and an event of its own:
-//! `welcome` greets who comes online and says so by an event, `guestbook` listens to it.
+//! A module crate outside Spondee, with two modules and an event: `welcome` greets clients that come
+//! online and fires an event, which `guestbook` handles.
 
 pub mod guestbook;
 pub mod welcome;

@@ -6,7 +6,7 @@ use event_core::{jid::Jid, prelude::*};
 #[module(after = ["presence"])]
 #[derive(Debug)]
 pub struct Welcome {
-    /// What it says.
+    /// The text of the greeting.
     #[serde(default = "hello")]
     text: String,
 }
@@ -15,11 +15,11 @@ fn hello() -> String {
     "Welcome!".into()
 }
 
-/// Somebody has been greeted.
+/// A client has been greeted.
 #[event("welcome-greeted", kind = "notification")]
 #[derive(Debug)]
 pub struct Greeted<'a> {
-    /// Who.
+    /// The client's address.
     pub guest: &'a Jid,
 }
 

@@ -12,7 +12,7 @@ use jid::BareJid;
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
-use super::{AccountError, Accounts, KEY, name, record, shelf};
+use super::{AccountError, Accounts, KEY, name, partition, record};
 use crate::storage::{StorageError, Write};
 
 /// Accounts written in one transaction.
@@ -107,7 +107,7 @@ impl Accounts {
             let mut writes = Vec::with_capacity(batch.len());
             for Hashed { jid, record, .. } in &mut batch {
                 let record = record.as_ref().map_err(|_| AccountError::Random)?;
-                writes.push(Write::create(shelf(jid)?, KEY, record.clone()));
+                writes.push(Write::create(partition(jid)?, KEY, record.clone()));
             }
             match self.storage.write(writes).await {
                 Ok(_) => {

@@ -20,7 +20,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use thiserror::Error;
 use tokio::sync::Semaphore;
 
-use crate::storage::{Schema, Shelf, Storage, StorageError, Write};
+use crate::storage::{Partition, Schema, Storage, StorageError, Write};
 
 pub use import::{ImportProblem, ImportReport};
 pub use record::PasswordError;
@@ -34,7 +34,7 @@ const KEY: &str = "";
 /// Where the server keeps the secret that salts for unknown accounts come from. No host is named
 /// by an empty text, so it is out of the way of hosts' stores.
 const SERVER: Schema = Schema { store: "server", version: 1, migrations: &[] };
-const SECRET: (Shelf<'_>, &str) = (Shelf::new("", SERVER.store, ""), "scram-secret");
+const SECRET: (Partition<'_>, &str) = (Partition::new("", SERVER.store, ""), "scram-secret");
 
 /// PLAIN is checked against these keys: with the processor's help, theirs is the cheapest hash.
 const CHECKED_HASH: ScramHash = ScramHash::Sha256;
@@ -106,9 +106,9 @@ impl Accounts {
     ///
     /// [`AccountError::Exists`], or the password is refused, or storage fails.
     pub async fn create(&self, jid: &BareJid, password: &str) -> Result<(), AccountError> {
-        let shelf = shelf(jid)?;
+        let partition = partition(jid)?;
         let record = self.hash(password).await?;
-        match self.storage.write(vec![Write::create(shelf, KEY, record)]).await {
+        match self.storage.write(vec![Write::create(partition, KEY, record)]).await {
             Ok(_) => Ok(()),
             Err(StorageError::Exists(_)) => Err(AccountError::Exists(jid.clone())),
             Err(error) => Err(error.into()),
@@ -121,9 +121,10 @@ impl Accounts {
     ///
     /// [`AccountError::NotFound`], or the password is refused, or storage fails.
     pub async fn set_password(&self, jid: &BareJid, password: &str) -> Result<(), AccountError> {
-        let shelf = shelf(jid)?;
+        let partition = partition(jid)?;
         let record = self.hash(password).await?;
-        self.change(jid, vec![Write::require(shelf, KEY), Write::set(shelf, KEY, record)]).await
+        self.change(jid, vec![Write::require(partition, KEY), Write::set(partition, KEY, record)])
+            .await
     }
 
     /// Removes an account with everything that is kept under its name, in one transaction.
@@ -132,8 +133,8 @@ impl Accounts {
     ///
     /// [`AccountError::NotFound`] (nothing is written then), or storage fails.
     pub async fn remove(&self, jid: &BareJid) -> Result<(), AccountError> {
-        let Shelf { host, owner, .. } = shelf(jid)?;
-        let batch = vec![Write::require(shelf(jid)?, KEY), Write::purge(host, owner)];
+        let Partition { host, owner, .. } = partition(jid)?;
+        let batch = vec![Write::require(partition(jid)?, KEY), Write::purge(host, owner)];
         let removed = self.change(jid, batch).await;
         // Also when it failed: a database that breaks at the commit may have done it.
         self.removals.fetch_add(1, Ordering::SeqCst);
@@ -160,10 +161,10 @@ impl Accounts {
     ///
     /// Storage fails.
     pub async fn exists(&self, jid: &BareJid) -> Result<bool, AccountError> {
-        let Ok(shelf) = shelf(jid) else {
+        let Ok(partition) = partition(jid) else {
             return Ok(false);
         };
-        Ok(self.storage.get(shelf, KEY).await?.is_some())
+        Ok(self.storage.get(partition, KEY).await?.is_some())
     }
 
     /// The names of a host's accounts, in order.
@@ -198,7 +199,7 @@ impl Accounts {
     ) -> Result<ScramKeys, AccountError> {
         let name = NodePart::new(username).ok();
         let name = name.as_ref().map_or(username, |name| name.as_str());
-        let stored = self.storage.get(Shelf::new(host, ACCOUNTS.store, name), KEY).await?;
+        let stored = self.storage.get(Partition::new(host, ACCOUNTS.store, name), KEY).await?;
         let keys = stored.and_then(|value| record::find(&value, hash));
         Ok(keys
             .unwrap_or_else(|| record::made_up(&*self.secret, host, name, hash, self.iterations)))
@@ -257,26 +258,26 @@ fn name(jid: &BareJid) -> Result<&str, AccountError> {
 }
 
 /// Where an account is kept.
-fn shelf(jid: &BareJid) -> Result<Shelf<'_>, AccountError> {
-    Ok(Shelf::new(jid.domain().as_str(), ACCOUNTS.store, name(jid)?))
+fn partition(jid: &BareJid) -> Result<Partition<'_>, AccountError> {
+    Ok(Partition::new(jid.domain().as_str(), ACCOUNTS.store, name(jid)?))
 }
 
 /// Reads the server's secret, making it first where there is none.
 async fn server_secret(storage: &dyn Storage) -> Result<[u8; 32], AccountError> {
-    let (shelf, key) = SECRET;
+    let (partition, key) = SECRET;
     loop {
-        let stored = storage.get(shelf, key).await?;
+        let stored = storage.get(partition, key).await?;
         if let Some(secret) = stored.and_then(|secret| secret.try_into().ok()) {
             return Ok(secret);
         }
         let secret: [u8; 32] = random()?;
-        match storage.write(vec![Write::create(shelf, key, secret.to_vec())]).await {
+        match storage.write(vec![Write::create(partition, key, secret.to_vec())]).await {
             Ok(_) => return Ok(secret),
             // Another process was faster, or what is there has the wrong length.
             Err(StorageError::Exists(_)) => {
-                let length = storage.get(shelf, key).await?.map_or(0, |secret| secret.len());
+                let length = storage.get(partition, key).await?.map_or(0, |secret| secret.len());
                 if length != secret.len() {
-                    storage.write(vec![Write::delete(shelf, key)]).await?;
+                    storage.write(vec![Write::delete(partition, key)]).await?;
                 }
             }
             Err(error) => return Err(error.into()),

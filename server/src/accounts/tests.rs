@@ -31,13 +31,13 @@ async fn the_life_of_an_account() {
     assert!(accounts.verify("example.com", "alice", "looking-glass").await.unwrap());
     assert_eq!(accounts.list("example.com").await.unwrap(), ["alice"]);
 
-    let shelves = ["alice", "bob", ""].map(|owner| Shelf::new("example.com", "s", owner));
-    let kept = shelves.map(|shelf| Write::set(shelf, "k", Vec::new())).into();
+    let partitions = ["alice", "bob", ""].map(|owner| Partition::new("example.com", "s", owner));
+    let kept = partitions.map(|partition| Write::set(partition, "k", Vec::new())).into();
     accounts.storage.write(kept).await.unwrap();
     accounts.remove(&alice).await.unwrap();
-    for (shelf, is_there) in shelves.into_iter().zip([false, true, true]) {
-        let value = accounts.storage.get(shelf, "k").await.unwrap();
-        assert_eq!(value.is_some(), is_there, "{shelf:?}");
+    for (partition, is_there) in partitions.into_iter().zip([false, true, true]) {
+        let value = accounts.storage.get(partition, "k").await.unwrap();
+        assert_eq!(value.is_some(), is_there, "{partition:?}");
     }
     for missing in [accounts.remove(&alice).await, accounts.set_password(&alice, "x").await] {
         assert_eq!(missing.unwrap_err().to_string(), "there is no account alice@example.com");

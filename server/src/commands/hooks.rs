@@ -50,7 +50,7 @@ impl HookLine {
             host: host.to_owned(),
             event: hook.event.to_owned(),
             priority: hook.priority,
-            role: hook.role().map(|role| format!("{role:?}").to_lowercase()),
+            role: hook.band().map(|band| format!("{band:?}").to_lowercase()),
             module: listing.module.to_owned(),
             function: hook.id(),
             file: hook.file.to_owned(),

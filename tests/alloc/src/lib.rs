@@ -1,11 +1,11 @@
-//! An allocator that counts, for tests that prove that something does not allocate.
+//! A counting allocator, for tests that check that code does not allocate.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::Cell,
 };
 
-/// The system's allocator; it counts what each thread asks of it.
+/// The system's allocator, which counts the allocations of each thread.
 #[derive(Debug)]
 pub struct Counting;
 
@@ -13,7 +13,7 @@ thread_local! {
     static COUNT: Cell<u64> = const { Cell::new(0) };
 }
 
-/// How often `work` allocates on this thread.
+/// The number of allocations of `work` on this thread.
 pub fn allocations<T>(work: impl FnOnce() -> T) -> (T, u64) {
     let before = COUNT.get();
     let output = work();
@@ -21,16 +21,16 @@ pub fn allocations<T>(work: impl FnOnce() -> T) -> (T, u64) {
 }
 
 fn count() {
-    // A thread that ends has no counter any more, and may still allocate.
+    // A thread may still allocate after its counter has been destroyed.
     let _ = COUNT.try_with(|count| count.set(count.get() + 1));
 }
 
-// SAFETY: every call goes to `System` with the arguments it came with, and what `System` returns is
-// returned; the counter is a constant-initialised thread local, which allocates nothing itself.
+// SAFETY: every call is passed to `System` with the same arguments, and the result of `System` is
+// returned; the counter is a constant-initialised thread local, which does not allocate.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
-        // SAFETY: the caller's promises are those that `System` asks for.
+        // SAFETY: the caller upholds the contract, which is the same for `System`.
         unsafe { System.alloc(layout) }
     }
 
@@ -42,7 +42,7 @@ unsafe impl GlobalAlloc for Counting {
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count();
-        // SAFETY: as above; `pointer` came from `System`, because all pointers here do.
+        // SAFETY: as above; `pointer` came from `System`, as all pointers of this allocator do.
         unsafe { System.realloc(pointer, layout, size) }
     }
 

@@ -11,7 +11,7 @@ use spondee_alloc_tests::{Counting, allocations};
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Handlers that look at a stanza and go on.
+/// Handlers that read a stanza and continue the chain.
 #[module(name = "lookers")]
 struct Lookers;
 
@@ -55,14 +55,14 @@ fn iq(to: &str) -> String {
 }
 
 #[test]
-fn ten_sync_handlers() {
+fn ten_sync_handlers_do_not_allocate() {
     with(|bare| {
         let message =
             "<message from='romeo@localhost/x' to='juliet@localhost'><body>hi</body></message>";
         let mut message = bare.message(message);
-        // A chain takes memory to count in when it is first fired.
+        // A chain allocates its counters when it is first fired.
         bare.route_message(&mut message);
-        // One of these is among those that are timed.
+        // Some of these dispatches are timed, and timing must not allocate either.
         for _ in 0..256 {
             assert_eq!(allocations(|| bare.route_message(&mut message)), (true, 0));
         }
@@ -70,7 +70,7 @@ fn ten_sync_handlers() {
 }
 
 #[test]
-fn an_iq_and_its_look_up() {
+fn finding_and_running_the_chain_of_an_iq_does_not_allocate() {
     with(|bare| {
         let mut iq = bare.iq(&iq("localhost"));
         assert_eq!(allocations(|| bare.look_up(&iq)), (true, 0));
@@ -80,7 +80,7 @@ fn an_iq_and_its_look_up() {
 }
 
 #[test]
-fn the_count_would_show_it() {
+fn an_async_handler_allocates_only_its_future() {
     with(|bare| {
         let mut iq = bare.iq(&iq("juliet@localhost/balcony"));
         bare.route_iq(&mut iq);

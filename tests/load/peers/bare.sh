@@ -1,6 +1,6 @@
 #!/bin/bash
-# The rig itself as a server that can take clients through a login, and nothing else: what a login
-# cannot cost less than. Starts it and prints PID=, DIR=, PORT=.
+# The rig as a server that only logs clients in: the lower bound of a login's cost. Starts the server
+# and prints PID=, DIR=, PORT=.
 #   bare.sh                   start            bare.sh stop PID
 # Further variables: PORT (39222), XMPPLOAD (the rig; default the release build of this
 #   repository), THREADS (2)

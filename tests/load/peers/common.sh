@@ -1,8 +1,8 @@
 # Shared by the peer scripts. Variables the caller may set:
-#   DIR    where everything is written (default: a fresh temp folder)
+#   DIR    the folder for all files (default: a fresh temp folder)
 #   USERS  accounts user0.. with password "pw" (default 2000)
 #   KEY    ec | rsa: kind of the self-signed certificate (default ec)
-#   START  no: only provision, print DIR= and, where there is one, COMMAND=
+#   START  no: only provision, print DIR= and, if the peer has one, COMMAND=
 #   REUSE  yes: start again in an existing DIR
 : "${USERS:=2000}" "${KEY:=ec}" "${START:=yes}" "${REUSE:=no}"
 : "${DIR:=$(mktemp -d)}"

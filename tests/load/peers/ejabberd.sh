@@ -1,6 +1,6 @@
 #!/bin/bash
 # ejabberd under test: writes a config and a certificate to a temp folder,
-# provisions the accounts in a run of its own, starts the server without a
+# provisions the accounts in a separate run, starts the server without a
 # distribution port and prints PID=, DIR=, PORT=.
 #   ejabberd.sh               start            ejabberd.sh stop PID
 # Further variables: PORT (25222), AUTH (hashed | plain: how passwords are
@@ -79,7 +79,7 @@ CFG
             sqlite3 "$DIR/ejabberd.sqlite" < /usr/share/ejabberd/sql/lite.sql >&2
         fi
     } > "$DIR/ejabberd.yml"
-    # Storing the accounts: through the server's own register function.
+    # Stores the accounts with the server's register function.
     cat > "$DIR/provision.erl" <<ERL
 -module(provision).
 -export([go/1]).

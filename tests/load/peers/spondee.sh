@@ -5,7 +5,7 @@
 # Further variables: PORT (35222), SPONDEE (the binary; default the release
 #   build of this repository), HOSTS (1; more are named host1.localhost ...),
 #   THREADS (2), MODULES (for all hosts, as the config has them, such as '"+register"'),
-#   LIMITS (default: default limits hold; else rate limits are out of the way)
+#   LIMITS (default: the default limits apply; else no rate limit does)
 set -eu
 . "$(dirname "$0")/common.sh"
 if [ "${1:-}" = stop ]; then stop "$2"; exit; fi

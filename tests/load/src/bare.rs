@@ -1,6 +1,6 @@
-//! The lower bound of logins: a server that knows how to take a client to a bound session over
-//! STARTTLS and SCRAM-SHA-1, and nothing else. One password, no accounts, no limits; it believes
-//! that each of the client's steps comes in one piece and in order.
+//! The lower bound of logins: a server that only brings a client to a bound session over STARTTLS
+//! and SCRAM-SHA-1. One password, no accounts, no limits; each of the client's steps must arrive in
+//! one piece and in order.
 
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use crate::Res;
+use crate::options::Res;
 use crate::run::Run;
 use crate::xmpp::{Verifier, acceptor, decoded};
 
@@ -73,7 +73,7 @@ async fn connection(mut socket: TcpStream, shared: Arc<Shared>) -> io::Result<()
     tls.shutdown().await
 }
 
-/// What the client says next.
+/// Reads the client's next step.
 async fn step<'b>(
     stream: &mut (impl AsyncRead + Unpin),
     buf: &'b mut Vec<u8>,

@@ -1,4 +1,4 @@
-//! Messages from senders to partners of their own.
+//! Messages between pairs of a sender and a receiver.
 
 use std::io;
 use std::sync::Arc;
@@ -6,9 +6,9 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use tokio::task::JoinSet;
 
-use crate::Res;
 use crate::ledger::Ledger;
 use crate::mix::Mix;
+use crate::options::Res;
 use crate::run::{Phase, Run, sessions, work};
 use crate::xmpp::{Conn, Event, attr, number};
 
@@ -39,7 +39,7 @@ pub(crate) async fn chat(run: &Arc<Run>) -> Res<()> {
 }
 
 async fn pair(run: Arc<Run>, mut s: Conn, mut r: Conn, mix: Mix) -> io::Result<()> {
-    let mut book = Ledger::new(run.window);
+    let mut ledger = Ledger::new(run.window);
     let mut phase = run.phase.subscribe();
     let mut out = Vec::new();
     let mut ending = Phase::Run;
@@ -50,7 +50,7 @@ async fn pair(run: Arc<Run>, mut s: Conn, mut r: Conn, mix: Mix) -> io::Result<(
                 && m.starts_with(b"<message")
                 && let Some(seq) = attr(m, "id").and_then(number)
             {
-                book.arrive(seq, now, &run.stats);
+                ledger.arrive(seq, now, &run.stats);
             }
         }
         while let Some(e) = s.framer.next() {
@@ -61,14 +61,14 @@ async fn pair(run: Arc<Run>, mut s: Conn, mut r: Conn, mix: Mix) -> io::Result<(
             }
         }
         if ending == Phase::Run {
-            for _ in 0..book.room(run.window) {
-                mix.write(book.send(now), &mut out);
+            for _ in 0..ledger.room(run.window) {
+                mix.write(ledger.send(now), &mut out);
             }
             if !out.is_empty() {
                 s.send(&out).await?;
                 out.clear();
             }
-        } else if book.on_the_way() == 0 || ending == Phase::Abort {
+        } else if ledger.on_the_way() == 0 || ending == Phase::Abort {
             break Ok(());
         }
         let io = tokio::select! {
@@ -80,7 +80,7 @@ async fn pair(run: Arc<Run>, mut s: Conn, mut r: Conn, mix: Mix) -> io::Result<(
             break io;
         }
     };
-    run.stats.lost.fetch_add(book.on_the_way(), Relaxed);
+    run.stats.lost.fetch_add(ledger.on_the_way(), Relaxed);
     if end.is_ok() {
         tokio::join!(s.close(), r.close());
     }

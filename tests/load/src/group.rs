@@ -1,4 +1,4 @@
-//! One to many: a room, and the presence of a user with many contacts.
+//! One sender, many receivers: a room, and the presence of a user with many contacts.
 
 use std::io;
 use std::sync::Arc;
@@ -9,12 +9,12 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::Res;
 use crate::meter::{Report, Stats};
+use crate::options::Res;
 use crate::run::{Phase, Run, sessions, work};
 use crate::xmpp::{Conn, Event, attr, number, says};
 
-/// How many stanzas can be on their way and still be timed.
+/// The largest number of stanzas in transit that are timed.
 const SLOTS: usize = 4096;
 
 pub(crate) async fn fanout(run: &Arc<Run>) -> Res<()> {
@@ -46,7 +46,7 @@ async fn join(c: &mut Conn, room: &str, i: usize) -> io::Result<()> {
     c.send(format!("<presence to='{room}/n{i}'>{x}</presence>").as_bytes()).await?;
     c.until("code", "110").await?;
     if i == 0 {
-        // An instant room: accept the default configuration.
+        // Accept the default configuration: an instant room (XEP-0045).
         let owner = format!(
             "<iq type='set' id='room' to='{room}'>\
              <query xmlns='http://jabber.org/protocol/muc#owner'>\
@@ -62,7 +62,7 @@ pub(crate) async fn presence(run: &Arc<Run>) -> Res<()> {
     let contacts = run.options.num("clients", 100)?;
     let mut all = sessions(run, contacts + 1, true).await?;
     let mut sender = all.remove(0);
-    // Thousands of subscriptions take their time; `--limit` ends it at the latest.
+    // No timeout here, because thousands of subscriptions take long; `--limit` applies.
     befriend(run, &mut sender, &mut all).await.map_err(|e| format!("subscriptions: {e}"))?;
     let mut r = run.report("presence");
     r.int("clients", contacts as u64);
@@ -71,7 +71,7 @@ pub(crate) async fn presence(run: &Arc<Run>) -> Res<()> {
     one_to_many(run, sender, all, stanza, false, r).await
 }
 
-/// Subscribes the sender and all others to each other, unless they are already.
+/// Subscribes the sender and all others to each other, unless already subscribed.
 async fn befriend(run: &Run, sender: &mut Conn, all: &mut [Conn]) -> io::Result<()> {
     let own = run.target.bare(run.first);
     sender.send(b"<iq type='get' id='ros'><query xmlns='jabber:iq:roster'/></iq>").await?;

@@ -1,12 +1,12 @@
-//! Sessions that do nothing: what one takes of the server's memory.
+//! Idle sessions: the memory of the server for each.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::time::sleep;
 
-use crate::Res;
 use crate::meter::{rss_kib, snap};
+use crate::options::Res;
 use crate::run::{Run, close, sessions};
 
 pub(crate) async fn idle(run: &Arc<Run>) -> Res<()> {
@@ -19,7 +19,7 @@ pub(crate) async fn idle(run: &Arc<Run>) -> Res<()> {
     let opening = began.elapsed().as_secs_f64();
     let b = snap(pids, &run.stats);
     let opened = rss_kib(pids);
-    // For a script that has something to do beside them.
+    // Printed for a script that runs something while the sessions are open.
     eprintln!("opened {clients} sessions");
     sleep(run.options.secs("secs", 10.0)?).await;
     let after = rss_kib(pids);

@@ -1,4 +1,4 @@
-//! Queries to the server itself.
+//! Queries to the server.
 
 use std::io;
 use std::sync::Arc;
@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use tokio::task::JoinSet;
 
-use crate::Res;
 use crate::ledger::Ledger;
+use crate::options::Res;
 use crate::run::{Phase, Run, sessions, work};
 use crate::xmpp::{Conn, Event, attr, number};
 
@@ -20,7 +20,7 @@ pub(crate) async fn iq(run: &Arc<Run>) -> Res<()> {
         "disco" => "<query xmlns='http://jabber.org/protocol/disco#info'/>",
         _ => "<query xmlns='jabber:iq:roster'/>",
     };
-    // A roster is asked of the own account, so without an address.
+    // A roster request goes to the own account, so without `to`.
     let to = if kind == "roster" { "" } else { &format!(" to='{}'", run.target.host) };
     let mut set = JoinSet::new();
     for c in sessions(run, clients, true).await? {
@@ -34,7 +34,7 @@ pub(crate) async fn iq(run: &Arc<Run>) -> Res<()> {
 }
 
 async fn queries(run: Arc<Run>, mut c: Conn, head: String, query: &'static str) -> io::Result<()> {
-    let mut book = Ledger::new(run.window);
+    let mut ledger = Ledger::new(run.window);
     let mut phase = run.phase.subscribe();
     let mut out = Vec::new();
     let mut ending = Phase::Run;
@@ -48,12 +48,12 @@ async fn queries(run: Arc<Run>, mut c: Conn, head: String, query: &'static str) 
                 if attr(m, "type") != Some(b"result") {
                     run.stats.errors.fetch_add(1, Relaxed);
                 }
-                book.arrive(seq, now, &run.stats);
+                ledger.arrive(seq, now, &run.stats);
             }
         }
         if ending == Phase::Run {
-            for _ in 0..book.room(run.window) {
-                let seq = book.send(now);
+            for _ in 0..ledger.room(run.window) {
+                let seq = ledger.send(now);
                 out.extend_from_slice(head.as_bytes());
                 out.extend_from_slice(format!("{seq}'>{query}</iq>").as_bytes());
             }
@@ -61,8 +61,8 @@ async fn queries(run: Arc<Run>, mut c: Conn, head: String, query: &'static str) 
                 c.send(&out).await?;
                 out.clear();
             }
-        } else if book.on_the_way() == 0 || ending == Phase::Abort {
-            run.stats.lost.fetch_add(book.on_the_way(), Relaxed);
+        } else if ledger.on_the_way() == 0 || ending == Phase::Abort {
+            run.stats.lost.fetch_add(ledger.on_the_way(), Relaxed);
             c.close().await;
             return Ok(());
         }

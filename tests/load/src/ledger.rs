@@ -1,11 +1,11 @@
-//! The book of one sender.
+//! The record of one sender's messages.
 
 use std::collections::HashSet;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::meter::Stats;
 
-/// Numbers the messages of one sender, times them, and notices what goes wrong.
+/// Numbers and times the messages of one sender, and counts lost, duplicated and reordered ones.
 pub(crate) struct Ledger {
     sent: u64,
     /// The next sequence number expected.

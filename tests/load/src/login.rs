@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use tokio::task::JoinSet;
 
-use crate::Res;
+use crate::options::Res;
 use crate::run::{Run, close, sessions, work};
 use crate::xmpp::Conn;
 
 pub(crate) async fn login(run: &Arc<Run>) -> Res<()> {
     let clients = run.options.num("clients", 1000)?;
     let conc = run.options.num("conc", 16)?;
-    // Once each, so that the keys of all passwords are derived before it counts.
+    // One login each, so that the keys of all passwords are derived before the measured window.
     close(sessions(run, clients, false).await?).await;
     let next = Arc::new(AtomicUsize::new(0));
     let mut set = JoinSet::new();
@@ -24,7 +24,7 @@ pub(crate) async fn login(run: &Arc<Run>) -> Res<()> {
                 let began = own.stats.now_us();
                 let c = Conn::login(&own.target, i).await?;
                 own.stats.done(began, own.stats.now_us());
-                // Some servers take their time over the closing handshake.
+                // Some servers take long for the closing handshake.
                 tokio::spawn(c.close());
             }
             Ok(())

@@ -29,11 +29,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::runtime::Builder;
 use tokio::time::timeout;
 
-use options::Options;
+use options::{Options, Res};
 use run::Run;
-
-/// A failure ends the program; it is told as text.
-type Res<T> = Result<T, String>;
 
 fn main() {
     let mut args = std::env::args().skip(1);
@@ -73,7 +70,7 @@ fn start(mode: &str, options: Options) -> Res<()> {
                 .into()),
         }
     };
-    // Whatever happens, the program ends.
+    // The program ends even when a task hangs.
     let end = runtime.block_on(async {
         timeout(limit, work).await.unwrap_or_else(|_| Err(format!("stopped after {limit:?}")))
     });
@@ -83,6 +80,6 @@ fn start(mode: &str, options: Options) -> Res<()> {
 
 fn raise_file_limit() {
     let maximum = getrlimit(Resource::Nofile).maximum;
-    // Refused, the limit stays as it is, and a run that needs more says so when it connects.
+    // A failure is ignored: a run that needs more files fails when it connects.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
 }

@@ -1,4 +1,4 @@
-//! What is measured: counters, a latency histogram, CPU and memory of processes.
+//! Measurements: counters, a latency histogram, CPU and memory of processes.
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -49,7 +49,7 @@ impl Hist {
     }
 }
 
-/// Counters of one run. `ops` is what the mode calls an operation.
+/// Counters of one run. The mode defines what an operation is.
 pub(crate) struct Stats {
     ops: AtomicU64,
     pub(crate) errors: AtomicU64,
@@ -128,7 +128,7 @@ pub(crate) fn rss_kib(pids: &[u32]) -> u64 {
     pids.iter().map(|&p| status_kib(p, "VmRSS")).sum()
 }
 
-/// CPU seconds all processes used, those that interrupts took, and those a hypervisor took away.
+/// CPU seconds of all processes, of interrupts, and those that the hypervisor took.
 fn machine() -> [f64; 3] {
     let text = fs::read_to_string("/proc/stat").unwrap_or_default();
     let line = text.lines().next().unwrap_or("");
@@ -198,7 +198,7 @@ impl Report {
         self.num("rig_cpu_s", rig);
         self.num("rig_us_per_op", rig * 1e6 / ops as f64);
         self.num("machine_busy_pct", (used + interrupts) / secs * 100.0);
-        // Interrupts count as system time of the process that they come to.
+        // The kernel counts interrupts as system time of the interrupted process.
         self.num("others_pct", (used + interrupts - user - sys - rig) / secs * 100.0);
         self.num("stolen_pct", stolen / secs * 100.0);
     }
@@ -229,7 +229,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quantiles_are_close() {
+    fn quantiles_are_close_to_the_exact_values() {
         let h = Hist::new();
         (1..=100_000u64).for_each(|v| h.add(v));
         for (q, want) in [(0.5, 50_000.0), (0.99, 99_000.0), (0.0005, 50.0)] {

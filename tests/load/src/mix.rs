@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
-/// Kinds of messages, sent in turns.
+/// Kinds of messages, sent in rotation.
 pub(crate) struct Mix(Vec<Template>);
 
-/// A stanza cut where its sequence number belongs.
+/// A stanza, split at the places of its sequence number.
 struct Template(Vec<String>);
 
 const CHAT: &str = "<message type='chat' to='{to}' id='{seq}' xml:lang='en'>\
@@ -40,13 +40,13 @@ const TEXT: &str = "Shall I compare thee to a summer’s day? Thou art more love
     a date; 2 &lt; 3, naïve café, Übergröße, 🌹.";
 
 impl Mix {
-    /// Chat messages with nothing but a body of so many bytes.
+    /// Chat messages with only a body of this many bytes.
     pub(crate) fn plain(to: &str, body: usize) -> Self {
         let text = "<message type='chat' to='{to}' id='{seq}'><body>{body}</body></message>";
         Self(vec![Template::new(&text.replace("{body}", &"x".repeat(body)), to)])
     }
 
-    /// What clients of today send, 0.5 to 2 KiB each.
+    /// Messages as today's clients send them, 0.5 to 2 KiB each.
     pub(crate) fn rich(to: &str) -> Self {
         let keys: String = (0..5)
             .map(|device| format!("<key rid='{}'>{}</key>", 1_101_245_712 + device, base64(176)))
@@ -76,7 +76,7 @@ impl Template {
     }
 }
 
-/// So many letters as base64 has them.
+/// This many characters of the base64 alphabet.
 fn base64(letters: usize) -> String {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     (0..letters).map(|i| char::from(ALPHABET[i * 37 % 64])).collect()
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn every_stanza_is_one_and_carries_its_number() {
+    fn every_message_is_one_stanza_with_its_sequence_number() {
         let body = "<body></body>".len() + 100;
         assert!(assert_framed(&Mix::plain("user1@localhost/load", 100), 123) > body);
         let rich = Mix::rich("user1@localhost/load");

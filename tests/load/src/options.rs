@@ -1,9 +1,10 @@
-//! The command line: `--key value`, the last one wins except for `--pid`.
+//! The command line: `--key value`. The last value of a key wins; `--pid` may be repeated.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::Res;
+/// A failure as text, which ends the program.
+pub(crate) type Res<T> = Result<T, String>;
 
 const KNOWN: &[&str] = &[
     "addr", "body", "cert", "clients", "conc", "culprit", "first", "host", "key", "label", "limit",
@@ -35,7 +36,7 @@ impl Options {
         self.map.get(key).map_or(default, |v| v)
     }
 
-    /// The value if it is one of `values`, the first of them if there is none.
+    /// The value, which must be one of `values`; the first of them is the default.
     pub(crate) fn one_of<'a>(&'a self, key: &str, values: &[&'a str]) -> Res<&'a str> {
         let value = self.text(key, values[0]);
         let known = values.contains(&value);

@@ -1,4 +1,4 @@
-//! Pairs that chat, first alone, then while somebody overloads the server.
+//! Pairs that chat, first alone, then while other clients overload the server.
 
 use std::io;
 use std::process::Stdio;
@@ -11,18 +11,19 @@ use tokio::process::{Child, Command};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval_at, sleep, timeout};
 
-use crate::Res;
 use crate::culprit::{Culprits, Kind};
 use crate::ledger::Ledger;
 use crate::meter::{Times, rss_kib, snap};
 use crate::mix::Mix;
+use crate::options::Res;
 use crate::run::{Phase, Run, sessions, work};
 use crate::xmpp::{Conn, Event, attr, number};
 
-/// Messages of one pair that may be on their way: a server that stands still is sent more.
+/// The largest number of messages of one pair in transit, high enough to keep sending to a stalled
+/// server.
 const SLOTS: usize = 4096;
 
-/// How long a login may take once the pressure is over.
+/// The timeout of a login after the pressure.
 const LOGIN: Duration = Duration::from_secs(10);
 
 pub(crate) async fn pressure(run: &Arc<Run>) -> Res<()> {
@@ -33,7 +34,7 @@ pub(crate) async fn pressure(run: &Arc<Run>) -> Res<()> {
     let pids = &options.pids;
     let mut all = sessions(run, pairs * 2, true).await?.into_iter();
     let free = run.first + 2 * pairs;
-    // Once, so that the keys of the password are derived before it counts.
+    // One login, so that the keys of the password are derived before the measured window.
     Conn::login(&run.target, free).await.map_err(|e| e.to_string())?.close().await;
     let culprits = Culprits::ready(run, kind, free + 1).await?;
     let every = Duration::from_secs(1) / rate as u32;
@@ -52,7 +53,7 @@ pub(crate) async fn pressure(run: &Arc<Run>) -> Res<()> {
     let quiet = run.stats.times();
     let rss = rss_kib(pids);
 
-    let hold = Hold::begin(options.text("start", "")).await?;
+    let blocker = Blocker::begin(options.text("start", "")).await?;
     culprits.go();
     let before = snap(pids, &run.stats);
     let pressed = Instant::now();
@@ -61,7 +62,7 @@ pub(crate) async fn pressure(run: &Arc<Run>) -> Res<()> {
     let after = snap(pids, &run.stats);
     let loud = run.stats.times();
     run.stats.recording.store(false, Relaxed);
-    hold.end().await;
+    blocker.end().await;
     let ended = culprits.stop().await?;
     let accepts = matches!(timeout(LOGIN, Conn::login(&run.target, free)).await, Ok(Ok(_)));
     run.drain(set).await;
@@ -90,7 +91,7 @@ fn ratio(quiet: &Times, loud: &Times) -> f64 {
     loud.p99 as f64 / quiet.p99 as f64
 }
 
-/// Sends at a steady rate, whatever arrives.
+/// Sends at a fixed rate, however few messages arrive.
 async fn pair(
     run: Arc<Run>,
     mut s: Conn,
@@ -99,7 +100,7 @@ async fn pair(
     first: Instant,
     every: Duration,
 ) -> io::Result<()> {
-    let mut book = Ledger::new(SLOTS / 4);
+    let mut ledger = Ledger::new(SLOTS / 4);
     let mut phase = run.phase.subscribe();
     let mut tick = interval_at(first.into(), every);
     tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -112,7 +113,7 @@ async fn pair(
                 && m.starts_with(b"<message")
                 && let Some(seq) = attr(m, "id").and_then(number)
             {
-                book.arrive(seq, now, &run.stats);
+                ledger.arrive(seq, now, &run.stats);
             }
         }
         while let Some(e) = s.framer.next() {
@@ -122,16 +123,16 @@ async fn pair(
                 run.stats.errors.fetch_add(1, Relaxed);
             }
         }
-        if ending != Phase::Run && (book.on_the_way() == 0 || ending == Phase::Abort) {
+        if ending != Phase::Run && (ledger.on_the_way() == 0 || ending == Phase::Abort) {
             break Ok(());
         }
         let io = tokio::select! {
             x = r.fill() => x,
             x = s.fill() => x,
             _ = phase.changed() => { ending = *phase.borrow_and_update(); Ok(()) }
-            _ = tick.tick(), if ending == Phase::Run && book.room(SLOTS) > 0 => {
+            _ = tick.tick(), if ending == Phase::Run && ledger.room(SLOTS) > 0 => {
                 out.clear();
-                mix.write(book.send(run.stats.now_us()), &mut out);
+                mix.write(ledger.send(run.stats.now_us()), &mut out);
                 s.send(&out).await
             }
         };
@@ -139,14 +140,14 @@ async fn pair(
             break io;
         }
     };
-    run.stats.lost.fetch_add(book.on_the_way(), Relaxed);
+    run.stats.lost.fetch_add(ledger.on_the_way(), Relaxed);
     if end.is_ok() {
         tokio::join!(s.close(), r.close());
     }
     end
 }
 
-/// The most memory the server has until then.
+/// The largest memory of the server until `end`.
 async fn peak(pids: &[u32], end: Instant) -> u64 {
     let mut peak = rss_kib(pids);
     while let left = end.saturating_duration_since(Instant::now())
@@ -165,7 +166,7 @@ struct Newcomers {
     longest: Duration,
 }
 
-/// Somebody who logs in again and again meanwhile, and has nothing to do with it.
+/// Logs in and out repeatedly with an account that takes no part in the overload.
 async fn newcomers(run: &Run, account: usize, end: Instant) -> Newcomers {
     let mut all = Newcomers::default();
     while Instant::now() < end {
@@ -184,11 +185,11 @@ async fn newcomers(run: &Run, account: usize, end: Instant) -> Newcomers {
     all
 }
 
-/// A command that holds something back from the server: from its first line until its standard
-/// input ends.
-struct Hold(Option<Child>);
+/// A command that keeps a resource from the server, from the command's first line of output until
+/// its standard input ends.
+struct Blocker(Option<Child>);
 
-impl Hold {
+impl Blocker {
     async fn begin(command: &str) -> Res<Self> {
         if command.is_empty() {
             return Ok(Self(None));
@@ -197,7 +198,7 @@ impl Hold {
         shell.args(["-c", &format!("exec {command}")]).kill_on_drop(true);
         shell.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = shell.spawn().map_err(|e| format!("{command}: {e}"))?;
-        let told = child.stdout.take().expect("it was asked for");
+        let told = child.stdout.take().expect("stdout is piped");
         let line = BufReader::new(told).lines().next_line().await.map_err(|e| e.to_string())?;
         line.map(|_| Self(Some(child))).ok_or(format!("{command}: failed"))
     }

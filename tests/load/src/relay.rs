@@ -1,11 +1,10 @@
-//! The physical lower bound: a relay of newline-framed bytes, and a client
-//! that drives it the way `chat` drives an XMPP server.
+//! The lower bound of messages: a relay of newline-framed bytes, and a client that drives it as
+//! `chat` drives an XMPP server.
 //!
-//! A connection says `H <index>\n` and is answered `ok\n`. Every line it sends
-//! then is `<index of the receiver> <sequence> <padding>\n`.
-//! `direct`: what index i sends goes to index i^1, unread but for the last
-//! newline. `table`: each line is cut out, its receiver looked up in a shared
-//! map, and a copy queued for the receiver's own writer task.
+//! A connection sends `H <index>\n` and gets `ok\n`. Every later line is
+//! `<index of the receiver> <sequence> <padding>\n`. `direct`: the input of index i goes to index
+//! i^1; the relay only looks for the last newline. `table`: the relay splits the lines, looks the
+//! receiver of each up in a shared map, and queues a copy for the receiver's writer task.
 
 use std::collections::HashMap;
 use std::io::{self, ErrorKind};
@@ -20,8 +19,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
-use crate::Res;
 use crate::ledger::Ledger;
+use crate::options::Res;
 use crate::run::{Phase, Run, work};
 use crate::xmpp::{number, tcp};
 
@@ -153,7 +152,7 @@ async fn pair(
     to: usize,
     size: usize,
 ) -> io::Result<()> {
-    let mut book = Ledger::new(run.window);
+    let mut ledger = Ledger::new(run.window);
     let mut phase = run.phase.subscribe();
     let (mut out, mut inp) = (Vec::new(), Vec::with_capacity(8192));
     let mut ending = Phase::Run;
@@ -165,14 +164,14 @@ async fn pair(
             at += n + 1;
             let space = memchr(b' ', line).unwrap_or(0);
             if let Some(seq) = number(&line[space + 1..]) {
-                book.arrive(seq, now, &run.stats);
+                ledger.arrive(seq, now, &run.stats);
             }
         }
         inp.drain(..at);
         if ending == Phase::Run {
-            for _ in 0..book.room(run.window) {
+            for _ in 0..ledger.room(run.window) {
                 let from = out.len();
-                let seq = book.send(now);
+                let seq = ledger.send(now);
                 out.extend_from_slice(format!("{to} {seq} ").as_bytes());
                 out.resize(from + size - 1, b'x');
                 out.push(b'\n');
@@ -181,8 +180,8 @@ async fn pair(
                 s.write_all(&out).await?;
                 out.clear();
             }
-        } else if book.on_the_way() == 0 || ending == Phase::Abort {
-            run.stats.lost.fetch_add(book.on_the_way(), Relaxed);
+        } else if ledger.on_the_way() == 0 || ending == Phase::Abort {
+            run.stats.lost.fetch_add(ledger.on_the_way(), Relaxed);
             return Ok(());
         }
         inp.reserve(4096);

@@ -1,4 +1,4 @@
-//! What all modes share: the sessions, the workers, and the measured window.
+//! Shared by all modes: the sessions, the workers, and the measured window.
 
 use std::io;
 use std::sync::Arc;
@@ -9,16 +9,15 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::Res;
 use crate::meter::{Report, Stats, rss_kib, snap};
-use crate::options::Options;
+use crate::options::{Options, Res};
 use crate::xmpp::{Conn, Target};
 
-/// What the main task tells the workers.
+/// The phase of a run, set by the main task for the workers.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Phase {
     Run,
-    /// Send nothing new, wait for what is on its way.
+    /// Send nothing new and wait for stanzas in transit.
     Drain,
     Abort,
 }
@@ -44,7 +43,7 @@ impl Run {
         })
     }
 
-    /// Figures that every mode starts with.
+    /// The fields that begin the report of every mode.
     pub(crate) fn report(&self, mode: &str) -> Report {
         let mut r = Report::default();
         r.text("mode", mode);
@@ -53,7 +52,7 @@ impl Run {
         r
     }
 
-    /// Warm-up, measured window, drain; then the figures.
+    /// Runs warm-up, measured window and drain, then prints the report.
     pub(crate) async fn measure(&self, mut r: Report, workers: JoinSet<()>) -> Res<()> {
         let pids = &self.options.pids;
         sleep(self.options.secs("warmup", 2.0)?).await;
@@ -78,7 +77,7 @@ impl Run {
         Ok(())
     }
 
-    /// Lets the workers come to an end.
+    /// Drains the workers; aborts those that do not end in time.
     pub(crate) async fn drain(&self, mut workers: JoinSet<()>) {
         self.stats.stopping.store(true, Relaxed);
         self.phase.send_replace(Phase::Drain);
@@ -96,7 +95,7 @@ pub(crate) async fn sessions(run: &Arc<Run>, n: usize, online: bool) -> Res<Vec<
     sessions_from(run, run.first, n, online).await
 }
 
-/// Logs in accounts `first..first + n`, some at a time; the order is kept.
+/// Logs in accounts `first..first + n`, several at a time, and returns them in order.
 pub(crate) async fn sessions_from(
     run: &Arc<Run>,
     first: usize,
@@ -146,7 +145,7 @@ pub(crate) async fn close(all: Vec<Conn>) {
     while set.join_next().await.is_some() {}
 }
 
-/// Spawns a worker; an I/O error of its own is counted.
+/// Spawns a worker and counts its I/O error, if any.
 pub(crate) fn work<F>(set: &mut JoinSet<()>, run: &Arc<Run>, f: F)
 where
     F: Future<Output = io::Result<()>> + Send + 'static,

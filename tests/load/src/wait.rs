@@ -1,4 +1,4 @@
-//! Cold start: how long until the server accepts a connection and answers a stream header.
+//! Cold start: the time until the server accepts a connection and answers a stream header.
 
 use std::io::{self, ErrorKind};
 use std::process::{Command, Stdio};
@@ -9,13 +9,13 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{sleep, timeout};
 
-use crate::Res;
 use crate::meter::rss_kib;
+use crate::options::Res;
 use crate::run::Run;
 use crate::xmpp::{has, header, tcp};
 
-/// Measures from its own start on, or, with `--start`, from the start of the server, which it ends
-/// afterwards.
+/// Measures from the start of this program, or, with `--start`, from the start of the server, which
+/// this program then stops.
 pub(crate) async fn wait(run: &Arc<Run>) -> Res<()> {
     let mut pids = run.options.pids.clone();
     let began = Instant::now();

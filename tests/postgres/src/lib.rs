@@ -1,7 +1,7 @@
-//! A PostgreSQL server of a test's own: in a temporary folder, on a Unix socket there.
+//! A PostgreSQL server for one test, in a temporary folder with a Unix socket.
 //!
-//! It is made with the programs of Debian's package `postgresql`, which need not be set up. As
-//! root, which PostgreSQL refuses to run as, it runs as that package's user `postgres`.
+//! Uses the programs of Debian's package `postgresql`, which need no configuration. PostgreSQL
+//! refuses to run as root, so root starts the server as that package's user `postgres`.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,7 +17,7 @@ use std::{
 
 use tempfile::TempDir;
 
-/// A running server; it is stopped when dropped.
+/// A running server, stopped when dropped.
 #[derive(Debug)]
 pub struct Postgres {
     programs: PathBuf,
@@ -26,7 +26,7 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Makes a cluster and starts its server.
+    /// Creates a cluster and starts its server.
     ///
     /// # Panics
     /// PostgreSQL is not installed, or does not start.
@@ -43,13 +43,13 @@ impl Postgres {
         postgres
     }
 
-    /// The address of its database.
+    /// The URL of the database.
     pub fn url(&self) -> String {
         let socket = self.folder.path().display().to_string().replace('/', "%2F");
         format!("postgres://postgres@{socket}/postgres")
     }
 
-    /// Stops the server, whoever is connected.
+    /// Stops the server and disconnects its clients.
     pub fn stop(&self) {
         self.run("pg_ctl", &["-w", "-m", "fast", "stop"]);
     }
@@ -57,14 +57,14 @@ impl Postgres {
     /// Starts the server again.
     pub fn resume(&self) {
         let folder = self.folder.path().display();
-        // Without fsync: this machine does not lose its power in a test.
+        // Without fsync, because no test cuts the machine's power.
         let options =
             format!("-k {folder} -c listen_addresses= -c fsync=off -c max_connections=40");
         let log = self.folder.path().join("log");
         self.run("pg_ctl", &["-w", "-l", &log.display().to_string(), "-o", &options, "start"]);
     }
 
-    /// Runs a statement and gives what it prints.
+    /// Runs a statement and returns its output.
     pub fn query(&self, statement: &str) -> String {
         let output = Command::new(self.programs.join("psql"))
             .args(["-X", "-A", "-t", "-U", "postgres", "-c", statement, "-h"])
@@ -86,7 +86,7 @@ impl Postgres {
         };
         let data = self.folder.path().join("data");
         command.arg("-D").arg(data).args(arguments).current_dir(self.folder.path());
-        // Not a pipe: the server would hold it open.
+        // Not a pipe, because the server would keep it open.
         let said = self.folder.path().join("said");
         let file = fs::File::create(&said).unwrap();
         let status = command.stdout(file.try_clone().unwrap()).stderr(file).status().unwrap();
@@ -99,12 +99,12 @@ impl Drop for Postgres {
         let stopped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             self.run("pg_ctl", &["-w", "-m", "immediate", "stop"]);
         }));
-        // A test may have stopped it already; if it has not, it has failed in its own way.
+        // Ignored, because the test may have stopped the server already.
         drop(stopped);
     }
 }
 
-/// Where the newest version's programs are.
+/// The folder of the newest version's programs.
 fn programs() -> PathBuf {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let newest = versions

@@ -1,4 +1,4 @@
-//! The payload is the event.
+//! The handler takes another type than the event.
 
 use event_core::prelude::*;
 

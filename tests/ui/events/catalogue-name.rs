@@ -1,4 +1,4 @@
-//! The name is taken.
+//! The name is that of a catalogue event.
 
 use event_core::prelude::*;
 

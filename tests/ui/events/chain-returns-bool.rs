@@ -1,4 +1,4 @@
-//! A decision is a `Flow`.
+//! The handler returns `bool` instead of `Flow`.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! One type, one event.
+//! The event is generic.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! An event moves between threads.
+//! The event is not `Send`.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A notification can only be looked at.
+//! The handler of a notification takes `&mut`.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! An event borrows for one lifetime.
+//! The event has two lifetimes.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Words are joined by `-`.
+//! The name has `_` instead of `-`.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Two letters are swapped.
+//! The kind is misspelt: two letters are swapped.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! There are two scopes.
+//! The scope does not exist.
 
 use event_core::prelude::*;
 

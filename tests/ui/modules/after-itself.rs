@@ -1,4 +1,4 @@
-//! No module is after itself.
+//! The module is `after` itself.
 
 use event_core::prelude::*;
 

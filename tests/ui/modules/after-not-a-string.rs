@@ -1,4 +1,4 @@
-//! `after` names modules as strings.
+//! `after` is not a string.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A handler belongs to its own Rust module.
+//! The context belongs to a module in a sibling Rust module.
 
 mod archive {
     #[event_core::module]

@@ -1,4 +1,4 @@
-//! The context of a module that stands elsewhere.
+//! The context belongs to a module in another Rust module.
 
 mod archive {
     #[event_core::module]

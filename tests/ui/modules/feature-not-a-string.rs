@@ -1,4 +1,4 @@
-//! Features are strings.
+//! The feature is not a string.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! One struct, one module.
+//! The module is generic.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A name has `_`, not `-`.
+//! The name has `-` instead of `_`.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A name is lower case.
+//! The name has upper-case letters.
 
 use event_core::prelude::*;
 

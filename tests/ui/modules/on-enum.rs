@@ -1,4 +1,4 @@
-//! Options are the fields of a struct.
+//! The module is an enum.
 
 use event_core::prelude::*;
 

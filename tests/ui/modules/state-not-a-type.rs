@@ -1,4 +1,4 @@
-//! State is a type.
+//! The state is not a type.
 
 use event_core::prelude::*;
 

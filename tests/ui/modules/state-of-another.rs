@@ -1,4 +1,4 @@
-//! The state of another module.
+//! The state belongs to another module.
 
 use event_core::prelude::*;
 

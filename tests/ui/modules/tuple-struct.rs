@@ -1,4 +1,4 @@
-//! Options have names.
+//! The options have no names.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A Rust module holds one module.
+//! One Rust module has two module structs.
 
 use event_core::prelude::*;
 

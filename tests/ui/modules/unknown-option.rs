@@ -1,4 +1,4 @@
-//! A letter is missing.
+//! The option is misspelt: a letter is missing.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A name is a string, not bytes.
+//! The name is a byte string.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! One slash too many.
+//! The name has two slashes in a row.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A name has letters.
+//! The name is empty.
 
 use event_core::prelude::*;
 

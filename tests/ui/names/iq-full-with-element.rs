@@ -1,4 +1,4 @@
-//! An iq to a full JID has one event.
+//! An iq to a full JID has one event, without an element.
 
 use event_core::prelude::*;
 

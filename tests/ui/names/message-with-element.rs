@@ -1,4 +1,4 @@
-//! Only iq events are divided by element.
+//! Only iq events have an element.
 
 use event_core::prelude::*;
 

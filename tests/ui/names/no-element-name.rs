@@ -1,4 +1,4 @@
-//! The namespace is there, the name of the element is not.
+//! The element name is missing.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! What one sends to oneself has no pre-routing event.
+//! Self-addressed stanzas have no pre-routing event.
 
 use event_core::prelude::*;
 

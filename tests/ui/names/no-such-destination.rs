@@ -1,4 +1,4 @@
-//! There is no such destination.
+//! The destination does not exist.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A name is a string.
+//! The name is not quoted.
 
 use event_core::prelude::*;
 

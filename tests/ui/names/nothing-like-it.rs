@@ -1,4 +1,4 @@
-//! No event is near.
+//! No event has a similar name.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The placeholder of the listing instead of a namespace and an element.
+//! The name has the placeholders of the list instead of a namespace and an element.
 
 use event_core::prelude::*;
 

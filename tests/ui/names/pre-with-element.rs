@@ -1,4 +1,4 @@
-//! Pre-routing events are not divided by element.
+//! Pre-routing events have no element.
 
 use event_core::prelude::*;
 

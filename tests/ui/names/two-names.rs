@@ -1,4 +1,4 @@
-//! One attribute, one event.
+//! One attribute has two names.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The type has an event's name but is none.
+//! The type has the name of an event and is none.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A type that has the name of another event.
+//! The type is renamed to the name of another event.
 
 use event_core::prelude::*;
 

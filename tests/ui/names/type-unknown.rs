@@ -1,4 +1,4 @@
-//! There is no such type.
+//! The type does not exist.
 
 use event_core::prelude::*;
 

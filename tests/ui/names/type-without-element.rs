@@ -1,4 +1,4 @@
-//! The path form needs the element too.
+//! The element is missing after the event's type.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Names are lower case.
+//! The name has upper-case letters.
 
 use event_core::prelude::*;
 

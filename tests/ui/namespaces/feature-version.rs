@@ -1,4 +1,4 @@
-//! The feature is known with another version.
+//! The version in the feature is unknown.
 
 use event_core::prelude::*;
 

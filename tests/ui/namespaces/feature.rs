@@ -1,4 +1,4 @@
-//! A letter is missing in a feature.
+//! The feature is misspelt: a letter is missing.
 
 use event_core::prelude::*;
 

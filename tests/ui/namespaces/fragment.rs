@@ -1,4 +1,4 @@
-//! A letter is missing behind the `#`.
+//! The namespace is misspelt: a letter is missing after the `#`.
 
 use event_core::prelude::*;
 

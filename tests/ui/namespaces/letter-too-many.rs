@@ -1,4 +1,4 @@
-//! A letter too many.
+//! The namespace is misspelt: a letter is added.
 
 use event_core::prelude::*;
 

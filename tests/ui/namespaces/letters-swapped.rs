@@ -1,4 +1,4 @@
-//! Two letters are swapped.
+//! The namespace is misspelt: two letters are swapped.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! This event has no namespace.
+//! The event has no namespace.
 
 use event_core::prelude::*;
 

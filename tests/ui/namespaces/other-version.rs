@@ -1,4 +1,4 @@
-//! The version is not known.
+//! The version is unknown.
 
 use event_core::prelude::*;
 

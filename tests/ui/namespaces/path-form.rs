@@ -1,4 +1,4 @@
-//! A letter is missing in the path form.
+//! The namespace after the event's type is misspelt: a letter is missing.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! An option is set with `=`.
+//! The option is set with `:` instead of `=`.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! An option of `#[module]`, not of `#[hook]`.
+//! The option belongs to `#[module]`.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A namespace is known or one's own.
+//! The only value of `namespace` is `"own"`.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! An option has a name.
+//! The option has no name.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! An option is given once.
+//! The option is given twice.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The context under another name.
+//! A context behind an alias.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The payload under another name.
+//! A payload behind an alias.
 
 use event_core::prelude::*;
 

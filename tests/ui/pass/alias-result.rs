@@ -1,4 +1,4 @@
-//! A `Result` of one's own.
+//! An author's own `Result` alias.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Documentation, attributes and visibility stay the function's.
+//! The function keeps its documentation, attributes and visibility.
 
 use event_core::prelude::*;
 

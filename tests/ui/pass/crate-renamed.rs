@@ -1,4 +1,4 @@
-//! `event-core` under another name, and behind a re-export.
+//! `event-core` under another name and behind a re-export.
 
 pub extern crate event_core as core_of_spondee;
 

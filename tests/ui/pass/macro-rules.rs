@@ -1,4 +1,4 @@
-//! Hooks that a macro of the author's writes.
+//! Hooks written by an author's macro.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Modules in every shape.
+//! Module structs in every form.
 
 mod unit {
     /// Does.

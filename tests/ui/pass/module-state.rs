@@ -1,4 +1,4 @@
-//! State with a start, a reload and a stop.
+//! State with start, reload and stop.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Lifetimes with names.
+//! Named lifetimes.
 
 use event_core::prelude::*;
 

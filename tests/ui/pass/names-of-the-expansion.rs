@@ -1,4 +1,4 @@
-//! Types named like what the expansion uses.
+//! Types with names that the expansion uses.
 
 use event_core::{Context as Cx, Flow as Decision, Message as Chat, hook, module};
 

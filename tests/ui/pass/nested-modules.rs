@@ -1,4 +1,4 @@
-//! A handler belongs to the nearest module around it.
+//! A handler belongs to the nearest enclosing module.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Namespaces of one's own, near to known ones or not.
+//! Own namespaces, close to known ones or not.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Events by their types.
+//! Events named by their types.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! One function, several events.
+//! One function for several events.
 
 use event_core::prelude::*;
 

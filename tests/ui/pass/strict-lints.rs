@@ -1,4 +1,4 @@
-//! A crate whose author denies every lint that is about style.
+//! A crate that denies all style lints.
 
 #![deny(
     warnings,

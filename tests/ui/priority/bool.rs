@@ -1,4 +1,4 @@
-//! A number, not a truth.
+//! The priority is a boolean.
 
 use event_core::prelude::*;
 

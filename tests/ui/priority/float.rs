@@ -1,4 +1,4 @@
-//! Priorities are whole numbers.
+//! The priority is not a whole number.
 
 use event_core::prelude::*;
 

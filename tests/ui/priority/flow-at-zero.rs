@@ -1,4 +1,4 @@
-//! At 0 a handler stops nothing.
+//! A handler at 0 returns `Flow`.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Nothing runs below -1.
+//! The priority is below -1.
 
 use event_core::prelude::*;
 

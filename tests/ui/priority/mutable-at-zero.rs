@@ -1,4 +1,4 @@
-//! At 0 a handler only looks.
+//! A handler at 0 takes `&mut`.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Without a priority a handler only looks.
+//! A handler without a priority takes `&mut`.
 
 use event_core::prelude::*;
 

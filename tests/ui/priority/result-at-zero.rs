@@ -1,4 +1,4 @@
-//! At 0 a handler refuses nothing.
+//! A handler at 0 returns a `Result`.
 
 use event_core::prelude::*;
 

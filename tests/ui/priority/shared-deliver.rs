@@ -1,4 +1,4 @@
-//! Delivery takes `&mut`.
+//! A handler at -1 takes `&`.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A number, not a string.
+//! The priority is a string.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! It does not fit.
+//! The priority does not fit into an `i32`.
 
 use event_core::prelude::*;
 

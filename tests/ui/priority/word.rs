@@ -1,4 +1,4 @@
-//! A number, not a word.
+//! The priority is a word.
 
 use event_core::prelude::*;
 

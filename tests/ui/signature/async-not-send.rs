@@ -1,4 +1,4 @@
-//! The future moves between threads.
+//! The future is not `Send`.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Another stanza, in an async handler.
+//! An async handler takes another stanza.
 
 use event_core::prelude::*;
 

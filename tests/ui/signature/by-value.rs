@@ -1,4 +1,4 @@
-//! A handler borrows its payload.
+//! The handler takes its payload by value.
 
 use event_core::prelude::*;
 

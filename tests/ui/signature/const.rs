@@ -1,4 +1,4 @@
-//! A handler runs, it is not computed.
+//! The handler is `const`.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A handler borrows its context.
+//! The handler takes its context by value.
 
 use event_core::prelude::*;
 

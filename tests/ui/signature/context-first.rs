@@ -1,4 +1,4 @@
-//! The payload comes first.
+//! The context comes before the payload.
 
 use event_core::prelude::*;
 

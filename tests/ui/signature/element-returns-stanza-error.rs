@@ -1,4 +1,4 @@
-//! On a stream the error is a `StreamError`.
+//! The error of a nonza is a `StreamError`.
 
 use event_core::prelude::*;
 

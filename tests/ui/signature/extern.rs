@@ -1,4 +1,4 @@
-//! A handler is a Rust function.
+//! The handler is `extern`.
 
 use event_core::prelude::*;
 

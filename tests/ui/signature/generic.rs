@@ -1,4 +1,4 @@
-//! One function, one event.
+//! The handler is generic.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! An async handler is an `async fn`.
+//! The handler returns a future instead of being `async`.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The payload's type is named.
+//! The payload is `impl Trait`.
 
 use event_core::prelude::*;
 

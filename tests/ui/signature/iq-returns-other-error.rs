@@ -1,4 +1,4 @@
-//! An iq is refused with a `StanzaError`.
+//! The error of an iq is a `StanzaError`.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A handler is a free function.
+//! The handler is a method.
 
 use event_core::prelude::*;
 

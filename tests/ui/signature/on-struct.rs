@@ -1,4 +1,4 @@
-//! A struct is not a handler.
+//! The attribute is on a struct.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! One kind of stanza where any may come.
+//! The handler takes one kind of stanza where the event has any.
 
 use event_core::prelude::*;
 

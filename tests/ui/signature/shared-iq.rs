@@ -1,4 +1,4 @@
-//! An iq is answered through `&mut`.
+//! The handler of an iq takes `&`.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Processing takes `&mut`.
+//! A handler at 1 to 999 takes `&`.
 
 use event_core::prelude::*;
 

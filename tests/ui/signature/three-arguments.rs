@@ -1,4 +1,4 @@
-//! There are two arguments at most.
+//! The handler takes three arguments.
 
 use event_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A handler is safe to call.
+//! The handler is `unsafe`.
 
 use event_core::prelude::*;
 

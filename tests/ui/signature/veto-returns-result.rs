@@ -1,4 +1,4 @@
-//! A veto is a `Flow`.
+//! The handler of a veto returns a `Result`.
 
 use event_core::prelude::*;
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use event_catalogue::Role;
+use event_catalogue::Band;
 
 use crate::{
     dispatch::{
@@ -124,7 +124,7 @@ pub(crate) fn cascade(
     };
     let generic = |deliver: bool| {
         generic.iter().copied().filter(move |hook| {
-            is(hook, steps.generic) && (hook.meta().role() == Some(Role::Deliver)) == deliver
+            is(hook, steps.generic) && (hook.meta().band() == Some(Band::Deliver)) == deliver
         })
     };
     let payload = own.iter().copied().filter(|hook| is(hook, steps.payload));
@@ -153,7 +153,7 @@ pub(crate) fn by_id(hooks: &[Hook], events: [EventId; 3]) -> [HashMap<Box<str>, 
             let is_generic = |hook: &&Hook| {
                 steps.generic.iter().any(|event| event() == (hook.meta().event_id)())
             };
-            let deliver = |hook: &&Hook| hook.meta().role() == Some(Role::Deliver);
+            let deliver = |hook: &&Hook| hook.meta().band() == Some(Band::Deliver);
             let before = hooks.iter().filter(is_generic).filter(|hook| !deliver(hook));
             let after = hooks.iter().filter(is_generic).filter(deliver);
             map.insert(Box::from(id), chain(before.chain(same).chain(after)));

@@ -41,18 +41,18 @@ fn leave(mut row: Row) -> Migrated {
 pub(super) async fn run(storage: &dyn Storage) {
     storage.open(&S).await.unwrap();
     storage.open(&ONE).await.unwrap();
-    let (old, new) = (Shelf::new(HOST, STORE, "u"), Shelf::new(HOST, STORE, "u+"));
+    let (old, new) = (Partition::new(HOST, STORE, "u"), Partition::new(HOST, STORE, "u+"));
     let mut batch: Vec<Write> = (0..1100)
         .map(|number: u32| Write::set(old, &format!("{number:03}"), b"value".to_vec()))
         .collect();
     batch.extend((0..1100).map(|_| Write::append(old, UNIX_EPOCH, b"value".to_vec(), None)));
     batch.push(Write::set(old, "empty", Vec::new()));
     batch.push(Write::append(old, UNIX_EPOCH, Vec::new(), None));
-    batch.push(Write::set(shelf("u"), "k", b"value".to_vec()));
+    batch.push(Write::set(partition("u"), "k", b"value".to_vec()));
     storage.write(batch).await.unwrap();
-    let everything = async |shelf| {
-        let map = storage.list(shelf, None, 9999).await.unwrap();
-        (map, storage.page(shelf, Page::oldest(9999)).await.unwrap())
+    let everything = async |partition| {
+        let map = storage.list(partition, None, 9999).await.unwrap();
+        (map, storage.page(partition, Page::oldest(9999)).await.unwrap())
     };
     let before = everything(old).await;
     assert_eq!((before.0.len(), before.1.len()), (1101, 1101));
@@ -69,11 +69,11 @@ pub(super) async fn run(storage: &dyn Storage) {
     let error = storage.open(&FAILING).await.unwrap_err().to_string();
     assert_eq!(
         error,
-        "the data in store \"versioned\" cannot be brought from version 2 to 3, and stays as it \
-         was: a value of \"u\" on example.com key \"900\": no good"
+        "the data in store \"versioned\" cannot be migrated from version 2 to 3 and is unchanged: \
+         a value of \"u\" on example.com key \"900\": no good"
     );
     let error = storage.open(&LEAVING).await.unwrap_err().to_string();
-    assert!(error.ends_with("it leaves its host"), "{error}");
+    assert!(error.ends_with("the migration changes its host"), "{error}");
     assert_eq!(everything(old).await, second);
     assert!(matches!(storage.open(&WRONG).await, Err(StorageError::Schema { .. })));
     assert!(matches!(storage.open(&ZERO).await, Err(StorageError::Schema { .. })));
@@ -92,5 +92,5 @@ pub(super) async fn run(storage: &dyn Storage) {
     assert!(error.contains("update the server"), "{error}");
     assert_eq!(everything(new).await, third);
     // Another store has nothing to do with it.
-    assert_eq!(storage.get(shelf("u"), "k").await.unwrap(), Some(b"value".to_vec()));
+    assert_eq!(storage.get(partition("u"), "k").await.unwrap(), Some(b"value".to_vec()));
 }

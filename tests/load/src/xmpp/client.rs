@@ -14,8 +14,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use super::framer::{Event, Framer, has, says};
 use super::scram::KeyCache;
 use super::transport::{Stream, connector, tcp};
-use crate::Res;
-use crate::options::Options;
+use crate::options::{Options, Res};
 
 #[derive(Clone, Copy, PartialEq)]
 enum Tls {
@@ -24,11 +23,11 @@ enum Tls {
     Direct,
 }
 
-/// Where the server is and how to log in to it.
+/// The server's address and the credentials.
 pub(crate) struct Target {
     pub(crate) addr: SocketAddr,
     pub(crate) host: String,
-    /// "{}" stands for the index, as in the password.
+    /// `{}` is replaced by the index, as in the password.
     user: String,
     pass: String,
     tls: Tls,
@@ -181,7 +180,7 @@ impl Conn {
             return Err(bad(format!("no SASL {mechanism} offered")));
         }
         let (user, password) = (t.user(i), t.pass.replace("{}", &i.to_string()));
-        // Unlike any other is enough of a nonce here.
+        // Unique is enough for a nonce here.
         let nonce = format!("{:x}.{:x}", std::process::id(), t.logins.fetch_add(1, Relaxed));
         let first = format!("n={user},r={nonce}");
         let initial = match &t.scram {
@@ -220,7 +219,7 @@ impl Conn {
         let text = String::from_utf8_lossy(&bound);
         let jid = text.split("<jid>").nth(1).and_then(|r| r.split('<').next());
         self.jid = jid.unwrap_or_default().to_string();
-        // RFC 3921 session: only where it is offered and not optional.
+        // RFC 3921 session, only if offered and not optional.
         let session = String::from_utf8_lossy(features);
         if let Some(p) = session.find("<session") {
             let rest = session[p..].split("</session>").next().unwrap_or_default();
@@ -236,7 +235,7 @@ impl Conn {
         Ok(())
     }
 
-    /// Sends presence, and a ping after it: its answer means that the presence is done with.
+    /// Sends presence and a ping, whose answer means that the presence has been handled.
     pub(crate) async fn go_online(&mut self, t: &Target) -> io::Result<()> {
         let ping = format!(
             "<presence/><iq type='get' id='ready' to='{}'><ping xmlns='urn:xmpp:ping'/></iq>",

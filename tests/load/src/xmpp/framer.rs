@@ -1,14 +1,14 @@
-//! Cuts a byte stream into stanzas, and looks into them.
+//! Splits a byte stream into stanzas and reads their attributes.
 
 use memchr::{memchr, memchr3, memmem};
 
-/// Cuts a byte stream into top-level stanzas.
+/// Splits a byte stream into top-level stanzas.
 #[derive(Default)]
 pub(crate) struct Framer {
     buf: Vec<u8>,
-    /// Where the stanza being read begins.
+    /// The start of the stanza being read.
     start: usize,
-    /// How far the scan has come.
+    /// The position of the scan.
     pos: usize,
     /// Element depth below the stream root.
     depth: u32,
@@ -25,7 +25,7 @@ impl Framer {
         *self = Self::default();
     }
 
-    /// Room for the next read; drops what was consumed.
+    /// The buffer for the next read; drops consumed input.
     pub(crate) fn space(&mut self) -> &mut Vec<u8> {
         if self.start > 0 {
             self.buf.copy_within(self.start.., 0);
@@ -80,7 +80,7 @@ impl Framer {
     }
 }
 
-/// Index just past the '>' that ends the tag, minding quoted values.
+/// Index just past the '>' that ends the tag; a '>' in a quoted value does not.
 fn tag_end(b: &[u8], mut at: usize) -> Option<usize> {
     loop {
         at += memchr3(b'>', b'\'', b'"', b.get(at..)?)?;
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn frames_across_any_cut() {
+    fn stanzas_are_framed_however_the_input_is_cut() {
         let text = "<?xml version='1.0'?><stream:stream id='a>b' xmlns='x'>\n<a/><b x=\"'>\">\
                     <c/>t&gt;<d>u</d></b> <message id='7' to='q'><body>x</body></message>\
                     </stream:stream>";
@@ -167,14 +167,14 @@ mod tests {
     }
 
     #[test]
-    fn reads_conditions() {
+    fn conditions_of_stream_errors_are_read() {
         let error = b"<stream:error><policy-violation xmlns='x'/><text>t</text></stream:error>";
         assert_eq!(condition(error).as_deref(), Some("policy-violation"));
         assert_eq!(condition(b"<message/>"), None);
     }
 
     #[test]
-    fn reads_attributes_of_the_first_tag_only() {
+    fn attributes_are_read_from_the_first_tag_only() {
         let s = b"<message xid='1' id='42'><x to='no'/></message>";
         assert_eq!(attr(s, "id"), Some(&b"42"[..]));
         assert_eq!(attr(s, "to"), None);

@@ -1,6 +1,5 @@
-//! Client side of RFC 6120 with as little work as possible: a stanza framer
-//! (it finds where each top-level element ends, nothing more), a transport
-//! that is plain or TLS, and the steps up to a bound session.
+//! A minimal client of RFC 6120: a framer that only finds the end of each top-level element, a
+//! transport with or without TLS, and the steps up to a bound session.
 
 mod client;
 mod framer;

@@ -1,5 +1,5 @@
-//! SCRAM-SHA-1 (RFC 5802). What takes the time, deriving keys from a password, is done once for
-//! each salt: the rig must not drown the server that it measures.
+//! SCRAM-SHA-1 (RFC 5802). Keys are derived once for each password and salt, so that the rig does not
+//! take the CPU time of the server that it measures.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -20,7 +20,7 @@ struct Keys {
     server: [u8; 20],
 }
 
-/// What the client says last, and what the server has to answer then.
+/// The client's final message, and the expected answer of the server.
 pub(crate) struct Final {
     pub(crate) message: String,
     pub(crate) answer: String,
@@ -37,7 +37,7 @@ impl KeyCache {
         Some(keys)
     }
 
-    /// Answers the server's first message; none if that is no such message.
+    /// Answers the server's first message; `None` if that is malformed.
     pub(crate) fn answer(
         &self,
         password: &str,
@@ -82,14 +82,14 @@ impl Verifier {
         Self { iterations, stored: Sha1::digest(keys.client).into(), server: keys.server }
     }
 
-    /// What is signed of the client's first message, and the answer to it.
+    /// The part of the client's first message that is signed, and the answer to that message.
     pub(crate) fn first<'m>(&self, message: &'m str) -> Option<(&'m str, String)> {
         let bare = message.strip_prefix("n,,")?;
         let (_, nonce) = bare.split_once(",r=")?;
         Some((bare, format!("r={nonce}.bare,s={},i={}", BASE64.encode(SALT), self.iterations)))
     }
 
-    /// The answer to the client's last message; none if it does not know the password.
+    /// The answer to the client's final message; `None` if its proof is wrong.
     pub(crate) fn last(&self, first: &str, challenge: &str, message: &str) -> Option<String> {
         let (bare, proof) = message.rsplit_once(",p=")?;
         let signed = format!("{first},{challenge},{bare}");
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_example_of_the_rfc() {
+    fn the_exchange_matches_the_example_of_rfc_5802() {
         let cache = KeyCache::default();
         for _ in 0..2 {
             let last = cache.answer(
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn both_sides_agree_on_one_password_only() {
+    fn both_sides_agree_only_with_the_same_password() {
         let verifier = Verifier::new("pencil", 10);
         let (first, challenge) = verifier.first("n,,n=user,r=a").unwrap();
         let cache = KeyCache::default();

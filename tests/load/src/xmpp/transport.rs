@@ -23,7 +23,7 @@ use tokio_rustls::rustls::{
 };
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-use crate::Res;
+use crate::options::Res;
 
 pub(crate) async fn tcp(addr: SocketAddr, from: u8) -> io::Result<TcpStream> {
     let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
@@ -76,8 +76,8 @@ impl AsyncWrite for Stream {
     }
 }
 
-/// Takes clients to TLS with what is in these files, as Spondee does: with the suite that costs
-/// least, and a ticket for each.
+/// A TLS acceptor with the certificate and key in these files, configured as Spondee's: the cheapest
+/// cipher suite first, and one session ticket for each client.
 pub(crate) fn acceptor(certificate: &Path, key: &Path) -> Res<TlsAcceptor> {
     let told = |e: &dyn Display| e.to_string();
     let chain = CertificateDer::pem_file_iter(certificate).map_err(|e| told(&e))?;
@@ -101,7 +101,7 @@ pub(crate) fn acceptor(certificate: &Path, key: &Path) -> Res<TlsAcceptor> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-/// Makes TLS clients that take any certificate.
+/// A TLS connector that accepts any certificate.
 pub(crate) fn connector(resume: bool) -> TlsConnector {
     let provider = Arc::new(ring::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider.clone())

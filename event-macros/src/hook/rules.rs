@@ -1,6 +1,6 @@
-//! What a handler of each family takes and returns, and the words that say so.
+//! What a handler of each family takes and returns, and the error messages about both.
 
-use event_catalogue::{EventDef, Family, Role};
+use event_catalogue::{Band, EventDef, Family};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
 use syn::{
@@ -8,25 +8,23 @@ use syn::{
     parse::ParseStream, spanned::Spanned,
 };
 
-use crate::{
-    attr::Mistakes,
-    signature::{Handler, bare},
-};
+use super::signature::{Handler, bare};
+use crate::attr::Mistakes;
 
-/// A priority as it was written.
+/// A priority, with its tokens where the author wrote it.
 pub(crate) struct Priority {
     pub(crate) value: i32,
     pub(crate) tokens: Option<TokenStream>,
 }
 
-/// What one handler of one event has to look like.
+/// The required signature of a handler.
 pub(crate) struct Rule {
-    /// The event, as the author wrote it.
+    /// The name of the event.
     pub(crate) event: String,
     pub(crate) payload: Ident,
     pub(crate) is_mutable: bool,
     returns: Returns,
-    role: Option<Role>,
+    band: Option<Band>,
     /// ` at priority 10`, for events that have ranges.
     at: String,
 }
@@ -41,7 +39,7 @@ enum Returns {
 }
 
 impl Rule {
-    /// The rule for a priority; a wrong priority is a mistake of its own.
+    /// The rule for an event at a priority. A priority outside the event's bands is a mistake.
     pub(crate) fn new(
         event: String,
         def: &EventDef,
@@ -49,9 +47,9 @@ impl Rule {
         span: Span,
         mistakes: &mut Mistakes,
     ) -> Option<Self> {
-        let role = if def.family == Family::Post {
-            let role = event_catalogue::role(priority.value);
-            if role.is_none() {
+        let band = if def.family == Family::Post {
+            let band = event_catalogue::band(priority.value);
+            if band.is_none() {
                 mistakes.at(
                     &priority.tokens,
                     format!(
@@ -62,7 +60,7 @@ impl Rule {
                 );
                 return None;
             }
-            role
+            band
         } else {
             None
         };
@@ -73,17 +71,17 @@ impl Rule {
             Family::Pre | Family::RouteRemote | Family::StreamStanza | Family::Chain => {
                 (true, Returns::FlowOrError)
             }
-            Family::Post if role == Some(Role::Observe) => (false, Returns::Nothing),
+            Family::Post if band == Some(Band::Observe) => (false, Returns::Nothing),
             Family::Post => (true, Returns::FlowOrError),
             Family::IqPayload | Family::StreamIq => (true, Returns::Answer),
             Family::IqId => (false, Returns::Flow),
             Family::Nonza => (true, Returns::FlowOrStreamError),
         };
-        let at = match role {
+        let at = match band {
             Some(_) => format!(" at priority {}", priority.value),
             None => String::new(),
         };
-        Some(Self { event, payload: Ident::new(def.payload, span), is_mutable, returns, role, at })
+        Some(Self { event, payload: Ident::new(def.payload, span), is_mutable, returns, band, at })
     }
 
     /// `&mut Message`
@@ -91,8 +89,8 @@ impl Rule {
         format!("&{}{}", if self.is_mutable { "mut " } else { "" }, self.payload)
     }
 
-    /// Checks the mutability where the tokens show it: the message can then say more than the
-    /// compiler would.
+    /// Checks the payload's mutability as far as the tokens show it, because the message can then
+    /// say more than the compiler's.
     pub(crate) fn check_mutability(
         &self,
         payload: &Type,
@@ -112,8 +110,8 @@ impl Rule {
             Type::Reference(TypeReference { and_token, mutability: Some(token), .. })
                 if !self.is_mutable =>
             {
-                let message = if self.role.is_none() {
-                    format!("a handler of `{event}` can only look: it takes `{takes}`")
+                let message = if self.band.is_none() {
+                    format!("a handler of `{event}` only reads the payload: it takes `{takes}`")
                 } else if has_priority {
                     format!(
                         "priority 0 is read-only: a handler of `{event}` there takes `{takes}`\n  help: `priority = 1` to `999` may change or stop the stanza"
@@ -137,8 +135,8 @@ impl Rule {
         }
     }
 
-    /// Whether the signature is written in the words of the page. What those words mean is up to
-    /// the compiler; this only decides how it is asked.
+    /// Whether the signature uses the documented type names. This only selects the expansion; the
+    /// compiler checks the types.
     pub(crate) fn is_written_plainly(&self, handler: &Handler) -> bool {
         let payload = matches!(bare(&handler.payload), Type::Reference(reference)
             if reference.mutability.is_some() == self.is_mutable
@@ -170,7 +168,7 @@ impl Rule {
                     if decision(bare(ok)) && is_path(bare(refusal), error))
     }
 
-    /// The marker of what may be returned.
+    /// The marker type for the allowed return types.
     pub(crate) fn kind(&self) -> Ident {
         let kind = match self.returns {
             Returns::Nothing => "Notification",
@@ -182,7 +180,7 @@ impl Rule {
         Ident::new(kind, Span::mixed_site())
     }
 
-    /// `&'a mut Message`, as `event-core` names it.
+    /// `&'a mut Message`, by its path in `event-core`.
     pub(crate) fn reference(&self, private: &TokenStream) -> TokenStream {
         let (span, payload) = (Span::mixed_site(), &self.payload);
         if self.is_mutable {
@@ -192,7 +190,7 @@ impl Rule {
         }
     }
 
-    /// What is made of the variable `payload`, a `&mut`.
+    /// Converts the variable `payload`, a `&mut`, to the handler's argument.
     pub(crate) fn view(&self) -> TokenStream {
         let span = Span::mixed_site();
         if self.is_mutable {
@@ -202,7 +200,7 @@ impl Rule {
         }
     }
 
-    /// The message, label and note for a payload of another type.
+    /// The message and label for a wrong payload type.
     pub(crate) fn wrong_payload(&self) -> TokenStream {
         let message = format!(
             "a handler of `{}`{} takes `{}`, found `{{Self}}`",
@@ -214,7 +212,7 @@ impl Rule {
         quote_spanned!(Span::mixed_site()=> message = #message, label = #label)
     }
 
-    /// The message, label and note for a return type of another kind.
+    /// The message and label for a wrong return type.
     pub(crate) fn wrong_return(&self) -> TokenStream {
         let message = match self.returns {
             Returns::Nothing if self.at.is_empty() => {
@@ -285,7 +283,7 @@ fn arguments(written: &Type) -> Vec<&Type> {
     }
 }
 
-/// An integer literal, negative or not.
+/// Parses a priority: an integer literal with an optional minus sign.
 pub(crate) fn priority(input: ParseStream<'_>) -> syn::Result<Priority> {
     let expected = "a priority is an integer literal, such as `10` or `-1`";
     let start = input.span();
@@ -303,7 +301,7 @@ pub(crate) fn priority(input: ParseStream<'_>) -> syn::Result<Priority> {
         return Err(Error::new_spanned(tokens, "a priority is an `i32`; leave the suffix out"));
     }
     let value = value(minus.is_some(), number)
-        .ok_or_else(|| Error::new_spanned(&tokens, "a priority fits into an `i32`"))?;
+        .ok_or_else(|| Error::new_spanned(&tokens, "the priority does not fit into an `i32`"))?;
     Ok(Priority { value, tokens: Some(tokens) })
 }
 

@@ -1,5 +1,5 @@
-//! The handler's signature, as far as its tokens tell. The body is left as it is, so that the
-//! editor keeps completing inside a half-typed one.
+//! Checks the handler's signature by its tokens. The body is not parsed, so that completion works
+//! inside an unfinished one.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -10,7 +10,7 @@ use syn::{
 
 use crate::attr::Mistakes;
 
-/// A function, whose body is not parsed.
+/// A function with an unparsed body.
 pub(crate) struct Function {
     pub(crate) signature: Signature,
 }
@@ -25,19 +25,20 @@ impl Parse for Function {
     }
 }
 
-/// What a handler takes and returns.
+/// The signature of a handler.
 pub(crate) struct Handler {
     pub(crate) name: Ident,
     pub(crate) is_async: bool,
     pub(crate) payload: Type,
     pub(crate) context: Option<Type>,
     pub(crate) returns: Option<Type>,
-    /// No lifetime is fixed before the call, so that the function can be passed as it is.
+    /// All lifetimes are late-bound, so the function can be passed where `for<'a> Fn(&'a …)` is
+    /// expected.
     pub(crate) late_lifetimes: bool,
 }
 
 impl Function {
-    /// Reads the signature. `payload` is how the message names what the handler takes.
+    /// Checks the signature. `payload` is the expected payload type, for error messages.
     pub(crate) fn handler(&self, payload: &str, mistakes: &mut Mistakes) -> Option<Handler> {
         let signature = &self.signature;
         let before = mistakes.is_empty();
@@ -82,7 +83,7 @@ impl Function {
         let Some(first) = types.next() else {
             mistakes.at(
                 &signature.ident,
-                format!("the handler takes nothing; its first argument is `{payload}`"),
+                format!("the payload is missing: the first argument of the handler is `{payload}`"),
             );
             return None;
         };
@@ -96,8 +97,10 @@ impl Function {
             check_context(context, mistakes);
         }
         if let Some(extra) = types.next() {
-            mistakes
-                .at(extra, "a handler takes the payload and, if it wants, `&Context<…>`; no more");
+            mistakes.at(
+                extra,
+                "a handler takes the payload and optionally `&Context<…>`, nothing else",
+            );
         }
         if let Type::ImplTrait(opaque) = in_reference(&first) {
             mistakes.at(opaque, format!("name the payload's type: `{payload}`"));
@@ -128,7 +131,7 @@ impl Function {
     }
 }
 
-/// A context by value or `&mut` is a slip that the tokens show; the rest is for the compiler.
+/// Refuses a context by value or `&mut`; the compiler checks everything else about the type.
 fn check_context(context: &Type, mistakes: &mut Mistakes) {
     match bare(context) {
         Type::Reference(TypeReference { and_token, mutability: Some(token), elem, .. })
@@ -136,7 +139,7 @@ fn check_context(context: &Type, mistakes: &mut Mistakes) {
         {
             mistakes.at(
                 quote!(#and_token #token),
-                "a context is shared: `&Context<…>`; what changes is kept in the module's state",
+                "a context is shared: `&Context<…>`; mutable data belongs in the module's state",
             );
         }
         by_value if names_context(by_value) => {
@@ -162,8 +165,7 @@ fn in_reference(written: &Type) -> &Type {
     }
 }
 
-/// The type without the parentheses around it, and without those that `macro_rules!` puts around
-/// what it passes on.
+/// Removes parentheses and the invisible groups that `macro_rules!` puts around its arguments.
 pub(crate) fn bare(written: &Type) -> &Type {
     match written {
         Type::Group(group) => bare(&group.elem),
@@ -172,7 +174,7 @@ pub(crate) fn bare(written: &Type) -> &Type {
     }
 }
 
-/// Replaces named lifetimes, which the expansion does not declare.
+/// Replaces named lifetimes with `'_`, because the expansion does not declare them.
 fn elide(of: &Type) -> Type {
     fn tokens(stream: TokenStream) -> TokenStream {
         let mut after_quote = false;

@@ -1,35 +1,35 @@
-//! What a `#[hook]` becomes: one record, with a closure that installs the handler.
+//! The expansion of `#[hook]`: one record with a closure that installs the handler.
 //!
-//! A signature written in the words of the page is passed to a function of `event-core` as it is,
-//! which costs the compiler least. Any other, be it an alias or a mistake, goes through traits
-//! whose messages are made for this very hook, on the author's own types. Either way it is the
-//! compiler that decides: a type that only has the right name does not get through.
+//! A signature that uses the documented type names is passed to a function of `event-core` as it
+//! is, which costs least compile time. Any other signature (an alias or a mistake) goes through
+//! traits whose error messages are made for this hook and point at the author's types. In both
+//! cases the compiler checks the types: a foreign type with the right name is refused.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote_spanned};
 use syn::Type;
 
-use crate::{
+use super::{
     rules::Rule,
     signature::{Handler, bare, names_context},
 };
 
-/// All that an expansion is made of.
+/// The parts of an expansion.
 pub(crate) struct Hook {
     /// The event's type.
     pub(crate) event: TokenStream,
-    /// The whole name, if it is known here.
+    /// The full name, for an event of the catalogue.
     pub(crate) name: TokenStream,
     pub(crate) parameter: TokenStream,
     pub(crate) priority: i32,
-    /// A statement that checks the author's path.
+    /// A statement that checks the type of the author's path.
     pub(crate) same: Option<TokenStream>,
     pub(crate) handler: Handler,
     /// The path of `event_core::__private`.
     pub(crate) c: TokenStream,
 }
 
-/// Where the types that a handler may have come from.
+/// The source of the types that a handler may have.
 pub(crate) enum Check<'a> {
     /// An event of the catalogue.
     Rule(&'a Rule),
@@ -37,7 +37,7 @@ pub(crate) enum Check<'a> {
     Declared,
 }
 
-/// The traits through which a handler's types are understood.
+/// The traits that convert a handler's argument and result.
 struct Traits {
     items: TokenStream,
     payload: TokenStream,
@@ -99,7 +99,7 @@ impl Hook {
         )
     }
 
-    /// The handler as it is.
+    /// Installs the handler without a conversion.
     fn plain(&self, rule: &Rule) -> TokenStream {
         let span = Span::mixed_site();
         let Handler { name, is_async, context, .. } = &self.handler;
@@ -127,7 +127,7 @@ impl Hook {
         }
     }
 
-    /// A member of the context's type: of `Context<M>`, or of whatever stands there instead.
+    /// A member of the type in the context's place, which may be an alias of `&Context<M>`.
     fn of_context(&self, context: &Type, member: &str) -> TokenStream {
         let c = &self.c;
         match bare(context) {
@@ -138,7 +138,7 @@ impl Hook {
         }
     }
 
-    /// Calls the handler through the traits, each use of which is on the author's own type.
+    /// Installs a closure that calls the handler through the traits, spanned to the author's types.
     fn checked(&self, traits: &Traits) -> TokenStream {
         let span = Span::mixed_site();
         let Self { event, c, handler, .. } = self;
@@ -182,7 +182,7 @@ impl Hook {
         quote_spanned!(Span::mixed_site()=> #c::ContextRef<'_>)
     }
 
-    /// Traits whose messages name this event, its priority and what to write.
+    /// Declares traits whose messages name this event, its priority and the expected types.
     fn local_traits(&self, rule: &Rule) -> Traits {
         let span = Span::mixed_site();
         let c = &self.c;
@@ -223,17 +223,17 @@ impl Hook {
     }
 }
 
-/// The context, in the author's name: see [`own`].
+/// The name of the context, used with call-site spans: see [`own`].
 const CX: &str = "__spondee_cx";
 
-/// `<Type as Trait>::member`, from the first token of the author's type to its last, so that a
-/// message about it underlines the type and nothing else.
+/// `<Type as Trait>::member`, spanned from the first to the last token of the author's type, so that
+/// an error underlines only the type.
 fn on(author: &Type, of: &TokenStream, member: &str) -> TokenStream {
     let (first, last) = ends(author);
     between(at(first), author, of, member, at(last))
 }
 
-/// The same in the author's own name: complaints about one place in the same words are one.
+/// As [`on`], with call-site spans, so that rustc merges identical errors at this token.
 fn own(author: &Type, of: &TokenStream, member: &str) -> TokenStream {
     let (first, last) = ends(author);
     between(first, author, of, member, last)
@@ -255,7 +255,7 @@ fn at(place: Span) -> Span {
     Span::mixed_site().located_at(place)
 }
 
-/// Moves tokens of the expansion to `place`; what they resolve to stays.
+/// Gives tokens of the expansion the location of `place` and keeps their hygiene.
 fn located(tokens: &TokenStream, place: Span) -> TokenStream {
     let moved = tokens.clone().into_iter().map(|mut token| {
         token.set_span(token.span().located_at(place));

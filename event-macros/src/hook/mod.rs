@@ -1,4 +1,8 @@
-//! `#[hook]`: reads its arguments, resolves the name, and checks the function against it.
+//! `#[hook]`: reads its arguments, resolves the event, and checks the function against it.
+
+mod expand;
+mod rules;
+mod signature;
 
 use event_catalogue::{EventDef, NameParameter, Namespace, Parameter};
 use proc_macro2::{Span, TokenStream};
@@ -9,16 +13,16 @@ use syn::{
     parse::{ParseStream, Parser},
 };
 
-use crate::{
-    attr::{Mistakes, event_core, options, own_namespace, path},
+use self::{
     expand::{Check, Hook},
     rules::{Priority, Rule, priority},
     signature::Function,
 };
+use crate::attr::{Mistakes, event_core, options, own_namespace, path};
 
 const OPTIONS: &[&str] = &["priority", "namespace", "crate"];
 
-/// How the author named the event.
+/// The event as the author wrote it.
 enum Named {
     String(LitStr),
     Path(Path, Option<LitStr>),
@@ -27,12 +31,12 @@ enum Named {
 struct Arguments {
     event: Named,
     priority: Priority,
-    /// `namespace = "own"`, as written.
+    /// The author's tokens of `namespace = "own"`.
     own_namespace: Option<TokenStream>,
     event_core: TokenStream,
 }
 
-/// An event whose rules are known here.
+/// An event of the catalogue, whose rules are known during expansion.
 struct Resolved {
     def: &'static EventDef,
     name: String,
@@ -66,7 +70,7 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     if mistakes.is_empty() {
         quote!(#item #expansion)
     } else {
-        // The function stays, so that one mistake does not become "not found" elsewhere.
+        // The function stays, so that a mistake here does not also cause "not found" elsewhere.
         let mistakes = mistakes.into_tokens();
         quote!(#[allow(unused)] #item #mistakes)
     }
@@ -116,7 +120,7 @@ fn parse(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Argumen
     Ok(parsed)
 }
 
-/// The event: its name, or its type and what that lacks.
+/// Parses the event: its name, or its type with the parameter that the type leaves open.
 fn named(input: ParseStream<'_>) -> syn::Result<Named> {
     let expected =
         "expected an event: its name, `\"message/bare\"`, or its type, `events::MessageBare`";
@@ -151,7 +155,7 @@ fn handler(
     }
 }
 
-/// `None`: a mistake; `Some(None)`: an event that another crate declares.
+/// Resolves the event. `None` is a mistake; `Some(None)` is an event declared with `#[event]`.
 fn resolve(
     arguments: &Arguments,
     private: &TokenStream,
@@ -210,7 +214,7 @@ fn resolve(
     };
     let parameter = match resolved.parameter {
         NameParameter::None => none(private),
-        // Copied from the listing of events, where it stands for what the author has to say.
+        // Copied from the list of events, where these two words are placeholders.
         NameParameter::Payload { namespace: "XMLNS", element: "TAG" } => {
             mistakes.at(
                 literal,
@@ -232,7 +236,7 @@ fn none(private: &TokenStream) -> TokenStream {
     quote_spanned!(Span::mixed_site()=> #private::HookParameter::None)
 }
 
-/// A hook on an event of the catalogue: every rule is known, and so is every message.
+/// Expands a hook on an event of the catalogue, whose rules and messages are known here.
 fn catalogue(
     arguments: &Arguments,
     resolved: &Resolved,
@@ -256,7 +260,7 @@ fn catalogue(
         return None;
     }
     let (marker, same) = match &arguments.event {
-        // The literal's span goes to this one token: hover and go-to-definition show the event.
+        // Only this token gets the literal's span: hover and go-to-definition then show the event.
         Named::String(literal) => (syn::Ident::new(def.marker, literal.span()), None),
         Named::Path(path, _) => {
             let marker = format_ident!("{}", def.marker, span = span);
@@ -277,7 +281,7 @@ fn catalogue(
     Some(hook.expand(&Check::Rule(&rule)))
 }
 
-/// A hook on an event that some crate declares: its type says what the handler takes.
+/// Expands a hook on an event declared with `#[event]`: its type defines what the handler takes.
 fn declared(
     arguments: &Arguments,
     function: &Function,

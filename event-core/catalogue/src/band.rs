@@ -1,10 +1,10 @@
-//! What a priority means on the post-routing stanza events.
+//! The bands of priorities on the post-routing stanza events.
 
 use core::fmt;
 
-/// What a handler of a post-routing stanza event is there for, decided by its priority.
+/// A range of priorities of a post-routing stanza event, and what handlers in it do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Role {
+pub enum Band {
     /// Drops or changes stanzas before most handlers see them.
     Filter,
     /// Changes, drops or answers stanzas.
@@ -15,26 +15,26 @@ pub enum Role {
     Deliver,
 }
 
-/// The priorities that have a role, for messages about one that has none.
+/// The ranges of all bands, for the message about a priority outside them.
 pub const PRIORITY_RANGES: &str = "-1, 0, 1 to 999, 1000 and more";
 
-/// The role of `priority` on a post-routing stanza event; `None` below -1.
+/// The band of `priority` on a post-routing stanza event; `None` below -1.
 #[must_use]
-pub const fn role(priority: i32) -> Option<Role> {
+pub const fn band(priority: i32) -> Option<Band> {
     match priority {
-        1000.. => Some(Role::Filter),
-        1..=999 => Some(Role::Process),
-        0 => Some(Role::Observe),
-        -1 => Some(Role::Deliver),
+        1000.. => Some(Band::Filter),
+        1..=999 => Some(Band::Process),
+        0 => Some(Band::Observe),
+        -1 => Some(Band::Deliver),
         _ => None,
     }
 }
 
-impl Role {
-    /// Every role, in the order in which they run.
+impl Band {
+    /// Every band, in the order in which the bands run.
     pub const ALL: [Self; 4] = [Self::Filter, Self::Process, Self::Observe, Self::Deliver];
 
-    /// The priorities of this role, in words.
+    /// The range of this band, in words.
     #[must_use]
     pub const fn priorities(self) -> &'static str {
         match self {
@@ -45,7 +45,7 @@ impl Role {
         }
     }
 
-    /// What a handler with this role does, as the end of "handlers at … may".
+    /// What a handler in this band does, as the end of "handlers at … may".
     #[must_use]
     pub const fn purpose(self) -> &'static str {
         match self {
@@ -56,7 +56,7 @@ impl Role {
         }
     }
 
-    /// The name of the role.
+    /// The name of the band.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -67,14 +67,14 @@ impl Role {
         }
     }
 
-    /// Whether a handler with this role may change or stop the stanza.
+    /// Whether a handler in this band may change or stop the stanza.
     #[must_use]
     pub const fn may_modify(self) -> bool {
         !matches!(self, Self::Observe)
     }
 }
 
-impl fmt::Display for Role {
+impl fmt::Display for Band {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -82,17 +82,17 @@ impl fmt::Display for Role {
 
 #[cfg(test)]
 mod tests {
-    use super::{Role, role};
+    use super::{Band, band};
 
     #[test]
-    fn the_ranges_meet_and_end_below_minus_one() {
-        assert_eq!(role(i32::MAX), Some(Role::Filter));
-        assert_eq!(role(1000), Some(Role::Filter));
-        assert_eq!(role(999), Some(Role::Process));
-        assert_eq!(role(1), Some(Role::Process));
-        assert_eq!(role(0), Some(Role::Observe));
-        assert_eq!(role(-1), Some(Role::Deliver));
-        assert_eq!(role(-2), None);
-        assert_eq!(role(i32::MIN), None);
+    fn every_priority_from_minus_one_up_has_a_band() {
+        assert_eq!(band(i32::MAX), Some(Band::Filter));
+        assert_eq!(band(1000), Some(Band::Filter));
+        assert_eq!(band(999), Some(Band::Process));
+        assert_eq!(band(1), Some(Band::Process));
+        assert_eq!(band(0), Some(Band::Observe));
+        assert_eq!(band(-1), Some(Band::Deliver));
+        assert_eq!(band(-2), None);
+        assert_eq!(band(i32::MIN), None);
     }
 }
