@@ -5,7 +5,6 @@ pub mod account;
 pub mod bind;
 pub mod blocking;
 pub mod component;
-pub mod dialback;
 pub mod disco;
 #[cfg(test)]
 mod fakes;

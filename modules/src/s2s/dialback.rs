@@ -12,7 +12,7 @@ use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::s2s::{federation, refused};
+use super::{federation, refused};
 
 /// The prefix that the headers of streams between servers declare for `jabber:server:dialback`.
 const PREFIX: &str = "db";

@@ -5,6 +5,8 @@
 //! a dialback question (400), `saslauth` (150), `dialback` (100); what nobody could use ends the
 //! stream (-100).
 
+pub mod dialback;
+
 use std::sync::Arc;
 
 use event_core::{SessionKind, prelude::*, services::Federation, xml::STREAM_NS};
@@ -98,7 +100,7 @@ async fn authenticated(event: &S2sAuthenticated, cx: &Context<S2s>) {
     }
     cx.fire(S2sOutEstablished { session: session.clone(), domain }).await;
     // With SASL the stream begins anew, and is ready with its features.
-    if event.mechanism == crate::dialback::MECHANISM
+    if event.mechanism == dialback::MECHANISM
         && let Some(federation) = federation(cx.host())
     {
         federation.established(&session);
