@@ -9,16 +9,14 @@ use parking_lot::Mutex;
 
 use arc_swap::ArcSwap;
 use event_core::{
-    Host, ModuleState, StartError,
     jid::Jid,
     storage::{Schema, StorageResult, Store},
 };
 use tokio::sync::OwnedMutexGuard;
 
-use super::Blocking;
 use crate::locks::Locks;
 
-const SCHEMA: Schema = Schema { store: "blocking", version: 1, migrations: &[] };
+pub(super) const SCHEMA: Schema = Schema { store: "blocking", version: 1, migrations: &[] };
 
 /// Where an account's list stands: an address a line.
 const KEY: &str = "list";
@@ -79,23 +77,6 @@ pub struct Blocklists {
     farewells: Mutex<HashSet<(Box<str>, Box<str>)>>,
 }
 
-impl ModuleState<Blocking> for Arc<Blocklists> {
-    async fn start(host: &Arc<Host>, _: &Blocking) -> Result<Self, StartError> {
-        let store = host.store(&SCHEMA).await?;
-        let lists = read_all(&store).await;
-        let lists = lists.map_err(|error| StartError::Other(error.to_string()))?;
-        let lists = Self::new(Blocklists {
-            host: host.name().into(),
-            store,
-            locks: Locks::default(),
-            lists: ArcSwap::from_pointee(lists),
-            farewells: Mutex::default(),
-        });
-        host.provide(Self::clone(&lists));
-        Ok(lists)
-    }
-}
-
 async fn read_all(store: &Store) -> StorageResult<Lists> {
     let mut lists = Lists::new();
     let mut after: Option<String> = None;
@@ -115,6 +96,17 @@ async fn read_all(store: &Store) -> StorageResult<Lists> {
 }
 
 impl Blocklists {
+    /// Reads all lists of a host.
+    pub(super) async fn read(host: &str, store: Store) -> StorageResult<Self> {
+        Ok(Self {
+            host: host.into(),
+            lists: ArcSwap::from_pointee(read_all(&store).await?),
+            store,
+            locks: Locks::default(),
+            farewells: Mutex::default(),
+        })
+    }
+
     /// Whether a user of this host has blocked somebody. Nobody blocks the own account, nor the
     /// host that serves it.
     pub fn blocks(&self, user: &Jid, other: &Jid) -> bool {

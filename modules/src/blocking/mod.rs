@@ -34,6 +34,16 @@ fn max_items() -> usize {
     1000
 }
 
+impl ModuleState<Blocking> for Arc<Blocklists> {
+    async fn start(host: &Arc<Host>, _: &Blocking) -> Result<Self, StartError> {
+        let store = host.store(&lists::SCHEMA).await?;
+        let lists = Blocklists::read(host.name(), store).await;
+        let lists = Self::new(lists.map_err(|error| StartError::Other(error.to_string()))?);
+        host.provide(Self::clone(&lists));
+        Ok(lists)
+    }
+}
+
 /// A client that asked for the list, and so hears of what changes.
 struct Follows;
 

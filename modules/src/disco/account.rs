@@ -6,7 +6,10 @@ use event_core::{
     xmpp_parsers::disco::{DiscoInfoQuery, DiscoItemsQuery, Identity},
 };
 
-use super::{Disco, INFO, ITEMS, info_of, items_of, named, no_such_node};
+use super::{
+    Disco,
+    nodes::{INFO, ITEMS, info_of, items_of, named, no_such_node},
+};
 use crate::access;
 
 /// XEP-0030 §8: who may not see the account's presence learns nothing, not even whether there is

@@ -7,7 +7,6 @@ use parking_lot::Mutex;
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use event_core::{
-    events::S2sStreamFeatures,
     prelude::*,
     xmpp_parsers::{
         caps::hash_caps,
@@ -16,7 +15,7 @@ use event_core::{
     },
 };
 
-use super::{Disco, info_of};
+use super::nodes::info_of;
 
 const NS: &str = "http://jabber.org/protocol/caps";
 
@@ -36,25 +35,21 @@ pub(super) struct Capabilities {
 #[derive(Debug, Default)]
 pub struct Announced(Mutex<Option<Arc<Capabilities>>>);
 
-impl ModuleState<Disco> for Announced {
-    async fn start(_: &Arc<Host>, _: &Disco) -> Result<Self, StartError> {
-        Ok(Self::default())
+impl Announced {
+    /// What a host of this name with these features announces. The hash is made anew only when
+    /// that has changed.
+    pub(super) fn capabilities(&self, name: &str, features: Vec<&str>) -> Arc<Capabilities> {
+        let mut known = self.0.lock();
+        if let Some(known) = known.as_ref().filter(|known| known.says(name, &features)) {
+            return Arc::clone(known);
+        }
+        let mut info = info_of(None);
+        info.identities.push(Identity::new("server", "im", "en", name));
+        info.features = features.into_iter().map(String::from).collect();
+        let ver = ver(&info);
+        let node = format!("{NODE}#{ver}");
+        Arc::clone(known.insert(Arc::new(Capabilities { info, node, ver })))
     }
-}
-
-/// What the host announces now. The hash is made anew only when that has changed.
-pub(super) fn announced(cx: &Context<Disco>) -> Arc<Capabilities> {
-    let features = cx.host().features();
-    let mut known = cx.state().0.lock();
-    if let Some(known) = known.as_ref().filter(|known| known.says(&cx.name, &features)) {
-        return Arc::clone(known);
-    }
-    let mut info = info_of(None);
-    info.identities.push(Identity::new("server", "im", "en", cx.name.as_str()));
-    info.features = features.into_iter().map(String::from).collect();
-    let ver = ver(&info);
-    let node = format!("{NODE}#{ver}");
-    Arc::clone(known.insert(Arc::new(Capabilities { info, node, ver })))
 }
 
 impl Capabilities {
@@ -64,7 +59,7 @@ impl Capabilities {
             && self.info.features.iter().eq(features)
     }
 
-    fn to_element(&self) -> Element {
+    pub(super) fn to_element(&self) -> Element {
         ElementBuilder::new("c", NS)
             .attribute("hash", "sha-1")
             .attribute("node", NODE)
@@ -90,18 +85,6 @@ fn ver(info: &DiscoInfoResult) -> String {
     }
     let hash = hash_caps(text.as_bytes(), Algo::Sha_1);
     hash.map(|hash| BASE64.encode(hash.hash)).unwrap_or_default()
-}
-
-#[hook("stream-features")]
-fn offer(event: &mut StreamFeatures, cx: &Context<Disco>) {
-    if event.session.user().is_some() {
-        event.features.push(announced(cx).to_element());
-    }
-}
-
-#[hook("s2s-stream-features")]
-fn offer_server(event: &mut S2sStreamFeatures, cx: &Context<Disco>) {
-    event.features.push(announced(cx).to_element());
 }
 
 #[cfg(test)]

@@ -2,23 +2,24 @@
 
 mod account;
 mod caps;
+mod nodes;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use event_core::{
-    events::{HostDiscoInfoNode, HostDiscoItems, HostDiscoItemsNode},
+    events::{HostDiscoInfoNode, HostDiscoItems, HostDiscoItemsNode, S2sStreamFeatures},
     jid::Jid,
     prelude::*,
     serde::{self, Deserialize, Deserializer, de::Error},
-    xmpp_parsers::disco::{
-        DiscoInfoQuery, DiscoInfoResult, DiscoItemsQuery, DiscoItemsResult, Item,
-    },
+    xmpp_parsers::disco::{DiscoInfoQuery, DiscoInfoResult, DiscoItemsQuery, Item},
 };
 
-use self::caps::Announced;
-
-const INFO: &str = "http://jabber.org/protocol/disco#info";
-const ITEMS: &str = "http://jabber.org/protocol/disco#items";
+use self::{
+    caps::{Announced, Capabilities},
+    nodes::{info_of, items_of, named, no_such_node},
+};
 
 /// Tells what the host and its accounts are and can do, from what the modules announce.
 #[module(
@@ -56,10 +57,33 @@ fn jid<'de, D: Deserializer<'de>>(from: D) -> Result<Jid, D::Error> {
     Jid::new(&String::deserialize(from)?).map_err(D::Error::custom)
 }
 
+impl ModuleState<Disco> for Announced {
+    async fn start(_: &Arc<Host>, _: &Disco) -> Result<Self, StartError> {
+        Ok(Self::default())
+    }
+}
+
+#[hook("stream-features")]
+fn offer(event: &mut StreamFeatures, cx: &Context<Disco>) {
+    if event.session.user().is_some() {
+        event.features.push(announced(cx).to_element());
+    }
+}
+
+#[hook("s2s-stream-features")]
+fn offer_server(event: &mut S2sStreamFeatures, cx: &Context<Disco>) {
+    event.features.push(announced(cx).to_element());
+}
+
+/// What the host announces now.
+fn announced(cx: &Context<Disco>) -> Arc<Capabilities> {
+    cx.state().capabilities(&cx.name, cx.host().features())
+}
+
 #[hook("iq-get/host/http://jabber.org/protocol/disco#info:query", priority = 10)]
 async fn host_info(iq: &mut Iq, cx: &Context<Disco>) -> Result<Reply, StanzaError> {
     let DiscoInfoQuery { node } = iq.payload()?;
-    let announced = caps::announced(cx);
+    let announced = announced(cx);
     let Some(asked) = named(&node).filter(|node| *node != announced.node) else {
         return Ok(iq.reply_with(DiscoInfoResult { node, ..announced.info.clone() }));
     };
@@ -101,26 +125,4 @@ fn below(host: &Host) -> impl Iterator<Item = Item> {
 fn listed(options: &Disco) -> impl Iterator<Item = Item> {
     let items = options.items.iter().cloned();
     items.map(|Listed { jid, name }| Item { jid, node: None, name })
-}
-
-/// An empty node is none.
-fn named(node: &Option<String>) -> Option<&str> {
-    node.as_deref().filter(|node| !node.is_empty())
-}
-
-fn info_of(node: Option<String>) -> DiscoInfoResult {
-    DiscoInfoResult {
-        node,
-        identities: Vec::new(),
-        features: Default::default(),
-        extensions: Vec::new(),
-    }
-}
-
-fn items_of(node: Option<String>) -> DiscoItemsResult {
-    DiscoItemsResult { node, items: Vec::new(), rsm: None }
-}
-
-fn no_such_node() -> StanzaError {
-    StanzaError::item_not_found().text("no such node")
 }

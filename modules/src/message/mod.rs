@@ -1,37 +1,22 @@
 //! Delivery of messages (RFC 6121 §8.5).
 
+mod message_type;
+mod pause;
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
-
 use event_core::{Session, jid::Jid, prelude::*, services::Accounts};
-use tokio::{sync::watch, time::timeout};
+
+use self::pause::{is_held, settled};
+pub(crate) use self::{
+    message_type::{Kind, kind},
+    pause::Hold,
+};
 
 /// Delivers messages to the clients they are addressed to.
 #[module(name = "message")]
 #[derive(Debug)]
 pub struct MessageDelivery;
-
-/// RFC 6121 §5.2.2; what is not one of these counts as `normal`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Kind {
-    Normal,
-    Chat,
-    Groupchat,
-    Headline,
-    Error,
-}
-
-pub(crate) fn kind(message: &Message) -> Kind {
-    match message.type_().as_deref() {
-        Some("chat") => Kind::Chat,
-        Some("groupchat") => Kind::Groupchat,
-        Some("headline") => Kind::Headline,
-        Some("error") => Kind::Error,
-        _ => Kind::Normal,
-    }
-}
 
 /// Most messages need not wait for anything.
 #[hook("message/full", priority = -1)]
@@ -175,45 +160,4 @@ pub(crate) fn give_now(host: &Host, username: &str, message: &Element) -> bool {
     let mut clients = available(host, username);
     clients.retain(|(_, client)| !is_held(client));
     give(clients, message)
-}
-
-/// While it exists, messages for a client wait: what was kept for its user goes first.
-#[derive(Debug)]
-pub(crate) struct Hold {
-    session: Session,
-    _open: watch::Sender<()>,
-}
-
-/// Closed when the [`Hold`] is dropped.
-struct Held(watch::Receiver<()>);
-
-/// How long a message waits for a [`Hold`]; then order counts for less than the message.
-const MAX_HOLD: Duration = Duration::from_secs(30);
-
-impl Hold {
-    pub(crate) fn new(session: &Session) -> Self {
-        let (open, held) = watch::channel(());
-        session.with_slot(|slot| *slot = Some(Held(held)));
-        Self { session: session.clone(), _open: open }
-    }
-}
-
-impl Drop for Hold {
-    fn drop(&mut self) {
-        self.session.with_slot(|slot: &mut Option<Held>| *slot = None);
-    }
-}
-
-fn is_held(session: &Session) -> bool {
-    session.with_slot(|slot: &mut Option<Held>| slot.is_some())
-}
-
-/// Waits until a client may be sent messages.
-async fn settled(session: &Session) {
-    let held =
-        session.with_slot(|slot: &mut Option<Held>| slot.as_ref().map(|held| held.0.clone()));
-    if let Some(mut held) = held {
-        // An error says that the other side is gone, which is what is waited for.
-        let _ = timeout(MAX_HOLD, held.changed()).await;
-    }
 }

@@ -1,22 +1,27 @@
 //! A client's own presence goes to whoever may see it (RFC 6121 §4.2, §4.4, §4.5).
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use event_core::{Available, SessionState, jid::Jid, prelude::*, roster::Roster};
+use event_core::{Available, Module, SessionState, jid::Jid, prelude::*, roster::Roster};
 
-use super::{Kind, PresenceDelivery, kind, roster};
+use super::{
+    directed::Directed,
+    presence_type::{Kind, kind},
+    stanzas::roster,
+};
 use crate::message::Hold;
 
 /// What a client sends to nobody in particular, or to its own account.
 pub(super) async fn own(
     presence: &mut Presence,
-    cx: &Context<PresenceDelivery>,
+    directed: &Directed,
+    cx: &Context<impl Module>,
 ) -> Result<Flow, StanzaError> {
     let Some(session) = presence.origin().session().cloned() else { return Ok(Flow::Handled) };
     match kind(presence)? {
-        Kind::Available => available(presence, &session, cx).await?,
+        Kind::Available => available(presence, &session, directed, cx).await?,
         Kind::Unavailable => {
             reflect(presence.element(), &session);
-            leave(&session, presence.element(), cx).await;
+            leave(&session, presence.element(), directed, cx).await;
         }
         Kind::Error => {}
         // A user may see all of the user's own clients.
@@ -36,7 +41,8 @@ pub(super) async fn own(
 async fn available(
     presence: &mut Presence,
     session: &Session,
-    cx: &Context<PresenceDelivery>,
+    directed: &Directed,
+    cx: &Context<impl Module>,
 ) -> Result<(), StanzaError> {
     let priority = priority(presence)?;
     let username = username(session);
@@ -57,7 +63,7 @@ async fn available(
             let unavailable = ElementBuilder::new("presence", STANZA_NS)
                 .attribute("from", jid.as_str())
                 .attribute("type", "unavailable");
-            leave(session, &unavailable.build(), cx).await;
+            leave(session, &unavailable.build(), directed, cx).await;
         }
         return Ok(());
     }
@@ -72,7 +78,7 @@ async fn available(
 }
 
 /// A client that has just come is told who is there and what waits (RFC 6121 §4.2.2, §3.1.3).
-fn meet(session: &Session, roster: &Roster, cx: &Context<PresenceDelivery>) {
+fn meet(session: &Session, roster: &Roster, cx: &Context<impl Module>) {
     let Some(jid) = session.jid() else { return };
     for request in roster.contacts().filter_map(|contact| contact.request.as_ref()) {
         session.send(request);
@@ -91,9 +97,10 @@ fn meet(session: &Session, roster: &Roster, cx: &Context<PresenceDelivery>) {
 pub(super) async fn leave(
     session: &Session,
     unavailable: &Element,
-    cx: &Context<PresenceDelivery>,
+    directed: &Directed,
+    cx: &Context<impl Module>,
 ) {
-    let mut directed = cx.state().take(session);
+    let mut directed = directed.take(session);
     if session.presence().is_some() {
         session.set_presence(None);
         match roster(&username(session), cx.host()).await {
@@ -112,7 +119,7 @@ pub(super) async fn leave(
 }
 
 /// Sends a client's presence to the user's other clients and to the contacts who may see it.
-fn spread(presence: &Element, session: &Session, roster: &Roster, cx: &Context<PresenceDelivery>) {
+fn spread(presence: &Element, session: &Session, roster: &Roster, cx: &Context<impl Module>) {
     let others = others(session, cx.host());
     let others = others.iter().filter_map(|other| Some(Jid::from(other.jid()?.clone())));
     let watchers = roster.contacts().filter(|contact| contact.subscription.is_from());
@@ -126,7 +133,7 @@ fn reflect(presence: &Element, session: &Session) {
     }
 }
 
-fn introduce(other: &Session, to: &Session, cx: &Context<PresenceDelivery>) {
+fn introduce(other: &Session, to: &Session, cx: &Context<impl Module>) {
     if let (Some(theirs), Some(jid)) = (other.presence(), to.jid()) {
         cx.send_to(&theirs.presence, [jid.clone()]);
     }
@@ -145,7 +152,7 @@ fn priority(presence: &Presence) -> Result<i8, StanzaError> {
 }
 
 /// The presence as it is told later: with the time it is from (XEP-0203).
-fn delayed(presence: &Element, cx: &Context<PresenceDelivery>) -> Element {
+fn delayed(presence: &Element, cx: &Context<impl Module>) -> Element {
     let stamp = DateTime::<Utc>::from(cx.now()).to_rfc3339_opts(SecondsFormat::Secs, true);
     let delay = ElementBuilder::new("delay", "urn:xmpp:delay")
         .attribute("from", cx.host().name())

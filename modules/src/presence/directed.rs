@@ -1,15 +1,10 @@
 //! Who was sent directed presence: they are told when the client is gone (RFC 6121 §4.6.3).
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::collections::{HashMap, HashSet};
 
 use parking_lot::{Mutex, MutexGuard};
 
 use event_core::{jid::Jid, prelude::*};
-
-use super::PresenceDelivery;
 
 /// Whom a client may have sent directed presence, at most.
 const MAX_DIRECTED: usize = 1000;
@@ -17,12 +12,6 @@ const MAX_DIRECTED: usize = 1000;
 /// Who was sent directed presence, by session.
 #[derive(Debug, Default)]
 pub struct Directed(Mutex<HashMap<u64, HashSet<Jid>>>);
-
-impl ModuleState<PresenceDelivery> for Directed {
-    async fn start(_: &Arc<Host>, _: &PresenceDelivery) -> Result<Self, StartError> {
-        Ok(Self::default())
-    }
-}
 
 impl Directed {
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, HashSet<Jid>>> {

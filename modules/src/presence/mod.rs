@@ -2,21 +2,22 @@
 
 mod broadcast;
 mod directed;
+mod presence_type;
 mod probe;
+mod stanzas;
 mod subscription;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
-use event_core::{
-    jid::{BareJid, Jid},
-    prelude::*,
-    roster::{Roster, SubscriptionType},
-    services::Rosters,
-};
+use event_core::{jid::Jid, prelude::*, roster::SubscriptionType};
 
-use self::directed::Directed;
+use self::{
+    directed::Directed,
+    presence_type::{Kind, kind},
+    stanzas::typed,
+};
 
 /// Tells a user's clients and contacts of each other, delivers directed presence, and negotiates
 /// subscriptions.
@@ -24,34 +25,10 @@ use self::directed::Directed;
 #[derive(Debug)]
 pub struct PresenceDelivery;
 
-/// The type of a presence (RFC 6121 §4.7.1).
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Kind {
-    Available,
-    Unavailable,
-    Error,
-    Probe,
-    Subscription(SubscriptionType),
-}
-
-impl Kind {
-    /// Whether it is for clients; the rest is for the server.
-    fn is_delivered(self) -> bool {
-        matches!(self, Self::Available | Self::Unavailable | Self::Error)
+impl ModuleState<PresenceDelivery> for Directed {
+    async fn start(_: &Arc<Host>, _: &PresenceDelivery) -> Result<Self, StartError> {
+        Ok(Self::default())
     }
-}
-
-fn kind(presence: &Presence) -> Result<Kind, StanzaError> {
-    Ok(match presence.type_().as_deref() {
-        None => Kind::Available,
-        Some("unavailable") => Kind::Unavailable,
-        Some("error") => Kind::Error,
-        Some("probe") => Kind::Probe,
-        Some(other) => match SubscriptionType::parse(other) {
-            Some(kind) => Kind::Subscription(kind),
-            None => return Err(StanzaError::bad_request().text("no such type of presence")),
-        },
-    })
 }
 
 #[hook("pre-presence/full", priority = -1000)]
@@ -135,7 +112,7 @@ async fn answer_for_account(
     cx: &Context<PresenceDelivery>,
 ) -> Result<Flow, StanzaError> {
     match presence.to() {
-        None => broadcast::own(presence, cx).await,
+        None => broadcast::own(presence, cx.state(), cx).await,
         Some(_) => answer(presence, cx).await,
     }
 }
@@ -181,47 +158,10 @@ async fn leave(unbind: &ResourceUnbind, cx: &Context<PresenceDelivery>) {
     let unavailable = ElementBuilder::new("presence", STANZA_NS)
         .attribute("from", jid.as_str())
         .attribute("type", "unavailable");
-    broadcast::leave(&unbind.session, &unavailable.build(), cx).await;
+    broadcast::leave(&unbind.session, &unavailable.build(), cx.state(), cx).await;
 }
 
 #[hook("roster-item-removed", priority = -1)]
 fn cancel(removed: &RosterItemRemoved, cx: &Context<PresenceDelivery>) {
     subscription::cancel(&removed.username, &removed.item, cx);
-}
-
-/// The contacts of an account, none where there are no rosters.
-async fn roster(username: &str, host: &Host) -> Result<Arc<Roster>, StanzaError> {
-    match host.service::<dyn Rosters>() {
-        Some(rosters) => Ok(rosters.roster(username).await?),
-        None => Ok(Arc::default()),
-    }
-}
-
-/// A presence of an account or the host, with nothing in it.
-fn typed(from: &BareJid, to: &str, kind: Option<&str>) -> Element {
-    ElementBuilder::new("presence", STANZA_NS)
-        .attribute("from", from.as_str())
-        .attribute("to", to)
-        .optional_attribute("type", kind)
-        .build()
-}
-
-/// Sends somebody the presence of a user's available clients; says how many there are.
-fn send_available(username: &str, to: &Jid, cx: &Context<PresenceDelivery>) -> usize {
-    let sessions = cx.host().sessions().of(username);
-    let available = sessions.iter().filter_map(Session::presence);
-    available.map(|theirs| cx.send_to(&theirs.presence, [to.clone()])).count()
-}
-
-/// Tells somebody that a user's available clients are no longer so for them.
-fn send_unavailable(username: &str, to: &BareJid, cx: &Context<PresenceDelivery>) {
-    for session in cx.host().sessions().of(username) {
-        if let (Some(jid), Some(_)) = (session.jid(), session.presence()) {
-            let unavailable = ElementBuilder::new("presence", STANZA_NS)
-                .attribute("from", jid.as_str())
-                .attribute("to", to.as_str())
-                .attribute("type", "unavailable");
-            cx.send(unavailable.build());
-        }
-    }
 }

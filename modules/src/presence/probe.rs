@@ -1,13 +1,13 @@
 //! Who asks whether somebody is there (RFC 6121 §4.3).
 
-use event_core::{jid::Jid, prelude::*};
+use event_core::{Module, jid::Jid, prelude::*};
 
-use super::{PresenceDelivery, roster, send_available, typed};
+use super::stanzas::{roster, send_available, typed};
 
 /// RFC 6121 §4.3.2.
 pub(super) async fn answer(
     presence: &Presence,
-    cx: &Context<PresenceDelivery>,
+    cx: &Context<impl Module>,
 ) -> Result<(), StanzaError> {
     let (Some(to), Some(from)) = (presence.to(), presence.from()) else { return Ok(()) };
     let (account, asker) = (to.to_bare(), from.to_bare());

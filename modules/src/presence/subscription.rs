@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use event_core::{
+    Module,
     jid::BareJid,
     prelude::*,
     roster::{Link, RosterItem, SubscriptionType},
     services::{Accounts, Direction, Rosters},
 };
 
-use super::{PresenceDelivery, send_available, send_unavailable, typed};
+use super::stanzas::{send_available, send_unavailable, typed};
 
-fn rosters(cx: &Context<PresenceDelivery>) -> Result<Arc<dyn Rosters>, StanzaError> {
+fn rosters(cx: &Context<impl Module>) -> Result<Arc<dyn Rosters>, StanzaError> {
     cx.host().service::<dyn Rosters>().ok_or_else(|| {
         StanzaError::feature_not_implemented().text("there are no rosters on this host")
     })
@@ -28,7 +29,7 @@ fn between(presence: &Presence, from: &BareJid, to: &BareJid) -> Element {
 pub(super) async fn outbound(
     presence: &Presence,
     kind: SubscriptionType,
-    cx: &Context<PresenceDelivery>,
+    cx: &Context<impl Module>,
 ) -> Result<Flow, StanzaError> {
     let (Some(to), Some(from)) = (presence.to(), presence.from()) else {
         return Ok(Flow::Continue);
@@ -65,7 +66,7 @@ pub(super) async fn outbound(
 pub(super) async fn inbound(
     presence: &Presence,
     kind: SubscriptionType,
-    cx: &Context<PresenceDelivery>,
+    cx: &Context<impl Module>,
 ) -> Result<(), StanzaError> {
     let (Some(to), Some(from)) = (presence.to(), presence.from()) else { return Ok(()) };
     let (account, contact) = (to.to_bare(), from.to_bare());
@@ -98,7 +99,7 @@ pub(super) async fn inbound(
     Ok(())
 }
 
-async fn exists(account: &BareJid, cx: &Context<PresenceDelivery>) -> Result<bool, StanzaError> {
+async fn exists(account: &BareJid, cx: &Context<impl Module>) -> Result<bool, StanzaError> {
     match cx.host().service::<dyn Accounts>() {
         Some(accounts) => Ok(accounts.exists(account).await?),
         None => Ok(false),
@@ -106,7 +107,7 @@ async fn exists(account: &BareJid, cx: &Context<PresenceDelivery>) -> Result<boo
 }
 
 /// A contact was removed from a roster: neither sees the other any more (§2.5.2).
-pub(super) fn cancel(username: &str, item: &RosterItem, cx: &Context<PresenceDelivery>) {
+pub(super) fn cancel(username: &str, item: &RosterItem, cx: &Context<impl Module>) {
     let Some(account) = cx.host().account(username) else { return };
     let state = item.state();
     if state.from == Link::Active {

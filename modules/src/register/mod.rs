@@ -5,7 +5,7 @@ mod rate;
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use event_core::{
     ErrorType, SessionKind,
@@ -70,6 +70,12 @@ fn min_password() -> usize {
 
 fn instructions() -> String {
     "Choose a username and a password.".into()
+}
+
+impl ModuleState<Register> for Rate {
+    async fn start(_: &Arc<Host>, _: &Register) -> Result<Self, StartError> {
+        Ok(Self::default())
+    }
 }
 
 #[hook("stream-features")]

@@ -3,15 +3,10 @@
 use std::{
     collections::HashMap,
     net::{IpAddr, Ipv6Addr},
-    sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use parking_lot::Mutex;
-
-use event_core::prelude::*;
-
-use super::Register;
 
 /// Addresses that are remembered at the same time; when there are more, all others have to wait.
 const MAX_ADDRESSES: usize = 10_000;
@@ -24,12 +19,6 @@ pub struct Rate(Mutex<HashMap<Option<IpAddr>, Period>>);
 struct Period {
     end: SystemTime,
     attempts: u32,
-}
-
-impl ModuleState<Register> for Rate {
-    async fn start(_: &Arc<Host>, _: &Register) -> Result<Self, StartError> {
-        Ok(Self::default())
-    }
 }
 
 impl Rate {

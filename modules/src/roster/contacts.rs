@@ -19,25 +19,20 @@ use event_core::{
     storage::{StorageError, StorageResult, Store},
 };
 
-use super::record::{self, Kept, NS};
+use super::{
+    limits::RosterLimits,
+    record::{self, Kept, NS},
+};
 
 /// The longest subscription request that is kept, in bytes.
 const MAX_REQUEST: usize = 8 * 1024;
-
-/// What a user may have.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    pub(super) contacts: usize,
-    pub(super) requests: usize,
-    pub(super) requests_per_domain: usize,
-}
 
 /// The rosters of a host.
 #[derive(Debug)]
 pub(super) struct Contacts {
     host: Weak<Host>,
     store: Store,
-    limits: Mutex<Limits>,
+    limits: Mutex<RosterLimits>,
     accounts: Mutex<HashSet<Named>>,
     /// What accounts without contacts share.
     empty: Arc<Kept>,
@@ -81,16 +76,16 @@ impl Hash for Named {
 }
 
 impl Contacts {
-    pub(super) fn new(host: &Arc<Host>, store: Store, limits: Limits) -> Self {
+    pub(super) fn new(host: &Arc<Host>, store: Store, limits: RosterLimits) -> Self {
         let (host, accounts) = (Arc::downgrade(host), Mutex::default());
         Self { host, store, limits: Mutex::new(limits), accounts, empty: Arc::default() }
     }
 
-    pub(super) fn set_limits(&self, limits: Limits) {
+    pub(super) fn set_limits(&self, limits: RosterLimits) {
         *self.limits.lock() = limits;
     }
 
-    fn limits(&self) -> Limits {
+    fn limits(&self) -> RosterLimits {
         *self.limits.lock()
     }
 
@@ -217,39 +212,6 @@ impl Turn<'_> {
             });
         }
         Ok(before.cloned())
-    }
-}
-
-impl Limits {
-    /// Whether there is room for what a contact becomes.
-    fn check(
-        self,
-        roster: &Roster,
-        jid: &BareJid,
-        after: Option<&RosterItem>,
-    ) -> Result<(), StanzaError> {
-        let before = roster.get(jid);
-        let is_listed = |item: &&RosterItem| item.is_listed;
-        if after.filter(is_listed).is_some()
-            && before.filter(is_listed).is_none()
-            && roster.items().count() >= self.contacts
-        {
-            return Err(StanzaError::resource_constraint().text("the roster is full"));
-        }
-        let asks = |item: &&RosterItem| item.request.is_some();
-        if after.filter(asks).is_none() || before.filter(asks).is_some() {
-            return Ok(());
-        }
-        let (mut all, mut of_domain) = (0, 0);
-        for other in roster.contacts().filter(asks) {
-            all += 1;
-            of_domain += usize::from(other.jid.domain() == jid.domain());
-        }
-        if all >= self.requests || of_domain >= self.requests_per_domain {
-            let text = "too many subscription requests wait for an answer";
-            return Err(StanzaError::resource_constraint().text(text));
-        }
-        Ok(())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Rosters (RFC 6121 §2): asking for one's contacts, changing them, hearing of changes.
 
 mod contacts;
+mod limits;
 mod record;
 mod set;
 #[cfg(test)]
@@ -10,7 +11,7 @@ use std::sync::Arc;
 
 use event_core::{prelude::*, services};
 
-use self::contacts::{Contacts, Limits};
+use self::{contacts::Contacts, limits::RosterLimits};
 
 /// Keeps the contacts of users.
 #[module(name = "roster", state = State, features = ["jabber:iq:roster"])]
@@ -54,9 +55,11 @@ fn default_requests_per_domain() -> usize {
 }
 
 impl ContactLists {
-    fn limits(&self) -> Limits {
-        Limits {
+    fn limits(&self) -> RosterLimits {
+        RosterLimits {
             contacts: self.max_contacts,
+            name: self.max_name,
+            groups: self.max_groups,
             requests: self.max_requests,
             requests_per_domain: self.max_requests_per_domain,
         }
@@ -138,7 +141,7 @@ async fn get(iq: &mut Iq, cx: &Context<ContactLists>) -> Result<Flow, StanzaErro
 #[hook("iq-set/self/jabber:iq:roster:query", priority = 10)]
 async fn set(iq: &mut Iq, cx: &Context<ContactLists>) -> Result<Flow, StanzaError> {
     let (session, username) = owner(iq)?;
-    let wish = set::read(iq, cx)?;
+    let wish = set::read(iq, &cx.limits())?;
     if session.user() == Some(&wish.jid) {
         return Err(StanzaError::not_allowed().text("nobody is a contact of their own"));
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use event_core::{jid::BareJid, prelude::*, roster::RosterItem};
 
-use super::{ContactLists, record::NS};
+use super::{limits::RosterLimits, record::NS};
 
 /// One change of the owner's.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ enum Kind {
 
 /// Reads the one item of a roster set. Whatever else it says of a subscription than `remove` is
 /// ignored (§2.1.2.5): presence negotiates subscriptions.
-pub(super) fn read(iq: &Iq, limits: &ContactLists) -> Result<Wish, StanzaError> {
+pub(super) fn read(iq: &Iq, limits: &RosterLimits) -> Result<Wish, StanzaError> {
     let bad = |text: &str| StanzaError::bad_request().text(text);
     let query = iq.child("query", NS).ok_or_else(|| bad("no query"))?;
     let mut items = query.children();
@@ -36,7 +36,7 @@ pub(super) fn read(iq: &Iq, limits: &ContactLists) -> Result<Wish, StanzaError> 
     }
     let too_long = |what| StanzaError::not_acceptable().text(format!("the {what} is too long"));
     let name = item.attribute("name").filter(|name| !name.is_empty());
-    if name.as_ref().is_some_and(|name| name.len() > limits.max_name) {
+    if name.as_ref().is_some_and(|name| name.len() > limits.name) {
         return Err(too_long("name"));
     }
     let mut groups = BTreeSet::new();
@@ -45,13 +45,13 @@ pub(super) fn read(iq: &Iq, limits: &ContactLists) -> Result<Wish, StanzaError> 
         if group.is_empty() {
             return Err(StanzaError::not_acceptable().text("a group needs a name"));
         }
-        if group.len() > limits.max_name {
+        if group.len() > limits.name {
             return Err(too_long("name of a group"));
         }
         if !groups.insert(group.into_owned()) {
             return Err(bad("a group is named twice"));
         }
-        if groups.len() > limits.max_groups {
+        if groups.len() > limits.groups {
             return Err(StanzaError::not_acceptable().text("too many groups"));
         }
     }

@@ -10,7 +10,8 @@ use event_core::{
 };
 
 use super::{
-    contacts::{Contacts, Limits},
+    contacts::Contacts,
+    limits::RosterLimits,
     record::{NS, SCHEMA},
 };
 
@@ -63,6 +64,10 @@ fn pushes(client: &Client) -> Vec<(String, Vec<String>)> {
         assert_eq!(push.attribute("from"), None, "a push is the own server's");
     }
     received.iter().map(items).collect()
+}
+
+fn limits(contacts: usize) -> RosterLimits {
+    RosterLimits { contacts, name: 10, groups: 1, requests: 1, requests_per_domain: 1 }
 }
 
 const NURSE: &str = "<item jid='nurse@localhost' subscription='none'/>";
@@ -278,7 +283,7 @@ fn only_rosters_of_users_online_stay_in_memory() {
         let server = server().await;
         let host = server.host();
         let store = host.store(&SCHEMA).await.unwrap();
-        let limits = Limits { contacts: 1, requests: 1, requests_per_domain: 1 };
+        let limits = limits(1);
         let contacts = Contacts::new(&host, store, limits);
         let romeo = server.session("romeo@localhost/a").await;
         let second = server.session("romeo@localhost/b").await;
@@ -303,7 +308,7 @@ fn changes_at_the_same_time_lose_nothing() {
         let server = server().await;
         let host = server.host();
         let store = host.store(&SCHEMA).await.unwrap();
-        let limits = Limits { contacts: 100, requests: 1, requests_per_domain: 1 };
+        let limits = limits(100);
         let contacts = Arc::new(Contacts::new(&host, store, limits));
         let mut tasks = tokio::task::JoinSet::new();
         for number in 0..100 {

@@ -13,8 +13,8 @@ use zeroize::Zeroizing;
 
 use super::failure::{Failure, SaslCondition};
 use super::library::{Inner, Outcome};
+use super::mechanism::{CHANNEL_BINDING, Mechanism};
 use super::message::{Binding, First, check_final};
-use super::{CHANNEL_BINDING, Mechanism};
 
 /// One authentication on one stream.
 pub(super) struct Exchange {

@@ -17,7 +17,7 @@ use rsasl::property::{AuthId, AuthzId, Password};
 use rsasl::validate::{Validate, ValidationError};
 use zeroize::Zeroizing;
 
-use super::{CHANNEL_BINDING, Mechanism};
+use super::mechanism::{CHANNEL_BINDING, Mechanism};
 
 static PLUS: &[Implementation] = &[
     SCRAM_SHA1,

@@ -6,6 +6,9 @@ use std::str::FromStr;
 use event_core::{serde, services::ScramHash};
 use thiserror::Error;
 
+/// The one kind of channel binding offered (RFC 9266).
+pub(super) const CHANNEL_BINDING: &str = "tls-exporter";
+
 /// A SASL mechanism; the strongest are first in [`Mechanism::ALL`] and in what is offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mechanism {

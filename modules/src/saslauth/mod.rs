@@ -17,12 +17,10 @@ pub use self::mechanism::{Mechanism, UnknownMechanism};
 use self::{
     exchange::{Exchange, Step},
     failure::{Failure, SaslCondition},
+    mechanism::CHANNEL_BINDING,
 };
 
 const NS: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
-
-/// The one kind of channel binding offered (RFC 9266).
-const CHANNEL_BINDING: &str = "tls-exporter";
 
 /// Finds out who a client is, and another server.
 #[module(after = ["starttls"])]
