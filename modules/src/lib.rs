@@ -1,4 +1,4 @@
-//! The bundled modules, one file (or folder) each, named after the feature.
+//! The bundled modules. Each has one file or folder, named after its feature.
 
 mod access;
 pub mod account;
@@ -8,6 +8,7 @@ pub mod component;
 pub mod disco;
 #[cfg(test)]
 mod fakes;
+mod hex;
 pub mod iq;
 pub mod last_activity;
 mod locks;
@@ -31,7 +32,7 @@ pub mod version;
 
 event_core::module_crate!();
 
-/// The modules of a host whose config does not list its own, in the order of their handlers.
+/// The modules of a host whose configuration has no list of its own, in the order of their handlers.
 pub const DEFAULTS: &[&str] = &[
     "starttls",
     "saslauth",

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::access;
 
-/// XEP-0030 §8: who may not see the account's presence learns nothing, not even whether there is
-/// such an account.
+/// XEP-0030 §8: users who may not see the account's presence get the same error as for a missing
+/// account.
 #[hook("iq-get/bare/http://jabber.org/protocol/disco#info:query", priority = 10)]
 async fn info(iq: &mut Iq, cx: &Context<Disco>) -> Result<Reply, StanzaError> {
     let DiscoInfoQuery { node } = iq.payload()?;
@@ -34,7 +34,7 @@ async fn info(iq: &mut Iq, cx: &Context<Disco>) -> Result<Reply, StanzaError> {
     if exists { Ok(iq.reply_with(info)) } else { Err(no_such_node()) }
 }
 
-/// XEP-0030 §8: for those who may not see the account's presence, it has no items.
+/// XEP-0030 §8: users who may not see the account's presence get no items.
 #[hook("iq-get/bare/http://jabber.org/protocol/disco#items:query", priority = 10)]
 async fn items(iq: &mut Iq, cx: &Context<Disco>) -> Result<Reply, StanzaError> {
     let DiscoItemsQuery { node, .. } = iq.payload()?;

@@ -1,4 +1,4 @@
-//! The nodes of service discovery, and answers without content yet.
+//! Namespaces of service discovery, and empty answers for nodes.
 
 use event_core::{
     prelude::*,
@@ -8,7 +8,7 @@ use event_core::{
 pub(super) const INFO: &str = "http://jabber.org/protocol/disco#info";
 pub(super) const ITEMS: &str = "http://jabber.org/protocol/disco#items";
 
-/// An empty node is none.
+/// The node of a request. An empty node counts as none.
 pub(super) fn named(node: &Option<String>) -> Option<&str> {
     node.as_deref().filter(|node| !node.is_empty())
 }

@@ -2,9 +2,9 @@
 
 use event_core::prelude::*;
 
-/// RFC 6121 §5.2.2; what is not one of these counts as `normal`.
+/// The type of a message. A missing or unknown type counts as `normal`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Kind {
+pub(crate) enum MessageType {
     Normal,
     Chat,
     Groupchat,
@@ -12,12 +12,14 @@ pub(crate) enum Kind {
     Error,
 }
 
-pub(crate) fn kind(message: &Message) -> Kind {
-    match message.type_().as_deref() {
-        Some("chat") => Kind::Chat,
-        Some("groupchat") => Kind::Groupchat,
-        Some("headline") => Kind::Headline,
-        Some("error") => Kind::Error,
-        _ => Kind::Normal,
+impl MessageType {
+    pub(crate) fn of(message: &Message) -> Self {
+        match message.type_().as_deref() {
+            Some("chat") => Self::Chat,
+            Some("groupchat") => Self::Groupchat,
+            Some("headline") => Self::Headline,
+            Some("error") => Self::Error,
+            _ => Self::Normal,
+        }
     }
 }

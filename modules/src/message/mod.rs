@@ -7,23 +7,20 @@ mod tests;
 
 use event_core::{Session, jid::Jid, prelude::*, services::Accounts};
 
-use self::pause::{is_held, settled};
-pub(crate) use self::{
-    message_type::{Kind, kind},
-    pause::Hold,
-};
+use self::pause::{is_paused, wait_until_resumed};
+pub(crate) use self::{message_type::MessageType, pause::DeliveryPause};
 
-/// Delivers messages to the clients they are addressed to.
+/// Delivers messages to the addressed clients.
 #[module(name = "message")]
 #[derive(Debug)]
 pub struct MessageDelivery;
 
-/// Most messages need not wait for anything.
+/// Delivers without waiting when possible, which is the usual case.
 #[hook("message/full", priority = -1)]
 fn deliver_at_once(message: &mut Message, cx: &Context<MessageDelivery>) -> Flow {
     let Some(Ok(full)) = message.to().map(Jid::try_as_full) else { return Flow::Continue };
     match cx.host().sessions().find(full) {
-        Some(session) if !is_held(&session) && session.send(message.element()) => Flow::Handled,
+        Some(session) if !is_paused(&session) && session.send(message.element()) => Flow::Handled,
         _ => Flow::Continue,
     }
 }
@@ -38,31 +35,31 @@ async fn deliver_to_client(
         _ => None,
     };
     if let Some(session) = session {
-        settled(&session).await;
+        wait_until_resumed(&session).await;
         if session.send(message.element()) {
             return Ok(Flow::Handled);
         }
     }
-    // RFC 6121 §8.5.3.2.1: only a chat goes on with whichever client is there.
-    match kind(message) {
-        Kind::Chat => deliver(message, cx).await,
-        Kind::Normal | Kind::Groupchat => Err(StanzaError::service_unavailable()),
-        Kind::Headline | Kind::Error => Ok(Flow::Handled),
+    // RFC 6121 §8.5.3.2.1: without the addressed client, only a chat goes to the user's other clients.
+    match MessageType::of(message) {
+        MessageType::Chat => deliver(message, cx).await,
+        MessageType::Normal | MessageType::Groupchat => Err(StanzaError::service_unavailable()),
+        MessageType::Headline | MessageType::Error => Ok(Flow::Handled),
     }
 }
 
-/// As [`deliver_at_once`], for those that go to whichever client is there.
+/// As [`deliver_at_once`], for messages to the bare JID.
 #[hook("message/bare", priority = -1)]
 fn deliver_to_account_at_once(message: &mut Message, cx: &Context<MessageDelivery>) -> Flow {
-    if !matches!(kind(message), Kind::Normal | Kind::Chat) {
+    if !matches!(MessageType::of(message), MessageType::Normal | MessageType::Chat) {
         return Flow::Continue;
     }
     let Some(account) = message.to().or(message.from()).and_then(Jid::node) else {
         return Flow::Continue;
     };
     let clients = available(cx.host(), account.as_str());
-    let is_held = clients.iter().any(|(_, client)| is_held(client));
-    match !is_held && give(clients, message.element()) {
+    let is_paused = clients.iter().any(|(_, client)| is_paused(client));
+    match !is_paused && give(clients, message.element()) {
         true => Flow::Handled,
         false => Flow::Continue,
     }
@@ -76,42 +73,42 @@ async fn deliver_to_account(
     deliver(message, cx).await
 }
 
-/// RFC 6121 §8.5.2.
+/// Delivers to the clients of the account (RFC 6121 §8.5.2).
 async fn deliver(
     message: &mut Message,
     cx: &Context<MessageDelivery>,
 ) -> Result<Flow, StanzaError> {
     let username = username(message).ok_or_else(StanzaError::service_unavailable)?;
-    match kind(message) {
-        Kind::Error => return Ok(Flow::Handled),
-        Kind::Groupchat => {
-            let taken = match exists(&username, cx).await? {
+    match MessageType::of(message) {
+        MessageType::Error => return Ok(Flow::Handled),
+        MessageType::Groupchat => {
+            let flow = match exists(&username, cx).await? {
                 true => cx.host().fire_stanza::<events::MessageBareGroupchat>(message).await?,
                 false => Flow::Continue,
             };
-            return handled_or_unavailable(taken);
+            return handled_or_unavailable(flow);
         }
-        Kind::Headline => {
+        MessageType::Headline => {
             for (_, client) in available(cx.host(), &username) {
-                settled(&client).await;
+                wait_until_resumed(&client).await;
                 client.send(message.element());
             }
             return Ok(Flow::Handled);
         }
-        Kind::Normal | Kind::Chat => {}
+        MessageType::Normal | MessageType::Chat => {}
     }
     let clients = available(cx.host(), &username);
     for (_, client) in &clients {
-        settled(client).await;
+        wait_until_resumed(client).await;
     }
     if give(clients, message.element()) {
         return Ok(Flow::Handled);
     }
-    let kept = match exists(&username, cx).await? {
+    let flow = match exists(&username, cx).await? {
         true => cx.host().fire_stanza::<events::MessageOfflineHandle>(message).await?,
         false => Flow::Continue,
     };
-    handled_or_unavailable(kept)
+    handled_or_unavailable(flow)
 }
 
 fn handled_or_unavailable(flow: Flow) -> Result<Flow, StanzaError> {
@@ -121,7 +118,7 @@ fn handled_or_unavailable(flow: Flow) -> Result<Flow, StanzaError> {
     }
 }
 
-/// Whose message it is: without `to`, the sender's own.
+/// The username of the recipient; without `to` this is the sender.
 pub(crate) fn username(message: &Message) -> Option<String> {
     let account = message.to().or(message.from())?;
     Some(account.node()?.as_str().to_owned())
@@ -134,7 +131,7 @@ async fn exists(username: &str, cx: &Context<MessageDelivery>) -> Result<bool, S
     }
 }
 
-/// The clients that take messages to the bare JID: available, with no negative priority.
+/// The clients that take messages to the bare JID: available, with a non-negative priority.
 fn available(host: &Host, username: &str) -> Vec<(i8, Session)> {
     let mut clients = Vec::new();
     host.sessions().each(username, |session| {
@@ -145,8 +142,8 @@ fn available(host: &Host, username: &str) -> Vec<(i8, Session)> {
     clients
 }
 
-/// Gives a message to the clients that share the highest priority; if none of them takes it, to
-/// the next.
+/// Sends a message to the clients that share the highest priority. If none of them takes the
+/// message, the next lower priority is tried.
 fn give(mut clients: Vec<(i8, Session)>, message: &Element) -> bool {
     clients.sort_by_key(|(priority, _)| std::cmp::Reverse(*priority));
     clients
@@ -154,10 +151,10 @@ fn give(mut clients: Vec<(i8, Session)>, message: &Element) -> bool {
         .any(|same| same.iter().filter(|(_, client)| client.send(message)).count() > 0)
 }
 
-/// Gives a message to clients that came while it was on its way to where messages are kept, save
-/// for those that are yet to be given what is kept.
+/// Sends a message to clients that became available after it was found to be undeliverable. Paused
+/// clients are left out: stored messages are sent to them first.
 pub(crate) fn give_now(host: &Host, username: &str, message: &Element) -> bool {
     let mut clients = available(host, username);
-    clients.retain(|(_, client)| !is_held(client));
+    clients.retain(|(_, client)| !is_paused(client));
     give(clients, message)
 }

@@ -1,47 +1,48 @@
-//! Pauses in the delivery to a client, while older messages are sent to it.
+//! Pauses of delivery to a client, while stored messages are sent to the client first.
 
 use std::time::Duration;
 
 use event_core::Session;
 use tokio::{sync::watch, time::timeout};
 
-/// While it exists, messages for a client wait: what was kept for its user goes first.
+/// Pauses the delivery of messages to a client until dropped, so that the user's stored messages are
+/// sent first.
 #[derive(Debug)]
-pub(crate) struct Hold {
+pub(crate) struct DeliveryPause {
     session: Session,
-    _open: watch::Sender<()>,
+    _resume: watch::Sender<()>,
 }
 
-/// Closed when the [`Hold`] is dropped.
-struct Held(watch::Receiver<()>);
+/// The session's slot while paused. The channel closes when the [`DeliveryPause`] is dropped.
+struct Paused(watch::Receiver<()>);
 
-/// How long a message waits for a [`Hold`]; then order counts for less than the message.
-const MAX_HOLD: Duration = Duration::from_secs(30);
+/// The maximum duration of a pause. Afterwards messages are delivered even if out of order.
+const MAX_PAUSE: Duration = Duration::from_secs(30);
 
-impl Hold {
+impl DeliveryPause {
     pub(crate) fn new(session: &Session) -> Self {
-        let (open, held) = watch::channel(());
-        session.with_slot(|slot| *slot = Some(Held(held)));
-        Self { session: session.clone(), _open: open }
+        let (resume, paused) = watch::channel(());
+        session.with_slot(|slot| *slot = Some(Paused(paused)));
+        Self { session: session.clone(), _resume: resume }
     }
 }
 
-impl Drop for Hold {
+impl Drop for DeliveryPause {
     fn drop(&mut self) {
-        self.session.with_slot(|slot: &mut Option<Held>| *slot = None);
+        self.session.with_slot(|slot: &mut Option<Paused>| *slot = None);
     }
 }
 
-pub(super) fn is_held(session: &Session) -> bool {
-    session.with_slot(|slot: &mut Option<Held>| slot.is_some())
+pub(super) fn is_paused(session: &Session) -> bool {
+    session.with_slot(|slot: &mut Option<Paused>| slot.is_some())
 }
 
-/// Waits until a client may be sent messages.
-pub(super) async fn settled(session: &Session) {
-    let held =
-        session.with_slot(|slot: &mut Option<Held>| slot.as_ref().map(|held| held.0.clone()));
-    if let Some(mut held) = held {
-        // An error says that the other side is gone, which is what is waited for.
-        let _ = timeout(MAX_HOLD, held.changed()).await;
+/// Waits until delivery to a client is not paused.
+pub(super) async fn wait_until_resumed(session: &Session) {
+    let paused =
+        session.with_slot(|slot: &mut Option<Paused>| slot.as_ref().map(|paused| paused.0.clone()));
+    if let Some(mut paused) = paused {
+        // Ends with an error when the sender is dropped, which is how a pause ends.
+        let _ = timeout(MAX_PAUSE, paused.changed()).await;
     }
 }

@@ -1,4 +1,4 @@
-//! Presence (RFC 6121 §3 and §4): who is there, who may know, and who asks to.
+//! Presence (RFC 6121 §3, §4): broadcast, directed presence, probes and subscriptions.
 
 mod broadcast;
 mod directed;
@@ -13,14 +13,10 @@ use std::sync::Arc;
 
 use event_core::{jid::Jid, prelude::*, roster::SubscriptionType};
 
-use self::{
-    directed::Directed,
-    presence_type::{Kind, kind},
-    stanzas::typed,
-};
+use self::{directed::Directed, presence_type::PresenceType, stanzas::typed};
 
-/// Tells a user's clients and contacts of each other, delivers directed presence, and negotiates
-/// subscriptions.
+/// Sends the presence of a user's clients to each other and to contacts, delivers directed presence,
+/// and negotiates subscriptions.
 #[module(name = "presence", state = Directed)]
 #[derive(Debug)]
 pub struct PresenceDelivery;
@@ -36,7 +32,7 @@ async fn send_to_client(
     presence: &mut Presence,
     cx: &Context<PresenceDelivery>,
 ) -> Result<Flow, StanzaError> {
-    outgoing(presence, cx).await
+    handle_outgoing(presence, cx).await
 }
 
 #[hook("pre-presence/bare", priority = -1000)]
@@ -44,7 +40,7 @@ async fn send_to_account(
     presence: &mut Presence,
     cx: &Context<PresenceDelivery>,
 ) -> Result<Flow, StanzaError> {
-    outgoing(presence, cx).await
+    handle_outgoing(presence, cx).await
 }
 
 #[hook("pre-presence/host", priority = -1000)]
@@ -52,22 +48,22 @@ async fn send_to_host(
     presence: &mut Presence,
     cx: &Context<PresenceDelivery>,
 ) -> Result<Flow, StanzaError> {
-    outgoing(presence, cx).await
+    handle_outgoing(presence, cx).await
 }
 
-/// A client sends presence to somebody.
-async fn outgoing(
+/// Handles presence that a client sends to an address.
+async fn handle_outgoing(
     presence: &Presence,
     cx: &Context<PresenceDelivery>,
 ) -> Result<Flow, StanzaError> {
     let (Some(to), Some(session)) = (presence.to(), presence.origin().session()) else {
         return Ok(Flow::Continue);
     };
-    match kind(presence)? {
-        Kind::Available => cx.state().note(session, to)?,
-        Kind::Unavailable => cx.state().strike(session, to),
-        Kind::Error | Kind::Probe => {}
-        Kind::Subscription(kind) => return subscription::outbound(presence, kind, cx).await,
+    match PresenceType::of(presence)? {
+        PresenceType::Available => cx.state().add(session, to)?,
+        PresenceType::Unavailable => cx.state().remove(session, to),
+        PresenceType::Error | PresenceType::Probe => {}
+        PresenceType::Subscription(kind) => return subscription::send(presence, kind, cx).await,
     }
     Ok(Flow::Continue)
 }
@@ -78,7 +74,7 @@ fn deliver_to_account(
     cx: &Context<PresenceDelivery>,
 ) -> Result<Flow, StanzaError> {
     let Some(to) = presence.to() else { return Ok(Flow::Continue) };
-    if !kind(presence)?.is_delivered() {
+    if !PresenceType::of(presence)?.is_delivered() {
         return Ok(Flow::Continue);
     }
     let username = to.node().map(|node| node.as_str()).unwrap_or_default();
@@ -95,7 +91,7 @@ fn deliver_to_client(
     presence: &mut Presence,
     cx: &Context<PresenceDelivery>,
 ) -> Result<Flow, StanzaError> {
-    if !kind(presence)?.is_delivered() {
+    if !PresenceType::of(presence)?.is_delivered() {
         return Ok(Flow::Continue);
     }
     if let Some(Ok(to)) = presence.to().map(Jid::try_as_full)
@@ -112,26 +108,26 @@ async fn answer_for_account(
     cx: &Context<PresenceDelivery>,
 ) -> Result<Flow, StanzaError> {
     match presence.to() {
-        None => broadcast::own(presence, cx.state(), cx).await,
+        None => broadcast::handle_own(presence, cx.state(), cx).await,
         Some(_) => answer(presence, cx).await,
     }
 }
 
-// A subscription is the account's, whatever address the other side took.
+// Subscriptions are between accounts, also when addressed to a full JID.
 #[hook("presence/full", priority = -1)]
 async fn answer(
     presence: &mut Presence,
     cx: &Context<PresenceDelivery>,
 ) -> Result<Flow, StanzaError> {
-    match kind(presence)? {
-        Kind::Available | Kind::Unavailable | Kind::Error => {}
-        Kind::Probe => probe::answer(presence, cx).await?,
-        Kind::Subscription(kind) => subscription::inbound(presence, kind, cx).await?,
+    match PresenceType::of(presence)? {
+        PresenceType::Available | PresenceType::Unavailable | PresenceType::Error => {}
+        PresenceType::Probe => probe::answer(presence, cx).await?,
+        PresenceType::Subscription(kind) => subscription::receive(presence, kind, cx).await?,
     }
     Ok(Flow::Handled)
 }
 
-/// The host is always there, and whoever likes may know.
+/// The host is always available, and approves every subscription.
 #[hook("presence/host", priority = -1)]
 fn answer_for_host(
     presence: &mut Presence,
@@ -141,12 +137,12 @@ fn answer_for_host(
         return Ok(Flow::Handled);
     };
     let (host, from) = (to.to_bare(), from.to_bare());
-    match kind(presence)? {
-        Kind::Subscription(SubscriptionType::Subscribe) => {
+    match PresenceType::of(presence)? {
+        PresenceType::Subscription(SubscriptionType::Subscribe) => {
             cx.send(typed(&host, from.as_str(), Some("subscribed")));
             cx.send(typed(&host, from.as_str(), None));
         }
-        Kind::Probe => cx.send(typed(&host, from.as_str(), None)),
+        PresenceType::Probe => cx.send(typed(&host, from.as_str(), None)),
         _ => {}
     }
     Ok(Flow::Handled)

@@ -1,10 +1,10 @@
-//! Who asks whether somebody is there (RFC 6121 §4.3).
+//! Presence probes (RFC 6121 §4.3).
 
 use event_core::{Module, jid::Jid, prelude::*};
 
 use super::stanzas::{roster, send_available, typed};
 
-/// RFC 6121 §4.3.2.
+/// Answers a probe (RFC 6121 §4.3.2).
 pub(super) async fn answer(
     presence: &Presence,
     cx: &Context<impl Module>,
@@ -14,9 +14,9 @@ pub(super) async fn answer(
     let Some(username) = account.node().map(|node| node.as_str()) else { return Ok(()) };
     let roster = roster(username, cx.host()).await?;
     if account != asker && !roster.may_see(&asker) {
-        // Nor does it tell whether there is such an account. A request that waits is not refused.
-        let waits = roster.get(&asker).is_some_and(|contact| contact.request.is_some());
-        let answer = if waits { "unavailable" } else { "unsubscribed" };
+        // Missing accounts get the same answer. A pending request is not refused.
+        let is_pending = roster.get(&asker).is_some_and(|contact| contact.request.is_some());
+        let answer = if is_pending { "unavailable" } else { "unsubscribed" };
         cx.send(typed(&account, asker.as_str(), Some(answer)));
         return Ok(());
     }

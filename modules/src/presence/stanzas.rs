@@ -10,7 +10,7 @@ use event_core::{
     services::Rosters,
 };
 
-/// The contacts of an account, none where there are no rosters.
+/// The roster of an account, empty on hosts without rosters.
 pub(super) async fn roster(username: &str, host: &Host) -> Result<Arc<Roster>, StanzaError> {
     match host.service::<dyn Rosters>() {
         Some(rosters) => Ok(rosters.roster(username).await?),
@@ -18,7 +18,7 @@ pub(super) async fn roster(username: &str, host: &Host) -> Result<Arc<Roster>, S
     }
 }
 
-/// A presence of an account or the host, with nothing in it.
+/// A presence from an account or the host, without content.
 pub(super) fn typed(from: &BareJid, to: &str, kind: Option<&str>) -> Element {
     ElementBuilder::new("presence", STANZA_NS)
         .attribute("from", from.as_str())
@@ -27,14 +27,14 @@ pub(super) fn typed(from: &BareJid, to: &str, kind: Option<&str>) -> Element {
         .build()
 }
 
-/// Sends somebody the presence of a user's available clients; says how many there are.
+/// Sends the presence of a user's available clients to `to`. Returns the number of these clients.
 pub(super) fn send_available(username: &str, to: &Jid, cx: &Context<impl Module>) -> usize {
     let sessions = cx.host().sessions().of(username);
     let available = sessions.iter().filter_map(Session::presence);
     available.map(|theirs| cx.send_to(&theirs.presence, [to.clone()])).count()
 }
 
-/// Tells somebody that a user's available clients are no longer so for them.
+/// Sends unavailable presence of a user's available clients to `to`.
 pub(super) fn send_unavailable(username: &str, to: &BareJid, cx: &Context<impl Module>) {
     for session in cx.host().sessions().of(username) {
         if let (Some(jid), Some(_)) = (session.jid(), session.presence()) {

@@ -6,7 +6,7 @@ use event_core::{
     roster::{Roster, RosterItem},
 };
 
-/// What a user may have.
+/// The limits of one user's roster.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RosterLimits {
     pub(super) contacts: usize,
@@ -19,7 +19,7 @@ pub(super) struct RosterLimits {
 }
 
 impl RosterLimits {
-    /// Whether there is room for what a contact becomes.
+    /// Whether the roster may change `jid` to `after`.
     pub(super) fn check(
         self,
         roster: &Roster,

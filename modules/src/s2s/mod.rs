@@ -1,13 +1,13 @@
-//! Other servers (RFC 6120): what goes to them, and what a negotiated stream means.
+//! Streams between servers (RFC 6120): routing of stanzas to other servers, and negotiation.
 
 pub mod dialback;
 mod negotiation;
 
 use std::sync::Arc;
 
-use event_core::{prelude::*, services::Federation, xml::STREAM_NS};
+use event_core::{ErrorType, prelude::*, services::Federation, xml::STREAM_NS};
 
-/// Sends stanzas to other servers, and takes theirs.
+/// Sends stanzas to other servers, and accepts theirs.
 #[module(after = ["starttls", "saslauth", "dialback"])]
 pub struct S2s;
 
@@ -19,15 +19,14 @@ fn send(stanza: &mut Stanza, cx: &Context<S2s>) -> Result<Flow, StanzaError> {
     }
 }
 
-/// What brings stanzas to other servers, on hosts that have it.
+/// The service for streams to other servers, if the host has one.
 pub(crate) fn federation(host: &Host) -> Option<Arc<dyn Federation>> {
     host.service::<dyn Federation>()
 }
 
-/// A stream to another server leads to nothing, and trying again would not help (RFC 6120
-/// §8.3.3.17).
-pub(crate) fn refused(session: &Session, reason: String) {
-    use event_core::ErrorType;
+/// Gives up on a stream to another server. A retry would not help, so the error's type is `cancel`
+/// (RFC 6120 §8.3.3.17).
+pub(crate) fn refuse(session: &Session, reason: String) {
     let error = StanzaError::remote_server_timeout().with_type(ErrorType::Cancel).text(reason);
     match federation(session.host()) {
         Some(federation) => federation.refused(session, error),
@@ -35,7 +34,7 @@ pub(crate) fn refused(session: &Session, reason: String) {
     }
 }
 
-/// Whether the features of a stream to another server have a child.
+/// Whether stream features have a child of this name and namespace.
 pub(crate) fn offers(nonza: &Nonza, name: &str, namespace: &str) -> bool {
     debug_assert!(nonza.element.is("features", STREAM_NS));
     nonza.element.child(name, namespace).is_some()

@@ -1,17 +1,18 @@
-//! What is done on streams between servers until they are established.
+//! Negotiation of streams between servers, until they are established.
 //!
-//! On a stream to another server its features are answered by a ladder: module `s2s` itself first
-//! (1000), where a domain is proved already; then `starttls` (500), a look at the certificate (450),
-//! a dialback question (400), `saslauth` (150), `dialback` (100); what nobody could use ends the
-//! stream (-100).
+//! On an outgoing stream, handlers answer the features of the other server in this order: `s2s`,
+//! where the domain is already authenticated (1000), `starttls` (500), the check of the certificate
+//! (450), a dialback key question (400), SASL EXTERNAL (150), dialback (100). A stream without a usable
+//! feature is ended (-100).
 
 use event_core::{SessionKind, prelude::*};
 
-use super::{S2s, dialback, federation, refused};
+use super::{S2s, dialback, federation};
 
-/// Who can prove nothing need not go on: without dialback there is only the certificate.
+/// Ends an incoming stream that cannot authenticate: dialback is off and the certificate does not
+/// prove the domain.
 #[hook("s2s-stream-features", priority = -1000)]
-async fn demand_proof(event: &mut S2sStreamFeatures) {
+async fn require_proof(event: &mut S2sStreamFeatures) {
     let session = &event.session;
     let Some(federation) = federation(session.host()) else { return };
     if !session.is_encrypted() || session.is_established() || federation.allows_dialback() {
@@ -20,13 +21,13 @@ async fn demand_proof(event: &mut S2sStreamFeatures) {
     let text = match session.claimed_domain() {
         Some(domain) if federation.proves(session, &domain).await => return,
         Some(domain) => format!("the certificate does not prove {domain}"),
-        None => "the stream needs a 'from'".to_owned(),
+        None => "the stream header needs a 'from'".to_owned(),
     };
     session.close(StreamError::not_authorized().text(text));
 }
 
 #[hook("stanza/http://etherx.jabber.org/streams:features", priority = 1000)]
-fn begin(nonza: &mut Nonza) -> Flow {
+fn finish(nonza: &mut Nonza) -> Flow {
     let session = &nonza.session;
     if session.kind() != SessionKind::S2sOut || !session.is_established() {
         return Flow::Continue;
@@ -37,9 +38,9 @@ fn begin(nonza: &mut Nonza) -> Flow {
     Flow::Handled
 }
 
-/// Without dialback, what is sent goes only to who proves to be the domain.
+/// Ends an outgoing stream if dialback is off and the certificate does not prove the domain.
 #[hook("stanza/http://etherx.jabber.org/streams:features", priority = 450)]
-async fn doubt(nonza: &mut Nonza) -> Flow {
+async fn check_certificate(nonza: &mut Nonza) -> Flow {
     let session = &nonza.session;
     let Some(federation) = federation(session.host()) else { return Flow::Continue };
     if session.kind() != SessionKind::S2sOut || federation.allows_dialback() {
@@ -49,32 +50,32 @@ async fn doubt(nonza: &mut Nonza) -> Flow {
     if federation.proves(session, &domain).await {
         return Flow::Continue;
     }
-    refuse(nonza, "its certificate does not prove the name")
+    give_up_on(nonza, "its certificate does not prove the name")
 }
 
 #[hook("stanza/http://etherx.jabber.org/streams:features", priority = -100)]
 fn give_up(nonza: &mut Nonza) -> Flow {
-    refuse(nonza, "it offers no way for this server to prove its name")
+    give_up_on(nonza, "it offers no way for this server to prove its name")
 }
 
 #[hook("stanza/urn:ietf:params:xml:ns:xmpp-sasl:failure", priority = -100)]
 fn give_up_after_sasl(nonza: &mut Nonza) -> Flow {
-    refuse(nonza, "it does not believe this server's certificate")
+    give_up_on(nonza, "it does not believe this server's certificate")
 }
 
-fn refuse(nonza: &Nonza, reason: &str) -> Flow {
+fn give_up_on(nonza: &Nonza, reason: &str) -> Flow {
     let session = &nonza.session;
     if session.kind() != SessionKind::S2sOut {
         return Flow::Continue;
     }
     let remote = session.claimed_domain().unwrap_or_default();
-    refused(session, format!("{remote}: {reason}"));
+    super::refuse(session, format!("{remote}: {reason}"));
     Flow::Handled
 }
 
-/// A domain is proved, in whatever way.
+/// Authorizes the authenticated domain on the stream.
 #[hook("s2s-authenticated")]
-async fn authenticated(event: &S2sAuthenticated, cx: &Context<S2s>) {
+async fn authorize(event: &S2sAuthenticated, cx: &Context<S2s>) {
     let (session, domain) = (&event.session, &event.domain);
     if !session.authorize(domain) {
         return;
@@ -85,7 +86,7 @@ async fn authenticated(event: &S2sAuthenticated, cx: &Context<S2s>) {
         return;
     }
     cx.fire(S2sOutEstablished { session: session.clone(), domain }).await;
-    // With SASL the stream begins anew, and is ready with its features.
+    // With dialback there is no stream restart, whose features would establish the stream.
     if event.mechanism == dialback::MECHANISM
         && let Some(federation) = federation(cx.host())
     {
