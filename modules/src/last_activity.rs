@@ -12,7 +12,7 @@ use event_core::{
     storage::{Schema, StorageResult, Store},
 };
 
-use crate::access;
+use crate::lookup;
 
 const NS: &str = "jabber:iq:last";
 
@@ -85,10 +85,10 @@ async fn note_disconnect(unbind: &ResourceUnbind, cx: &Context<LastActivity>) {
 
 #[hook("iq-get/bare/jabber:iq:last:query", priority = 10)]
 async fn answer(iq: &mut Iq, cx: &Context<LastActivity>) -> Result<Reply, StanzaError> {
-    if !access::may_see(iq, cx.host()).await? {
+    if !lookup::may_see(iq, cx.host()).await? {
         return Err(StanzaError::forbidden());
     }
-    let account = access::account(iq)?;
+    let account = lookup::account(iq)?;
     let username = account.node().map(|node| node.as_str()).unwrap_or_default();
     let sessions = cx.host().sessions().of(username);
     let is_available = sessions.iter().any(|session| session.presence().is_some());
@@ -107,7 +107,7 @@ async fn answer(iq: &mut Iq, cx: &Context<LastActivity>) -> Result<Reply, Stanza
 #[hook("iq/full", priority = 10)]
 async fn guard(iq: &mut Iq, cx: &Context<LastActivity>) -> Result<Flow, StanzaError> {
     let asks = iq.iq_type() == IqType::Get && iq.child("query", NS).is_some();
-    if asks && !access::may_see(iq, cx.host()).await? {
+    if asks && !lookup::may_see(iq, cx.host()).await? {
         return Err(StanzaError::forbidden());
     }
     Ok(Flow::Continue)
@@ -180,7 +180,7 @@ mod tests {
             let server = server().await;
             let juliet = server.session("juliet@localhost/balcony").await;
             let to = "to='romeo@localhost'";
-            for status in ["", "old words"] {
+            for status in ["", "old text"] {
                 let romeo = server.session("romeo@localhost/orchard").await;
                 romeo.send(&format!("<presence><status>{status}</status></presence>")).await;
                 romeo.disconnect().await;

@@ -8,7 +8,7 @@ use event_core::{
     xml::Child,
 };
 
-use crate::stored;
+use crate::{lookup, stored};
 
 const NS: &str = "jabber:iq:private";
 
@@ -18,7 +18,7 @@ const SCHEMA: Schema = Schema { store: "private", version: 1, migrations: &[] };
 const MAX_KEY: usize = 512;
 
 /// Stores XML for clients: for each account one element of each name and namespace. Only the owner
-/// can read it.
+/// can read and write it (XEP-0049 §3).
 #[module(name = "private", state = Elements, features = ["jabber:iq:private"])]
 pub struct PrivateStorage {
     /// The maximum size of one element, in bytes. Default: 65536.
@@ -49,7 +49,7 @@ impl ModuleState<PrivateStorage> for Elements {
 
 #[hook("iq-get/bare/jabber:iq:private:query", priority = 10)]
 async fn get(iq: &mut Iq, cx: &Context<PrivateStorage>) -> Result<Reply, StanzaError> {
-    let owner = owner(iq)?;
+    let owner = lookup::owner(iq)?;
     let requested = requested(iq)?;
     let mut namespaces = requested.iter().map(Child::namespace);
     let first = namespaces.next();
@@ -68,7 +68,7 @@ async fn get(iq: &mut Iq, cx: &Context<PrivateStorage>) -> Result<Reply, StanzaE
 
 #[hook("iq-set/bare/jabber:iq:private:query", priority = 10)]
 async fn set(iq: &mut Iq, cx: &Context<PrivateStorage>) -> Result<Reply, StanzaError> {
-    let owner = owner(iq)?;
+    let owner = lookup::owner(iq)?;
     let store = &cx.state().0;
     let mut known = stored_keys(&owner, cx).await?;
     let mut batch = Vec::new();
@@ -95,12 +95,6 @@ async fn set(iq: &mut Iq, cx: &Context<PrivateStorage>) -> Result<Reply, StanzaE
     }
     cx.host().transact(batch).await?;
     Ok(iq.reply())
-}
-
-/// Only the owner reads and writes (XEP-0049 §3).
-fn owner(iq: &Iq) -> Result<String, StanzaError> {
-    let owner = iq.from().and_then(|from| from.node()).filter(|_| iq.to().is_none());
-    owner.map(ToString::to_string).ok_or_else(StanzaError::forbidden)
 }
 
 /// The elements in a request. Each has its own namespace and occurs once.

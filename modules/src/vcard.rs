@@ -8,7 +8,7 @@ use event_core::{
     storage::{Schema, Store},
 };
 
-use crate::stored;
+use crate::{lookup, stored};
 
 const SCHEMA: Schema = Schema { store: "vcard", version: 1, migrations: &[] };
 
@@ -58,8 +58,7 @@ async fn get(iq: &mut Iq, cx: &Context<Vcard>) -> Result<Reply, StanzaError> {
 /// XEP-0054 §3.2.
 #[hook("iq-set/bare/vcard-temp:vCard", priority = 10)]
 async fn set(iq: &mut Iq, cx: &Context<Vcard>) -> Result<Reply, StanzaError> {
-    let owner = iq.from().and_then(|from| from.node()).filter(|_| iq.to().is_none());
-    let owner = owner.ok_or_else(StanzaError::forbidden)?.as_str();
+    let owner = lookup::owner(iq)?;
     let card = iq.element().first_child().ok_or_else(StanzaError::bad_request)?.to_element();
     let store = &cx.state().0;
     if card.as_bytes().len() > cx.max_bytes {
@@ -67,9 +66,9 @@ async fn set(iq: &mut Iq, cx: &Context<Vcard>) -> Result<Reply, StanzaError> {
         return Err(StanzaError::policy_violation().text(text));
     }
     if stored::is_empty(&card) {
-        store.delete(owner, KEY).await?;
+        store.delete(&owner, KEY).await?;
     } else {
-        store.set(owner, KEY, card.as_bytes().to_vec()).await?;
+        store.set(&owner, KEY, card.as_bytes().to_vec()).await?;
     }
     Ok(iq.reply())
 }

@@ -1,4 +1,5 @@
-//! The blocklists: in storage, and all non-empty ones in memory, so that no stanza waits for storage.
+//! The blocklists: in storage, and all non-empty ones in memory, so that no stanza waits for
+//! storage.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -73,7 +74,7 @@ pub struct Blocklists {
     locks: Locks,
     /// Read for every stanza and rarely changed: a lock would slow down all threads.
     lists: ArcSwap<Lists>,
-    /// Senders and recipients of the unavailable presence that tells newly blocked contacts.
+    /// Senders and newly blocked recipients of unavailable presence that may still pass.
     allowed: Mutex<HashSet<(Box<str>, Box<str>)>>,
 }
 

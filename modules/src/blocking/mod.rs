@@ -10,15 +10,11 @@ use event_core::{
     ErrorType, Origin,
     jid::{BareJid, Jid},
     prelude::*,
-    random_id,
     roster::Roster,
-    services::Rosters,
-    storage::StorageResult,
-    xml::STANZA_NS,
 };
 
 pub use self::lists::{Blocklist, Blocklists};
-use crate::message::MessageType;
+use crate::{lookup, message::MessageType, stanzas};
 
 const NS: &str = "urn:xmpp:blocking";
 
@@ -54,7 +50,8 @@ fn advertise(event: &mut AccountDiscoInfo) {
 
 #[hook("iq-get/self/urn:xmpp:blocking:blocklist", priority = 10)]
 fn show(iq: &mut Iq, cx: &Context<Blocking>) -> Result<Reply, StanzaError> {
-    let (session, username) = user(iq)?;
+    let (session, username) =
+        lookup::local_sender(iq).ok_or_else(StanzaError::service_unavailable)?;
     // Set before the list is read, so that the client misses no change.
     session.with_slot(|slot| *slot = Some(Follows));
     let list = cx.state().of(&username);
@@ -66,23 +63,14 @@ fn item(jid: &str) -> Element {
     ElementBuilder::new("item", NS).attribute("jid", jid).build()
 }
 
-fn user(iq: &Iq) -> Result<(Session, String), StanzaError> {
-    let session = iq.origin().session().cloned();
-    let user = session.and_then(|session| {
-        let username = session.user()?.node()?.as_str().to_owned();
-        Some((session, username))
-    });
-    user.ok_or_else(StanzaError::service_unavailable)
-}
-
 #[hook("iq-set/self/urn:xmpp:blocking:block", priority = 10)]
 async fn block(iq: &mut Iq, cx: &Context<Blocking>) -> Result<Flow, StanzaError> {
-    let (_, username) = user(iq)?;
+    let (_, username) = lookup::local_sender(iq).ok_or_else(StanzaError::service_unavailable)?;
     let items = items(iq)?;
     if items.is_empty() {
         return Err(StanzaError::bad_request().text("an item to block is missing"));
     }
-    let roster = roster(&username, cx).await?;
+    let roster = lookup::roster(&username, cx.host()).await?;
     let (old, new) = {
         let lock = cx.state().lock(&username).await;
         let old = cx.state().of(&username);
@@ -102,11 +90,7 @@ async fn block(iq: &mut Iq, cx: &Context<Blocking>) -> Result<Flow, StanzaError>
         for session in cx.host().sessions().of(&username) {
             let (Some(_), Some(from)) = (session.presence(), session.jid()) else { continue };
             cx.state().allow_unavailable(from.as_str(), to.as_str());
-            let presence = ElementBuilder::new("presence", STANZA_NS)
-                .attribute("from", from.as_str())
-                .attribute("to", to.as_str())
-                .attribute("type", "unavailable");
-            cx.send(presence.build());
+            cx.send(stanzas::unavailable(from.as_str(), Some(to.as_str())));
         }
     }
     Ok(Flow::Handled)
@@ -114,9 +98,9 @@ async fn block(iq: &mut Iq, cx: &Context<Blocking>) -> Result<Flow, StanzaError>
 
 #[hook("iq-set/self/urn:xmpp:blocking:unblock", priority = 10)]
 async fn unblock(iq: &mut Iq, cx: &Context<Blocking>) -> Result<Flow, StanzaError> {
-    let (_, username) = user(iq)?;
+    let (_, username) = lookup::local_sender(iq).ok_or_else(StanzaError::service_unavailable)?;
     let items = items(iq)?;
-    let roster = roster(&username, cx).await?;
+    let roster = lookup::roster(&username, cx.host()).await?;
     let (old, new) = {
         let lock = cx.state().lock(&username).await;
         let old = cx.state().of(&username);
@@ -159,28 +143,14 @@ fn push(action: &str, items: &[Jid], username: &str, cx: &Context<Blocking>) {
     let items: Vec<_> = items.iter().map(|jid| item(jid.as_str())).collect();
     let action = ElementBuilder::new(action, NS).children(&items).build();
     for session in cx.host().sessions().of(username) {
-        if !session.with_slot(|slot: &mut Option<Follows>| slot.is_some()) {
-            continue;
-        }
-        if let Some(to) = session.jid() {
-            let push = ElementBuilder::new("iq", STANZA_NS)
-                .attribute("type", "set")
-                .attribute("id", &random_id())
-                .attribute("to", to.as_str())
-                .child(&action);
-            session.send(&push.build());
+        if session.with_slot(|slot: &mut Option<Follows>| slot.is_some()) {
+            stanzas::push(&session, &action);
         }
     }
 }
 
-async fn roster(username: &str, cx: &Context<Blocking>) -> StorageResult<Arc<Roster>> {
-    match cx.host().service::<dyn Rosters>() {
-        Some(rosters) => rosters.roster(username).await,
-        None => Ok(Arc::default()),
-    }
-}
-
-/// The addresses that may see the user's presence: of `jids`, and of the contacts at blocked domains.
+/// The addresses that may see the user's presence: of `jids`, and of the contacts at blocked
+/// domains.
 fn watchers(jids: &[Jid], roster: &Roster) -> impl Iterator<Item = Jid> {
     let mut watchers = Vec::new();
     for jid in jids {

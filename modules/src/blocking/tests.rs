@@ -210,7 +210,7 @@ fn nothing_comes_from_the_blocked() {
 }
 
 #[test]
-fn messages_from_the_blocked_are_not_kept() {
+fn messages_from_the_blocked_are_not_stored() {
     testing::run(async {
         let (server, romeo, juliet) = couple().await;
         change(&romeo, "block", &[JULIET]).await;

@@ -10,17 +10,17 @@ use super::{
     Disco,
     nodes::{INFO, ITEMS, info_of, items_of, named, no_such_node},
 };
-use crate::access;
+use crate::lookup;
 
 /// XEP-0030 §8: users who may not see the account's presence get the same error as for a missing
 /// account.
 #[hook("iq-get/bare/http://jabber.org/protocol/disco#info:query", priority = 10)]
 async fn info(iq: &mut Iq, cx: &Context<Disco>) -> Result<Reply, StanzaError> {
     let DiscoInfoQuery { node } = iq.payload()?;
-    if !access::may_see(iq, cx.host()).await? {
+    if !lookup::may_see(iq, cx.host()).await? {
         return Err(StanzaError::service_unavailable());
     }
-    let (account, from) = (access::account(iq)?, iq.from().cloned());
+    let (account, from) = (lookup::account(iq)?, iq.from().cloned());
     let mut info = info_of(node.clone());
     info.features = [INFO, ITEMS].into_iter().map(String::from).collect();
     let Some(node) = named(&node) else {
@@ -39,10 +39,10 @@ async fn info(iq: &mut Iq, cx: &Context<Disco>) -> Result<Reply, StanzaError> {
 async fn items(iq: &mut Iq, cx: &Context<Disco>) -> Result<Reply, StanzaError> {
     let DiscoItemsQuery { node, .. } = iq.payload()?;
     let items = items_of(node.clone());
-    if !access::may_see(iq, cx.host()).await? {
+    if !lookup::may_see(iq, cx.host()).await? {
         return Ok(iq.reply_with(items));
     }
-    let (account, from) = (access::account(iq)?, iq.from().cloned());
+    let (account, from) = (lookup::account(iq)?, iq.from().cloned());
     let Some(node) = named(&node) else {
         let event = AccountDiscoItems { account, from, items };
         return Ok(iq.reply_with(cx.fire(event).await.event.items));

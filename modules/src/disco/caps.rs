@@ -67,8 +67,8 @@ impl Capabilities {
     }
 }
 
-/// The verification string of XEP-0115 §5.1, for entities without extended information. The function
-/// of `xmpp_parsers` sorts features including the separator, so it puts `a<` after `a#b<`.
+/// The verification string of XEP-0115 §5.1, for entities without extended information. The
+/// function of `xmpp_parsers` sorts features including the separator, so it puts `a<` after `a#b<`.
 fn ver(info: &DiscoInfoResult) -> String {
     let mut identities: Vec<_> = info.identities.iter().collect();
     let part = |part: &Option<String>| part.clone().unwrap_or_default();

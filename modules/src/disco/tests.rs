@@ -94,7 +94,7 @@ async fn items(client: &Client, to: &str, node: Option<&str>) -> Vec<String> {
 }
 
 #[test]
-fn the_host_announces_what_its_modules_do() {
+fn the_host_announces_the_features_of_its_modules() {
     testing::run(async {
         let server = server().await;
         let romeo = server.session("romeo@localhost/orchard").await;
@@ -134,7 +134,7 @@ fn the_hash_of_the_stream_features_leads_to_the_same_list() {
         let session = stranger.session.clone();
         let event = S2sStreamFeatures { session, features: Vec::new() };
         let to_servers = server.fire(event).await.event.features;
-        assert!(to_servers.iter().eq([c]), "other servers are told as well");
+        assert!(to_servers.iter().eq([c]), "other servers get the hash as well");
         let old = get("to='localhost'", INFO, Some(&node.replace('#', "#x")));
         assert_eq!(refused(&romeo, &old).await, "item-not-found");
     });

@@ -5,10 +5,12 @@ mod pause;
 #[cfg(test)]
 mod tests;
 
-use event_core::{Session, jid::Jid, prelude::*, services::Accounts};
+use event_core::{Session, jid::Jid, prelude::*};
 
 use self::pause::{is_paused, wait_until_resumed};
 pub(crate) use self::{message_type::MessageType, pause::DeliveryPause};
+
+use crate::lookup;
 
 /// Delivers messages to the addressed clients.
 #[module(name = "message")]
@@ -40,7 +42,8 @@ async fn deliver_to_client(
             return Ok(Flow::Handled);
         }
     }
-    // RFC 6121 §8.5.3.2.1: without the addressed client, only a chat goes to the user's other clients.
+    // RFC 6121 §8.5.3.2.1: without the addressed client, only a chat goes to the user's other
+    // clients.
     match MessageType::of(message) {
         MessageType::Chat => deliver(message, cx).await,
         MessageType::Normal | MessageType::Groupchat => Err(StanzaError::service_unavailable()),
@@ -82,7 +85,7 @@ async fn deliver(
     match MessageType::of(message) {
         MessageType::Error => return Ok(Flow::Handled),
         MessageType::Groupchat => {
-            let flow = match exists(&username, cx).await? {
+            let flow = match exists(&username, cx.host()).await? {
                 true => cx.host().fire_stanza::<events::MessageBareGroupchat>(message).await?,
                 false => Flow::Continue,
             };
@@ -104,7 +107,7 @@ async fn deliver(
     if give(clients, message.element()) {
         return Ok(Flow::Handled);
     }
-    let flow = match exists(&username, cx).await? {
+    let flow = match exists(&username, cx.host()).await? {
         true => cx.host().fire_stanza::<events::MessageOfflineHandle>(message).await?,
         false => Flow::Continue,
     };
@@ -124,10 +127,10 @@ pub(crate) fn username(message: &Message) -> Option<String> {
     Some(account.node()?.as_str().to_owned())
 }
 
-async fn exists(username: &str, cx: &Context<MessageDelivery>) -> Result<bool, StanzaError> {
-    match (cx.host().service::<dyn Accounts>(), cx.host().account(username)) {
-        (Some(accounts), Some(account)) => Ok(accounts.exists(&account).await?),
-        _ => Ok(false),
+async fn exists(username: &str, host: &Host) -> Result<bool, StanzaError> {
+    match host.account(username) {
+        Some(account) => Ok(lookup::exists(&account, host).await?),
+        None => Ok(false),
     }
 }
 

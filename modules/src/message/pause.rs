@@ -5,8 +5,8 @@ use std::time::Duration;
 use event_core::Session;
 use tokio::{sync::watch, time::timeout};
 
-/// Pauses the delivery of messages to a client until dropped, so that the user's stored messages are
-/// sent first.
+/// Pauses the delivery of messages to a client until dropped, so that the user's stored messages
+/// are sent first.
 #[derive(Debug)]
 pub(crate) struct DeliveryPause {
     session: Session,

@@ -116,7 +116,8 @@ async fn store(message: &mut Message, cx: &Context<Offline>) -> Result<Flow, Sta
     let Some(username) = message::username(message) else { return Ok(Flow::Continue) };
     let OfflineStore { store, locks } = cx.state();
     let _lock = locks.lock(&username).await;
-    // Since the router looked for clients, one may have become available and got the stored messages.
+    // Since the router looked for clients, one may have become available and got the stored
+    // messages.
     if message::give_now(cx.host(), &username, message.element()) {
         return Ok(Flow::Handled);
     }

@@ -3,8 +3,8 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use event_core::{Available, Module, SessionState, jid::Jid, prelude::*, roster::Roster};
 
-use super::{directed::Directed, presence_type::PresenceType, stanzas::roster};
-use crate::message::DeliveryPause;
+use super::{directed::Directed, presence_type::PresenceType};
+use crate::{lookup, message::DeliveryPause, stanzas};
 
 /// Handles presence without `to`.
 pub(super) async fn handle_own(
@@ -27,7 +27,7 @@ pub(super) async fn handle_own(
             }
         }
         PresenceType::Subscription(_) => {
-            let text = "a subscription is to somebody else's presence";
+            let text = "a subscription must be to another account";
             return Err(StanzaError::bad_request().text(text));
         }
     }
@@ -42,7 +42,7 @@ async fn become_available(
 ) -> Result<(), StanzaError> {
     let priority = priority(presence)?;
     let username = username(session);
-    let roster = roster(&username, cx.host()).await?;
+    let roster = lookup::roster(&username, cx.host()).await?;
     let was = session.presence();
     reflect(presence.element(), session);
     broadcast(presence.element(), session, &roster, cx);
@@ -56,10 +56,7 @@ async fn become_available(
     if session.state() == SessionState::Ended {
         // The session was replaced meanwhile: those who got its presence must get the end as well.
         if let Some(jid) = session.jid() {
-            let unavailable = ElementBuilder::new("presence", STANZA_NS)
-                .attribute("from", jid.as_str())
-                .attribute("type", "unavailable");
-            leave(session, &unavailable.build(), directed, cx).await;
+            leave(session, &stanzas::unavailable(jid.as_str(), None), directed, cx).await;
         }
         return Ok(());
     }
@@ -100,7 +97,7 @@ pub(super) async fn leave(
     let mut directed = directed.take(session);
     if session.presence().is_some() {
         session.set_presence(None);
-        match roster(&username(session), cx.host()).await {
+        match lookup::roster(&username(session), cx.host()).await {
             Ok(roster) => {
                 broadcast(unavailable, session, &roster, cx);
                 directed.retain(|to| !roster.may_see(&to.to_bare()));

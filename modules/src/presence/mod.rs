@@ -4,7 +4,7 @@ mod broadcast;
 mod directed;
 mod presence_type;
 mod probe;
-mod stanzas;
+mod send;
 mod subscription;
 #[cfg(test)]
 mod tests;
@@ -13,10 +13,11 @@ use std::sync::Arc;
 
 use event_core::{jid::Jid, prelude::*, roster::SubscriptionType};
 
-use self::{directed::Directed, presence_type::PresenceType, stanzas::typed};
+use self::{directed::Directed, presence_type::PresenceType, send::typed};
+use crate::stanzas;
 
-/// Sends the presence of a user's clients to each other and to contacts, delivers directed presence,
-/// and negotiates subscriptions.
+/// Sends the presence of a user's clients to each other and to contacts, delivers directed
+/// presence, and negotiates subscriptions.
 #[module(name = "presence", state = Directed)]
 #[derive(Debug)]
 pub struct PresenceDelivery;
@@ -151,10 +152,8 @@ fn answer_for_host(
 #[hook("resource-unbind")]
 async fn leave(unbind: &ResourceUnbind, cx: &Context<PresenceDelivery>) {
     let Some(jid) = unbind.session.jid() else { return };
-    let unavailable = ElementBuilder::new("presence", STANZA_NS)
-        .attribute("from", jid.as_str())
-        .attribute("type", "unavailable");
-    broadcast::leave(&unbind.session, &unavailable.build(), cx.state(), cx).await;
+    let unavailable = stanzas::unavailable(jid.as_str(), None);
+    broadcast::leave(&unbind.session, &unavailable, cx.state(), cx).await;
 }
 
 #[hook("roster-item-removed", priority = -1)]

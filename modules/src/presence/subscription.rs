@@ -7,10 +7,11 @@ use event_core::{
     jid::BareJid,
     prelude::*,
     roster::{Link, RosterItem, SubscriptionType},
-    services::{Accounts, Direction, Rosters},
+    services::{Direction, Rosters},
 };
 
-use super::stanzas::{send_available, send_unavailable, typed};
+use super::send::{send_available, send_unavailable, typed};
+use crate::lookup;
 
 fn rosters(cx: &Context<impl Module>) -> Result<Arc<dyn Rosters>, StanzaError> {
     cx.host().service::<dyn Rosters>().ok_or_else(|| {
@@ -36,7 +37,7 @@ pub(super) async fn send(
     };
     let (contact, account) = (to.to_bare(), from.to_bare());
     if contact == account {
-        let text = "a subscription is to somebody else's presence";
+        let text = "a subscription must be to another account";
         return Err(StanzaError::bad_request().text(text));
     }
     let username = account.node().map(|node| node.as_str()).unwrap_or_default();
@@ -75,7 +76,7 @@ pub(super) async fn receive(
         return Ok(());
     }
     let answer = |kind| cx.send(typed(&account, contact.as_str(), Some(kind)));
-    if kind == SubscriptionType::Subscribe && !exists(&account, cx).await? {
+    if kind == SubscriptionType::Subscribe && !lookup::exists(&account, cx.host()).await? {
         // §3.1.3: the answer is the same as when the account refuses.
         answer("unsubscribed");
         return Ok(());
@@ -97,13 +98,6 @@ pub(super) async fn receive(
         send_unavailable(username, &contact, cx);
     }
     Ok(())
-}
-
-async fn exists(account: &BareJid, cx: &Context<impl Module>) -> Result<bool, StanzaError> {
-    match cx.host().service::<dyn Accounts>() {
-        Some(accounts) => Ok(accounts.exists(account).await?),
-        None => Ok(false),
-    }
 }
 
 /// Cancels both subscriptions of a contact that was removed from a roster (§2.5.2).

@@ -28,8 +28,8 @@ const SOURCE: &str = "register";
 /// public server needs an operator who watches for abuse.
 #[module(state = AttemptLimiter, features = ["jabber:iq:register"])]
 pub struct Register {
-    /// The maximum number of attempts of one address in a period. An IPv6 /64 counts as one address.
-    /// Default: 5.
+    /// The maximum number of attempts of one address in a period. An IPv6 /64 counts as one
+    /// address. Default: 5.
     #[serde(default = "attempts")]
     attempts: u32,
     /// The length of the period, in seconds. Default: 3600.

@@ -1,5 +1,5 @@
-//! The rosters of a host. Changes of one roster are serialized; rosters of users who are online stay
-//! in memory.
+//! The rosters of a host. Changes of one roster are serialized; rosters of users who are online
+//! stay in memory.
 
 use std::{
     borrow::Borrow,
@@ -21,8 +21,9 @@ use event_core::{
 
 use super::{
     limits::RosterLimits,
-    record::{self, NS, StoredRoster},
+    record::{self, StoredRoster},
 };
+use crate::stanzas;
 
 /// The maximum size of a stored subscription request, in bytes.
 const MAX_REQUEST: usize = 8 * 1024;
@@ -209,7 +210,7 @@ impl AccountLock<'_> {
         if let Some(pushed) = pushed {
             host.sessions().each(owner, |session| {
                 if follows(session) {
-                    push(session, &pushed);
+                    stanzas::push(session, &pushed);
                 }
             });
         }
@@ -274,8 +275,8 @@ impl Rosters for Contacts {
 }
 
 impl Contacts {
-    /// Delivers a request to the available clients (RFC 6121 §3.1.3), other types to the clients that
-    /// follow the roster, before the push (§3.1.6, §3.2.3, §3.3.3).
+    /// Delivers a request to the available clients (RFC 6121 §3.1.3), other types to the clients
+    /// that follow the roster, before the push (§3.1.6, §3.2.3, §3.3.3).
     fn deliver(&self, username: &str, kind: SubscriptionType, stanza: &Element) {
         let Some(host) = self.host.upgrade() else { return };
         host.sessions().each(username, |session| {
@@ -300,16 +301,4 @@ pub(super) fn follow(session: &Session) {
 
 fn follows(session: &Session) -> bool {
     session.with_slot(|slot: &mut Option<Follows>| slot.is_some())
-}
-
-/// Pushes a change to a client.
-pub(super) fn push(session: &Session, change: &Element) {
-    let Some(jid) = session.jid() else { return };
-    debug_assert!(change.is("query", NS), "a push has a roster query");
-    let push = ElementBuilder::new("iq", STANZA_NS)
-        .attribute("type", "set")
-        .attribute("id", &event_core::random_id())
-        .attribute("to", jid.as_str())
-        .child(change);
-    session.send(&push.build());
 }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use event_core::{prelude::*, services};
 
 use self::{contacts::Contacts, limits::RosterLimits};
+use crate::{lookup, stanzas};
 
 /// Stores the contacts of users.
 #[module(name = "roster", state = State, features = ["jabber:iq:roster"])]
@@ -115,7 +116,7 @@ fn refuse_pushes(iq: &mut Iq) -> Result<(), StanzaError> {
 
 #[hook("iq-get/self/jabber:iq:roster:query", priority = 10)]
 async fn get(iq: &mut Iq, cx: &Context<ContactLists>) -> Result<Flow, StanzaError> {
-    let (session, username) = owner(iq)?;
+    let (session, username) = lookup::local_sender(iq).ok_or_else(StanzaError::forbidden)?;
     let known = iq.child("query", record::NS).and_then(|query| query.attribute("ver"));
     let known = known.map(|known| known.into_owned());
     let contacts = &cx.state().0;
@@ -130,7 +131,7 @@ async fn get(iq: &mut Iq, cx: &Context<ContactLists>) -> Result<Flow, StanzaErro
         Some(changes) => {
             answer.reply();
             for change in changes {
-                contacts::push(&session, &change);
+                stanzas::push(&session, &change);
             }
         }
         None => answer.reply_with_element(&record::roster(&stored.roster, stored.version)),
@@ -141,7 +142,7 @@ async fn get(iq: &mut Iq, cx: &Context<ContactLists>) -> Result<Flow, StanzaErro
 
 #[hook("iq-set/self/jabber:iq:roster:query", priority = 10)]
 async fn set(iq: &mut Iq, cx: &Context<ContactLists>) -> Result<Flow, StanzaError> {
-    let (session, username) = owner(iq)?;
+    let (session, username) = lookup::local_sender(iq).ok_or_else(StanzaError::forbidden)?;
     let change = set::read(iq, &cx.limits())?;
     if session.user() == Some(&change.jid) {
         return Err(StanzaError::not_allowed().text("an account cannot be its own contact"));
@@ -177,13 +178,6 @@ async fn set(iq: &mut Iq, cx: &Context<ContactLists>) -> Result<Flow, StanzaErro
         }
     }
     Ok(Flow::Handled)
-}
-
-/// The session that sent the request, and its username.
-fn owner(iq: &Iq) -> Result<(Session, String), StanzaError> {
-    let session = iq.origin().session().ok_or_else(StanzaError::forbidden)?;
-    let node = session.user().and_then(|user| user.node()).ok_or_else(StanzaError::forbidden)?;
-    Ok((session.clone(), node.as_str().to_owned()))
 }
 
 /// Runs after module `presence`, which reads the roster to inform the contacts.

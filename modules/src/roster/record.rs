@@ -2,9 +2,9 @@
 //!
 //! The key of a row is the contact's JID, its value the push of the contact's last change:
 //! `<query ver='7'><item jid='…' subscription='to'/></query>`, with `remove` for a removed contact.
-//! The last [`MAX_REMOVED`] removals stay stored for clients that were offline; row [`FLOOR`] has the
-//! oldest version from which all changes are known. A pending request has the key `JID/request`,
-//! which is unambiguous because bare JIDs have no slash.
+//! The last [`MAX_REMOVED`] removals stay stored for clients that were offline; row [`FLOOR`] has
+//! the oldest version from which all changes are known. A pending request has the key
+//! `JID/request`, which is unambiguous because bare JIDs have no slash.
 
 use std::collections::BTreeMap;
 
@@ -94,7 +94,8 @@ impl StoredRoster {
         Some(())
     }
 
-    /// The changes since version `known`, oldest first. `None` if the client needs the whole roster.
+    /// The changes since version `known`, oldest first. `None` if the client needs the whole
+    /// roster.
     pub(super) fn since(&self, known: Option<&str>) -> Option<Vec<Element>> {
         let known: u64 = known?.parse().ok()?;
         if self.is_augmented || known < self.floor || known > self.version {

@@ -187,7 +187,7 @@ fn only_the_owner_accesses_a_roster_and_only_the_server_pushes() {
 }
 
 #[test]
-fn a_client_that_knows_a_version_gets_what_changed_since() {
+fn a_client_with_a_version_gets_the_changes_since() {
     testing::run(async {
         let server = server().await;
         let romeo = server.session("romeo@localhost/a").await;

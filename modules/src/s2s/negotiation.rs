@@ -2,8 +2,8 @@
 //!
 //! On an outgoing stream, handlers answer the features of the other server in this order: `s2s`,
 //! where the domain is already authenticated (1000), `starttls` (500), the check of the certificate
-//! (450), a dialback key question (400), SASL EXTERNAL (150), dialback (100). A stream without a usable
-//! feature is ended (-100).
+//! (450), a dialback key question (400), SASL EXTERNAL (150), dialback (100). A stream without a
+//! usable feature is ended (-100).
 
 use event_core::{SessionKind, prelude::*};
 

@@ -71,8 +71,8 @@ pub(super) enum Step {
 impl Exchange {
     /// Starts an exchange on a stream of `host`.
     ///
-    /// `channel_binding` has the stream's TLS exporter value, if available. `offered_plus` is whether a
-    /// `-PLUS` mechanism was offered.
+    /// `channel_binding` has the stream's TLS exporter value, if available. `offered_plus` is
+    /// whether a `-PLUS` mechanism was offered.
     pub(super) fn start(
         mechanism: Mechanism,
         host: &str,
@@ -103,8 +103,8 @@ impl Exchange {
         }
     }
 
-    /// Takes the keys that [`Step::NeedCredentials`] requested. For an account that does not exist they
-    /// must be made up, so that the exchange fails only at its end.
+    /// Takes the keys that [`Step::NeedCredentials`] requested. For an account that does not exist
+    /// they must be made up, so that the exchange fails only at its end.
     pub(super) fn provide_keys(&mut self, keys: ScramKeys) -> Step {
         let State::AwaitKeys { first, username } = std::mem::replace(&mut self.state, State::Over)
         else {

@@ -266,7 +266,7 @@ fn nothing_works_twice() {
 }
 
 #[test]
-fn what_is_offered() {
+fn the_offered_mechanisms() {
     let names = |offered: Vec<Mechanism>| offered.iter().map(|m| m.name()).collect::<Vec<_>>();
     assert!(offered(false, false, None, false).is_empty());
     assert_eq!(offered(true, true, None, false), Mechanism::ALL);

@@ -127,7 +127,7 @@ fn own_clients_see_each_other_come_and_go() {
 }
 
 #[test]
-fn recipients_of_directed_presence_are_told_when_the_client_ends() {
+fn recipients_of_directed_presence_get_the_end_of_the_client() {
     testing::run(async {
         let server = server().await;
         let romeo = server.session(ROMEO).await;
@@ -145,7 +145,7 @@ fn recipients_of_directed_presence_are_told_when_the_client_ends() {
 }
 
 #[test]
-fn a_contact_who_was_sent_directed_presence_too_is_told_once() {
+fn a_contact_with_directed_presence_gets_the_end_once() {
     testing::run(async {
         let server = server().await;
         let romeo = online(&server, ROMEO).await;

@@ -85,7 +85,7 @@ fn a_request_can_be_refused_and_an_agreement_taken_back() {
 }
 
 #[test]
-fn an_offline_user_finds_the_whole_request_until_it_is_answered() {
+fn an_offline_user_gets_the_whole_request_until_it_is_answered() {
     testing::run(async {
         let storage = Arc::new(Memory::new());
         let server = builder().storage(storage.clone()).start().await.unwrap();
@@ -123,7 +123,7 @@ fn a_pre_approval_answers_automatically() {
         let juliet = online(&server, JULIET).await;
         juliet.send("<presence type='subscribed' to='romeo@localhost'/>").await;
         assert_eq!(heard(&juliet), ["romeo@localhost none approved"]);
-        assert!(heard(&romeo).is_empty(), "he has not asked");
+        assert!(heard(&romeo).is_empty(), "romeo has sent no request");
         romeo.send("<presence type='subscribe' to='juliet@localhost'/>").await;
         assert_eq!(
             heard(&romeo),
@@ -196,7 +196,7 @@ fn removing_a_contact_ends_both_subscriptions() {
 }
 
 #[test]
-fn the_contacts_of_a_removed_account_are_told() {
+fn a_removed_account_cancels_its_subscriptions() {
     testing::run(async {
         let server = server().await;
         let romeo = online(&server, ROMEO).await;

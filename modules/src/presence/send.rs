@@ -1,22 +1,12 @@
-//! Presence stanzas that the server sends for accounts and their clients.
-
-use std::sync::Arc;
+//! Sending of presence for accounts and their clients.
 
 use event_core::{
     Module,
     jid::{BareJid, Jid},
     prelude::*,
-    roster::Roster,
-    services::Rosters,
 };
 
-/// The roster of an account, empty on hosts without rosters.
-pub(super) async fn roster(username: &str, host: &Host) -> Result<Arc<Roster>, StanzaError> {
-    match host.service::<dyn Rosters>() {
-        Some(rosters) => Ok(rosters.roster(username).await?),
-        None => Ok(Arc::default()),
-    }
-}
+use crate::stanzas;
 
 /// A presence from an account or the host, without content.
 pub(super) fn typed(from: &BareJid, to: &str, kind: Option<&str>) -> Element {
@@ -38,11 +28,7 @@ pub(super) fn send_available(username: &str, to: &Jid, cx: &Context<impl Module>
 pub(super) fn send_unavailable(username: &str, to: &BareJid, cx: &Context<impl Module>) {
     for session in cx.host().sessions().of(username) {
         if let (Some(jid), Some(_)) = (session.jid(), session.presence()) {
-            let unavailable = ElementBuilder::new("presence", STANZA_NS)
-                .attribute("from", jid.as_str())
-                .attribute("to", to.as_str())
-                .attribute("type", "unavailable");
-            cx.send(unavailable.build());
+            cx.send(stanzas::unavailable(jid.as_str(), Some(to.as_str())));
         }
     }
 }
