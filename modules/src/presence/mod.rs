@@ -28,33 +28,12 @@ impl ModuleState<PresenceDelivery> for Directed {
     }
 }
 
-#[hook("pre-presence/full", priority = -1000)]
-async fn send_to_client(
-    presence: &mut Presence,
-    cx: &Context<PresenceDelivery>,
-) -> Result<Flow, StanzaError> {
-    handle_outgoing(presence, cx).await
-}
-
-#[hook("pre-presence/bare", priority = -1000)]
-async fn send_to_account(
-    presence: &mut Presence,
-    cx: &Context<PresenceDelivery>,
-) -> Result<Flow, StanzaError> {
-    handle_outgoing(presence, cx).await
-}
-
-#[hook("pre-presence/host", priority = -1000)]
-async fn send_to_host(
-    presence: &mut Presence,
-    cx: &Context<PresenceDelivery>,
-) -> Result<Flow, StanzaError> {
-    handle_outgoing(presence, cx).await
-}
-
 /// Handles presence that a client sends to an address.
-async fn handle_outgoing(
-    presence: &Presence,
+#[hook("pre-presence/full", priority = -1000)]
+#[hook("pre-presence/bare", priority = -1000)]
+#[hook("pre-presence/host", priority = -1000)]
+async fn send_directed(
+    presence: &mut Presence,
     cx: &Context<PresenceDelivery>,
 ) -> Result<Flow, StanzaError> {
     let (Some(to), Some(session)) = (presence.to(), presence.origin().session()) else {
