@@ -26,6 +26,7 @@ async fn require_proof(event: &mut S2sStreamFeatures) {
     session.close(StreamError::not_authorized().text(text));
 }
 
+/// Reports an authenticated outgoing stream as established.
 #[hook("stanza/http://etherx.jabber.org/streams:features", priority = 1000)]
 fn finish(nonza: &mut Nonza) -> Flow {
     let session = &nonza.session;
@@ -53,6 +54,7 @@ async fn check_certificate(nonza: &mut Nonza) -> Flow {
     give_up_on(nonza, "its certificate does not prove the name")
 }
 
+/// Ends an outgoing stream whose features no handler could use.
 #[hook("stanza/http://etherx.jabber.org/streams:features", priority = -100)]
 fn give_up(nonza: &mut Nonza) -> Flow {
     give_up_on(nonza, "it offers no way for this server to prove its name")
@@ -86,7 +88,7 @@ async fn authorize(event: &S2sAuthenticated, cx: &Context<S2s>) {
         return;
     }
     cx.fire(S2sOutEstablished { session: session.clone(), domain }).await;
-    // With dialback there is no stream restart, whose features would establish the stream.
+    // SASL restarts the stream, and the new features establish it; dialback does neither.
     if event.mechanism == dialback::MECHANISM
         && let Some(federation) = federation(cx.host())
     {
