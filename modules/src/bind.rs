@@ -1,4 +1,5 @@
 //! Resource binding (RFC 6120 §7).
+
 use event_core::{
     events::{AuthenticationAttempt, PreResourceBind},
     prelude::*,
@@ -6,7 +7,7 @@ use event_core::{
     xmpp_parsers::bind::{BindQuery, BindResponse},
 };
 
-/// Gives each client an address of its own.
+/// Binds a resource to each client, which gives the client its full JID.
 #[module(after = ["saslauth"])]
 pub struct Bind;
 
@@ -33,20 +34,20 @@ async fn bind(iq: &mut Iq) -> Result<Flow, StanzaError> {
     Ok(Flow::Handled)
 }
 
-/// How many accounts had been removed when a client began to authenticate.
+/// The value of [`Accounts::removals`] when the client began to authenticate.
 struct Removals(u64);
 
 #[hook("authentication-attempt")]
-fn note(attempt: &mut AuthenticationAttempt, cx: &Context<Bind>) {
+fn note_removals(attempt: &mut AuthenticationAttempt, cx: &Context<Bind>) {
     let accounts = cx.host().service::<dyn Accounts>();
     let removals = accounts.and_then(|accounts| accounts.removals());
     attempt.session.with_slot(|slot| *slot = removals.map(Removals));
 }
 
-/// Between authentication and this moment the account may have been removed, and perhaps somebody
-/// else has made another of its name.
+/// Refuses to bind if the account was removed since authentication; another user may have
+/// registered its name meanwhile.
 #[hook("pre-resource-bind")]
-async fn is_still_there(event: &mut PreResourceBind, cx: &Context<Bind>) -> Flow {
+async fn refuse_removed_account(event: &mut PreResourceBind, cx: &Context<Bind>) -> Flow {
     let (Some(account), Some(accounts)) =
         (event.session.user(), cx.host().service::<dyn Accounts>())
     else {
@@ -68,5 +69,5 @@ async fn is_still_there(event: &mut PreResourceBind, cx: &Context<Bind>) -> Flow
 #[hook("iq-set/self/urn:ietf:params:xml:ns:xmpp-bind:bind")]
 #[hook("iq-set/host/urn:ietf:params:xml:ns:xmpp-bind:bind")]
 fn refuse(_: &mut Iq) -> Result<Reply, StanzaError> {
-    Err(StanzaError::not_allowed().text("a resource is bound already"))
+    Err(StanzaError::not_allowed().text("a resource is already bound"))
 }

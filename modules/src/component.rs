@@ -1,4 +1,4 @@
-//! External components (XEP-0114): another process serves the host.
+//! External components (XEP-0114): a separate process serves the host.
 
 use std::sync::Arc;
 
@@ -12,14 +12,17 @@ use event_core::{
 use sha1::{Digest, Sha1};
 use subtle::ConstantTimeEq;
 
+use crate::hex;
+
 const NS: &str = "jabber:component:accept";
 const NS_DISCO_INFO: &str = "http://jabber.org/protocol/disco#info";
 
-/// Hands everything for the host to the component that is connected. What comes while there is
-/// none is refused with `remote-server-timeout`: it is worth trying again.
+/// Passes all stanzas for the host to the connected component. While no component is connected,
+/// stanzas are refused with `remote-server-timeout`, so that senders retry.
 #[module(state = Connected)]
 pub struct Component {
-    /// What service discovery calls the host while its component is not connected.
+    /// The host's name in service discovery while its component is not connected. Default: none,
+    /// so that such requests are refused.
     #[serde(default)]
     name: Option<String>,
 }
@@ -48,18 +51,18 @@ impl Connected {
         self.0.lock()
     }
 
-    /// The component, while it is there.
+    /// The stream of the component, if connected.
     fn session(&self) -> Option<Session> {
         self.slot().clone().filter(|session| session.state() == SessionState::Connected)
     }
 
-    /// Lets a component serve its host, unless another does.
+    /// Makes the component on `session` serve the host. Refused while another one is connected.
     fn connect(&self, session: &Session) -> Result<(), StreamError> {
         let mut slot = self.slot();
         if slot.as_ref().is_some_and(|other| other.state() == SessionState::Connected) {
-            return Err(StreamError::conflict().text("the component is connected already"));
+            return Err(StreamError::conflict().text("the component is already connected"));
         }
-        // Under the lock, so that no stanza comes before the answer.
+        // Sent under the lock, so that no stanza precedes the answer.
         session.send_nonza(&ElementBuilder::new("handshake", NS).build());
         session.authorize(session.host().name());
         *slot = Some(session.clone());
@@ -67,7 +70,7 @@ impl Connected {
     }
 }
 
-/// XEP-0114 §3: the component has proved that it knows the secret, or has not.
+/// XEP-0114 §3: checks the proof that the component knows the secret.
 #[hook("stanza/jabber:component:accept:handshake")]
 async fn handshake(nonza: &mut Nonza, cx: &Context<Component>) -> Result<Flow, StreamError> {
     let session = &nonza.session;
@@ -79,10 +82,11 @@ async fn handshake(nonza: &mut Nonza, cx: &Context<Component>) -> Result<Flow, S
     let (Some(secret), Some(id)) = (&cx.host().settings().secret, session.stream_id()) else {
         return Err(StreamError::internal_server_error());
     };
-    let expected = hex(&Sha1::new().chain_update(&*id).chain_update(secret.expose()).finalize());
+    let expected =
+        hex::encode(&Sha1::new().chain_update(&*id).chain_update(secret.expose()).finalize());
     if !bool::from(expected.as_bytes().ct_eq(proof.as_bytes())) {
-        tracing::warn!(host, peer = ?session.peer(), "a component does not know the secret");
-        return Err(StreamError::not_authorized().text("the handshake is not right"));
+        tracing::warn!(host, peer = ?session.peer(), "a component has the wrong secret");
+        return Err(StreamError::not_authorized().text("the handshake is wrong"));
     }
     if let Err(error) = cx.state().connect(session) {
         tracing::warn!(host, peer = ?session.peer(), "a second component was refused");
@@ -93,22 +97,14 @@ async fn handshake(nonza: &mut Nonza, cx: &Context<Component>) -> Result<Flow, S
     Ok(Flow::Handled)
 }
 
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
-}
-
 #[hook("component-disconnected", priority = 1000)]
-fn disconnected(event: &ComponentDisconnected, cx: &Context<Component>) {
+fn forget_session(event: &ComponentDisconnected, cx: &Context<Component>) {
     let error = event.error.as_deref();
     tracing::info!(host = cx.host().name(), error, "component disconnected");
     cx.state().slot().take_if(|session| *session == event.session);
 }
 
-/// The host has a name also while nobody is there to say it.
+/// Answers with the configured name while the component is not connected.
 #[hook("iq-get/host/http://jabber.org/protocol/disco#info:query", priority = -1)]
 fn describe(iq: &mut Iq, cx: &Context<Component>) -> Flow {
     let query = iq.child("query", NS_DISCO_INFO);
@@ -128,13 +124,13 @@ fn describe(iq: &mut Iq, cx: &Context<Component>) -> Flow {
     Flow::Handled
 }
 
-/// Hands a stanza to the component as it is.
+/// Passes a stanza to the component unchanged.
 fn hand_over(stanza: &Stanza, cx: &Context<Component>) -> Result<Flow, StanzaError> {
     let refused = |text: &str| Err(StanzaError::remote_server_timeout().text(text));
     match cx.state().session() {
         None => refused("the component is not connected"),
         Some(session) if session.send(stanza.element()) => Ok(Flow::Handled),
-        Some(_) => refused("the component is gone, or does not keep up"),
+        Some(_) => refused("the component is disconnected or does not keep up"),
     }
 }
 
@@ -173,10 +169,10 @@ mod tests {
     }
 
     fn proof(id: &str, secret: &str) -> String {
-        hex(&Sha1::digest(format!("{id}{secret}")))
+        hex::encode(&Sha1::digest(format!("{id}{secret}")))
     }
 
-    /// What a component got back for its handshake.
+    /// A component and the answer to its handshake.
     async fn connect(server: &Harness, secret: &str) -> (Client, Option<Element>) {
         let component = server.stream_of(SessionKind::Component, "irc.localhost");
         let id = component.session.stream_id().unwrap();
@@ -189,7 +185,7 @@ mod tests {
         client.closed().map(|error| error.map_or("none", |error| error.condition().as_str()))
     }
 
-    /// The type of what a client got, or the condition and type of the error.
+    /// The type of the next stanza that a client got; for an error, its type and condition.
     fn answer(client: &Client) -> String {
         let Some(element) = client.next() else { return "nothing".into() };
         match element.child("error", STANZA_NS) {
@@ -203,12 +199,12 @@ mod tests {
 
     #[test]
     fn proofs_are_as_in_the_specification() {
-        // The numbers are those of `printf %s 3BF96D32secret | sha1sum`.
+        // Computed with `printf %s 3BF96D32secret | sha1sum`.
         assert_eq!(proof("3BF96D32", "secret"), "b09ea9b3b7f586be8a08d0a3dd7466f110aeb136");
     }
 
     #[test]
-    fn a_component_has_the_secret() {
+    fn a_component_needs_the_right_secret() {
         testing::run(async {
             let server = server("").await;
             let (component, answer) = connect(&server, "wrong").await;
@@ -221,7 +217,7 @@ mod tests {
             let (component, answer) = connect(&server, "s3cret").await;
             assert!(answer.unwrap().is("handshake", NS));
             assert!(component.session.is_authorized("irc.localhost"));
-            // Once is enough.
+            // A second handshake is refused.
             component.send("<handshake/>").await;
             assert_eq!(condition(&component), Some("unsupported-stanza-type"));
         });
@@ -245,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn every_stanza_is_handed_over_as_it_is() {
+    fn every_stanza_is_passed_on_unchanged() {
         testing::run(async {
             let server = server("").await;
             let (component, _) = connect(&server, "s3cret").await;
@@ -275,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn while_there_is_none_senders_are_told() {
+    fn without_a_component_stanzas_are_refused() {
         testing::run(async {
             let server = server("name = \"Chat\"").await;
             let romeo = server.session("romeo@localhost/orchard").await;
@@ -312,7 +308,7 @@ mod tests {
             let (component, _) = connect(&server, "s3cret").await;
             romeo.send(&format!("<iq to='irc.localhost' type='get' id='1'>{query}/></iq>")).await;
             assert!(component.next().is_some() && romeo.next().is_none());
-            // Once it takes no more, it is as if it were not there.
+            // A component that reads nothing more counts as not connected.
             component.stream.set_capacity(0);
             romeo.send("<message to='x@irc.localhost'><body>a</body></message>").await;
             assert_eq!(answer(&romeo), "wait remote-server-timeout");
@@ -320,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn it_needs_a_secret() {
+    fn the_module_needs_a_secret() {
         testing::run(async {
             let error =
                 testing::host("irc.localhost").module("component").start().await.unwrap_err();

@@ -1,4 +1,4 @@
-//! Services that the server provides, in memory, for the tests of modules.
+//! In-memory versions of the server's services, for the tests of modules.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,7 @@ use event_core::{
     testing::Client,
 };
 
-/// The accounts of one host and their passwords.
+/// The accounts of one host, with their passwords.
 #[derive(Default)]
 pub(crate) struct FakeAccounts {
     host: Mutex<Weak<Host>>,
@@ -27,7 +27,7 @@ pub(crate) struct FakeAccounts {
 }
 
 impl FakeAccounts {
-    /// Accounts whose passwords are their names.
+    /// Accounts whose password is their username.
     pub(crate) fn of(accounts: &[&str]) -> Arc<Self> {
         let passwords = accounts.iter().map(|jid| {
             let jid = BareJid::new(jid).unwrap();
@@ -50,7 +50,7 @@ impl FakeAccounts {
         self.passwords.lock().unwrap().get(&BareJid::new(account).unwrap()).cloned()
     }
 
-    /// From now on what is to be purged cannot be.
+    /// Makes later removals fail.
     pub(crate) fn break_storage(&self) {
         self.is_broken.store(true, Ordering::Relaxed);
     }
@@ -124,7 +124,7 @@ impl Accounts for FakeAccounts {
     }
 }
 
-/// Who may see the presence of whom: the owners' names and the contacts.
+/// Usernames, each with a contact who may see the user's presence.
 #[derive(Clone)]
 pub(crate) struct FakeRosters(pub(crate) &'static [(&'static str, &'static str)]);
 
@@ -157,14 +157,14 @@ impl Rosters for FakeRosters {
     }
 }
 
-/// The condition of the error that a client was sent last.
+/// The condition of the error in the next stanza that the client got.
 pub(crate) fn condition(client: &Client) -> String {
     let answer = client.next().expect("an answer");
     let error = answer.child("error", STANZA_NS).unwrap_or_else(|| panic!("{answer}"));
     error.first_child().unwrap().name().to_owned()
 }
 
-/// Sends and gives the condition of the error that comes back.
+/// Sends `xml` and returns the condition of the error that comes back.
 pub(crate) async fn refused(client: &Client, xml: &str) -> String {
     client.send(xml).await;
     condition(client)

@@ -1,9 +1,9 @@
-//! Delivery of iq stanzas to clients (RFC 6121 §8.5.3.1). What is addressed to an account or the
-//! host is answered by the module whose payload it carries, or by nobody.
+//! Delivery of iq stanzas to clients (RFC 6121 §8.5.3.1). An iq to an account or the host is
+//! answered by the module that handles its payload.
 
 use event_core::{jid::Jid, prelude::*};
 
-/// Delivers iq stanzas to the client they are addressed to.
+/// Delivers iq stanzas to the addressed client.
 #[module(name = "iq")]
 #[derive(Debug)]
 pub struct IqDelivery;
@@ -15,7 +15,7 @@ fn deliver(iq: &mut Iq, cx: &Context<IqDelivery>) -> Result<Flow, StanzaError> {
         _ => None,
     };
     let is_delivered = session.is_some_and(|session| session.send(iq.element()));
-    // RFC 6121 §8.5.3.2.3: a request is refused, an answer dropped.
+    // RFC 6121 §8.5.3.2.3: undeliverable requests are refused, undeliverable answers dropped.
     if is_delivered || !iq.iq_type().is_request() {
         return Ok(Flow::Handled);
     }
@@ -53,9 +53,9 @@ mod tests {
         });
     }
 
-    /// RFC 6121 §8.5.1, §8.5.2.1.3, §8.5.3.2.3: no client answers for the account.
+    /// RFC 6121 §8.5.1, §8.5.2.1.3, §8.5.3.2.3: clients do not answer for the account.
     #[test]
-    fn what_nobody_answers_is_refused_and_answers_are_not_answered() {
+    fn unhandled_requests_are_refused_and_answers_dropped() {
         testing::run(async {
             let server = testing::host("localhost").module("iq").start().await.unwrap();
             let romeo = server.session("romeo@localhost/orchard").await;
@@ -84,7 +84,7 @@ mod tests {
                 }
             }
             assert!(juliet.next().is_none());
-            // A client may ask another one of its user, and itself.
+            // A client may send requests to the user's other clients and to itself.
             for kind in ["get", "set", "result", "error"] {
                 let to = "to='romeo@localhost/orchard'";
                 romeo.send(&format!("<iq type='{kind}' id='1' {to}><x xmlns='urn:x'/></iq>")).await;
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_does_not_read_is_not_there() {
+    fn requests_to_a_client_that_does_not_read_are_refused() {
         testing::run(async {
             let server = testing::host("localhost").module("iq").start().await.unwrap();
             let romeo = server.session("romeo@localhost/orchard").await;

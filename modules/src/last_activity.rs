@@ -1,4 +1,4 @@
-//! Last Activity of accounts (XEP-0012 §3, §4); that of the host is module `uptime`'s.
+//! Last Activity of accounts (XEP-0012 §3, §4). Module `uptime` answers for the host.
 
 use std::{
     sync::Arc,
@@ -12,24 +12,24 @@ use event_core::{
     storage::{Schema, StorageResult, Store},
 };
 
-use crate::access;
+use crate::lookup;
 
 const NS: &str = "jabber:iq:last";
 
 const SCHEMA: Schema = Schema { store: "last_activity", version: 1, migrations: &[] };
 
-/// The one key under which an account's last logout is kept.
+/// The key of an account's last logout; it is the only key.
 const KEY: &str = "logout";
 
-/// The bytes kept of the text with which somebody left.
+/// The maximum length of a stored status text, in bytes.
 const MAX_STATUS: usize = 1024;
 
-/// Tells when an account was last seen, to those who may see its presence.
+/// Answers when an account was last available, to users who may see its presence.
 #[module(state = Logouts)]
 pub struct LastActivity;
 
-/// When each account last became unavailable, and with what text: the seconds since 1970, and the
-/// text on the lines below.
+/// When each account last became unavailable, and its status text: a line with the seconds since
+/// 1970, then the text.
 #[derive(Debug)]
 pub struct Logouts(Store);
 
@@ -46,7 +46,7 @@ impl Logouts {
         let seconds = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let record = format!("{seconds}\n{}", status.get(..end).unwrap_or_default());
         if let Err(error) = self.0.set(username.as_str(), KEY, record.into_bytes()).await {
-            tracing::error!(%error, %account, "the time of a logout is lost");
+            tracing::error!(%error, %account, "cannot store the time of a logout");
         }
     }
 
@@ -59,9 +59,9 @@ impl Logouts {
     }
 }
 
-/// The client says that it leaves, perhaps with some words.
+/// Stores the status text with which a client becomes unavailable.
 #[hook("pre-presence/bare", priority = 10)]
-async fn note_words(presence: &mut Presence, cx: &Context<LastActivity>) -> Flow {
+async fn note_unavailable(presence: &mut Presence, cx: &Context<LastActivity>) -> Flow {
     let is_leaving = presence.to().is_none() && presence.type_().as_deref() == Some("unavailable");
     if let Some(session) = presence.origin().session().filter(|_| is_leaving)
         && let Some(account) = session.user().filter(|_| session.presence().is_some())
@@ -73,9 +73,10 @@ async fn note_words(presence: &mut Presence, cx: &Context<LastActivity>) -> Flow
     Flow::Continue
 }
 
-/// The client is gone without having said so; before module `presence` forgets that it was there.
+/// Stores the time at which a client disconnects without unavailable presence. Runs before module
+/// `presence` clears the session's presence.
 #[hook("resource-unbind", priority = 10)]
-async fn note_silence(unbind: &ResourceUnbind, cx: &Context<LastActivity>) {
+async fn note_disconnect(unbind: &ResourceUnbind, cx: &Context<LastActivity>) {
     let session = &unbind.session;
     if let Some(account) = session.user().filter(|_| session.presence().is_some()) {
         cx.state().note(account, cx.now(), "").await;
@@ -84,29 +85,29 @@ async fn note_silence(unbind: &ResourceUnbind, cx: &Context<LastActivity>) {
 
 #[hook("iq-get/bare/jabber:iq:last:query", priority = 10)]
 async fn answer(iq: &mut Iq, cx: &Context<LastActivity>) -> Result<Reply, StanzaError> {
-    if !access::may_see(iq, cx.host()).await? {
+    if !lookup::may_see(iq, cx.host()).await? {
         return Err(StanzaError::forbidden());
     }
-    let account = access::account(iq)?;
+    let account = lookup::account(iq)?;
     let username = account.node().map(|node| node.as_str()).unwrap_or_default();
     let sessions = cx.host().sessions().of(username);
     let is_available = sessions.iter().any(|session| session.presence().is_some());
     let last = if is_available { None } else { cx.state().last(username).await? };
     let (seconds, status) = match last {
-        // A clock that was set back shows no time at all.
+        // 0 if the clock was set back.
         Some((at, status)) => (cx.now().duration_since(at).unwrap_or_default().as_secs(), status),
         None if !sessions.is_empty() => (0, String::new()),
-        None => return Err(StanzaError::item_not_found().text("the account was never online")),
+        None => return Err(StanzaError::item_not_found().text("the account was never available")),
     };
     let query = ElementBuilder::new("query", NS).attribute("seconds", &seconds.to_string());
     Ok(iq.reply_with_element(&query.text(&status).build()))
 }
 
-/// XEP-0012 §4: who may not see the presence of a client does not get to ask it either.
+/// XEP-0012 §4: refuses requests to a client from users who may not see its presence.
 #[hook("iq/full", priority = 10)]
 async fn guard(iq: &mut Iq, cx: &Context<LastActivity>) -> Result<Flow, StanzaError> {
     let asks = iq.iq_type() == IqType::Get && iq.child("query", NS).is_some();
-    if asks && !access::may_see(iq, cx.host()).await? {
+    if asks && !lookup::may_see(iq, cx.host()).await? {
         return Err(StanzaError::forbidden());
     }
     Ok(Flow::Continue)
@@ -137,7 +138,7 @@ mod tests {
         format!("<iq type='get' id='l' {to}><query xmlns='jabber:iq:last'/></iq>")
     }
 
-    /// The seconds, and the text.
+    /// The seconds and the text of the answer.
     async fn ask(client: &Client, to: &str) -> (String, String) {
         client.received();
         client.send(&get(to)).await;
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_from_the_last_goodbye() {
+    fn counts_from_the_last_unavailable_presence() {
         testing::run(async {
             let server = server().await;
             let romeo = server.session("romeo@localhost/orchard").await;
@@ -174,12 +175,12 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_connection_is_a_silent_goodbye() {
+    fn a_lost_connection_counts_without_a_text() {
         testing::run(async {
             let server = server().await;
             let juliet = server.session("juliet@localhost/balcony").await;
             let to = "to='romeo@localhost'";
-            for status in ["", "old words"] {
+            for status in ["", "old text"] {
                 let romeo = server.session("romeo@localhost/orchard").await;
                 romeo.send(&format!("<presence><status>{status}</status></presence>")).await;
                 romeo.disconnect().await;
@@ -190,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn only_who_may_see_the_presence_learns_anything() {
+    fn only_users_who_may_see_the_presence_get_an_answer() {
         testing::run(async {
             let server = server().await;
             let romeo = server.session("romeo@localhost/orchard").await;
@@ -200,16 +201,16 @@ mod tests {
             for to in ["juliet@localhost", "juliet@localhost/balcony", "stranger@localhost"] {
                 assert_eq!(refused(&romeo, &get(&format!("to='{to}'"))).await, "forbidden", "{to}");
             }
-            assert!(juliet.received().is_empty(), "the question did not reach her");
+            assert!(juliet.received().is_empty(), "the request did not reach juliet");
             let never = get("to='nobody@localhost'");
             assert_eq!(refused(&juliet, &never).await, "item-not-found");
             juliet.send(&get("to='romeo@localhost/orchard'")).await;
-            assert_eq!(romeo.received().len(), 1, "hers reaches him");
+            assert_eq!(romeo.received().len(), 1, "her request reaches romeo");
         });
     }
 
     #[test]
-    fn words_are_kept_up_to_a_length() {
+    fn the_text_is_cut_at_a_length() {
         testing::run(async {
             let server = server().await;
             let romeo = server.session("romeo@localhost/orchard").await;

@@ -1,17 +1,17 @@
-//! The bundled modules, one file (or folder) each, named after the feature.
+//! The bundled modules. Each has one file or folder, named after its feature.
 
-mod access;
 pub mod account;
 pub mod bind;
 pub mod blocking;
 pub mod component;
-pub mod dialback;
 pub mod disco;
 #[cfg(test)]
 mod fakes;
+mod hex;
 pub mod iq;
 pub mod last_activity;
 mod locks;
+mod lookup;
 pub mod message;
 pub mod motd;
 pub mod offline;
@@ -23,6 +23,7 @@ pub mod roster;
 pub mod s2s;
 pub mod saslauth;
 pub mod session;
+mod stanzas;
 pub mod starttls;
 mod stored;
 pub mod time;
@@ -32,7 +33,8 @@ pub mod version;
 
 event_core::module_crate!();
 
-/// The modules of a host whose config does not list its own, in the order of their handlers.
+/// The modules of a host whose configuration has no list of its own, in the order of their
+/// handlers.
 pub const DEFAULTS: &[&str] = &[
     "starttls",
     "saslauth",

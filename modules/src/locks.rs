@@ -1,5 +1,4 @@
-//! A lock for each account, so that what is read and then written for one is not written by
-//! another in between.
+//! A lock for each account: no other task writes between a task's read and write.
 
 use std::{
     collections::HashMap,
@@ -10,34 +9,34 @@ use parking_lot::Mutex;
 
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
-/// Locks by name. Fair: who asked first is first.
+/// Locks by name. They are fair: tasks get a lock in the order of their requests.
 #[derive(Debug, Default)]
-pub(crate) struct Locks(Mutex<Known>);
+pub(crate) struct Locks(Mutex<LockMap>);
 
 #[derive(Debug, Default)]
-struct Known {
+struct LockMap {
     locks: HashMap<Box<str>, Weak<AsyncMutex<()>>>,
-    /// How many there may be before those that nobody holds are forgotten.
+    /// The number of locks at which unused ones are removed.
     sweep_at: usize,
 }
 
 impl Locks {
-    /// Waits for the lock of a name.
+    /// Waits for the lock of `name`.
     pub(crate) async fn lock(&self, name: &str) -> OwnedMutexGuard<()> {
         self.get(name).lock_owned().await
     }
 
     fn get(&self, name: &str) -> Arc<AsyncMutex<()>> {
-        let mut known = self.0.lock();
-        if let Some(lock) = known.locks.get(name).and_then(Weak::upgrade) {
+        let mut map = self.0.lock();
+        if let Some(lock) = map.locks.get(name).and_then(Weak::upgrade) {
             return lock;
         }
-        if known.locks.len() >= known.sweep_at {
-            known.locks.retain(|_, lock| lock.strong_count() > 0);
-            known.sweep_at = 2 * known.locks.len() + 16;
+        if map.locks.len() >= map.sweep_at {
+            map.locks.retain(|_, lock| lock.strong_count() > 0);
+            map.sweep_at = 2 * map.locks.len() + 16;
         }
         let lock = Arc::default();
-        known.locks.insert(name.into(), Arc::downgrade(&lock));
+        map.locks.insert(name.into(), Arc::downgrade(&lock));
         lock
     }
 }
@@ -49,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_at_a_time_for_each_name() {
+    fn each_name_has_one_lock() {
         testing::run(async {
             let locks = Locks::default();
             let held = locks.lock("romeo").await;
@@ -62,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_holds_is_forgotten() {
+    fn unused_locks_are_removed() {
         testing::run(async {
             let locks = Locks::default();
             let _held = locks.lock("romeo").await;

@@ -1,11 +1,11 @@
-//! Message of the day, for everybody who comes online.
+//! Message of the day, for clients that become available.
 
 use event_core::prelude::*;
 
-/// Sends a text to every client that comes online.
+/// Sends a headline message to every client that becomes available.
 #[module(after = ["presence"])]
 pub struct Motd {
-    /// The text; without one nothing is sent.
+    /// The text of the message. Default: empty, which sends no message.
     #[serde(default)]
     text: String,
 }
@@ -26,7 +26,7 @@ mod tests {
     use event_core::testing;
 
     #[test]
-    fn greets_once_each_time_a_client_comes_online() {
+    fn greets_once_each_time_a_client_becomes_available() {
         testing::run(async {
             let server = testing::host("localhost")
                 .module("message")

@@ -8,23 +8,23 @@ use event_core::{
     xml::Child,
 };
 
-use crate::stored;
+use crate::{lookup, stored};
 
 const NS: &str = "jabber:iq:private";
 
 const SCHEMA: Schema = Schema { store: "private", version: 1, migrations: &[] };
 
-/// The bytes that an element's name and namespace may have together.
+/// The maximum length of a key: an element's name and namespace, in bytes.
 const MAX_KEY: usize = 512;
 
-/// Keeps XML for clients, one element of each name and namespace for an account, which nobody but
-/// the owner can read.
+/// Stores XML for clients: for each account one element of each name and namespace. Only the owner
+/// can read and write it (XEP-0049 §3).
 #[module(name = "private", state = Elements, features = ["jabber:iq:private"])]
 pub struct PrivateStorage {
-    /// The most bytes that one element may have.
+    /// The maximum size of one element, in bytes. Default: 65536.
     #[serde(default = "max_bytes")]
     max_bytes: usize,
-    /// How many elements an account may keep.
+    /// The maximum number of elements of an account. Default: 100.
     #[serde(default = "max_elements")]
     max_elements: u32,
 }
@@ -37,7 +37,7 @@ fn max_elements() -> u32 {
     100
 }
 
-/// The elements; their keys are `name namespace`.
+/// The stored elements; their keys are `name namespace`.
 #[derive(Debug)]
 pub struct Elements(Store);
 
@@ -49,30 +49,30 @@ impl ModuleState<PrivateStorage> for Elements {
 
 #[hook("iq-get/bare/jabber:iq:private:query", priority = 10)]
 async fn get(iq: &mut Iq, cx: &Context<PrivateStorage>) -> Result<Reply, StanzaError> {
-    let owner = owner(iq)?;
-    let asked = asked(iq)?;
-    let mut namespaces = asked.iter().map(Child::namespace);
+    let owner = lookup::owner(iq)?;
+    let requested = requested(iq)?;
+    let mut namespaces = requested.iter().map(Child::namespace);
     let first = namespaces.next();
     if namespaces.any(|namespace| Some(namespace) != first) {
         return Err(StanzaError::bad_request().text("ask for one namespace at a time"));
     }
     let mut query = ElementBuilder::new("query", NS);
-    for element in asked {
-        let kept = cx.state().0.get(&owner, &key(&element)).await?;
+    for element in requested {
+        let stored = cx.state().0.get(&owner, &key(&element)).await?;
         let empty = || ElementBuilder::new(element.name(), element.namespace()).build();
-        query =
-            query.child(&kept.map(|kept| stored::read(&kept)).transpose()?.unwrap_or_else(empty));
+        query = query
+            .child(&stored.map(|stored| stored::read(&stored)).transpose()?.unwrap_or_else(empty));
     }
     Ok(iq.reply_with_element(&query.build()))
 }
 
 #[hook("iq-set/bare/jabber:iq:private:query", priority = 10)]
 async fn set(iq: &mut Iq, cx: &Context<PrivateStorage>) -> Result<Reply, StanzaError> {
-    let owner = owner(iq)?;
+    let owner = lookup::owner(iq)?;
     let store = &cx.state().0;
-    let mut known = kept_keys(&owner, cx).await?;
+    let mut known = stored_keys(&owner, cx).await?;
     let mut batch = Vec::new();
-    for element in asked(iq)? {
+    for element in requested(iq)? {
         let key = key(&element);
         let element = element.to_element();
         if element.as_bytes().len() > cx.max_bytes {
@@ -90,21 +90,15 @@ async fn set(iq: &mut Iq, cx: &Context<PrivateStorage>) -> Result<Reply, StanzaE
         }
     }
     if known.len() > cx.max_elements as usize {
-        let text = format!("{} elements are kept already", cx.max_elements);
+        let text = format!("an account may have at most {} elements", cx.max_elements);
         return Err(StanzaError::resource_constraint().text(text));
     }
     cx.host().transact(batch).await?;
     Ok(iq.reply())
 }
 
-/// Nobody reads or writes what is another's (XEP-0049 §3).
-fn owner(iq: &Iq) -> Result<String, StanzaError> {
-    let owner = iq.from().and_then(|from| from.node()).filter(|_| iq.to().is_none());
-    owner.map(ToString::to_string).ok_or_else(StanzaError::forbidden)
-}
-
-/// The elements that a request is about, each with a namespace of its own and named once.
-fn asked(iq: &Iq) -> Result<Vec<Child<'_>>, StanzaError> {
+/// The elements in a request. Each has its own namespace and occurs once.
+fn requested(iq: &Iq) -> Result<Vec<Child<'_>>, StanzaError> {
     let query = iq.child("query", NS).ok_or_else(StanzaError::bad_request)?;
     let elements: Vec<_> = query.children().collect();
     if elements.is_empty() {
@@ -113,7 +107,7 @@ fn asked(iq: &Iq) -> Result<Vec<Child<'_>>, StanzaError> {
     let mut keys: Vec<_> = elements.iter().map(key).collect();
     keys.sort_unstable();
     if keys.windows(2).any(|pair| matches!(pair, [one, other] if one == other)) {
-        return Err(StanzaError::bad_request().text("an element is there twice"));
+        return Err(StanzaError::bad_request().text("an element occurs twice"));
     }
     if keys.iter().any(|key| key.len() > MAX_KEY) {
         return Err(StanzaError::policy_violation().text("the name of an element is too long"));
@@ -128,11 +122,14 @@ fn key(element: &Child<'_>) -> String {
     format!("{} {}", element.name(), element.namespace())
 }
 
-/// Of a full store there is one more than it may hold, at most.
-async fn kept_keys(owner: &str, cx: &Context<PrivateStorage>) -> Result<Vec<String>, StanzaError> {
+/// The keys of an account. One more than the limit is enough to see that it is exceeded.
+async fn stored_keys(
+    owner: &str,
+    cx: &Context<PrivateStorage>,
+) -> Result<Vec<String>, StanzaError> {
     let limit = cx.max_elements.saturating_add(1);
-    let kept = cx.state().0.list(owner, None, limit).await?;
-    Ok(kept.into_iter().map(|entry| entry.key).collect())
+    let stored = cx.state().0.list(owner, None, limit).await?;
+    Ok(stored.into_iter().map(|entry| entry.key).collect())
 }
 
 #[cfg(test)]
@@ -156,7 +153,7 @@ mod tests {
         assert_eq!(answer.attribute("type").as_deref(), Some("result"), "{answer}");
     }
 
-    /// What is within the query that comes back.
+    /// The content of the query in the answer.
     async fn get(client: &Client, content: &str) -> String {
         client.send(&iq("get", "", content)).await;
         let answer = client.next().unwrap();
@@ -165,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn gives_back_what_was_kept_until_it_is_emptied() {
+    fn returns_the_stored_element_until_it_is_emptied() {
         testing::run(async {
             let server = server("").await;
             let romeo = server.session("romeo@localhost/orchard").await;
@@ -184,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_several_elements_at_once() {
+    fn stores_several_elements_at_once() {
         testing::run(async {
             let server = server("").await;
             let romeo = server.session("romeo@localhost/orchard").await;
@@ -200,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_malformed_and_what_is_another_s() {
+    fn refuses_malformed_requests_and_other_accounts() {
         testing::run(async {
             let server = server("").await;
             let romeo = server.session("romeo@localhost/orchard").await;
@@ -225,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_keeps_so_much_and_no_more() {
+    fn the_storage_of_an_account_is_bounded() {
         testing::run(async {
             let server = server("max_bytes = 40\nmax_elements = 2").await;
             let romeo = server.session("romeo@localhost/orchard").await;
@@ -237,7 +234,7 @@ mod tests {
             set(&romeo, "<a xmlns='urn:x'>one</a>").await;
             set(&romeo, &format!("<b xmlns='urn:x'/>{third}")).await;
             assert_eq!(get(&romeo, "<c xmlns='urn:x'/>").await, third);
-            // A key longer than storage takes is the sender's mistake, not the server's.
+            // A key that is too long for the storage is the sender's error, not the server's.
             let name = "x".repeat(3000);
             let endless = iq("get", "", &format!("<{name} xmlns='urn:x'/>"));
             assert_eq!(refused(&romeo, &endless).await, "policy-violation");

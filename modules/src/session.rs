@@ -1,9 +1,10 @@
-//! Session establishment of old (RFC 3921 §3), which does nothing any more.
+//! Legacy session establishment (RFC 3921 §3), which has no effect.
+
 use event_core::prelude::*;
 
 const NS: &str = "urn:ietf:params:xml:ns:xmpp-session";
 
-/// Humours clients that still ask for a session.
+/// Accepts the session requests of old clients.
 #[module(name = "session", after = ["bind"])]
 pub struct LegacySession;
 
@@ -15,7 +16,7 @@ fn offer(event: &mut StreamFeatures) {
     }
 }
 
-/// Some clients ask the host, others their account, by its address or without `to`.
+/// Clients send the request to the host, to their account's address, or without `to`.
 #[hook("iq-set/host/urn:ietf:params:xml:ns:xmpp-session:session")]
 #[hook("iq-set/self/urn:ietf:params:xml:ns:xmpp-session:session")]
 fn establish(iq: &mut Iq) -> Reply {

@@ -1,11 +1,12 @@
 //! STARTTLS (RFC 6120 §5).
+
 use event_core::{SessionKind, prelude::*};
 
 use crate::s2s;
 
 const NS: &str = "urn:ietf:params:xml:ns:xmpp-tls";
 
-/// Takes plain streams to TLS. Between servers nothing goes without (RFC 7590 §3.4).
+/// Upgrades streams to TLS. Streams between servers require TLS (RFC 7590 §3.4).
 #[module]
 pub struct Starttls;
 
@@ -48,7 +49,7 @@ fn start(nonza: &mut Nonza) -> Flow {
 }
 
 #[hook("stanza/http://etherx.jabber.org/streams:features", priority = 500)]
-fn ask(nonza: &mut Nonza) -> Flow {
+fn request(nonza: &mut Nonza) -> Flow {
     let session = &nonza.session;
     if session.kind() != SessionKind::S2sOut || session.is_encrypted() {
         return Flow::Continue;
@@ -56,7 +57,7 @@ fn ask(nonza: &mut Nonza) -> Flow {
     if s2s::offers(nonza, "starttls", NS) {
         session.send_nonza(&ElementBuilder::new("starttls", NS).build());
     } else {
-        refused(session);
+        refuse_without_tls(session);
     }
     Flow::Handled
 }
@@ -72,20 +73,20 @@ fn proceed(nonza: &mut Nonza) -> Flow {
 }
 
 #[hook("stanza/urn:ietf:params:xml:ns:xmpp-tls:failure")]
-fn failed(nonza: &mut Nonza) -> Flow {
+fn give_up(nonza: &mut Nonza) -> Flow {
     if nonza.session.kind() != SessionKind::S2sOut {
         return Flow::Continue;
     }
-    refused(&nonza.session);
+    refuse_without_tls(&nonza.session);
     Flow::Handled
 }
 
-fn refused(session: &Session) {
+fn refuse_without_tls(session: &Session) {
     let remote = session.claimed_domain().unwrap_or_default();
-    s2s::refused(session, format!("{remote} does not speak TLS, which is required here"));
+    s2s::refuse(session, format!("{remote} does not speak TLS, which is required here"));
 }
 
-/// TLS comes before all else, and once.
+/// TLS is offered once, before authentication.
 fn is_possible(session: &Session) -> bool {
     !session.is_encrypted()
         && session.can_start_tls()

@@ -1,19 +1,19 @@
-//! XML as modules keep it for clients.
+//! XML that modules store for clients.
 
 use event_core::{
     prelude::*,
     xml::{Limits, Scope},
 };
 
-/// Reads an element that was stored as its bytes.
+/// Parses a stored element.
 pub(crate) fn read(bytes: &[u8]) -> Result<Element, StanzaError> {
     Element::parse(bytes, &Scope::default(), &Limits::UNBOUNDED).map_err(|error| {
-        tracing::error!(%error, "a stored element is damaged");
+        tracing::error!(%error, "cannot parse a stored element");
         StanzaError::internal_server_error()
     })
 }
 
-/// Whether there is nothing in an element: to keep it would be to keep nothing.
+/// Whether an element has neither content nor attributes, and so need not be stored.
 pub(crate) fn is_empty(element: &Element) -> bool {
     element.inner().is_empty() && element.attributes().next().is_none()
 }

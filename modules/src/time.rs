@@ -6,7 +6,7 @@ use event_core::{
     xmpp_parsers::time::{TimeQuery, TimeResult},
 };
 
-/// Tells the time of the server, in UTC; also on behalf of the account of whoever asks.
+/// Answers with the server's time in UTC, for the host and for the sender's own account.
 #[module(features = ["urn:xmpp:time"])]
 pub struct Time;
 

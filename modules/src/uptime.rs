@@ -1,10 +1,10 @@
-//! Last Activity of the server: how long it has been up (XEP-0012 §5).
+//! Last Activity of the server: its uptime (XEP-0012 §5).
 
 use event_core::prelude::*;
 
 const NS: &str = "jabber:iq:last";
 
-/// Tells how many seconds the server has been up.
+/// Answers with the server's uptime in seconds.
 #[module(features = ["jabber:iq:last"])]
 pub struct Uptime;
 
@@ -21,7 +21,7 @@ mod tests {
     use event_core::testing;
 
     #[test]
-    fn counts_from_the_start() {
+    fn counts_from_the_start_of_the_server() {
         testing::run(async {
             let server = testing::host("localhost").module("uptime").start().await.unwrap();
             let romeo = server.session("romeo@localhost/orchard").await;

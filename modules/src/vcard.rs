@@ -1,4 +1,4 @@
-//! vCards as everybody still has them, vcard-temp (XEP-0054).
+//! vCards of accounts, vcard-temp (XEP-0054).
 
 use std::sync::Arc;
 
@@ -8,17 +8,17 @@ use event_core::{
     storage::{Schema, Store},
 };
 
-use crate::stored;
+use crate::{lookup, stored};
 
 const SCHEMA: Schema = Schema { store: "vcard", version: 1, migrations: &[] };
 
-/// The one key under which an account's card is kept.
+/// The key of an account's vCard; it is the only key.
 const KEY: &str = "vcard";
 
-/// Keeps a card for each account, for everybody to see.
+/// Stores a vCard for each account. Every user can read it.
 #[module(name = "vcard", state = Cards, features = ["vcard-temp"])]
 pub struct Vcard {
-    /// The most bytes that a card may have, its picture included.
+    /// The maximum size of a vCard in bytes, including its picture. Default: 262144.
     #[serde(default = "max_bytes")]
     max_bytes: usize,
 }
@@ -27,7 +27,7 @@ fn max_bytes() -> usize {
     256 * 1024
 }
 
-/// The cards.
+/// The stored vCards.
 #[derive(Debug)]
 pub struct Cards(Store);
 
@@ -37,7 +37,8 @@ impl ModuleState<Vcard> for Cards {
     }
 }
 
-/// XEP-0054 §3.1, §3.3: of others nobody learns whether the card or the account is missing.
+/// XEP-0054 §3.1, §3.3: for other accounts, a missing vCard and a missing account get the same
+/// error.
 #[hook("iq-get/bare/vcard-temp:vCard", priority = 10)]
 async fn get(iq: &mut Iq, cx: &Context<Vcard>) -> Result<Reply, StanzaError> {
     let owner = iq.to().or(iq.from()).and_then(|owner| owner.node());
@@ -48,7 +49,7 @@ async fn get(iq: &mut Iq, cx: &Context<Vcard>) -> Result<Reply, StanzaError> {
     match card {
         Some(card) => Ok(iq.reply_with_element(&stored::read(&card)?)),
         None if iq.to().is_none() => {
-            Err(StanzaError::item_not_found().text("there is no card yet"))
+            Err(StanzaError::item_not_found().text("the account has no vCard yet"))
         }
         None => Err(StanzaError::service_unavailable()),
     }
@@ -57,18 +58,17 @@ async fn get(iq: &mut Iq, cx: &Context<Vcard>) -> Result<Reply, StanzaError> {
 /// XEP-0054 §3.2.
 #[hook("iq-set/bare/vcard-temp:vCard", priority = 10)]
 async fn set(iq: &mut Iq, cx: &Context<Vcard>) -> Result<Reply, StanzaError> {
-    let owner = iq.from().and_then(|from| from.node()).filter(|_| iq.to().is_none());
-    let owner = owner.ok_or_else(StanzaError::forbidden)?.as_str();
+    let owner = lookup::owner(iq)?;
     let card = iq.element().first_child().ok_or_else(StanzaError::bad_request)?.to_element();
     let store = &cx.state().0;
     if card.as_bytes().len() > cx.max_bytes {
-        let text = format!("a card may have {} bytes", cx.max_bytes);
+        let text = format!("a vCard may have at most {} bytes", cx.max_bytes);
         return Err(StanzaError::policy_violation().text(text));
     }
     if stored::is_empty(&card) {
-        store.delete(owner, KEY).await?;
+        store.delete(&owner, KEY).await?;
     } else {
-        store.set(owner, KEY, card.as_bytes().to_vec()).await?;
+        store.set(&owner, KEY, card.as_bytes().to_vec()).await?;
     }
     Ok(iq.reply())
 }
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_sees_the_card_that_its_owner_set() {
+    fn every_user_sees_the_card_that_its_owner_set() {
         testing::run(async {
             let server = testing::host("localhost").module("vcard").start().await.unwrap();
             let romeo = server.session("romeo@localhost/orchard").await;
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_another_s_cannot_be_set_and_what_is_missing_looks_the_same() {
+    fn cards_of_others_cannot_be_set_and_missing_ones_look_the_same() {
         testing::run(async {
             let server = testing::host("localhost").module_with("vcard", "max_bytes = 200");
             let server = server.start().await.unwrap();

@@ -6,15 +6,15 @@ use event_core::prelude::*;
 
 const NS: &str = "jabber:iq:version";
 
-/// Says what software runs here.
+/// Answers with the name and version of the server software.
 #[module(features = ["jabber:iq:version"])]
 pub struct Version {
-    /// Leave the operating system out of the answer.
+    /// Whether the answer omits the operating system. Default: `false`.
     #[serde(default)]
     hide_os: bool,
 }
 
-/// The answers without the operating system and with it: they never change, and many ask.
+/// The answers without and with the operating system, built once.
 static ANSWERS: LazyLock<[Element; 2]> =
     LazyLock::new(|| [None, Some(std::env::consts::OS)].map(version));
 
@@ -42,7 +42,7 @@ mod tests {
         "<iq type='get' id='v' to='localhost'><query xmlns='jabber:iq:version'/></iq>";
 
     #[test]
-    fn tells_the_version_and_hides_the_system_when_told_to() {
+    fn answers_with_the_version_and_can_hide_the_operating_system() {
         testing::run(async {
             for (options, has_os) in [("", true), ("hide_os = true", false)] {
                 let server = testing::host("localhost").module_with("version", options);

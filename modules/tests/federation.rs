@@ -1,4 +1,4 @@
-//! The ladder of features on streams to and from other servers, on the harness.
+//! Negotiation of streams to and from other servers, on the harness.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::sync::{
@@ -12,27 +12,27 @@ use event_core::{
     testing::{self, Client, Harness},
 };
 
-/// Stands in for the server, and notes what it is told.
+/// A fake of the server's service that records its calls.
 #[derive(Default)]
-struct Fake {
+struct FakeFederation {
     proves: AtomicBool,
     dialback: AtomicBool,
-    told: Mutex<Vec<String>>,
+    calls: Mutex<Vec<String>>,
 }
 
-impl Fake {
-    fn tell(&self, what: impl Into<String>) {
-        self.told.lock().unwrap().push(what.into());
+impl FakeFederation {
+    fn record(&self, what: impl Into<String>) {
+        self.calls.lock().unwrap().push(what.into());
     }
 
-    fn told(&self) -> Vec<String> {
-        std::mem::take(&mut *self.told.lock().unwrap())
+    fn take_calls(&self) -> Vec<String> {
+        std::mem::take(&mut *self.calls.lock().unwrap())
     }
 }
 
-impl Federation for Fake {
+impl Federation for FakeFederation {
     fn send(&self, stanza: &Stanza) -> Result<(), StanzaError> {
-        self.tell(format!("send {}", stanza.id().unwrap_or_default()));
+        self.record(format!("send {}", stanza.id().unwrap_or_default()));
         match stanza.id().as_deref() {
             Some("full") => Err(StanzaError::resource_constraint()),
             _ => Ok(()),
@@ -52,11 +52,11 @@ impl Federation for Fake {
     }
 
     fn established(&self, _: &Session) {
-        self.tell("established");
+        self.record("established");
     }
 
     fn refused(&self, session: &Session, error: StanzaError) {
-        self.tell(format!("refused {error}"));
+        self.record(format!("refused {error}"));
         session.close(None);
     }
 }
@@ -66,10 +66,10 @@ fn host() -> testing::Builder {
     testing::host("a.example").registry(Registry::new(&[spondee_modules::MODULES]).unwrap())
 }
 
-async fn server() -> (Harness, Arc<Fake>) {
+async fn server() -> (Harness, Arc<FakeFederation>) {
     let builder = host().module("starttls").module("saslauth");
     let server = builder.module("dialback").module("s2s").start().await.unwrap();
-    let fake = Arc::new(Fake::default());
+    let fake = Arc::new(FakeFederation::default());
     server.core().host("a.example").unwrap().provide::<dyn Federation>(fake.clone());
     (server, fake)
 }
@@ -89,7 +89,7 @@ const EXTERNAL: &str = "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>\
                         <mechanism>EXTERNAL</mechanism></mechanisms>";
 
 #[test]
-fn external_on_the_way_out() {
+fn external_on_an_outgoing_stream() {
     testing::run(async {
         let (server, fake) = server().await;
         fake.proves.store(true, Ordering::Relaxed);
@@ -104,40 +104,40 @@ fn external_on_the_way_out() {
         assert_eq!((auth.name(), &*auth.text()), ("auth", "YS5leGFtcGxl"));
         stream.send("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>").await;
         assert!(stream.session.is_authorized("b.example"));
-        assert!(fake.told().is_empty());
+        assert!(fake.take_calls().is_empty());
         stream.send(&features("")).await;
-        assert_eq!(fake.told(), ["established"]);
+        assert_eq!(fake.take_calls(), ["established"]);
     });
 }
 
 #[test]
-fn what_ends_a_stream_out() {
+fn reasons_to_end_an_outgoing_stream() {
     testing::run(async {
         let (server, fake) = server().await;
-        // No TLS.
+        // The other server offers no TLS.
         let stream = out(&server);
         stream.stream.set_encrypted(false);
         stream.send(&features(EXTERNAL)).await;
-        assert!(fake.told().concat().contains("does not speak TLS"));
+        assert!(fake.take_calls().concat().contains("does not speak TLS"));
         // The certificate does not prove the name.
         let stream = out(&server);
         stream.send(&features(EXTERNAL)).await;
-        assert!(fake.told().concat().contains("certificate"));
+        assert!(fake.take_calls().concat().contains("certificate"));
         assert!(stream.next().is_none());
-        // Nothing that could be used, or it did not help.
+        // No usable mechanism is offered, or it failed.
         fake.proves.store(true, Ordering::Relaxed);
         let stream = out(&server);
         stream.send(&features("")).await;
-        assert!(fake.told().concat().contains("no way"));
+        assert!(fake.take_calls().concat().contains("no way"));
         let stream = out(&server);
         stream.send(&features(EXTERNAL)).await;
         stream.send("<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>").await;
-        assert!(fake.told().concat().contains("does not believe"));
+        assert!(fake.take_calls().concat().contains("does not believe"));
     });
 }
 
 #[test]
-fn dialback_on_the_way_out() {
+fn dialback_on_an_outgoing_stream() {
     testing::run(async {
         let (server, fake) = server().await;
         fake.dialback.store(true, Ordering::Relaxed);
@@ -147,7 +147,7 @@ fn dialback_on_the_way_out() {
             ("type='error'><error><item-not-found/></error></db:result>", "item-not-found"),
         ] {
             let stream = out(&server);
-            // EXTERNAL is tried first, and dialback when it fails.
+            // EXTERNAL is tried first, dialback after its failure.
             stream.send(&features(EXTERNAL)).await;
             assert_eq!(stream.next().unwrap().name(), "auth");
             stream.send("<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>").await;
@@ -158,14 +158,14 @@ fn dialback_on_the_way_out() {
                 "<db:result xmlns:db='jabber:server:dialback' from='b.example' to='a.example' {answer}"
             );
             stream.send(&answer).await;
-            let told = fake.told().concat();
-            assert!(told.contains(outcome), "{answer}: {told}");
+            let calls = fake.take_calls().concat();
+            assert!(calls.contains(outcome), "{answer}: {calls}");
         }
     });
 }
 
 #[test]
-fn a_question_about_a_key() {
+fn a_key_question_is_sent_and_answered() {
     testing::run(async {
         let (server, fake) = server().await;
         fake.dialback.store(true, Ordering::Relaxed);
@@ -188,14 +188,14 @@ fn a_question_about_a_key() {
 }
 
 #[test]
-fn what_goes_out_is_handed_over() {
+fn stanzas_for_other_servers_go_to_the_service() {
     testing::run(async {
         let server = host().module("s2s").module("message").start().await.unwrap();
-        let fake = Arc::new(Fake::default());
+        let fake = Arc::new(FakeFederation::default());
         server.core().host("a.example").unwrap().provide::<dyn Federation>(fake.clone());
         let romeo = server.session("romeo@a.example/r").await;
         romeo.send("<message to='j@b.example' id='m1'/>").await;
-        assert_eq!(fake.told(), ["send m1"]);
+        assert_eq!(fake.take_calls(), ["send m1"]);
         assert!(romeo.next().is_none());
         romeo.send("<message to='j@b.example' id='full'/>").await;
         let error = romeo.next().unwrap();

@@ -1,4 +1,4 @@
-//! The way of a client from its first stream to its full JID.
+//! The login of a client, from its first stream to its full JID.
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
@@ -20,16 +20,16 @@ use event_core::{
     xml::{Limits, Scope},
 };
 
-/// `alice` with the password `secret`, until she is removed; no keys for anybody.
+/// Has account `alice` with password `secret` until a removal, and no SCRAM keys.
 #[derive(Default)]
 struct OnlyAlice {
     removals: AtomicU64,
-    asked: AtomicU64,
+    lookups: AtomicU64,
 }
 
 impl Accounts for OnlyAlice {
     fn exists<'a>(&'a self, account: &'a BareJid) -> BoxFuture<'a, StorageResult<bool>> {
-        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.lookups.fetch_add(1, Ordering::Relaxed);
         let is_there = self.removals.load(Ordering::Relaxed) == 0;
         let is_alice = account.node().is_some_and(|node| node.as_str() == "alice");
         Box::pin(async move { Ok(is_there && is_alice) })
@@ -58,19 +58,19 @@ impl Accounts for OnlyAlice {
     }
 }
 
-/// The wire of a client, written down.
+/// A client's stream that records what is written.
 #[derive(Clone, Debug, Default)]
 struct Wire(Arc<(AtomicBool, Mutex<String>)>);
 
 impl Wire {
-    fn note(&self, what: &str) {
+    fn record(&self, what: &str) {
         self.0.1.lock().unwrap().push_str(what);
     }
 }
 
 impl Stream for Wire {
     fn write(&self, bytes: &[u8]) -> bool {
-        self.note(std::str::from_utf8(bytes).unwrap());
+        self.record(std::str::from_utf8(bytes).unwrap());
         true
     }
 
@@ -83,7 +83,7 @@ impl Stream for Wire {
     }
 
     fn start_tls(&self) {
-        self.note("[tls]");
+        self.record("[tls]");
         self.0.0.store(true, Ordering::Relaxed);
     }
 
@@ -92,11 +92,11 @@ impl Stream for Wire {
     }
 
     fn restart(&self) {
-        self.note("[restart]");
+        self.record("[restart]");
     }
 
     fn close(&self, error: Option<StreamError>) {
-        self.note(&format!("[close {error:?}]"));
+        self.record(&format!("[close {error:?}]"));
     }
 
     fn peer(&self) -> Option<IpAddr> {
@@ -148,12 +148,12 @@ impl Client {
         fired.event.features.iter().map(ToString::to_string).collect()
     }
 
-    /// What comes back.
+    /// Sends an element and returns what the server wrote.
     async fn send(&self, xml: &str) -> String {
         let element =
             Element::parse(xml.as_bytes(), &Scope::default(), &Limits::default()).unwrap();
         if let Err(error) = turns(self.core.receive(&self.session, element)).await {
-            self.wire.note(&format!("[error {}]", error.condition().as_str()));
+            self.wire.record(&format!("[error {}]", error.condition().as_str()));
         }
         std::mem::take(&mut *self.wire.0.1.lock().unwrap())
     }
@@ -209,7 +209,7 @@ async fn plaintext_where_it_is_allowed() {
 }
 
 #[tokio::test]
-async fn failures_say_why_and_end_the_stream() {
+async fn failures_have_conditions_and_end_the_stream() {
     let client = Client::encrypted().await;
     for (name, rest, condition) in [
         ("auth", "mechanism='GSSAPI'>", "invalid-mechanism"),
@@ -243,7 +243,7 @@ async fn an_exchange_ends_with_its_stream() {
 }
 
 #[tokio::test]
-async fn broken_accounts_are_the_servers_fault() {
+async fn unreadable_accounts_are_a_temporary_failure() {
     let client = Client::encrypted().await;
     // `n,,n=alice,r=abc`
     let answer = client.sasl("auth", "mechanism='SCRAM-SHA-1'>biwsbj1hbGljZSxyPWFiYw==").await;
@@ -251,7 +251,7 @@ async fn broken_accounts_are_the_servers_fault() {
 }
 
 #[tokio::test]
-async fn binding_and_the_session_of_old() {
+async fn binding_and_the_legacy_session() {
     let client = Client::encrypted().await;
     let bind = |resource: &str| {
         format!(
@@ -291,7 +291,7 @@ const BIND: &str = "<iq xmlns='jabber:client' type='set' id='b'>\
     <bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>";
 
 #[tokio::test]
-async fn an_account_removed_meanwhile_binds_nothing() {
+async fn a_removed_account_cannot_bind() {
     let client = Client::encrypted().await;
     client.authenticate().await;
     client.accounts.removals.store(1, Ordering::Relaxed);
@@ -301,16 +301,16 @@ async fn an_account_removed_meanwhile_binds_nothing() {
 }
 
 #[tokio::test]
-async fn accounts_are_read_anew_only_after_a_removal() {
+async fn accounts_are_looked_up_again_only_after_a_removal() {
     let client = Client::encrypted().await;
     client.authenticate().await;
     client.send(BIND).await;
     assert!(client.session.jid().is_some());
-    assert_eq!(client.accounts.asked.load(Ordering::Relaxed), 0);
+    assert_eq!(client.accounts.lookups.load(Ordering::Relaxed), 0);
 }
 
 #[tokio::test]
-async fn without_a_resource_one_is_made_up() {
+async fn without_a_resource_one_is_generated() {
     let client = Client::encrypted().await;
     client.authenticate().await;
     let answer = client.send(BIND).await;

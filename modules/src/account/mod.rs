@@ -1,4 +1,4 @@
-//! What accounts do with themselves in-band: changing the password, and leaving
+//! In-band management of existing accounts: change of the password, and removal
 //! (XEP-0077 §3.2, §3.3).
 
 #[cfg(test)]
@@ -14,16 +14,16 @@ use zeroize::Zeroizing;
 
 const NS: &str = "jabber:iq:register";
 
-/// What `user-deregistered` names as the source.
+/// The source in event `user-deregistered`.
 const SOURCE: &str = "account";
 
-/// Lets the users of the host change their passwords and remove their accounts.
+/// Lets users change their password and remove their account.
 #[module(name = "account", features = ["jabber:iq:register"], after = ["register"])]
 pub struct AccountManagement {
-    /// Whether passwords can be changed this way.
+    /// Whether users can change their password in-band. Default: `true`.
     #[serde(default = "yes")]
     password_change: bool,
-    /// Whether accounts can be removed this way.
+    /// Whether users can remove their account in-band. Default: `true`.
     #[serde(default = "yes")]
     removal: bool,
 }
@@ -32,7 +32,7 @@ fn yes() -> bool {
     true
 }
 
-/// Some clients ask the host, others their account.
+/// Clients send the request to the host or to their account.
 #[hook("iq-get/self/jabber:iq:register:query", priority = 10)]
 #[hook("iq-get/host/jabber:iq:register:query", priority = 10)]
 fn get(iq: &mut Iq, cx: &Context<AccountManagement>) -> Result<Reply, StanzaError> {
@@ -53,7 +53,7 @@ async fn set(iq: &mut Iq, cx: &Context<AccountManagement>) -> Result<Reply, Stan
         return Ok(iq.reply());
     }
     if query.children().count() != 1 {
-        return Err(StanzaError::bad_request().text("<remove/> stands alone"));
+        return Err(StanzaError::bad_request().text("<remove/> must be the only child"));
     }
     remove(iq, &session, &account, cx).await
 }
@@ -65,7 +65,7 @@ async fn change_password(
     cx: &Context<AccountManagement>,
 ) -> Result<(), StanzaError> {
     if !cx.password_change {
-        return Err(StanzaError::not_allowed().text("passwords are changed elsewhere"));
+        return Err(StanzaError::not_allowed().text("in-band change of passwords is disabled"));
     }
     if !session.is_encrypted() && !cx.host().settings().allow_plaintext {
         return Err(StanzaError::not_authorized().text("the stream is not encrypted"));
@@ -90,7 +90,7 @@ async fn remove(
     cx: &Context<AccountManagement>,
 ) -> Result<Reply, StanzaError> {
     if !cx.removal {
-        return Err(StanzaError::not_allowed().text("accounts are removed elsewhere"));
+        return Err(StanzaError::not_allowed().text("in-band removal of accounts is disabled"));
     }
     let (answer, end) = match accounts(cx)?.remove(account, Some(session)).await {
         Ok(()) => {
@@ -107,14 +107,13 @@ async fn remove(
             (iq.error_reply(&error.into()), end)
         }
     };
-    // The session has ended, so that nothing is routed to it any more, not even this answer; the
-    // stream is still there.
+    // The session has ended, so the router would not deliver the answer; the stream is still open.
     session.send_nonza(answer.element());
     session.close(end);
     Ok(answer)
 }
 
-/// The text of a field, which is there once at most and holds nothing else.
+/// The text of a field. The field may occur once, and has no child elements.
 pub(crate) fn field(
     query: &Child<'_>,
     name: &str,
@@ -122,13 +121,13 @@ pub(crate) fn field(
     let mut fields = query.children().filter(|field| field.is(name, NS));
     let Some(field) = fields.next() else { return Ok(None) };
     if fields.next().is_some() || field.first_child().is_some() {
-        let text = format!("<{name}/> stands once and holds text alone");
+        let text = format!("<{name}/> may occur once and must contain only text");
         return Err(StanzaError::bad_request().text(text));
     }
     Ok(Some(Zeroizing::new(field.text().into_owned())))
 }
 
-/// The session and the account of a local user who asks; to anybody else this host offers nothing.
+/// The session and account of the local user who sent the request. Other senders are refused.
 fn user(iq: &Iq, cx: &Context<AccountManagement>) -> Result<(Session, BareJid), StanzaError> {
     let session = iq.origin().session().filter(|session| session.kind() == SessionKind::Client);
     let user = session.and_then(|session| Some((session.clone(), session.user()?.clone())));

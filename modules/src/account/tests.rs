@@ -24,7 +24,7 @@ fn new_password(username: &str, password: &str) -> String {
 }
 
 #[test]
-fn tells_who_one_is() {
+fn answers_with_the_username() {
     testing::run(async {
         let (server, _) = server("").await;
         let romeo = server.session("romeo@localhost/orchard").await;
@@ -39,7 +39,7 @@ fn tells_who_one_is() {
 }
 
 #[test]
-fn changes_the_password_of_whoever_asks() {
+fn changes_the_password_of_the_sender() {
     testing::run(async {
         let (server, accounts) = server("").await;
         let romeo = server.session("romeo@localhost/orchard").await;
@@ -54,7 +54,7 @@ fn changes_the_password_of_whoever_asks() {
 }
 
 #[test]
-fn refuses_what_is_incomplete_or_another_s() {
+fn refuses_incomplete_requests_and_other_accounts() {
     testing::run(async {
         let (server, accounts) = server("").await;
         let romeo = server.session("romeo@localhost/orchard").await;
@@ -81,7 +81,7 @@ fn refuses_what_is_incomplete_or_another_s() {
 }
 
 #[test]
-fn does_not_take_a_password_that_others_could_read() {
+fn refuses_a_password_on_an_unencrypted_stream() {
     testing::run(async {
         let (server, accounts) = server("").await;
         let romeo = server.session("romeo@localhost/orchard").await;
@@ -108,7 +108,7 @@ fn removes_the_account_after_the_answer() {
 }
 
 #[test]
-fn says_so_when_the_account_could_not_be_removed() {
+fn a_failed_removal_is_reported() {
     testing::run(async {
         let (server, accounts) = server("").await;
         accounts.break_storage();
@@ -123,7 +123,7 @@ fn says_so_when_the_account_could_not_be_removed() {
 }
 
 #[test]
-fn either_can_be_turned_off() {
+fn each_can_be_disabled() {
     testing::run(async {
         let (server, _) = server("password_change = false\nremoval = false").await;
         let romeo = server.session("romeo@localhost/orchard").await;

@@ -1,4 +1,5 @@
-//! The lists: in storage, and all that name somebody in memory too, so that no stanza waits.
+//! The blocklists: in storage, and all non-empty ones in memory, so that no stanza waits for
+//! storage.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -9,36 +10,34 @@ use parking_lot::Mutex;
 
 use arc_swap::ArcSwap;
 use event_core::{
-    Host, ModuleState, StartError,
     jid::Jid,
     storage::{Schema, StorageResult, Store},
 };
 use tokio::sync::OwnedMutexGuard;
 
-use super::Blocking;
 use crate::locks::Locks;
 
-const SCHEMA: Schema = Schema { store: "blocking", version: 1, migrations: &[] };
+pub(super) const SCHEMA: Schema = Schema { store: "blocking", version: 1, migrations: &[] };
 
-/// Where an account's list stands: an address a line.
+/// The key of an account's list: one address per line.
 const KEY: &str = "list";
 
-/// So many owners of lists are asked for at a time.
+/// The number of list owners read at a time.
 const PAGE: u32 = 1000;
 
-/// Whom one user has blocked.
+/// The addresses that one user has blocked.
 #[derive(Clone, Debug, Default)]
 pub struct Blocklist(BTreeSet<Box<str>>);
 
 impl Blocklist {
-    /// Whether an address is blocked: itself, the account or domain it belongs to (XEP-0191 §5).
+    /// Whether the list has an address, its bare JID, or its domain (XEP-0191 §5).
     pub fn blocks(&self, jid: &Jid) -> bool {
         self.0.contains(jid.as_str())
             || self.0.contains(jid.to_bare().as_str())
             || self.0.contains(jid.domain().as_str())
     }
 
-    /// The addresses in the order of their bytes.
+    /// The addresses, in byte order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|jid| &**jid)
     }
@@ -64,36 +63,19 @@ impl Blocklist {
     }
 }
 
-/// Lists that are not empty, by user.
+/// The non-empty lists, by username.
 type Lists = HashMap<Arc<str>, Arc<Blocklist>>;
 
-/// The lists of one host's users. Other modules find it among the host's services.
+/// The lists of one host's users, provided as a service for other modules.
 #[derive(Debug)]
 pub struct Blocklists {
     host: Box<str>,
     store: Store,
     locks: Locks,
-    /// All stanzas look here, and a lock would have threads wait for its memory. Changes are few.
+    /// Read for every stanza and rarely changed: a lock would slow down all threads.
     lists: ArcSwap<Lists>,
-    /// The last presence for somebody just blocked, on its way.
-    farewells: Mutex<HashSet<(Box<str>, Box<str>)>>,
-}
-
-impl ModuleState<Blocking> for Arc<Blocklists> {
-    async fn start(host: &Arc<Host>, _: &Blocking) -> Result<Self, StartError> {
-        let store = host.store(&SCHEMA).await?;
-        let lists = read_all(&store).await;
-        let lists = lists.map_err(|error| StartError::Other(error.to_string()))?;
-        let lists = Self::new(Blocklists {
-            host: host.name().into(),
-            store,
-            locks: Locks::default(),
-            lists: ArcSwap::from_pointee(lists),
-            farewells: Mutex::default(),
-        });
-        host.provide(Self::clone(&lists));
-        Ok(lists)
-    }
+    /// Senders and newly blocked recipients of unavailable presence that may still pass.
+    allowed: Mutex<HashSet<(Box<str>, Box<str>)>>,
 }
 
 async fn read_all(store: &Store) -> StorageResult<Lists> {
@@ -115,8 +97,19 @@ async fn read_all(store: &Store) -> StorageResult<Lists> {
 }
 
 impl Blocklists {
-    /// Whether a user of this host has blocked somebody. Nobody blocks the own account, nor the
-    /// host that serves it.
+    /// Reads all lists of a host.
+    pub(super) async fn read(host: &str, store: Store) -> StorageResult<Self> {
+        Ok(Self {
+            host: host.into(),
+            lists: ArcSwap::from_pointee(read_all(&store).await?),
+            store,
+            locks: Locks::default(),
+            allowed: Mutex::default(),
+        })
+    }
+
+    /// Whether a user of this host has blocked `other`. The user's own account and host are never
+    /// blocked.
     pub fn blocks(&self, user: &Jid, other: &Jid) -> bool {
         let lists = self.lists.load();
         let Some(list) = user.node().and_then(|username| lists.get(username.as_str())) else {
@@ -132,7 +125,7 @@ impl Blocklists {
         self.lists.load().get(username).cloned().unwrap_or_default()
     }
 
-    /// While it is held, nobody else changes the user's list.
+    /// Locks the user's list for a change.
     pub(super) async fn lock(&self, username: &str) -> OwnedMutexGuard<()> {
         self.locks.lock(username).await
     }
@@ -148,19 +141,19 @@ impl Blocklists {
         } else {
             self.store.set(username, KEY, list.write()).await?;
         }
-        self.keep(username, list);
+        self.publish(username, list);
         Ok(())
     }
 
-    /// The account is about to be deleted, and its list with it.
+    /// Removes the list of a deleted account from memory.
     pub(super) async fn forget(&self, username: &str) {
         let _lock = self.lock(username).await;
-        self.keep(username, Blocklist::default());
+        self.publish(username, Blocklist::default());
     }
 
-    fn keep(&self, username: &str, list: Blocklist) {
+    fn publish(&self, username: &str, list: Blocklist) {
         let list = (!list.0.is_empty()).then(|| Arc::new(list));
-        // Two users may change theirs at once.
+        // Lists of two users may change at the same time.
         self.lists.rcu(|lists| {
             let mut lists = Lists::clone(lists);
             match &list {
@@ -171,16 +164,14 @@ impl Blocklists {
         });
     }
 
-    /// Lets one presence pass to whom the user has just blocked.
-    pub(super) fn farewell(&self, from: &str, to: &str) {
-        let mut farewells = self.farewells.lock();
-        farewells.insert((from.into(), to.into()));
+    /// Lets one unavailable presence pass to a newly blocked address.
+    pub(super) fn allow_unavailable(&self, from: &str, to: &str) {
+        self.allowed.lock().insert((from.into(), to.into()));
     }
 
-    /// Whether a presence is the one that may pass; it is only once.
-    pub(super) fn is_farewell(&self, from: &Jid, to: &Jid) -> bool {
-        let mut farewells = self.farewells.lock();
-        farewells.remove(&(from.as_str().into(), to.as_str().into()))
+    /// Whether a presence may pass, which is used up by that.
+    pub(super) fn take_unavailable(&self, from: &Jid, to: &Jid) -> bool {
+        self.allowed.lock().remove(&(from.as_str().into(), to.as_str().into()))
     }
 }
 

@@ -22,7 +22,7 @@ async fn server_on(storage: Arc<dyn Storage>, options: &str) -> Harness {
     server.storage(storage).prepare(prepare).start().await.unwrap()
 }
 
-/// Both available, each having looked at what that brought.
+/// Two available clients, whose received stanzas are read.
 async fn couple() -> (Harness, Client, Client) {
     let server = server_on(Arc::new(Memory::new()), "").await;
     let romeo = server.session("romeo@localhost/orchard").await;
@@ -74,7 +74,7 @@ fn blocks_shows_and_unblocks() {
 }
 
 #[test]
-fn refuses_what_makes_no_sense() {
+fn refuses_malformed_requests() {
     testing::run(async {
         let (_server, romeo, _juliet) = couple().await;
         assert_eq!(refused(&romeo, &set("block", &[])).await, "bad-request");
@@ -126,7 +126,7 @@ fn survives_a_restart() {
 }
 
 #[test]
-fn pushes_to_the_clients_that_asked() {
+fn pushes_to_the_clients_that_requested_the_list() {
     testing::run(async {
         let (server, romeo, _juliet) = couple().await;
         let street = server.session("romeo@localhost/street").await;
@@ -137,7 +137,7 @@ fn pushes_to_the_clients_that_asked() {
             let push = street.next().unwrap();
             assert_eq!(push.attribute("type").as_deref(), Some("set"));
             assert_eq!(push.attribute("to").as_deref(), Some("romeo@localhost/street"));
-            assert!(push.attribute("from").is_none(), "it is from the account");
+            assert!(push.attribute("from").is_none(), "the push is from the account");
             let pushed = push.child(action, "urn:xmpp:blocking").unwrap();
             assert_eq!(pushed.children().count(), jids.len());
             assert!(street.next().is_none());
@@ -168,7 +168,7 @@ fn nothing_goes_to_the_blocked() {
                 assert!(error.child("blocked", "urn:xmpp:blocking:errors").is_some(), "{refused}");
             }
             romeo.send(&format!("<iq type='result' id='3' to='{to}'/>")).await;
-            assert!(romeo.next().is_none(), "answers are not answered");
+            assert!(romeo.next().is_none(), "there is no answer to an answer");
         }
         assert!(juliet.next().is_none());
     });
@@ -210,7 +210,7 @@ fn nothing_comes_from_the_blocked() {
 }
 
 #[test]
-fn messages_from_the_blocked_are_not_kept() {
+fn messages_from_the_blocked_are_not_stored() {
     testing::run(async {
         let (server, romeo, juliet) = couple().await;
         change(&romeo, "block", &[JULIET]).await;
@@ -225,7 +225,7 @@ fn messages_from_the_blocked_are_not_kept() {
 }
 
 #[test]
-fn who_is_blocked_sees_the_user_go_and_come_back() {
+fn blocked_contacts_see_the_user_become_unavailable_and_available() {
     testing::run(async {
         for item in [JULIET, "juliet@localhost/balcony", "localhost"] {
             let (_server, romeo, juliet) = couple().await;
@@ -244,7 +244,7 @@ fn who_is_blocked_sees_the_user_go_and_come_back() {
 }
 
 #[test]
-fn a_stranger_sees_nothing_of_it() {
+fn strangers_get_no_presence_when_blocked() {
     testing::run(async {
         let (server, romeo, _juliet) = couple().await;
         let nurse = server.session("nurse@localhost/hall").await;
@@ -257,7 +257,7 @@ fn a_stranger_sees_nothing_of_it() {
 }
 
 #[test]
-fn one_reaches_oneself_and_ones_host_whatever_is_blocked() {
+fn the_own_account_and_host_cannot_be_blocked() {
     testing::run(async {
         let (server, romeo, _juliet) = couple().await;
         let street = server.session("romeo@localhost/street").await;
@@ -274,9 +274,9 @@ fn one_reaches_oneself_and_ones_host_whatever_is_blocked() {
     });
 }
 
-/// What the server sends for a user passes no `pre-` event.
+/// Stanzas that the server sends for a user fire no `pre-` event.
 #[test]
-fn what_is_sent_for_the_user_is_not_seen_by_the_blocked() {
+fn stanzas_sent_for_the_user_do_not_reach_blocked_addresses() {
     testing::run(async {
         let (server, romeo, juliet) = couple().await;
         let presence = |kind: &str| {
@@ -293,7 +293,7 @@ fn what_is_sent_for_the_user_is_not_seen_by_the_blocked() {
             server.core().drain().await;
             assert!(juliet.next().is_none(), "{kind}");
         }
-        // An answer, such as the refusal that goes to another server, passes.
+        // Answers pass, such as an error for another server.
         server.host().send(presence("error"));
         server.core().drain().await;
         assert_eq!(types(&juliet), [("presence".to_owned(), Some("error".to_owned()))]);

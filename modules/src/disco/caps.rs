@@ -1,5 +1,5 @@
-//! Entity Capabilities of the server (XEP-0115): what it can do as a hash, so that clients and
-//! other servers ask for the list only when the hash is new to them.
+//! Entity Capabilities of the server (XEP-0115): a hash of its features, so that clients and other
+//! servers request the list of features only for an unknown hash.
 
 use std::sync::Arc;
 
@@ -7,7 +7,6 @@ use parking_lot::Mutex;
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use event_core::{
-    events::S2sStreamFeatures,
     prelude::*,
     xmpp_parsers::{
         caps::hash_caps,
@@ -16,55 +15,50 @@ use event_core::{
     },
 };
 
-use super::{Disco, info_of};
+use super::nodes::info_of;
 
 const NS: &str = "http://jabber.org/protocol/caps";
 
-/// What stands for this software; XEP-0115 §4 only asks for a URI that no other uses.
+/// The URI of this software. XEP-0115 §4 requires only that no other software uses it.
 const NODE: &str = "urn:x-spondee";
 
-/// What the host announces, and the hash of it.
+/// The identity and features of the host, and their hash.
 #[derive(Debug)]
 pub(super) struct Capabilities {
     pub(super) info: DiscoInfoResult,
-    /// `NODE#ver`, by which the list is asked for.
+    /// `NODE#ver`, the node of requests for the list.
     pub(super) node: String,
     ver: String,
 }
 
-/// The capabilities as last asked for.
+/// The capabilities as last computed.
 #[derive(Debug, Default)]
 pub struct Announced(Mutex<Option<Arc<Capabilities>>>);
 
-impl ModuleState<Disco> for Announced {
-    async fn start(_: &Arc<Host>, _: &Disco) -> Result<Self, StartError> {
-        Ok(Self::default())
+impl Announced {
+    /// The capabilities of a host with this name and these features, computed only after a change.
+    pub(super) fn capabilities(&self, name: &str, features: Vec<&str>) -> Arc<Capabilities> {
+        let mut last = self.0.lock();
+        if let Some(last) = last.as_ref().filter(|last| last.is_for(name, &features)) {
+            return Arc::clone(last);
+        }
+        let mut info = info_of(None);
+        info.identities.push(Identity::new("server", "im", "en", name));
+        info.features = features.into_iter().map(String::from).collect();
+        let ver = ver(&info);
+        let node = format!("{NODE}#{ver}");
+        Arc::clone(last.insert(Arc::new(Capabilities { info, node, ver })))
     }
-}
-
-/// What the host announces now. The hash is made anew only when that has changed.
-pub(super) fn announced(cx: &Context<Disco>) -> Arc<Capabilities> {
-    let features = cx.host().features();
-    let mut known = cx.state().0.lock();
-    if let Some(known) = known.as_ref().filter(|known| known.says(&cx.name, &features)) {
-        return Arc::clone(known);
-    }
-    let mut info = info_of(None);
-    info.identities.push(Identity::new("server", "im", "en", cx.name.as_str()));
-    info.features = features.into_iter().map(String::from).collect();
-    let ver = ver(&info);
-    let node = format!("{NODE}#{ver}");
-    Arc::clone(known.insert(Arc::new(Capabilities { info, node, ver })))
 }
 
 impl Capabilities {
-    fn says(&self, name: &str, features: &[&str]) -> bool {
+    fn is_for(&self, name: &str, features: &[&str]) -> bool {
         let identity = self.info.identities.first();
         identity.and_then(|identity| identity.name.as_deref()) == Some(name)
             && self.info.features.iter().eq(features)
     }
 
-    fn to_element(&self) -> Element {
+    pub(super) fn to_element(&self) -> Element {
         ElementBuilder::new("c", NS)
             .attribute("hash", "sha-1")
             .attribute("node", NODE)
@@ -73,8 +67,8 @@ impl Capabilities {
     }
 }
 
-/// XEP-0115 §5.1, for entities without extended information. `xmpp_parsers` has all of it, but
-/// sorts features with the separator behind them, so `a<` after `a#b<`.
+/// The verification string of XEP-0115 §5.1, for entities without extended information. The
+/// function of `xmpp_parsers` sorts features including the separator, so it puts `a<` after `a#b<`.
 fn ver(info: &DiscoInfoResult) -> String {
     let mut identities: Vec<_> = info.identities.iter().collect();
     let part = |part: &Option<String>| part.clone().unwrap_or_default();
@@ -90,18 +84,6 @@ fn ver(info: &DiscoInfoResult) -> String {
     }
     let hash = hash_caps(text.as_bytes(), Algo::Sha_1);
     hash.map(|hash| BASE64.encode(hash.hash)).unwrap_or_default()
-}
-
-#[hook("stream-features")]
-fn offer(event: &mut StreamFeatures, cx: &Context<Disco>) {
-    if event.session.user().is_some() {
-        event.features.push(announced(cx).to_element());
-    }
-}
-
-#[hook("s2s-stream-features")]
-fn offer_server(event: &mut S2sStreamFeatures, cx: &Context<Disco>) {
-    event.features.push(announced(cx).to_element());
 }
 
 #[cfg(test)]
@@ -132,7 +114,7 @@ mod tests {
         assert_eq!(ver(&info(identity, &features)), "QgayPKawpkPSDYmwT/WM94uAlu0=");
     }
 
-    /// Python's hashlib over `server/im/en/x<a<a#b<` says so.
+    /// Computed with Python's hashlib from `server/im/en/x<a<a#b<`.
     #[test]
     fn a_feature_comes_before_those_that_begin_with_it() {
         let identity = Identity::new("server", "im", "en", "x");

@@ -1,26 +1,27 @@
-//! Service Discovery (XEP-0030), and what the server itself is capable of (XEP-0115).
+//! Service Discovery (XEP-0030), and Entity Capabilities of the server (XEP-0115).
 
 mod account;
 mod caps;
+mod nodes;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use event_core::{
-    events::{HostDiscoInfoNode, HostDiscoItems, HostDiscoItemsNode},
+    events::{HostDiscoInfoNode, HostDiscoItems, HostDiscoItemsNode, S2sStreamFeatures},
     jid::Jid,
     prelude::*,
     serde::{self, Deserialize, Deserializer, de::Error},
-    xmpp_parsers::disco::{
-        DiscoInfoQuery, DiscoInfoResult, DiscoItemsQuery, DiscoItemsResult, Item,
-    },
+    xmpp_parsers::disco::{DiscoInfoQuery, DiscoInfoResult, DiscoItemsQuery, Item},
 };
 
-use self::caps::Announced;
+use self::{
+    caps::{Announced, Capabilities},
+    nodes::{info_of, items_of, named, no_such_node},
+};
 
-const INFO: &str = "http://jabber.org/protocol/disco#info";
-const ITEMS: &str = "http://jabber.org/protocol/disco#items";
-
-/// Tells what the host and its accounts are and can do, from what the modules announce.
+/// Answers service discovery for the host and its accounts, with the features of its modules.
 #[module(
     state = Announced,
     features = [
@@ -30,23 +31,23 @@ const ITEMS: &str = "http://jabber.org/protocol/disco#items";
     ]
 )]
 pub struct Disco {
-    /// The name of the host, for people.
+    /// The name of the host, for users. Default: `Spondee`.
     #[serde(default = "default_name")]
     name: String,
-    /// What the host lists as its items, beside the hosts of this server below its own domain:
-    /// `{ jid = "rooms.example.net", name = "Rooms" }`, where the name may be left out.
+    /// Additional items of the host, as `{ jid = "rooms.example.net", name = "Rooms" }`; `name` is
+    /// optional. The server's hosts below the host's domain are always items. Default: none.
     #[serde(default)]
-    items: Vec<Listed>,
+    items: Vec<ConfiguredItem>,
 }
 
 fn default_name() -> String {
     "Spondee".into()
 }
 
-/// An item that the configuration lists.
+/// An item in the configuration.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(crate = "serde", deny_unknown_fields)]
-pub struct Listed {
+pub struct ConfiguredItem {
     #[serde(deserialize_with = "jid")]
     jid: Jid,
     name: Option<String>,
@@ -56,16 +57,39 @@ fn jid<'de, D: Deserializer<'de>>(from: D) -> Result<Jid, D::Error> {
     Jid::new(&String::deserialize(from)?).map_err(D::Error::custom)
 }
 
+impl ModuleState<Disco> for Announced {
+    async fn start(_: &Arc<Host>, _: &Disco) -> Result<Self, StartError> {
+        Ok(Self::default())
+    }
+}
+
+#[hook("stream-features")]
+fn offer(event: &mut StreamFeatures, cx: &Context<Disco>) {
+    if event.session.user().is_some() {
+        event.features.push(announced(cx).to_element());
+    }
+}
+
+#[hook("s2s-stream-features")]
+fn offer_server(event: &mut S2sStreamFeatures, cx: &Context<Disco>) {
+    event.features.push(announced(cx).to_element());
+}
+
+/// The current capabilities of the host.
+fn announced(cx: &Context<Disco>) -> Arc<Capabilities> {
+    cx.state().capabilities(&cx.name, cx.host().features())
+}
+
 #[hook("iq-get/host/http://jabber.org/protocol/disco#info:query", priority = 10)]
 async fn host_info(iq: &mut Iq, cx: &Context<Disco>) -> Result<Reply, StanzaError> {
     let DiscoInfoQuery { node } = iq.payload()?;
-    let announced = caps::announced(cx);
-    let Some(asked) = named(&node).filter(|node| *node != announced.node) else {
+    let announced = announced(cx);
+    let Some(requested) = named(&node).filter(|node| *node != announced.node) else {
         return Ok(iq.reply_with(DiscoInfoResult { node, ..announced.info.clone() }));
     };
     let event = HostDiscoInfoNode {
         from: iq.from().cloned(),
-        node: asked.into(),
+        node: requested.into(),
         exists: false,
         info: info_of(node.clone()),
     };
@@ -79,7 +103,7 @@ async fn host_items(iq: &mut Iq, cx: &Context<Disco>) -> Result<Reply, StanzaErr
     let (from, items) = (iq.from().cloned(), items_of(node.clone()));
     let Some(node) = named(&node) else {
         let mut event = HostDiscoItems { from, items };
-        event.items.items.extend(below(cx.host()).chain(listed(cx)));
+        event.items.items.extend(below(cx.host()).chain(configured(cx)));
         return Ok(iq.reply_with(cx.fire(event).await.event.items));
     };
     let event = HostDiscoItemsNode { from, node: node.into(), exists: false, items };
@@ -87,7 +111,7 @@ async fn host_items(iq: &mut Iq, cx: &Context<Disco>) -> Result<Reply, StanzaErr
     if exists { Ok(iq.reply_with(items)) } else { Err(no_such_node()) }
 }
 
-/// The hosts of this server whose domains are below that of `host`.
+/// The hosts of this server whose domain is below the domain of `host`.
 fn below(host: &Host) -> impl Iterator<Item = Item> {
     let suffix = format!(".{}", host.name());
     let hosts = host.core().hosts().into_iter();
@@ -98,29 +122,7 @@ fn below(host: &Host) -> impl Iterator<Item = Item> {
     })
 }
 
-fn listed(options: &Disco) -> impl Iterator<Item = Item> {
+fn configured(options: &Disco) -> impl Iterator<Item = Item> {
     let items = options.items.iter().cloned();
-    items.map(|Listed { jid, name }| Item { jid, node: None, name })
-}
-
-/// An empty node is none.
-fn named(node: &Option<String>) -> Option<&str> {
-    node.as_deref().filter(|node| !node.is_empty())
-}
-
-fn info_of(node: Option<String>) -> DiscoInfoResult {
-    DiscoInfoResult {
-        node,
-        identities: Vec::new(),
-        features: Default::default(),
-        extensions: Vec::new(),
-    }
-}
-
-fn items_of(node: Option<String>) -> DiscoItemsResult {
-    DiscoItemsResult { node, items: Vec::new(), rsm: None }
-}
-
-fn no_such_node() -> StanzaError {
-    StanzaError::item_not_found().text("no such node")
+    items.map(|ConfiguredItem { jid, name }| Item { jid, node: None, name })
 }

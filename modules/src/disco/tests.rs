@@ -15,7 +15,7 @@ use crate::fakes::{FakeRosters, condition, refused};
 const INFO: &str = "http://jabber.org/protocol/disco#info";
 const ITEMS: &str = "http://jabber.org/protocol/disco#items";
 
-/// Has nodes named `there`, and something to add everywhere.
+/// Has nodes named `there`, and adds something to every answer.
 #[module(name = "disco_nodes", features = ["urn:xmpp:ping"])]
 struct Nodes;
 
@@ -59,7 +59,7 @@ fn items_of_account_node(event: &mut AccountDiscoItemsNode) {
     event.exists |= &*event.node == "there";
 }
 
-/// Romeo may see Juliet, nobody else anybody.
+/// Only Romeo may see Juliet's presence.
 async fn server() -> Harness {
     let options = "items = [{ jid = 'rooms.example.net', name = 'Rooms' }]";
     let builder = testing::host("localhost")
@@ -94,7 +94,7 @@ async fn items(client: &Client, to: &str, node: Option<&str>) -> Vec<String> {
 }
 
 #[test]
-fn the_host_announces_what_its_modules_do() {
+fn the_host_announces_the_features_of_its_modules() {
     testing::run(async {
         let server = server().await;
         let romeo = server.session("romeo@localhost/orchard").await;
@@ -109,7 +109,7 @@ fn the_host_announces_what_its_modules_do() {
     });
 }
 
-/// What a client that sees the hash does to learn what it stands for.
+/// A client requests the list for the hash that it got.
 #[test]
 fn the_hash_of_the_stream_features_leads_to_the_same_list() {
     testing::run(async {
@@ -134,14 +134,14 @@ fn the_hash_of_the_stream_features_leads_to_the_same_list() {
         let session = stranger.session.clone();
         let event = S2sStreamFeatures { session, features: Vec::new() };
         let to_servers = server.fire(event).await.event.features;
-        assert!(to_servers.iter().eq([c]), "other servers are told as well");
+        assert!(to_servers.iter().eq([c]), "other servers get the hash as well");
         let old = get("to='localhost'", INFO, Some(&node.replace('#', "#x")));
         assert_eq!(refused(&romeo, &old).await, "item-not-found");
     });
 }
 
 #[test]
-fn nodes_exist_when_a_module_says_so() {
+fn nodes_exist_if_a_module_says_so() {
     testing::run(async {
         let server = server().await;
         let romeo = server.session("romeo@localhost/orchard").await;
@@ -159,7 +159,7 @@ fn nodes_exist_when_a_module_says_so() {
 }
 
 #[test]
-fn accounts_are_shown_to_their_owners_and_to_who_sees_their_presence() {
+fn accounts_are_shown_to_their_owners_and_to_subscribers() {
     testing::run(async {
         let server = server().await;
         let romeo = server.session("romeo@localhost/orchard").await;
@@ -178,9 +178,9 @@ fn accounts_are_shown_to_their_owners_and_to_who_sees_their_presence() {
     });
 }
 
-/// Juliet may not see Romeo, and nobody can who does not exist: both look the same.
+/// Juliet may not see Romeo's presence: his account looks like a missing one.
 #[test]
-fn strangers_learn_nothing_of_accounts() {
+fn strangers_cannot_discover_accounts() {
     testing::run(async {
         let server = server().await;
         let juliet = server.session("juliet@localhost/balcony").await;
@@ -195,7 +195,7 @@ fn strangers_learn_nothing_of_accounts() {
 }
 
 #[test]
-fn only_questions_are_answered() {
+fn only_get_requests_are_answered() {
     testing::run(async {
         let server = server().await;
         let romeo = server.session("romeo@localhost/orchard").await;

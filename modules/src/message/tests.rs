@@ -3,10 +3,10 @@ use event_core::{
     testing::{self, Client, Harness},
 };
 
-use super::Hold;
+use super::DeliveryPause;
 use crate::fakes::{FakeAccounts, condition};
 
-/// Takes what is sent to the accounts it is told of, as a module for offline messages does.
+/// Takes messages with a `keep` element, as a module for offline messages does.
 #[module]
 struct Keeper;
 
@@ -48,17 +48,17 @@ fn bodies(client: &Client) -> Vec<String> {
 /// What becomes of a message.
 #[derive(Debug, PartialEq)]
 enum Fate {
-    /// It reached these of the clients.
+    /// Delivered to the clients with these indices.
     Reached(Vec<usize>),
     Refused,
-    /// Kept, or taken by a module.
+    /// Taken by a module.
     Taken,
     Ignored,
 }
 
 use Fate::{Ignored, Reached, Refused, Taken};
 
-/// Sends one message of each type, and once more where something could keep it.
+/// Sends one message of each type, and another one with a `keep` element.
 async fn fates(romeo: &Client, to: &str, clients: &[&Client]) -> Vec<(&'static str, Fate)> {
     let mut fates = Vec::new();
     for kind in ALL {
@@ -228,21 +228,21 @@ fn an_empty_error_is_dropped_and_an_unknown_type_is_normal() {
 }
 
 #[test]
-fn messages_wait_for_what_was_kept() {
+fn messages_wait_for_stored_ones() {
     testing::run(async {
         let (server, romeo) = server().await;
         let juliet = client(&server, "balcony", 0).await;
         juliet.received();
         for to in ["juliet@localhost", "juliet@localhost/balcony"] {
-            let hold = Hold::new(&juliet.session);
+            let pause = DeliveryPause::new(&juliet.session);
             let message = format!("<message type='chat' to='{to}'><body>{to}</body></message>");
             let sent = async { romeo.send(&message).await };
-            let kept = async {
+            let stored = async {
                 tokio::task::yield_now().await;
-                assert!(juliet.next().is_none(), "what was kept goes first");
-                drop(hold);
+                assert!(juliet.next().is_none(), "stored messages are sent first");
+                drop(pause);
             };
-            tokio::join!(sent, kept);
+            tokio::join!(sent, stored);
             assert_eq!(bodies(&juliet), [to]);
         }
     });

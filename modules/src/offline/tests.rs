@@ -44,13 +44,13 @@ fn bodies(client: &Client) -> Vec<String> {
 }
 
 #[test]
-fn keeps_in_order_and_stamps() {
+fn stores_in_order_and_stamps() {
     testing::run(async {
         let (server, romeo) = server("").await;
         for body in ["1", "2", "3"] {
             say(&romeo, body).await;
         }
-        assert!(romeo.next().is_none(), "nobody is told");
+        assert!(romeo.next().is_none(), "the sender gets no error");
         let juliet = come(&server, "balcony").await;
         let received = messages(&juliet);
         assert_eq!(received.len(), 3);
@@ -61,7 +61,7 @@ fn keeps_in_order_and_stamps() {
             assert_eq!(delay.attribute("from").as_deref(), Some("localhost"));
             assert!(delay.attribute("stamp").unwrap().ends_with('Z'));
         }
-        assert!(bodies(&come(&server, "street").await).is_empty(), "once");
+        assert!(bodies(&come(&server, "street").await).is_empty(), "messages are sent once");
     });
 }
 
@@ -111,7 +111,7 @@ fn two_clients_at_once_share_one_copy() {
 }
 
 #[test]
-fn what_comes_meanwhile_neither_overtakes_nor_stays() {
+fn messages_during_the_sending_keep_their_order_and_are_not_left() {
     testing::run(async {
         let (server, romeo) = server("").await;
         for number in 0..200 {
@@ -127,12 +127,12 @@ fn what_comes_meanwhile_neither_overtakes_nor_stays() {
         tokio::join!(talk, juliet.send("<presence/>"));
         let all: Vec<_> = (0..400).map(|number: u32| number.to_string()).collect();
         assert_eq!(bodies(&juliet), all);
-        assert!(bodies(&come(&server, "street").await).is_empty(), "nothing stays");
+        assert!(bodies(&come(&server, "street").await).is_empty(), "no message is left");
     });
 }
 
 #[test]
-fn what_did_not_leave_is_given_again() {
+fn messages_that_were_not_flushed_are_sent_again() {
     testing::run(async {
         let (server, romeo) = server("").await;
         say(&romeo, "hi").await;
@@ -163,7 +163,7 @@ fn is_bounded_by_number_and_by_bytes() {
         let juliet = come(&server, "balcony").await;
         assert_eq!(bodies(&juliet), ["1", "2"]);
         juliet.disconnect().await;
-        // There is room again, for bytes too.
+        // There is room again, in number and in bytes.
         for round in 0..3 {
             let body = round.to_string().repeat(300);
             say(&romeo, &body).await;
@@ -176,7 +176,7 @@ fn is_bounded_by_number_and_by_bytes() {
 }
 
 #[test]
-fn keeps_what_is_worth_it() {
+fn stores_messages_with_content() {
     testing::run(async {
         let (server, romeo) = server("").await;
         let body = "<body>hi</body>";
@@ -185,7 +185,7 @@ fn keeps_what_is_worth_it() {
         let message = |kind: &str, content: &str| {
             format!("<message type='{kind}' to='juliet@localhost'>{content}</message>")
         };
-        for (kind, content, is_kept) in [
+        for (kind, content, is_stored) in [
             ("normal", body.to_owned(), true),
             ("chat", body.to_owned(), true),
             ("normal", "<x xmlns='jabber:x:conference' jid='r@c'/>".to_owned(), true),
@@ -201,7 +201,7 @@ fn keeps_what_is_worth_it() {
             romeo.send(&message(kind, &content)).await;
             assert!(romeo.next().is_none(), "{kind} {content}");
             let juliet = come(&server, "balcony").await;
-            assert_eq!(messages(&juliet).len(), usize::from(is_kept), "{kind} {content}");
+            assert_eq!(messages(&juliet).len(), usize::from(is_stored), "{kind} {content}");
             juliet.disconnect().await;
         }
         for (kind, content) in
@@ -216,7 +216,7 @@ fn keeps_what_is_worth_it() {
 }
 
 #[test]
-fn nobody_else_stamps_for_the_host() {
+fn delay_elements_in_the_name_of_the_host_are_removed() {
     testing::run(async {
         let (server, romeo) = server("").await;
         romeo
@@ -237,7 +237,7 @@ fn nobody_else_stamps_for_the_host() {
 }
 
 #[test]
-fn nothing_is_kept_for_an_account_that_does_not_exist() {
+fn nothing_is_stored_for_an_account_that_does_not_exist() {
     testing::run(async {
         let (_server, romeo) = server("").await;
         let message = "<message to='nobody@localhost'><body>hi</body></message>";

@@ -1,68 +1,67 @@
-//! A client's own presence goes to whoever may see it (RFC 6121 §4.2, §4.4, §4.5).
+//! Broadcast of a client's presence to those who may see it (RFC 6121 §4.2, §4.4, §4.5).
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use event_core::{Available, SessionState, jid::Jid, prelude::*, roster::Roster};
+use event_core::{Available, Module, SessionState, jid::Jid, prelude::*, roster::Roster};
 
-use super::{Kind, PresenceDelivery, kind, roster};
-use crate::message::Hold;
+use super::{directed::Directed, presence_type::PresenceType};
+use crate::{lookup, message::DeliveryPause, stanzas};
 
-/// What a client sends to nobody in particular, or to its own account.
-pub(super) async fn own(
+/// Handles presence without `to`.
+pub(super) async fn handle_own(
     presence: &mut Presence,
-    cx: &Context<PresenceDelivery>,
+    directed: &Directed,
+    cx: &Context<impl Module>,
 ) -> Result<Flow, StanzaError> {
     let Some(session) = presence.origin().session().cloned() else { return Ok(Flow::Handled) };
-    match kind(presence)? {
-        Kind::Available => available(presence, &session, cx).await?,
-        Kind::Unavailable => {
+    match PresenceType::of(presence)? {
+        PresenceType::Available => become_available(presence, &session, directed, cx).await?,
+        PresenceType::Unavailable => {
             reflect(presence.element(), &session);
-            leave(&session, presence.element(), cx).await;
+            leave(&session, presence.element(), directed, cx).await;
         }
-        Kind::Error => {}
-        // A user may see all of the user's own clients.
-        Kind::Probe => {
+        PresenceType::Error => {}
+        // Users may see all of their own clients.
+        PresenceType::Probe => {
             for other in others(&session, cx.host()) {
-                introduce(&other, &session, cx);
+                send_presence_of(&other, &session, cx);
             }
         }
-        Kind::Subscription(_) => {
-            let text = "a subscription is to somebody else's presence";
+        PresenceType::Subscription(_) => {
+            let text = "a subscription must be to another account";
             return Err(StanzaError::bad_request().text(text));
         }
     }
     Ok(Flow::Handled)
 }
 
-async fn available(
+async fn become_available(
     presence: &mut Presence,
     session: &Session,
-    cx: &Context<PresenceDelivery>,
+    directed: &Directed,
+    cx: &Context<impl Module>,
 ) -> Result<(), StanzaError> {
     let priority = priority(presence)?;
     let username = username(session);
-    let roster = roster(&username, cx.host()).await?;
+    let roster = lookup::roster(&username, cx.host()).await?;
     let was = session.presence();
     reflect(presence.element(), session);
-    spread(presence.element(), session, &roster, cx);
+    broadcast(presence.element(), session, &roster, cx);
     if was.is_none() {
         cx.host().fire_stanza::<events::PresenceInitial>(presence).await?;
     }
     let presence = delayed(presence.element(), cx);
-    // What was kept for the user goes before what comes from now on.
-    let _hold = Hold::new(session);
+    // Stored messages for the user are sent before new ones.
+    let _pause = DeliveryPause::new(session);
     session.set_presence(Some(Available { priority, presence }));
     if session.state() == SessionState::Ended {
-        // It was replaced meanwhile; who just heard of it has to hear of its end, too.
+        // The session was replaced meanwhile: those who got its presence must get the end as well.
         if let Some(jid) = session.jid() {
-            let unavailable = ElementBuilder::new("presence", STANZA_NS)
-                .attribute("from", jid.as_str())
-                .attribute("type", "unavailable");
-            leave(session, &unavailable.build(), cx).await;
+            leave(session, &stanzas::unavailable(jid.as_str(), None), directed, cx).await;
         }
         return Ok(());
     }
     if was.is_none() {
-        meet(session, &roster, cx);
+        send_known_presence(session, &roster, cx);
     }
     let takes_messages = |priority: i8| priority >= 0;
     if takes_messages(priority) && !was.is_some_and(|was| takes_messages(was.priority)) {
@@ -71,14 +70,15 @@ async fn available(
     Ok(())
 }
 
-/// A client that has just come is told who is there and what waits (RFC 6121 §4.2.2, §3.1.3).
-fn meet(session: &Session, roster: &Roster, cx: &Context<PresenceDelivery>) {
+/// Sends pending requests and the presence of others to a newly available client (RFC 6121 §4.2.2,
+/// §3.1.3).
+fn send_known_presence(session: &Session, roster: &Roster, cx: &Context<impl Module>) {
     let Some(jid) = session.jid() else { return };
     for request in roster.contacts().filter_map(|contact| contact.request.as_ref()) {
         session.send(request);
     }
     for other in others(session, cx.host()) {
-        introduce(&other, session, cx);
+        send_presence_of(&other, session, cx);
     }
     let probe = ElementBuilder::new("presence", STANZA_NS)
         .attribute("from", jid.as_str())
@@ -87,65 +87,64 @@ fn meet(session: &Session, roster: &Roster, cx: &Context<PresenceDelivery>) {
     cx.send_to(&probe.build(), seen.map(|contact| contact.jid.clone()));
 }
 
-/// Tells everybody who saw the client that it is gone.
+/// Sends a client's unavailable presence to all who got its available presence.
 pub(super) async fn leave(
     session: &Session,
     unavailable: &Element,
-    cx: &Context<PresenceDelivery>,
+    directed: &Directed,
+    cx: &Context<impl Module>,
 ) {
-    let mut directed = cx.state().take(session);
+    let mut directed = directed.take(session);
     if session.presence().is_some() {
         session.set_presence(None);
-        match roster(&username(session), cx.host()).await {
+        match lookup::roster(&username(session), cx.host()).await {
             Ok(roster) => {
-                spread(unavailable, session, &roster, cx);
+                broadcast(unavailable, session, &roster, cx);
                 directed.retain(|to| !roster.may_see(&to.to_bare()));
             }
-            // The clients of the user and whoever is known otherwise can still be told.
+            // The user's other clients and recipients of directed presence still get it.
             Err(error) => {
-                tracing::error!(%error, ?session, "the contacts could not be told of its end");
-                spread(unavailable, session, &Roster::default(), cx);
+                tracing::error!(%error, ?session, "cannot read the contacts that must get unavailable presence");
+                broadcast(unavailable, session, &Roster::default(), cx);
             }
         }
     }
     cx.send_to(unavailable, directed);
 }
 
-/// Sends a client's presence to the user's other clients and to the contacts who may see it.
-fn spread(presence: &Element, session: &Session, roster: &Roster, cx: &Context<PresenceDelivery>) {
+/// Sends a client's presence to the user's other clients and to contacts with a subscription.
+fn broadcast(presence: &Element, session: &Session, roster: &Roster, cx: &Context<impl Module>) {
     let others = others(session, cx.host());
     let others = others.iter().filter_map(|other| Some(Jid::from(other.jid()?.clone())));
     let watchers = roster.contacts().filter(|contact| contact.subscription.is_from());
     cx.send_to(presence, others.chain(watchers.map(|contact| contact.jid.clone().into())));
 }
 
-/// A client's presence comes back to it (§4.2.2), before all that it causes.
+/// Sends a client its own presence (§4.2.2), before any stanza that it causes.
 fn reflect(presence: &Element, session: &Session) {
     if let Some(jid) = session.jid() {
         session.send(&presence.addressed_to(jid.as_str()));
     }
 }
 
-fn introduce(other: &Session, to: &Session, cx: &Context<PresenceDelivery>) {
+fn send_presence_of(other: &Session, to: &Session, cx: &Context<impl Module>) {
     if let (Some(theirs), Some(jid)) = (other.presence(), to.jid()) {
         cx.send_to(&theirs.presence, [jid.clone()]);
     }
 }
 
-/// RFC 6121 §4.7.2.3: an integer from -128 to 127, 0 when there is none.
+/// The priority (RFC 6121 §4.7.2.3): an integer from -128 to 127, default 0.
 fn priority(presence: &Presence) -> Result<i8, StanzaError> {
     match presence.child("priority", STANZA_NS) {
         None => Ok(0),
-        Some(priority) => priority
-            .text()
-            .trim()
-            .parse()
-            .map_err(|_| StanzaError::bad_request().text("a priority is from -128 to 127")),
+        Some(priority) => priority.text().trim().parse().map_err(|_| {
+            StanzaError::bad_request().text("a priority must be an integer from -128 to 127")
+        }),
     }
 }
 
-/// The presence as it is told later: with the time it is from (XEP-0203).
-fn delayed(presence: &Element, cx: &Context<PresenceDelivery>) -> Element {
+/// The presence for later recipients, with the time at which it was sent (XEP-0203).
+fn delayed(presence: &Element, cx: &Context<impl Module>) -> Element {
     let stamp = DateTime::<Utc>::from(cx.now()).to_rfc3339_opts(SecondsFormat::Secs, true);
     let delay = ElementBuilder::new("delay", "urn:xmpp:delay")
         .attribute("from", cx.host().name())

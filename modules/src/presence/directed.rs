@@ -1,59 +1,43 @@
-//! Who was sent directed presence: they are told when the client is gone (RFC 6121 §4.6.3).
+//! The recipients of directed presence, who get unavailable presence at the end (RFC 6121 §4.6.3).
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
-
-use parking_lot::{Mutex, MutexGuard};
+use std::collections::{HashMap, HashSet};
 
 use event_core::{jid::Jid, prelude::*};
+use parking_lot::Mutex;
 
-use super::PresenceDelivery;
+/// The maximum number of recipients of a client.
+const MAX_RECIPIENTS: usize = 1000;
 
-/// Whom a client may have sent directed presence, at most.
-const MAX_DIRECTED: usize = 1000;
-
-/// Who was sent directed presence, by session.
+/// The recipients of directed presence, by session id.
 #[derive(Debug, Default)]
 pub struct Directed(Mutex<HashMap<u64, HashSet<Jid>>>);
 
-impl ModuleState<PresenceDelivery> for Directed {
-    async fn start(_: &Arc<Host>, _: &PresenceDelivery) -> Result<Self, StartError> {
-        Ok(Self::default())
-    }
-}
-
 impl Directed {
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, HashSet<Jid>>> {
-        self.0.lock()
-    }
-
-    /// The client is available to `to`.
-    pub(super) fn note(&self, session: &Session, to: &Jid) -> Result<(), StanzaError> {
-        let mut directed = self.lock();
-        let noted = directed.entry(session.id()).or_default();
-        if noted.len() >= MAX_DIRECTED && !noted.contains(to) {
-            let text = "directed presence went to too many addresses";
+    /// Adds `to`, which the client sends available presence.
+    pub(super) fn add(&self, session: &Session, to: &Jid) -> Result<(), StanzaError> {
+        let mut directed = self.0.lock();
+        let recipients = directed.entry(session.id()).or_default();
+        if recipients.len() >= MAX_RECIPIENTS && !recipients.contains(to) {
+            let text = "the client has sent directed presence to too many addresses";
             return Err(StanzaError::resource_constraint().text(text));
         }
-        noted.insert(to.clone());
+        recipients.insert(to.clone());
         Ok(())
     }
 
-    /// The client has told `to` itself that it is gone.
-    pub(super) fn strike(&self, session: &Session, to: &Jid) {
-        let mut directed = self.lock();
-        if let Some(noted) = directed.get_mut(&session.id()) {
-            noted.remove(to);
-            if noted.is_empty() {
+    /// Removes `to`, which the client sends unavailable presence.
+    pub(super) fn remove(&self, session: &Session, to: &Jid) {
+        let mut directed = self.0.lock();
+        if let Some(recipients) = directed.get_mut(&session.id()) {
+            recipients.remove(to);
+            if recipients.is_empty() {
                 directed.remove(&session.id());
             }
         }
     }
 
-    /// All who have to be told, once.
+    /// Removes and returns all recipients of the client.
     pub(super) fn take(&self, session: &Session) -> HashSet<Jid> {
-        self.lock().remove(&session.id()).unwrap_or_default()
+        self.0.lock().remove(&session.id()).unwrap_or_default()
     }
 }

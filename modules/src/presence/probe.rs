@@ -1,22 +1,23 @@
-//! Who asks whether somebody is there (RFC 6121 §4.3).
+//! Presence probes (RFC 6121 §4.3).
 
-use event_core::{jid::Jid, prelude::*};
+use event_core::{Module, prelude::*};
 
-use super::{PresenceDelivery, roster, send_available, typed};
+use super::send::{send_available, typed};
+use crate::{lookup, stanzas};
 
-/// RFC 6121 §4.3.2.
+/// Answers a probe (RFC 6121 §4.3.2).
 pub(super) async fn answer(
     presence: &Presence,
-    cx: &Context<PresenceDelivery>,
+    cx: &Context<impl Module>,
 ) -> Result<(), StanzaError> {
     let (Some(to), Some(from)) = (presence.to(), presence.from()) else { return Ok(()) };
     let (account, asker) = (to.to_bare(), from.to_bare());
     let Some(username) = account.node().map(|node| node.as_str()) else { return Ok(()) };
-    let roster = roster(username, cx.host()).await?;
+    let roster = lookup::roster(username, cx.host()).await?;
     if account != asker && !roster.may_see(&asker) {
-        // Nor does it tell whether there is such an account. A request that waits is not refused.
-        let waits = roster.get(&asker).is_some_and(|contact| contact.request.is_some());
-        let answer = if waits { "unavailable" } else { "unsubscribed" };
+        // Missing accounts get the same answer. A pending request is not refused.
+        let is_pending = roster.get(&asker).is_some_and(|contact| contact.request.is_some());
+        let answer = if is_pending { "unavailable" } else { "unsubscribed" };
         cx.send(typed(&account, asker.as_str(), Some(answer)));
         return Ok(());
     }
@@ -24,18 +25,10 @@ pub(super) async fn answer(
         let session = cx.host().sessions().find(full);
         match session.and_then(|session| session.presence()) {
             Some(theirs) => cx.send_to(&theirs.presence, [from.clone()]),
-            None => cx.send(unavailable(to, from)),
+            None => cx.send(stanzas::unavailable(to.as_str(), Some(from.as_str()))),
         }
     } else if send_available(username, from, cx) == 0 {
-        cx.send(unavailable(to, from));
+        cx.send(stanzas::unavailable(to.as_str(), Some(from.as_str())));
     }
     Ok(())
-}
-
-fn unavailable(from: &Jid, to: &Jid) -> Element {
-    ElementBuilder::new("presence", STANZA_NS)
-        .attribute("from", from.as_str())
-        .attribute("to", to.as_str())
-        .attribute("type", "unavailable")
-        .build()
 }

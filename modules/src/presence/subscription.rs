@@ -1,71 +1,73 @@
-//! Who may see whom: subscription stanzas on their way (RFC 6121 §3).
+//! Subscription stanzas on the way to and from contacts (RFC 6121 §3).
 
 use std::sync::Arc;
 
 use event_core::{
+    Module,
     jid::BareJid,
     prelude::*,
     roster::{Link, RosterItem, SubscriptionType},
-    services::{Accounts, Direction, Rosters},
+    services::{Direction, Rosters},
 };
 
-use super::{PresenceDelivery, send_available, send_unavailable, typed};
+use super::send::{send_available, send_unavailable, typed};
+use crate::lookup;
 
-fn rosters(cx: &Context<PresenceDelivery>) -> Result<Arc<dyn Rosters>, StanzaError> {
+fn rosters(cx: &Context<impl Module>) -> Result<Arc<dyn Rosters>, StanzaError> {
     cx.host().service::<dyn Rosters>().ok_or_else(|| {
         StanzaError::feature_not_implemented().text("there are no rosters on this host")
     })
 }
 
-/// Whatever clients wrote, the parties are two accounts (§3.1.2).
+/// The stanza with bare JIDs, whatever addresses the client wrote (§3.1.2).
 fn between(presence: &Presence, from: &BareJid, to: &BareJid) -> Element {
     let mut stanza = presence.element().clone();
     stanza.set_attributes(&[("from", Some(from.as_str())), ("to", Some(to.as_str()))]);
     stanza
 }
 
-/// From a client to a contact.
-pub(super) async fn outbound(
+/// Handles a subscription stanza from a client to a contact.
+pub(super) async fn send(
     presence: &Presence,
     kind: SubscriptionType,
-    cx: &Context<PresenceDelivery>,
+    cx: &Context<impl Module>,
 ) -> Result<Flow, StanzaError> {
     let (Some(to), Some(from)) = (presence.to(), presence.from()) else {
         return Ok(Flow::Continue);
     };
     let (contact, account) = (to.to_bare(), from.to_bare());
     if contact == account {
-        let text = "a subscription is to somebody else's presence";
+        let text = "a subscription must be to another account";
         return Err(StanzaError::bad_request().text(text));
     }
     let username = account.node().map(|node| node.as_str()).unwrap_or_default();
     let stanza = between(presence, &account, &contact);
     let rosters = rosters(cx)?;
     let outbound = rosters.subscription(username, &contact, Direction::Outbound, kind, &stanza);
-    let done = outbound.await?;
-    if !done.passes {
+    let transition = outbound.await?;
+    if !transition.passes {
         return Ok(Flow::Handled);
     }
-    if kind == SubscriptionType::Unsubscribed && done.before.from == Link::Active {
-        // §3.2.2: while the contact may still see it.
+    if kind == SubscriptionType::Unsubscribed && transition.before.from == Link::Active {
+        // §3.2.2: before the contact loses the subscription.
         send_unavailable(username, &contact, cx);
     }
     cx.send(stanza);
     if kind == SubscriptionType::Subscribed {
         send_available(username, &contact, cx);
-        // The contact may have been forgotten since; what it says now is the truth.
-        if done.after.to == Link::Active {
+        // The contact may have cancelled the subscription meanwhile; the probe corrects the state.
+        if transition.after.to == Link::Active {
             cx.send(typed(&account, contact.as_str(), Some("probe")));
         }
     }
     Ok(Flow::Handled)
 }
 
-/// From a contact to an account.
-pub(super) async fn inbound(
+/// Handles a subscription stanza from a contact to an account.
+pub(super) async fn receive(
     presence: &Presence,
     kind: SubscriptionType,
-    cx: &Context<PresenceDelivery>,
+    cx: &Context<impl Module>,
 ) -> Result<(), StanzaError> {
     let (Some(to), Some(from)) = (presence.to(), presence.from()) else { return Ok(()) };
     let (account, contact) = (to.to_bare(), from.to_bare());
@@ -74,39 +76,32 @@ pub(super) async fn inbound(
         return Ok(());
     }
     let answer = |kind| cx.send(typed(&account, contact.as_str(), Some(kind)));
-    if kind == SubscriptionType::Subscribe && !exists(&account, cx).await? {
-        // §3.1.3: as if the account had refused.
+    if kind == SubscriptionType::Subscribe && !lookup::exists(&account, cx.host()).await? {
+        // §3.1.3: the answer is the same as when the account refuses.
         answer("unsubscribed");
         return Ok(());
     }
     let stanza = between(presence, &contact, &account);
     let rosters = rosters(cx)?;
     let inbound = rosters.subscription(username, &contact, Direction::Inbound, kind, &stanza);
-    let done = inbound.await?;
-    if let Some(reply) = done.reply {
+    let transition = inbound.await?;
+    if let Some(reply) = transition.reply {
         answer(reply.as_str());
         if send_available(username, &contact, cx) == 0 {
             answer("unavailable");
         }
     } else if kind == SubscriptionType::Subscribe {
-        // The request has arrived, and says nothing of the user yet (§3.1.3).
+        // Acknowledges the request without revealing the user's presence (§3.1.3).
         answer("unavailable");
     }
-    if kind == SubscriptionType::Unsubscribe && done.before.from == Link::Active {
+    if kind == SubscriptionType::Unsubscribe && transition.before.from == Link::Active {
         send_unavailable(username, &contact, cx);
     }
     Ok(())
 }
 
-async fn exists(account: &BareJid, cx: &Context<PresenceDelivery>) -> Result<bool, StanzaError> {
-    match cx.host().service::<dyn Accounts>() {
-        Some(accounts) => Ok(accounts.exists(account).await?),
-        None => Ok(false),
-    }
-}
-
-/// A contact was removed from a roster: neither sees the other any more (§2.5.2).
-pub(super) fn cancel(username: &str, item: &RosterItem, cx: &Context<PresenceDelivery>) {
+/// Cancels both subscriptions of a contact that was removed from a roster (§2.5.2).
+pub(super) fn cancel(username: &str, item: &RosterItem, cx: &Context<impl Module>) {
     let Some(account) = cx.host().account(username) else { return };
     let state = item.state();
     if state.from == Link::Active {

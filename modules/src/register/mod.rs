@@ -1,11 +1,11 @@
-//! In-Band Registration of new accounts (XEP-0077 §3.1). What an account does with itself, such as
-//! changing its password, is module `account`'s.
+//! In-Band Registration of new accounts (XEP-0077 §3.1). Module `account` manages existing
+//! accounts.
 
 mod rate;
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use event_core::{
     ErrorType, Role, SessionKind,
@@ -15,34 +15,36 @@ use event_core::{
     services::{AccountError, Accounts},
 };
 
-use self::rate::Rate;
+use self::rate::AttemptLimiter;
 use crate::account::field;
 
 const NS: &str = "jabber:iq:register";
 
-/// What `user-registering` and `user-registered` name as the source.
+/// The source in events `user-registering` and `user-registered`.
 const SOURCE: &str = "register";
 
-/// Lets anybody make an account before logging in. It is not among the defaults: a public server
-/// with it needs somebody who looks after what strangers do there.
-#[module(state = Rate, features = ["jabber:iq:register"])]
+/// Lets anyone create an account before logging in. Not a default module: open registration on a
+/// public server needs an operator who watches for abuse.
+#[module(state = AttemptLimiter, features = ["jabber:iq:register"])]
 pub struct Register {
-    /// How many times one address may try in a period; a /64 of IPv6 counts as one address.
+    /// The maximum number of attempts of one address in a period. An IPv6 /64 counts as one
+    /// address. Default: 5.
     #[serde(default = "attempts")]
     attempts: u32,
-    /// The period, in seconds.
+    /// The length of the period, in seconds. Default: 3600.
     #[serde(default = "period_seconds")]
     period_seconds: u64,
-    /// The fewest characters of a username.
+    /// The minimum length of a username, in characters. Default: 2.
     #[serde(default = "min_username")]
     min_username: usize,
-    /// The most characters of a username.
+    /// The maximum length of a username, in characters. Default: 64.
     #[serde(default = "max_username")]
     max_username: usize,
-    /// The fewest characters of a password.
+    /// The minimum length of a password, in characters. Default: 8.
     #[serde(default = "min_password")]
     min_password: usize,
-    /// What the client shows to the person.
+    /// The instructions that the client shows to the user. Default: `Choose a username and a
+    /// password.`
     #[serde(default = "instructions")]
     instructions: String,
 }
@@ -71,6 +73,12 @@ fn instructions() -> String {
     "Choose a username and a password.".into()
 }
 
+impl ModuleState<Register> for AttemptLimiter {
+    async fn start(_: &Arc<Host>, _: &Register) -> Result<Self, StartError> {
+        Ok(Self::default())
+    }
+}
+
 #[hook("stream-features")]
 fn offer(event: &mut StreamFeatures) {
     if may_register(&event.session).is_ok() {
@@ -86,7 +94,7 @@ async fn register(iq: &mut Iq, cx: &Context<Register>) -> Result<Reply, StanzaEr
     if iq.iq_type() == IqType::Get {
         return Ok(iq.reply_with_element(&fields(&cx.instructions)));
     }
-    // XEP-0077 §3.2: who is to be removed must be known first.
+    // XEP-0077 §3.2: removal needs an authenticated user.
     let query = iq.child("query", NS).ok_or_else(StanzaError::bad_request)?;
     if query.child("remove", NS).is_some() {
         return Err(StanzaError::unexpected_request().text("log in to remove your account"));
@@ -94,12 +102,12 @@ async fn register(iq: &mut Iq, cx: &Context<Register>) -> Result<Reply, StanzaEr
     let account = account(&field(&query, "username")?.unwrap_or_default(), cx)?;
     let password = field(&query, "password")?.unwrap_or_default();
     if password.is_empty() || password.chars().count() < cx.min_password {
-        let text = format!("a password has {} characters at least", cx.min_password);
+        let text = format!("a password needs at least {} characters", cx.min_password);
         return Err(StanzaError::not_acceptable().text(text));
     }
-    // Attempts for a name that is taken count as well: they tell who has an account.
+    // Attempts for existing names count as well, because they reveal who has an account.
     let period = Duration::from_secs(cx.period_seconds);
-    if !cx.state().admits(session.peer(), cx.now(), cx.attempts, period) {
+    if !cx.state().admit(session.peer(), cx.now(), cx.attempts, period) {
         let text = "too many registrations from your address; try again later";
         return Err(StanzaError::policy_violation().with_type(ErrorType::Wait).text(text));
     }
@@ -134,10 +142,10 @@ async fn create(
     Ok(())
 }
 
-/// Only before logging in, and only where nobody listens to the password.
+/// Registration needs an unauthenticated client, and a stream that protects the password.
 fn may_register(session: &Session) -> Result<(), StanzaError> {
     if session.kind() != SessionKind::Client || session.user().is_some() {
-        return Err(StanzaError::not_allowed().text("you have an account already"));
+        return Err(StanzaError::not_allowed().text("you already have an account"));
     }
     if !session.is_encrypted() && !session.host().settings().allow_plaintext {
         return Err(StanzaError::policy_violation().text("begin with STARTTLS"));
@@ -152,17 +160,17 @@ fn fields(instructions: &str) -> Element {
     ElementBuilder::new("query", NS).children(&fields).build()
 }
 
-/// The account of a username that is acceptable (RFC 7622 §3.3, and the options).
+/// The account of `username`, if the name is valid (RFC 7622 §3.3) and fits the options.
 fn account(username: &str, cx: &Context<Register>) -> Result<BareJid, StanzaError> {
     let account = cx.host().account(username).ok_or_else(|| {
-        StanzaError::not_acceptable().text("a username cannot have these characters")
+        StanzaError::not_acceptable().text("the username has characters that are not allowed")
     })?;
     let length = account.node().map_or(0, |node| node.as_str().chars().count());
     if !(cx.min_username..=cx.max_username).contains(&length) {
         let text = format!("a username has {} to {} characters", cx.min_username, cx.max_username);
         return Err(StanzaError::not_acceptable().text(text));
     }
-    // A name that the configuration trusts is not for whoever comes first.
+    // Names with a role in the configuration cannot be registered.
     if cx.host().role(&Jid::from(account.clone())) > Role::User {
         return Err(StanzaError::not_allowed().text("the username is reserved"));
     }

@@ -1,24 +1,19 @@
-//! How often each address may try.
+//! A limit on the registration attempts of each address.
 
 use std::{
     collections::HashMap,
     net::{IpAddr, Ipv6Addr},
-    sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use parking_lot::Mutex;
 
-use event_core::prelude::*;
-
-use super::Register;
-
-/// Addresses that are remembered at the same time; when there are more, all others have to wait.
+/// The maximum number of addresses in memory. While it is reached, new addresses are refused.
 const MAX_ADDRESSES: usize = 10_000;
 
-/// The attempts of each address within its period.
+/// Counts the attempts of each address within its period.
 #[derive(Debug, Default)]
-pub struct Rate(Mutex<HashMap<Option<IpAddr>, Period>>);
+pub struct AttemptLimiter(Mutex<HashMap<Option<IpAddr>, Period>>);
 
 #[derive(Debug)]
 struct Period {
@@ -26,15 +21,9 @@ struct Period {
     attempts: u32,
 }
 
-impl ModuleState<Register> for Rate {
-    async fn start(_: &Arc<Host>, _: &Register) -> Result<Self, StartError> {
-        Ok(Self::default())
-    }
-}
-
-impl Rate {
-    /// Counts an attempt; `false` when there were `limit` of them in the period already.
-    pub(super) fn admits(
+impl AttemptLimiter {
+    /// Counts an attempt. Returns false if the period already had `limit` attempts.
+    pub(super) fn admit(
         &self,
         peer: Option<IpAddr>,
         now: SystemTime,
@@ -59,7 +48,7 @@ impl Rate {
     }
 }
 
-/// Who has an IPv6 network has all addresses of its /64.
+/// The unit that is counted: for IPv6 the /64, since a host can use every address in it.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
@@ -75,35 +64,35 @@ mod tests {
 
     const HOUR: Duration = Duration::from_secs(3600);
 
-    fn admits(rate: &Rate, address: &str, now: SystemTime) -> bool {
-        rate.admits(Some(address.parse().unwrap()), now, 2, HOUR)
+    fn admits(limiter: &AttemptLimiter, address: &str, now: SystemTime) -> bool {
+        limiter.admit(Some(address.parse().unwrap()), now, 2, HOUR)
     }
 
     #[test]
     fn an_address_and_its_ipv6_network_share_a_period() {
-        let rate = Rate::default();
+        let limiter = AttemptLimiter::default();
         let now = UNIX_EPOCH + HOUR;
         for same in [["192.0.2.1", "::ffff:192.0.2.1"], ["2001:db8::1", "2001:db8::2:0:0:1"]] {
-            assert!(admits(&rate, same[0], now));
-            assert!(admits(&rate, same[1], now));
-            assert!(!admits(&rate, same[0], now));
+            assert!(admits(&limiter, same[0], now));
+            assert!(admits(&limiter, same[1], now));
+            assert!(!admits(&limiter, same[0], now));
         }
-        assert!(admits(&rate, "2001:db8:0:1::1", now), "another network");
-        assert!(!admits(&rate, "192.0.2.1", now + HOUR - Duration::from_secs(1)));
-        assert!(admits(&rate, "192.0.2.1", now + HOUR));
+        assert!(admits(&limiter, "2001:db8:0:1::1", now), "another network");
+        assert!(!admits(&limiter, "192.0.2.1", now + HOUR - Duration::from_secs(1)));
+        assert!(admits(&limiter, "192.0.2.1", now + HOUR));
     }
 
     #[test]
     fn remembers_a_bounded_number_of_addresses() {
-        let rate = Rate::default();
+        let limiter = AttemptLimiter::default();
         let now = UNIX_EPOCH;
         let address =
             |n: usize| IpAddr::from(Ipv6Addr::from_bits(u128::try_from(n).unwrap() << 64));
         for n in 0..MAX_ADDRESSES {
-            assert!(rate.admits(Some(address(n)), now, 1, HOUR));
+            assert!(limiter.admit(Some(address(n)), now, 1, HOUR));
         }
-        assert!(!rate.admits(Some(address(MAX_ADDRESSES)), now, 1, HOUR));
-        assert!(rate.admits(Some(address(MAX_ADDRESSES)), now + HOUR, 1, HOUR));
-        assert_eq!(rate.0.lock().len(), 1, "what is over is forgotten");
+        assert!(!limiter.admit(Some(address(MAX_ADDRESSES)), now, 1, HOUR));
+        assert!(limiter.admit(Some(address(MAX_ADDRESSES)), now + HOUR, 1, HOUR));
+        assert_eq!(limiter.0.lock().len(), 1, "addresses whose period is over are removed");
     }
 }

@@ -8,7 +8,7 @@ use event_core::{
 
 use crate::fakes::{FakeAccounts, refused};
 
-/// Refuses some names, and counts who was registered.
+/// Refuses some names, and marks sessions that registered.
 #[module(name = "register_watch")]
 struct Watch;
 
@@ -25,14 +25,14 @@ fn refuse(event: &mut UserRegistering) -> Flow {
 }
 
 #[hook("user-registered")]
-fn thank(event: &UserRegistered) {
+fn mark(event: &UserRegistered) {
     if let Some(session) = &event.session {
         assert_eq!((&*event.username, event.source), ("benvolio", "register"));
-        session.with_slot(|slot| *slot = Some(Thanked));
+        session.with_slot(|slot| *slot = Some(Marked));
     }
 }
 
-struct Thanked;
+struct Marked;
 
 async fn server(options: &str) -> (Harness, Arc<FakeAccounts>) {
     let accounts = FakeAccounts::of(&["romeo@localhost"]);
@@ -59,7 +59,7 @@ async fn features(client: &Client) -> Vec<String> {
 }
 
 #[test]
-fn makes_an_account_before_login() {
+fn creates_an_account_before_login() {
     testing::run(async {
         let (server, accounts) = server("").await;
         let stranger = server.stream("localhost");
@@ -71,13 +71,13 @@ fn makes_an_account_before_login() {
         stranger.send(&new("Benvolio", "long enough")).await;
         assert_eq!(stranger.next().unwrap().attribute("type").as_deref(), Some("result"));
         assert_eq!(accounts.password("benvolio@localhost").as_deref(), Some("long enough"));
-        assert!(stranger.session.with_slot(|slot: &mut Option<Thanked>| slot.is_some()));
+        assert!(stranger.session.with_slot(|slot: &mut Option<Marked>| slot.is_some()));
         assert!(stranger.closed().is_none(), "the client goes on to log in");
     });
 }
 
 #[test]
-fn refuses_what_is_not_acceptable() {
+fn refuses_unacceptable_requests() {
     testing::run(async {
         let (server, accounts) = server("attempts = 100").await;
         let stranger = server.stream("localhost");
@@ -124,7 +124,7 @@ fn only_strangers_on_encrypted_streams_register() {
 }
 
 #[test]
-fn an_address_may_try_so_many_times_in_a_period() {
+fn the_attempts_of_an_address_are_limited() {
     testing::run(async {
         let (server, accounts) = server("attempts = 2\nperiod_seconds = 60").await;
         for condition in ["conflict", "conflict", "policy-violation"] {

@@ -1,5 +1,5 @@
-//! The rosters of a host in memory: one change at a time for each account, and those of users who
-//! are online kept.
+//! The rosters of a host. Changes of one roster are serialized; rosters of users who are online
+//! stay in memory.
 
 use std::{
     borrow::Borrow,
@@ -19,44 +19,40 @@ use event_core::{
     storage::{StorageError, StorageResult, Store},
 };
 
-use super::record::{self, Kept, NS};
+use super::{
+    limits::RosterLimits,
+    record::{self, StoredRoster},
+};
+use crate::stanzas;
 
-/// The longest subscription request that is kept, in bytes.
+/// The maximum size of a stored subscription request, in bytes.
 const MAX_REQUEST: usize = 8 * 1024;
-
-/// What a user may have.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    pub(super) contacts: usize,
-    pub(super) requests: usize,
-    pub(super) requests_per_domain: usize,
-}
 
 /// The rosters of a host.
 #[derive(Debug)]
 pub(super) struct Contacts {
     host: Weak<Host>,
     store: Store,
-    limits: Mutex<Limits>,
+    limits: Mutex<RosterLimits>,
     accounts: Mutex<HashSet<Named>>,
-    /// What accounts without contacts share.
-    empty: Arc<Kept>,
+    /// Shared by accounts without contacts.
+    empty: Arc<StoredRoster>,
 }
 
 #[derive(Debug)]
 struct Account {
     username: Box<str>,
-    turn: tokio::sync::Mutex<()>,
-    kept: Mutex<Option<Arc<Kept>>>,
+    lock: tokio::sync::Mutex<()>,
+    loaded: Mutex<Option<Arc<StoredRoster>>>,
 }
 
 impl Account {
-    fn kept(&self) -> MutexGuard<'_, Option<Arc<Kept>>> {
-        self.kept.lock()
+    fn loaded(&self) -> MutexGuard<'_, Option<Arc<StoredRoster>>> {
+        self.loaded.lock()
     }
 }
 
-/// An account, found by its name.
+/// An account as a member of a set, compared by its name.
 #[derive(Debug)]
 struct Named(Arc<Account>);
 
@@ -81,16 +77,16 @@ impl Hash for Named {
 }
 
 impl Contacts {
-    pub(super) fn new(host: &Arc<Host>, store: Store, limits: Limits) -> Self {
+    pub(super) fn new(host: &Arc<Host>, store: Store, limits: RosterLimits) -> Self {
         let (host, accounts) = (Arc::downgrade(host), Mutex::default());
         Self { host, store, limits: Mutex::new(limits), accounts, empty: Arc::default() }
     }
 
-    pub(super) fn set_limits(&self, limits: Limits) {
+    pub(super) fn set_limits(&self, limits: RosterLimits) {
         *self.limits.lock() = limits;
     }
 
-    fn limits(&self) -> Limits {
+    fn limits(&self) -> RosterLimits {
         *self.limits.lock()
     }
 
@@ -98,13 +94,14 @@ impl Contacts {
         self.accounts.lock()
     }
 
-    /// The account's place in memory. Leaving it, the roster of a user who is not online goes.
+    /// Gets or creates the account's entry in memory. Dropping the [`Entry`] removes the entry of a
+    /// user who is not online.
     pub(super) fn enter<'a>(&'a self, username: &'a str) -> Entry<'a> {
         let mut accounts = self.accounts();
         let known = accounts.get(username).map(|Named(account)| Arc::clone(account));
         let account = known.unwrap_or_else(|| {
-            let (turn, kept) = Default::default();
-            let account = Arc::new(Account { username: username.into(), turn, kept });
+            let (lock, loaded) = Default::default();
+            let account = Arc::new(Account { username: username.into(), lock, loaded });
             accounts.insert(Named(Arc::clone(&account)));
             account
         });
@@ -112,7 +109,7 @@ impl Contacts {
         Entry { contacts: self, username, account }
     }
 
-    /// How many rosters are in memory.
+    /// The number of accounts in memory.
     #[cfg(test)]
     pub(super) fn in_memory(&self) -> usize {
         self.accounts().len()
@@ -134,7 +131,8 @@ impl Drop for Entry<'_> {
             host.sessions().each(self.username, |_| is_online = true);
         }
         let mut accounts = self.contacts.accounts();
-        // The map's and this one: nobody else is in, and who comes waits for the lock.
+        // Two references, the map's and this one: no other `Entry` exists, and `enter` waits for
+        // the lock of the map.
         if !is_online && Arc::strong_count(&self.account) == 2 {
             accounts.remove(self.username);
         }
@@ -142,77 +140,77 @@ impl Drop for Entry<'_> {
 }
 
 impl Entry<'_> {
-    /// Waits until nobody else changes the roster.
-    pub(super) async fn turn(&self) -> Turn<'_> {
-        Turn { entry: self, _guard: self.account.turn.lock().await }
+    /// Waits for the right to read and change the roster.
+    pub(super) async fn lock(&self) -> AccountLock<'_> {
+        AccountLock { entry: self, _guard: self.account.lock.lock().await }
     }
 
-    /// What is in memory is no longer so.
+    /// Removes the roster from memory, so that it is read again.
     pub(super) fn forget(&self) {
-        *self.account.kept() = None;
+        *self.account.loaded() = None;
     }
 }
 
 /// The right to change a roster.
 #[derive(Debug)]
-pub(super) struct Turn<'a> {
+pub(super) struct AccountLock<'a> {
     entry: &'a Entry<'a>,
     _guard: tokio::sync::MutexGuard<'a, ()>,
 }
 
-impl Turn<'_> {
-    /// The roster, read from storage if it has to be.
-    pub(super) async fn kept(&self) -> StorageResult<Arc<Kept>> {
+impl AccountLock<'_> {
+    /// The roster, read from storage unless in memory.
+    pub(super) async fn load(&self) -> StorageResult<Arc<StoredRoster>> {
         let account = &self.entry.account;
-        if let Some(kept) = &*account.kept() {
-            return Ok(Arc::clone(kept));
+        if let Some(stored) = &*account.loaded() {
+            return Ok(Arc::clone(stored));
         }
         let contacts = self.entry.contacts;
-        let mut kept = Kept::read(contacts.store.all(self.entry.username).await?)?;
+        let mut stored = StoredRoster::read(contacts.store.all(self.entry.username).await?)?;
         let host = contacts.host.upgrade().ok_or(StorageError::Closed)?;
         let username = self.entry.username.into();
-        let stored = Roster::clone(&kept.roster);
-        let loaded = host.fire(RosterLoad { username, roster: stored }).await.event.roster;
-        if loaded != *kept.roster {
-            kept.is_augmented = true;
-            kept.roster = Arc::new(loaded);
+        let roster = Roster::clone(&stored.roster);
+        let loaded = host.fire(RosterLoad { username, roster }).await.event.roster;
+        if loaded != *stored.roster {
+            stored.is_augmented = true;
+            stored.roster = Arc::new(loaded);
         }
-        let is_empty = kept == *contacts.empty;
-        let kept = if is_empty { Arc::clone(&contacts.empty) } else { Arc::new(kept) };
-        *account.kept() = Some(Arc::clone(&kept));
-        Ok(kept)
+        let is_empty = stored == *contacts.empty;
+        let stored = if is_empty { Arc::clone(&contacts.empty) } else { Arc::new(stored) };
+        *account.loaded() = Some(Arc::clone(&stored));
+        Ok(stored)
     }
 
-    /// Changes a contact: stores what `apply` makes of it, calls `stored`, and pushes it to the
-    /// clients that follow the roster. Gives the contact as it was.
+    /// Changes a contact: stores the result of `apply`, calls `on_stored`, and pushes the change to
+    /// the clients that follow the roster. Returns the contact as before.
     pub(super) async fn change(
         &self,
         jid: &BareJid,
         apply: impl FnOnce(Option<&RosterItem>) -> Result<Option<RosterItem>, StanzaError>,
-        stored: impl FnOnce(),
+        on_stored: impl FnOnce(),
     ) -> Result<Option<RosterItem>, StanzaError> {
         let contacts = self.entry.contacts;
-        let kept = self.kept().await?;
-        let before = kept.roster.get(jid);
+        let stored = self.load().await?;
+        let before = stored.roster.get(jid);
         let after = apply(before)?;
-        contacts.limits().check(&kept.roster, jid, after.as_ref())?;
+        contacts.limits().check(&stored.roster, jid, after.as_ref())?;
         let owner = self.entry.username;
-        let (new, batch, pushed) = kept.change(jid, after, (&contacts.store, owner));
+        let (new, batch, pushed) = stored.change(jid, after, (&contacts.store, owner));
         let host = contacts.host.upgrade().ok_or(StorageError::Closed)?;
         if !batch.is_empty() {
-            // Should this be dropped while it waits, the storage knows what became of it.
+            // If this future is dropped here, the next reader gets the roster from storage.
             self.entry.forget();
             host.transact(batch).await.map_err(|error| match error {
                 StorageError::Name => StanzaError::not_acceptable().text("the address is too long"),
                 error => error.into(),
             })?;
-            *self.entry.account.kept() = Some(Arc::new(new));
+            *self.entry.account.loaded() = Some(Arc::new(new));
         }
-        stored();
+        on_stored();
         if let Some(pushed) = pushed {
             host.sessions().each(owner, |session| {
                 if follows(session) {
-                    push(session, &pushed);
+                    stanzas::push(session, &pushed);
                 }
             });
         }
@@ -220,48 +218,15 @@ impl Turn<'_> {
     }
 }
 
-impl Limits {
-    /// Whether there is room for what a contact becomes.
-    fn check(
-        self,
-        roster: &Roster,
-        jid: &BareJid,
-        after: Option<&RosterItem>,
-    ) -> Result<(), StanzaError> {
-        let before = roster.get(jid);
-        let is_listed = |item: &&RosterItem| item.is_listed;
-        if after.filter(is_listed).is_some()
-            && before.filter(is_listed).is_none()
-            && roster.items().count() >= self.contacts
-        {
-            return Err(StanzaError::resource_constraint().text("the roster is full"));
-        }
-        let asks = |item: &&RosterItem| item.request.is_some();
-        if after.filter(asks).is_none() || before.filter(asks).is_some() {
-            return Ok(());
-        }
-        let (mut all, mut of_domain) = (0, 0);
-        for other in roster.contacts().filter(asks) {
-            all += 1;
-            of_domain += usize::from(other.jid.domain() == jid.domain());
-        }
-        if all >= self.requests || of_domain >= self.requests_per_domain {
-            let text = "too many subscription requests wait for an answer";
-            return Err(StanzaError::resource_constraint().text(text));
-        }
-        Ok(())
-    }
-}
-
 impl Rosters for Contacts {
     fn roster<'a>(&'a self, username: &'a str) -> BoxFuture<'a, StorageResult<Arc<Roster>>> {
         Box::pin(async move {
             let entry = self.enter(username);
-            if let Some(kept) = &*entry.account.kept() {
-                return Ok(Arc::clone(&kept.roster));
+            if let Some(stored) = &*entry.account.loaded() {
+                return Ok(Arc::clone(&stored.roster));
             }
-            let kept = entry.turn().await.kept().await?;
-            Ok(Arc::clone(&kept.roster))
+            let stored = entry.lock().await.load().await?;
+            Ok(Arc::clone(&stored.roster))
         })
     }
 
@@ -275,9 +240,9 @@ impl Rosters for Contacts {
     ) -> BoxFuture<'a, Result<Transition, StanzaError>> {
         Box::pin(async move {
             let entry = self.enter(username);
-            let turn = entry.turn().await;
-            let kept = turn.kept().await?;
-            let state = kept.roster.get(contact).map(RosterItem::state).unwrap_or_default();
+            let lock = entry.lock().await;
+            let stored = lock.load().await?;
+            let state = stored.roster.get(contact).map(RosterItem::state).unwrap_or_default();
             let transition = match direction {
                 Direction::Inbound => state.inbound(kind),
                 Direction::Outbound => state.outbound(kind),
@@ -303,30 +268,30 @@ impl Rosters for Contacts {
                     self.deliver(username, kind, stanza);
                 }
             };
-            turn.change(contact, apply, deliver).await?;
+            lock.change(contact, apply, deliver).await?;
             Ok(transition)
         })
     }
 }
 
 impl Contacts {
-    /// RFC 6121 §3.1.3: a request goes to the clients that are available. §3.1.6, §3.2.3, §3.3.3:
-    /// the rest to those that follow the roster, ahead of the push.
+    /// Delivers a request to the available clients (RFC 6121 §3.1.3), other types to the clients
+    /// that follow the roster, before the push (§3.1.6, §3.2.3, §3.3.3).
     fn deliver(&self, username: &str, kind: SubscriptionType, stanza: &Element) {
         let Some(host) = self.host.upgrade() else { return };
         host.sessions().each(username, |session| {
-            let is_for = match kind {
+            let is_recipient = match kind {
                 SubscriptionType::Subscribe => session.presence().is_some(),
                 _ => follows(session),
             };
-            if is_for {
+            if is_recipient {
                 session.send(stanza);
             }
         });
     }
 }
 
-/// A client that has asked for the roster is told of changes (RFC 6121 §2.1.6).
+/// The slot of a session that requested the roster, and so gets pushes (RFC 6121 §2.1.6).
 #[derive(Debug)]
 struct Follows;
 
@@ -336,16 +301,4 @@ pub(super) fn follow(session: &Session) {
 
 fn follows(session: &Session) -> bool {
     session.with_slot(|slot: &mut Option<Follows>| slot.is_some())
-}
-
-/// Tells a client of a change.
-pub(super) fn push(session: &Session, change: &Element) {
-    let Some(jid) = session.jid() else { return };
-    debug_assert!(change.is("query", NS), "a push tells of a roster");
-    let push = ElementBuilder::new("iq", STANZA_NS)
-        .attribute("type", "set")
-        .attribute("id", &event_core::random_id())
-        .attribute("to", jid.as_str())
-        .child(change);
-    session.send(&push.build());
 }

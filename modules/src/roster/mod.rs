@@ -1,6 +1,7 @@
-//! Rosters (RFC 6121 §2): asking for one's contacts, changing them, hearing of changes.
+//! Rosters (RFC 6121 §2): requests, changes and pushes.
 
 mod contacts;
+mod limits;
 mod record;
 mod set;
 #[cfg(test)]
@@ -10,25 +11,27 @@ use std::sync::Arc;
 
 use event_core::{prelude::*, services};
 
-use self::contacts::{Contacts, Limits};
+use self::{contacts::Contacts, limits::RosterLimits};
+use crate::{lookup, stanzas};
 
-/// Keeps the contacts of users.
+/// Stores the contacts of users.
 #[module(name = "roster", state = State, features = ["jabber:iq:roster"])]
 #[derive(Debug)]
 pub struct ContactLists {
-    /// How many contacts a user may have.
+    /// The maximum number of contacts of a user. Default: 2000.
     #[serde(default = "default_contacts")]
     max_contacts: usize,
-    /// How long the name of a contact or of a group may be, in bytes.
+    /// The maximum length of the name of a contact or group, in bytes. Default: 1023.
     #[serde(default = "default_name")]
     max_name: usize,
-    /// In how many groups a contact may be.
+    /// The maximum number of groups of a contact. Default: 50.
     #[serde(default = "default_groups")]
     max_groups: usize,
-    /// How many subscription requests may wait for a user's answer.
+    /// The maximum number of subscription requests that wait for a user's answer. Default: 200.
     #[serde(default = "default_requests")]
     max_requests: usize,
-    /// How many of them may come from one domain, so that nobody alone can fill the list.
+    /// The maximum number of waiting requests from one domain, so that one domain cannot use up
+    /// `max_requests`. Default: 50.
     #[serde(default = "default_requests_per_domain")]
     max_requests_per_domain: usize,
 }
@@ -54,9 +57,11 @@ fn default_requests_per_domain() -> usize {
 }
 
 impl ContactLists {
-    fn limits(&self) -> Limits {
-        Limits {
+    fn limits(&self) -> RosterLimits {
+        RosterLimits {
             contacts: self.max_contacts,
+            name: self.max_name,
+            groups: self.max_groups,
             requests: self.max_requests,
             requests_per_domain: self.max_requests_per_domain,
         }
@@ -82,78 +87,78 @@ impl ModuleState<ContactLists> for State {
 
 #[hook("stream-features")]
 fn advertise(event: &mut StreamFeatures) {
-    // RFC 6121 §2.6.1 and §3.4.1; before authentication neither means anything.
+    // RFC 6121 §2.6.1, §3.4.1: both features are for authenticated clients.
     if event.session.user().is_some() {
         event.features.push(ElementBuilder::new("ver", "urn:xmpp:features:rosterver").build());
         event.features.push(ElementBuilder::new("sub", "urn:xmpp:features:pre-approval").build());
     }
 }
 
-/// RFC 6121 §2.1.5: nobody but the owner sees or changes a roster.
+/// RFC 6121 §2.1.5: only the owner reads and changes a roster.
 #[hook("iq/bare/jabber:iq:roster:query", priority = 10)]
 fn refuse_others(iq: &mut Iq) -> Result<(), StanzaError> {
     match iq.to() {
         None => Ok(()),
-        Some(_) => Err(StanzaError::forbidden().text("a roster is its owner's alone")),
+        Some(_) => Err(StanzaError::forbidden().text("only its owner can access a roster")),
     }
 }
 
-/// RFC 6121 §2.1.6: a push comes from the user's own server. Clients have to check that; here it
-/// protects those that don't.
+/// RFC 6121 §2.1.6: only the user's server sends pushes. Clients must check this; the server does
+/// for those that do not.
 #[hook("iq/full", priority = 1000)]
 fn refuse_pushes(iq: &mut Iq) -> Result<(), StanzaError> {
     let is_push = iq.iq_type() == IqType::Set && iq.child("query", record::NS).is_some();
     if is_push && matches!(iq.origin(), event_core::Origin::Session(_)) {
-        return Err(StanzaError::forbidden().text("only a user's server pushes the roster"));
+        return Err(StanzaError::forbidden().text("only the user's server can push the roster"));
     }
     Ok(())
 }
 
 #[hook("iq-get/self/jabber:iq:roster:query", priority = 10)]
 async fn get(iq: &mut Iq, cx: &Context<ContactLists>) -> Result<Flow, StanzaError> {
-    let (session, username) = owner(iq)?;
+    let (session, username) = lookup::local_sender(iq).ok_or_else(StanzaError::forbidden)?;
     let known = iq.child("query", record::NS).and_then(|query| query.attribute("ver"));
     let known = known.map(|known| known.into_owned());
     let contacts = &cx.state().0;
-    // From now on it hears of changes: none may fall between the answer and them.
+    // Set before the roster is read, so that the client misses no change.
     contacts::follow(&session);
     let entry = contacts.enter(&username);
-    let turn = entry.turn().await;
-    let kept = turn.kept().await?;
+    let lock = entry.lock().await;
+    let stored = lock.load().await?;
     let answer = iq.answer_later();
-    match kept.since(known.as_deref()) {
-        // §2.6.3: what the client has, and the changes to it as pushes.
+    match stored.since(known.as_deref()) {
+        // §2.6.3: an empty result, then the changes as pushes.
         Some(changes) => {
             answer.reply();
             for change in changes {
-                contacts::push(&session, &change);
+                stanzas::push(&session, &change);
             }
         }
-        None => answer.reply_with_element(&record::roster(&kept.roster, kept.version)),
+        None => answer.reply_with_element(&record::roster(&stored.roster, stored.version)),
     }
-    drop(turn);
+    drop(lock);
     Ok(Flow::Handled)
 }
 
 #[hook("iq-set/self/jabber:iq:roster:query", priority = 10)]
 async fn set(iq: &mut Iq, cx: &Context<ContactLists>) -> Result<Flow, StanzaError> {
-    let (session, username) = owner(iq)?;
-    let wish = set::read(iq, cx)?;
-    if session.user() == Some(&wish.jid) {
-        return Err(StanzaError::not_allowed().text("nobody is a contact of their own"));
+    let (session, username) = lookup::local_sender(iq).ok_or_else(StanzaError::forbidden)?;
+    let change = set::read(iq, &cx.limits())?;
+    if session.user() == Some(&change.jid) {
+        return Err(StanzaError::not_allowed().text("an account cannot be its own contact"));
     }
     let mut answer = Some(iq.answer_later());
     let changed = {
         let entry = cx.state().0.enter(&username);
-        let turn = entry.turn().await;
-        let apply = |before: Option<&_>| wish.apply(before);
-        // The result comes before the push, and only when the change is stored.
+        let lock = entry.lock().await;
+        let apply = |before: Option<&_>| change.apply(before);
+        // The result is sent once the change is stored, and before the push.
         let acknowledge = || {
             if let Some(answer) = answer.take() {
                 answer.reply();
             }
         };
-        turn.change(&wish.jid, apply, acknowledge).await
+        lock.change(&change.jid, apply, acknowledge).await
     };
     match changed {
         Err(error) => {
@@ -162,7 +167,7 @@ async fn set(iq: &mut Iq, cx: &Context<ContactLists>) -> Result<Flow, StanzaErro
             }
         }
         Ok(before) => {
-            if let (true, Some(item)) = (wish.removes(), before) {
+            if let (true, Some(item)) = (change.removes(), before) {
                 let event = RosterItemRemoved {
                     username: username.as_str().into(),
                     item,
@@ -175,14 +180,7 @@ async fn set(iq: &mut Iq, cx: &Context<ContactLists>) -> Result<Flow, StanzaErro
     Ok(Flow::Handled)
 }
 
-/// The session that asks, and its account.
-fn owner(iq: &Iq) -> Result<(Session, String), StanzaError> {
-    let session = iq.origin().session().ok_or_else(StanzaError::forbidden)?;
-    let node = session.user().and_then(|user| user.node()).ok_or_else(StanzaError::forbidden)?;
-    Ok((session.clone(), node.as_str().to_owned()))
-}
-
-/// After module `presence`, which tells the contacts.
+/// Runs after module `presence`, which reads the roster to inform the contacts.
 #[hook("resource-unbind", priority = -1000)]
 fn forget(unbind: &ResourceUnbind, cx: &Context<ContactLists>) {
     if let Some(node) = unbind.session.user().and_then(|user| user.node()) {
@@ -190,21 +188,21 @@ fn forget(unbind: &ResourceUnbind, cx: &Context<ContactLists>) {
     }
 }
 
-/// RFC 6121 §2.5 for all contacts at once; the storage is purged by whoever removes the account.
+/// Fires the removal of all contacts (RFC 6121 §2.5). Their rows are deleted with the account.
 #[hook("user-deleted")]
 async fn remove_all(event: &UserDeleted, cx: &Context<ContactLists>) {
     let entry = cx.state().0.enter(&event.username);
-    let kept = entry.turn().await.kept().await;
-    match kept {
-        Ok(kept) => {
-            for item in kept.roster.contacts() {
+    let stored = entry.lock().await.load().await;
+    match stored {
+        Ok(stored) => {
+            for item in stored.roster.contacts() {
                 let username = event.username.clone();
                 let event = RosterItemRemoved { username, item: item.clone(), session: None };
                 cx.fire(event).await;
             }
         }
         Err(error) => {
-            tracing::error!(%error, "the contacts of a removed account could not be told");
+            tracing::error!(%error, "cannot read the contacts of a removed account");
         }
     }
     entry.forget();

@@ -1,10 +1,10 @@
-//! How rosters are written: for clients, and in the same words for the storage.
+//! Rosters as XML, for clients and for storage.
 //!
-//! A row is the push that told of the contact's last change: under the contact's JID
-//! `<query ver='7'><item jid='…' subscription='to'/></query>`, with `remove` when it was the
-//! contact's end. The last [`MAX_GONE`] ends are kept, so that a client that was away can be told
-//! of them; the row [`FLOOR`] says from which version on that works. A request that waits is
-//! under `JID/request`. No bare JID has a slash.
+//! The key of a row is the contact's JID, its value the push of the contact's last change:
+//! `<query ver='7'><item jid='…' subscription='to'/></query>`, with `remove` for a removed contact.
+//! The last [`MAX_REMOVED`] removals stay stored for clients that were offline; row [`FLOOR`] has
+//! the oldest version from which all changes are known. A pending request has the key
+//! `JID/request`, which is unambiguous because bare JIDs have no slash.
 
 use std::collections::BTreeMap;
 
@@ -18,51 +18,51 @@ use event_core::{
 
 pub(super) const NS: &str = "jabber:iq:roster";
 
-/// The rows of the rosters.
+/// The store of the rosters.
 pub(super) static SCHEMA: Schema = Schema { store: "roster", version: 1, migrations: &[] };
 
-/// How many removed contacts are remembered for clients that were away.
-const MAX_GONE: usize = 100;
+/// The number of removed contacts stored for clients that were offline.
+const MAX_REMOVED: usize = 100;
 
-/// How many changes a client is told one by one; beyond, it gets the whole roster.
+/// The maximum number of changes sent as pushes; beyond it a client gets the whole roster.
 const MAX_CHANGES: usize = 100;
 
 const FLOOR: &str = "/";
 const REQUEST: &str = "/request";
 
-/// What the storage has of a roster.
+/// A roster as stored.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Kept {
+pub(super) struct StoredRoster {
     pub(super) roster: std::sync::Arc<Roster>,
-    /// The number of the last change.
+    /// The version of the last change.
     pub(super) version: u64,
-    /// Removed contacts, with the change that did it.
-    gone: BTreeMap<BareJid, u64>,
-    /// The oldest version whose changes since are all known.
+    /// Removed contacts, with the version of the removal.
+    removed: BTreeMap<BareJid, u64>,
+    /// The oldest version from which all changes are known.
     floor: u64,
-    /// Whether another module has added contacts: of those no version tells.
+    /// Whether another module has added contacts, which have no version.
     pub(super) is_augmented: bool,
 }
 
-/// A row that nothing here wrote.
+/// A stored row that is not a roster's.
 #[derive(Debug, thiserror::Error)]
-#[error("the row {key:?} of a roster cannot be read")]
+#[error("cannot parse the roster row {key:?}")]
 struct BrokenRow {
     key: String,
 }
 
-impl Kept {
+impl StoredRoster {
     /// Reads the rows of an account.
     pub(super) fn read(rows: Vec<storage::Entry>) -> Result<Self, StorageError> {
-        let mut kept = Self::default();
+        let mut stored = Self::default();
         let mut roster = Roster::default();
         for row in rows {
-            if kept.read_row(&mut roster, &row).is_none() {
+            if stored.read_row(&mut roster, &row).is_none() {
                 return Err(StorageError::Backend(Box::new(BrokenRow { key: row.key })));
             }
         }
-        kept.roster = std::sync::Arc::new(roster);
-        Ok(kept)
+        stored.roster = std::sync::Arc::new(roster);
+        Ok(stored)
     }
 
     fn read_row(&mut self, roster: &mut Roster, row: &storage::Entry) -> Option<()> {
@@ -70,7 +70,7 @@ impl Kept {
             Element::parse(&row.value, &Scope::new(STANZA_NS), &Limits::UNBOUNDED).ok()?;
         if let Some(jid) = row.key.strip_suffix(REQUEST) {
             let jid = BareJid::new(jid).ok()?;
-            // Rows come in the order of their keys: that of a listed contact was there before.
+            // Rows are in the order of their keys, so the row of a listed contact came before.
             let mut item = roster.get(&jid).cloned().unwrap_or_else(|| unlisted(jid));
             item.request = Some(element);
             roster.insert(item);
@@ -85,7 +85,7 @@ impl Kept {
         let child = element.first_child()?;
         let jid = BareJid::new(&row.key).ok()?;
         if child.attribute("subscription").as_deref() == Some("remove") {
-            self.gone.insert(jid, version);
+            self.removed.insert(jid, version);
             return Some(());
         }
         let mut item = read_item(jid, &child)?;
@@ -94,8 +94,8 @@ impl Kept {
         Some(())
     }
 
-    /// What a client missed that knows the roster as of `known`, oldest first; `None` when only
-    /// the whole roster will do.
+    /// The changes since version `known`, oldest first. `None` if the client needs the whole
+    /// roster.
     pub(super) fn since(&self, known: Option<&str>) -> Option<Vec<Element>> {
         let known: u64 = known?.parse().ok()?;
         if self.is_augmented || known < self.floor || known > self.version {
@@ -104,8 +104,8 @@ impl Kept {
         let changed = self.roster.items().filter(|item| item.version > known);
         let mut changes: Vec<_> =
             changed.map(|item| (item.version, push(item, item.version))).collect();
-        let gone = self.gone.iter().filter(|(_, version)| **version > known);
-        changes.extend(gone.map(|(jid, version)| (*version, removal(jid, *version))));
+        let removed = self.removed.iter().filter(|(_, version)| **version > known);
+        changes.extend(removed.map(|(jid, version)| (*version, removal(jid, *version))));
         if changes.len() > MAX_CHANGES {
             return None;
         }
@@ -113,8 +113,8 @@ impl Kept {
         Some(changes.into_iter().map(|(_, change)| change).collect())
     }
 
-    /// The roster with one contact changed, what to write for that, and what to push when the
-    /// owner sees a difference.
+    /// The roster with one contact changed, the writes that store the change, and the push, if the
+    /// change is visible to the owner.
     pub(super) fn change(
         &self,
         jid: &BareJid,
@@ -122,26 +122,26 @@ impl Kept {
         (store, owner): (&storage::Store, &str),
     ) -> (Self, Vec<Write>, Option<Element>) {
         let before = self.roster.get(jid);
-        let mut kept = self.clone();
+        let mut new = self.clone();
         let mut batch = Vec::new();
         let mut pushed = None;
         let (seen, request) = (visible(before), before.and_then(|item| item.request.as_ref()));
         let mut after = after.filter(|item| item.is_listed || item.request.is_some());
         if seen != visible(after.as_ref()) {
-            kept.version += 1;
+            new.version += 1;
             let row = match after.as_mut().filter(|item| item.is_listed) {
                 Some(item) => {
-                    item.version = kept.version;
-                    kept.gone.remove(jid);
-                    push(item, kept.version)
+                    item.version = new.version;
+                    new.removed.remove(jid);
+                    push(item, new.version)
                 }
                 None => {
-                    kept.gone.insert(jid.clone(), kept.version);
-                    removal(jid, kept.version)
+                    new.removed.insert(jid.clone(), new.version);
+                    removal(jid, new.version)
                 }
             };
             batch.push(store.to_set(owner, jid.as_str(), row.as_bytes().to_vec()));
-            kept.forget_oldest(&mut batch, (store, owner));
+            new.forget_oldest(&mut batch, (store, owner));
             pushed = Some(row);
         }
         let new_request = after.as_ref().and_then(|item| item.request.as_ref());
@@ -153,23 +153,23 @@ impl Kept {
             None if request.is_some() => batch.push(store.to_delete(owner, &key)),
             _ => {}
         }
-        let roster = std::sync::Arc::make_mut(&mut kept.roster);
+        let roster = std::sync::Arc::make_mut(&mut new.roster);
         match after {
             Some(item) => drop(roster.insert(item)),
             None => drop(roster.remove(jid)),
         }
-        (kept, batch, pushed)
+        (new, batch, pushed)
     }
 
     fn forget_oldest(&mut self, batch: &mut Vec<Write>, (store, owner): (&storage::Store, &str)) {
-        if self.gone.len() <= MAX_GONE {
+        if self.removed.len() <= MAX_REMOVED {
             return;
         }
-        let oldest = self.gone.iter().min_by_key(|(_, version)| **version);
+        let oldest = self.removed.iter().min_by_key(|(_, version)| **version);
         let Some((jid, version)) = oldest.map(|(jid, version)| (jid.clone(), *version)) else {
             return;
         };
-        self.gone.remove(&jid);
+        self.removed.remove(&jid);
         self.floor = version;
         batch.push(store.to_delete(owner, jid.as_str()));
         let floor = ElementBuilder::new("query", NS).attribute("ver", &version.to_string());
@@ -177,12 +177,12 @@ impl Kept {
     }
 }
 
-/// A contact of whom there is only a request.
+/// A contact with a pending request that is not in the visible roster.
 pub(super) fn unlisted(jid: BareJid) -> RosterItem {
     RosterItem { is_listed: false, ..RosterItem::new(jid) }
 }
 
-/// What of a contact the owner sees.
+/// The contact as the owner sees it, if listed.
 fn visible(item: Option<&RosterItem>) -> Option<RosterItem> {
     let item = item.filter(|item| item.is_listed)?;
     Some(RosterItem { request: None, ..item.clone() })
@@ -215,12 +215,12 @@ fn query(version: u64) -> ElementBuilder {
     ElementBuilder::new("query", NS).attribute("ver", &version.to_string())
 }
 
-/// What tells a client of a contact.
+/// The payload of a push of a contact.
 pub(super) fn push(contact: &RosterItem, version: u64) -> Element {
     query(version).child(&item(contact)).build()
 }
 
-/// What tells a client that a contact was removed.
+/// The payload of a push of a contact's removal.
 fn removal(jid: &BareJid, version: u64) -> Element {
     let item = ElementBuilder::new("item", NS)
         .attribute("jid", jid.as_str())

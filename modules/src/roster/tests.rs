@@ -10,7 +10,8 @@ use event_core::{
 };
 
 use super::{
-    contacts::{Contacts, Limits},
+    contacts::Contacts,
+    limits::RosterLimits,
     record::{NS, SCHEMA},
 };
 
@@ -35,7 +36,7 @@ async fn ask(client: &Client, items: &str) {
     client.send(&format!("<iq type='set' id='set'><query xmlns='{NS}'>{items}</query></iq>")).await;
 }
 
-/// Changes the roster and sees the result, which comes first.
+/// Changes the roster and expects the result first.
 async fn set(client: &Client, item: &str) {
     ask(client, item).await;
     let answer = client.next().unwrap();
@@ -48,7 +49,7 @@ fn condition(client: &Client) -> String {
     answer.children().last().unwrap().first_child().unwrap().name().to_owned()
 }
 
-/// The version and the items of a roster or a push, as they are written.
+/// The version and the items of a roster or a push, as XML.
 fn items(iq: &Element) -> (String, Vec<String>) {
     let query = iq.child("query", NS).unwrap();
     let ver = query.attribute("ver").unwrap().into_owned();
@@ -60,9 +61,13 @@ fn pushes(client: &Client) -> Vec<(String, Vec<String>)> {
     let received = client.received();
     for push in &received {
         assert_eq!(push.attribute("type").as_deref(), Some("set"), "{push}");
-        assert_eq!(push.attribute("from"), None, "a push is the own server's");
+        assert_eq!(push.attribute("from"), None, "a push has no 'from'");
     }
     received.iter().map(items).collect()
+}
+
+fn limits(contacts: usize) -> RosterLimits {
+    RosterLimits { contacts, name: 10, groups: 1, requests: 1, requests_per_domain: 1 }
 }
 
 const NURSE: &str = "<item jid='nurse@localhost' subscription='none'/>";
@@ -77,7 +82,7 @@ fn a_contact_is_added_changed_and_removed() {
         for client in [&romeo, &other] {
             assert_eq!(items(&get(client, None).await), ("0".into(), vec![]));
         }
-        // What a set says of the subscription is not the client's to say.
+        // The subscription in a set is ignored.
         set(&romeo, "<item jid='Nurse@localhost' subscription='both' ask='subscribe'/>").await;
         let added = [("1".to_owned(), vec![NURSE.to_owned()])];
         assert_eq!(pushes(&romeo), added);
@@ -99,12 +104,12 @@ fn a_contact_is_added_changed_and_removed() {
         assert_eq!(pushes(&other), [("3".into(), vec![removed.into()])]);
         assert_eq!(pushes(&romeo), [("3".into(), vec![removed.into()])]);
         assert_eq!(items(&get(&romeo, None).await), ("3".into(), vec![]));
-        assert!(uninterested.next().is_none(), "it never asked for the roster");
+        assert!(uninterested.next().is_none(), "this client never requested the roster");
     });
 }
 
 #[test]
-fn what_the_rfc_forbids_is_refused_and_changes_nothing() {
+fn invalid_sets_are_refused_and_change_nothing() {
     testing::run(async {
         let options = "max_contacts = 2\nmax_name = 8\nmax_groups = 2";
         let server = builder(options).start().await.unwrap();
@@ -144,7 +149,7 @@ fn what_the_rfc_forbids_is_refused_and_changes_nothing() {
         assert!(romeo.next().is_none(), "nothing was pushed");
         let (ver, left) = items(&get(&romeo, None).await);
         assert_eq!((ver.as_str(), left.len()), ("2", 2));
-        // What is there can still be changed at the limit, and makes room when it goes.
+        // At the limit, contacts can be changed, and a removal makes room.
         for item in [
             "<item jid='nurse@localhost' name='12345678'/>",
             "<item jid='nurse@localhost' subscription='remove'/>",
@@ -157,7 +162,7 @@ fn what_the_rfc_forbids_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn a_roster_is_its_owners_alone_and_nobody_else_pushes() {
+fn only_the_owner_accesses_a_roster_and_only_the_server_pushes() {
     testing::run(async {
         let server =
             testing::host("localhost").module("iq").module("roster").start().await.unwrap();
@@ -176,13 +181,13 @@ fn a_roster_is_its_owners_alone_and_nobody_else_pushes() {
         );
         mallory.send(&push).await;
         assert_eq!(condition(&mallory), "forbidden");
-        assert!(romeo.next().is_none(), "a push by a stranger was delivered");
+        assert!(romeo.next().is_none(), "a stranger's push was delivered");
         assert_eq!(items(&get(&romeo, None).await).1, Vec::<String>::new());
     });
 }
 
 #[test]
-fn a_client_that_knows_a_version_gets_what_changed_since() {
+fn a_client_with_a_version_gets_the_changes_since() {
     testing::run(async {
         let server = server().await;
         let romeo = server.session("romeo@localhost/a").await;
@@ -193,7 +198,7 @@ fn a_client_that_knows_a_version_gets_what_changed_since() {
         set(&romeo, "<item jid='b@localhost' name='B'/>").await;
 
         let same = get(&romeo, Some("5")).await;
-        assert!(same.first_child().is_none(), "nothing is new: {same}");
+        assert!(same.first_child().is_none(), "no changes: {same}");
         assert!(romeo.next().is_none());
 
         let old = get(&romeo, Some("3")).await;
@@ -213,7 +218,7 @@ fn a_client_that_knows_a_version_gets_what_changed_since() {
 }
 
 #[test]
-fn who_was_away_for_too_many_removals_gets_the_whole_roster() {
+fn a_client_offline_for_too_many_removals_gets_the_whole_roster() {
     testing::run(async {
         let storage = Arc::new(Memory::new());
         let server = builder("").storage(storage.clone()).start().await.unwrap();
@@ -224,7 +229,7 @@ fn who_was_away_for_too_many_removals_gets_the_whole_roster() {
             set(&romeo, &format!("<item jid='{jid}'/>")).await;
             set(&romeo, &format!("<item jid='{jid}' subscription='remove'/>")).await;
         }
-        // The first removal, which made version 3, is forgotten.
+        // The first removal, version 3, is no longer stored.
         assert!(get(&romeo, Some("203")).await.first_child().is_none());
         assert!(get(&romeo, Some("201")).await.first_child().is_none());
         assert_eq!(pushes(&romeo).len(), 2 - 1, "the addition was undone: only the removal");
@@ -278,7 +283,7 @@ fn only_rosters_of_users_online_stay_in_memory() {
         let server = server().await;
         let host = server.host();
         let store = host.store(&SCHEMA).await.unwrap();
-        let limits = Limits { contacts: 1, requests: 1, requests_per_domain: 1 };
+        let limits = limits(1);
         let contacts = Contacts::new(&host, store, limits);
         let romeo = server.session("romeo@localhost/a").await;
         let second = server.session("romeo@localhost/b").await;
@@ -303,7 +308,7 @@ fn changes_at_the_same_time_lose_nothing() {
         let server = server().await;
         let host = server.host();
         let store = host.store(&SCHEMA).await.unwrap();
-        let limits = Limits { contacts: 100, requests: 1, requests_per_domain: 1 };
+        let limits = limits(100);
         let contacts = Arc::new(Contacts::new(&host, store, limits));
         let mut tasks = tokio::task::JoinSet::new();
         for number in 0..100 {
@@ -311,11 +316,11 @@ fn changes_at_the_same_time_lose_nothing() {
             tasks.spawn(async move {
                 let jid = BareJid::new(&format!("c{number}@localhost")).unwrap();
                 let entry = contacts.enter("romeo");
-                let turn = entry.turn().await;
+                let lock = entry.lock().await;
                 let apply = |_: Option<&RosterItem>| Ok(Some(RosterItem::new(jid.clone())));
-                // Whoever has the turn keeps it while others come.
+                // Other tasks wait for the lock meanwhile.
                 tokio::task::yield_now().await;
-                turn.change(&jid, apply, || ()).await.unwrap();
+                lock.change(&jid, apply, || ()).await.unwrap();
             });
         }
         tasks.join_all().await;
@@ -327,7 +332,7 @@ fn changes_at_the_same_time_lose_nothing() {
 mod events {
     use super::*;
 
-    /// Puts everybody into everybody's roster, and hears of what goes.
+    /// Adds a contact to every roster, and sends a message for each removal.
     #[module(name = "test_groups")]
     struct TestGroups;
 
@@ -347,7 +352,7 @@ mod events {
     }
 
     #[test]
-    fn what_another_module_adds_is_shown_but_has_no_version() {
+    fn contacts_of_another_module_are_shown_but_have_no_version() {
         testing::run(async {
             let server = builder("").module("test_groups").start().await.unwrap();
             let romeo = server.session("romeo@localhost/a").await;
@@ -359,7 +364,7 @@ mod events {
     }
 
     #[test]
-    fn removals_are_told_one_by_one() {
+    fn each_removal_fires_an_event() {
         testing::run(async {
             let server = builder("").module("message").module("test_groups").start().await.unwrap();
             let watcher = server.session("watcher@localhost/a").await;

@@ -1,7 +1,7 @@
-//! One authentication, message by message.
+//! One SASL exchange, message by message.
 //!
-//! Pure and without waiting: the caller moves the messages, fetches keys and checks passwords.
-//! Base64 and XML are the caller's too.
+//! The exchange does no I/O and never waits: the caller sends and receives messages, reads keys and
+//! checks passwords. The caller also handles base64 and XML.
 
 use std::fmt;
 
@@ -13,10 +13,10 @@ use zeroize::Zeroizing;
 
 use super::failure::{Failure, SaslCondition};
 use super::library::{Inner, Outcome};
+use super::mechanism::{CHANNEL_BINDING, Mechanism};
 use super::message::{Binding, First, check_final};
-use super::{CHANNEL_BINDING, Mechanism};
 
-/// One authentication on one stream.
+/// One SASL exchange on one stream.
 pub(super) struct Exchange {
     mechanism: Mechanism,
     host: String,
@@ -26,11 +26,11 @@ pub(super) struct Exchange {
 }
 
 enum State {
-    /// Nothing was received yet.
+    /// No message was received yet.
     Start,
-    /// SCRAM's first message waits for the keys.
+    /// SCRAM's first message was received, the keys are requested.
     AwaitKeys { first: Vec<u8>, username: String },
-    /// SCRAM's challenge is out.
+    /// SCRAM's challenge was sent.
     AwaitProof { inner: Inner, username: String },
     /// PLAIN's password is being checked.
     AwaitCheck { username: String },
@@ -38,41 +38,41 @@ enum State {
     Over,
 }
 
-/// What the caller has to do next.
+/// The caller's next action.
 #[derive(PartialEq, Eq)]
 pub(super) enum Step {
-    /// Fetch the keys of the account and call [`Exchange::provide`].
+    /// Read the keys of the account and call [`Exchange::provide_keys`].
     NeedCredentials {
-        /// The name of the account, without host.
+        /// The username.
         username: String,
         /// The hash of the mechanism.
         hash: ScramHash,
     },
-    /// Check the password and call [`Exchange::checked`].
+    /// Check the password and call [`Exchange::finish_check`].
     CheckPassword {
-        /// The name of the account, without host.
+        /// The username.
         username: String,
-        /// The password, prepared.
+        /// The password, as the library prepared it.
         password: Zeroizing<String>,
     },
     /// Send this to the client and call [`Exchange::step`] with its answer.
     Challenge(Vec<u8>),
-    /// The client is who it says.
+    /// The client is authenticated.
     Success {
-        /// The name of the account, normalised, without host.
+        /// The username, normalized.
         username: String,
-        /// What goes along with the success.
+        /// The data to send with the success.
         final_message: Option<Vec<u8>>,
     },
-    /// It is not, or did not follow the mechanism.
+    /// The client is not authenticated, or did not follow the mechanism.
     Failure(Failure),
 }
 
 impl Exchange {
-    /// Begins an exchange on a stream of `host`, with what the client sent along.
+    /// Starts an exchange on a stream of `host`.
     ///
-    /// `channel_binding` are the bytes of the stream's TLS exporter, if there are any;
-    /// `offered_plus` says whether a `-PLUS` mechanism was among those offered.
+    /// `channel_binding` has the stream's TLS exporter value, if available. `offered_plus` is
+    /// whether a `-PLUS` mechanism was offered.
     pub(super) fn start(
         mechanism: Mechanism,
         host: &str,
@@ -87,13 +87,13 @@ impl Exchange {
             offered_plus,
             state: State::Start,
         };
-        // Both mechanisms begin with the client: without its message an empty challenge asks.
+        // Both mechanisms start with a client message, which an empty challenge requests.
         let step = initial_response
             .map_or_else(|| Step::Challenge(Vec::new()), |data| exchange.step(data));
         (exchange, step)
     }
 
-    /// Takes the client's next message.
+    /// Handles the client's next message.
     pub(super) fn step(&mut self, data: &[u8]) -> Step {
         match (std::mem::replace(&mut self.state, State::Over), self.mechanism) {
             (State::Start, Mechanism::Scram { hash, plus }) => self.scram_first(data, hash, plus),
@@ -103,15 +103,15 @@ impl Exchange {
         }
     }
 
-    /// Takes the keys that [`Step::NeedCredentials`] asked for. For an account that does not exist
+    /// Takes the keys that [`Step::NeedCredentials`] requested. For an account that does not exist
     /// they must be made up, so that the exchange fails only at its end.
-    pub(super) fn provide(&mut self, keys: ScramKeys) -> Step {
+    pub(super) fn provide_keys(&mut self, keys: ScramKeys) -> Step {
         let State::AwaitKeys { first, username } = std::mem::replace(&mut self.state, State::Over)
         else {
-            return failure(SaslCondition::TemporaryAuthFailure, "no keys were asked for");
+            return failure(SaslCondition::TemporaryAuthFailure, "no keys were requested");
         };
         if self.mechanism.hash() != Some(keys.hash) {
-            return failure(SaslCondition::TemporaryAuthFailure, "keys of another hash");
+            return failure(SaslCondition::TemporaryAuthFailure, "the keys are of another hash");
         }
         let channel = self.channel.take();
         let Some(mut inner) = Inner::new(self.mechanism, Some(keys), channel, self.offered_plus)
@@ -129,22 +129,25 @@ impl Exchange {
         }
     }
 
-    /// Takes the answer that [`Step::CheckPassword`] asked for.
-    pub(super) fn checked(&mut self, correct: bool) -> Step {
+    /// Takes the result that [`Step::CheckPassword`] requested.
+    pub(super) fn finish_check(&mut self, is_correct: bool) -> Step {
         match std::mem::replace(&mut self.state, State::Over) {
-            State::AwaitCheck { username } if correct => {
+            State::AwaitCheck { username } if is_correct => {
                 Step::Success { username, final_message: None }
             }
             State::AwaitCheck { .. } => {
                 failure(SaslCondition::NotAuthorized, "wrong name or password")
             }
-            _ => failure(SaslCondition::TemporaryAuthFailure, "no check was asked for"),
+            _ => failure(SaslCondition::TemporaryAuthFailure, "no check was requested"),
         }
     }
 
     fn scram_first(&mut self, data: &[u8], hash: ScramHash, plus: bool) -> Step {
         let Ok(first) = First::parse(data) else {
-            return failure(SaslCondition::MalformedRequest, "not a first message of SCRAM");
+            return failure(
+                SaslCondition::MalformedRequest,
+                "the first message of SCRAM is malformed",
+            );
         };
         let refused = match (first.binding, plus) {
             (Binding::Used(kind), true) if kind != CHANNEL_BINDING => {
@@ -157,7 +160,7 @@ impl Exchange {
             (Binding::Unsupported | Binding::Unoffered, true) => {
                 Some("a -PLUS mechanism needs channel binding")
             }
-            // The client saw no -PLUS where one was offered: somebody in between took it away.
+            // The client saw no -PLUS although one was offered: an attacker removed it.
             (Binding::Unoffered, false) if self.offered_plus => {
                 Some("channel binding was offered and is supported, but was not used")
             }
@@ -166,7 +169,7 @@ impl Exchange {
         if let Some(text) = refused {
             return failure(SaslCondition::NotAuthorized, text);
         }
-        let username = normalised(&first.username);
+        let username = normalized(&first.username);
         if let Some(refusal) = self.check_authzid(first.authzid.as_deref(), &username) {
             return refusal;
         }
@@ -178,12 +181,12 @@ impl Exchange {
         let outcome = Inner::new(Mechanism::Plain, None, None, false)
             .map_or(Outcome::Failed, |mut inner| inner.step(data));
         let Outcome::Done { identity, .. } = outcome else {
-            return failure(SaslCondition::MalformedRequest, "not a message of PLAIN");
+            return failure(SaslCondition::MalformedRequest, "the message of PLAIN is malformed");
         };
         let Some(password) = identity.password else {
-            return failure(SaslCondition::MalformedRequest, "not a message of PLAIN");
+            return failure(SaslCondition::MalformedRequest, "the message of PLAIN is malformed");
         };
-        let username = normalised(&identity.username);
+        let username = normalized(&identity.username);
         let authzid = identity.authzid.as_deref().filter(|authzid| !authzid.is_empty());
         if let Some(refusal) = self.check_authzid(authzid, &username) {
             return refusal;
@@ -192,7 +195,7 @@ impl Exchange {
         Step::CheckPassword { username, password }
     }
 
-    /// Nobody may act for another: the only authzid accepted is the account's own address.
+    /// Accepts only the account's own address as authzid.
     fn check_authzid(&self, authzid: Option<&str>, username: &str) -> Option<Step> {
         let own = |authzid: &str| {
             BareJid::new(authzid).is_ok_and(|jid| {
@@ -201,13 +204,18 @@ impl Exchange {
             })
         };
         let refused = authzid.is_some_and(|authzid| !own(authzid));
-        refused.then(|| failure(SaslCondition::InvalidAuthzid, "only the own address may be used"))
+        refused.then(|| {
+            failure(
+                SaslCondition::InvalidAuthzid,
+                "the authorization identity must be the own address",
+            )
+        })
     }
 }
 
 fn scram_final(mut inner: Inner, username: String, data: &[u8]) -> Step {
     if check_final(data).is_err() {
-        return failure(SaslCondition::MalformedRequest, "not a final message of SCRAM");
+        return failure(SaslCondition::MalformedRequest, "the final message of SCRAM is malformed");
     }
     match inner.step(data) {
         Outcome::Done { message, .. } => Step::Success { username, final_message: message },
@@ -217,9 +225,9 @@ fn scram_final(mut inner: Inner, username: String, data: &[u8]) -> Step {
     }
 }
 
-/// The name as accounts have it. What cannot be a name stays as it is: it has no account, and
-/// fails like any other name without one.
-fn normalised(username: &str) -> String {
+/// The username in normal form. An invalid name is left as it is: like other names without an
+/// account, authentication fails at the end.
+fn normalized(username: &str) -> String {
     NodePart::new(username).map_or_else(|_| username.to_owned(), |name| name.as_str().to_owned())
 }
 
@@ -233,7 +241,7 @@ impl fmt::Debug for Exchange {
     }
 }
 
-/// Messages and passwords are left out.
+/// Omits messages and passwords.
 impl fmt::Debug for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

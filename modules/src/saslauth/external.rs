@@ -1,5 +1,4 @@
-//! SASL EXTERNAL between servers (RFC 6120 §13.7, XEP-0178): the certificate that was shown for
-//! TLS is the proof.
+//! SASL EXTERNAL between servers (RFC 6120 §13.7, XEP-0178): the TLS certificate proves the domain.
 
 use base64::Engine;
 use event_core::{SessionKind, jid::DomainPart, prelude::*};
@@ -9,7 +8,7 @@ use crate::s2s::federation;
 
 const MECHANISM: &str = "EXTERNAL";
 
-/// This server has tried, on this stream.
+/// The slot of a session on which this server tried EXTERNAL.
 struct Tried;
 
 #[hook("s2s-stream-features")]
@@ -32,7 +31,7 @@ async fn auth(nonza: &mut Nonza, cx: &Context<Saslauth>) -> Result<Flow, StreamE
         return Ok(Flow::Continue);
     }
     if session.is_established() {
-        return Err(StreamError::policy_violation().text("authenticated already"));
+        return Err(StreamError::policy_violation().text("the stream is already authenticated"));
     }
     match read(nonza) {
         Ok(domain) if proves(session, &domain).await => {
@@ -54,23 +53,28 @@ async fn auth(nonza: &mut Nonza, cx: &Context<Saslauth>) -> Result<Flow, StreamE
     }
 }
 
-/// The domain that the other server wants to speak for: what it says, or else its `from`.
+/// The domain that the other server requests: the authorization identity, or else its `from`.
 fn read(nonza: &Nonza) -> Result<String, Failure> {
     if nonza.element.attribute("mechanism").as_deref() != Some(MECHANISM) {
-        let text = "between servers there is EXTERNAL";
+        let text = "only EXTERNAL is available between servers";
         return Err(Failure::new(SaslCondition::InvalidMechanism, text));
     }
     let invalid = |text| Failure::new(SaslCondition::InvalidAuthzid, text);
-    let said = decode(&nonza.element.text())?;
-    let said = std::str::from_utf8(&said).map_err(|_| invalid("not UTF-8"))?;
+    let requested = decode(&nonza.element.text())?;
+    let requested =
+        std::str::from_utf8(&requested).map_err(|_| invalid("the identity is not UTF-8"))?;
     let claimed = nonza.session.claimed_domain();
-    if said.is_empty() {
-        return claimed.map(String::from).ok_or(invalid("neither a 'from' nor an identity"));
+    if requested.is_empty() {
+        return claimed
+            .map(String::from)
+            .ok_or(invalid("neither a 'from' nor an identity was given"));
     }
-    let domain = DomainPart::new(said).map_err(|_| invalid("not a domain"))?;
-    // One stream begins with one domain; dialback can add others.
+    let domain = DomainPart::new(requested).map_err(|_| invalid("the identity is not a domain"))?;
+    // A stream has one domain at first; dialback can add others.
     match claimed {
-        Some(claimed) if *claimed != *domain.as_str() => Err(invalid("not the 'from'")),
+        Some(claimed) if *claimed != *domain.as_str() => {
+            Err(invalid("the identity is not the 'from'"))
+        }
         _ => Ok(domain.as_str().to_owned()),
     }
 }
@@ -83,7 +87,7 @@ async fn proves(session: &Session, domain: &str) -> bool {
 }
 
 #[hook("stanza/http://etherx.jabber.org/streams:features", priority = 150)]
-fn ask(nonza: &mut Nonza) -> Flow {
+fn start(nonza: &mut Nonza) -> Flow {
     let session = &nonza.session;
     if session.kind() != SessionKind::S2sOut || !session.is_encrypted() {
         return Flow::Continue;
@@ -102,7 +106,7 @@ fn ask(nonza: &mut Nonza) -> Flow {
 }
 
 #[hook("stanza/urn:ietf:params:xml:ns:xmpp-sasl:success")]
-async fn succeeded(nonza: &mut Nonza) -> Flow {
+async fn finish(nonza: &mut Nonza) -> Flow {
     let session = &nonza.session;
     let has_tried = session.with_slot(|slot: &mut Option<Tried>| slot.is_some());
     if session.kind() != SessionKind::S2sOut || session.is_established() || !has_tried {

@@ -1,16 +1,16 @@
-//! Why an exchange ended without success.
+//! Failures of SASL exchanges.
 
-/// A condition, and words.
+/// A condition with a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Failure {
-    /// The condition to answer with.
+    /// The condition of the answer.
     pub(super) condition: SaslCondition,
-    /// Words for the client.
+    /// The text for the client.
     pub(super) text: &'static str,
 }
 
 impl Failure {
-    /// It is the server's fault.
+    /// Accounts cannot be read.
     pub(super) const UNAVAILABLE: Self =
         Self::new(SaslCondition::TemporaryAuthFailure, "accounts cannot be read; try later");
 
@@ -19,24 +19,24 @@ impl Failure {
     }
 }
 
-/// The conditions of RFC 6120 §6.5 that occur here.
+/// The conditions of RFC 6120 §6.5 that this server uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum SaslCondition {
-    /// The client gave up.
+    /// The client aborted the exchange.
     Aborted,
     /// The mechanism needs TLS.
     EncryptionRequired,
     /// The data is not base64.
     IncorrectEncoding,
-    /// The client wants to act as somebody it is not.
+    /// The client requested another user's identity.
     InvalidAuthzid,
     /// The mechanism is not offered.
     InvalidMechanism,
     /// The message does not follow the mechanism.
     MalformedRequest,
-    /// Wrong name, wrong password, or wrong channel: not told apart.
+    /// Wrong name, password, or channel; the answer is the same for all.
     NotAuthorized,
-    /// It is the server's fault and may work later.
+    /// A failure of the server; a retry may succeed.
     TemporaryAuthFailure,
 }
 

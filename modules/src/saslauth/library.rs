@@ -1,4 +1,4 @@
-//! The way into the SASL library: keys and channel in, an outcome out.
+//! The use of the SASL library: from keys and channel to an outcome.
 
 use event_core::services::ScramKeys;
 use rsasl::callback::{Context, Request, SessionCallback, SessionData};
@@ -17,7 +17,7 @@ use rsasl::property::{AuthId, AuthzId, Password};
 use rsasl::validate::{Validate, ValidationError};
 use zeroize::Zeroizing;
 
-use super::{CHANNEL_BINDING, Mechanism};
+use super::mechanism::{CHANNEL_BINDING, Mechanism};
 
 static PLUS: &[Implementation] = &[
     SCRAM_SHA1,
@@ -28,26 +28,26 @@ static PLUS: &[Implementation] = &[
     SCRAM_SHA512_PLUS,
     PLAIN,
 ];
-/// What is registered tells the library what was offered, and so whether a client that believes
-/// no binding was offered has been lied to.
+/// The library takes the registered mechanisms as the offered ones. This is how it detects that an
+/// attacker removed channel binding from the offer.
 static NO_PLUS: &[Implementation] = &[SCRAM_SHA1, SCRAM_SHA256, SCRAM_SHA512, PLAIN];
 
-/// One exchange inside the library.
+/// One exchange in the library.
 pub(super) struct Inner {
     session: Session<Validated, Channel>,
 }
 
-/// The mechanism's answer.
+/// The result of a message.
 pub(super) enum Outcome {
-    /// There is more to come.
+    /// The exchange continues.
     Challenge(Vec<u8>),
-    /// It ran to its end and this is who it was.
+    /// The exchange ended with this identity.
     Done { identity: Identity, message: Option<Vec<u8>> },
-    /// It ran to its end without success, or broke off.
+    /// The exchange failed.
     Failed,
 }
 
-/// What a finished exchange has established: for SCRAM an identity proven, for PLAIN one claimed.
+/// The identity at the end of an exchange: authenticated for SCRAM, only claimed for PLAIN.
 pub(super) struct Identity {
     pub(super) username: String,
     pub(super) authzid: Option<String>,
@@ -55,7 +55,7 @@ pub(super) struct Identity {
 }
 
 impl Inner {
-    /// `keys` for SCRAM; `channel` are the bytes to bind to, if the stream has them.
+    /// `keys` are for SCRAM; `channel` has the channel binding data, if available.
     pub(super) fn new(
         mechanism: Mechanism,
         keys: Option<ScramKeys>,
@@ -74,8 +74,8 @@ impl Inner {
         let mut message = Vec::new();
         match self.session.step(Some(data), &mut message) {
             Ok(State::Running) => Outcome::Challenge(message),
-            // A mechanism may also finish with an error message for the client: only the
-            // validation tells success.
+            // A mechanism may finish with an error message for the client: only a validation means
+            // success.
             Ok(State::Finished(_)) => match self.session.validation() {
                 Some(identity) => {
                     let message = (!message.is_empty()).then_some(message);

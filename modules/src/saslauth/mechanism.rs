@@ -1,4 +1,4 @@
-//! The SASL mechanisms this server speaks, by name.
+//! The SASL mechanisms of this server.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,21 +6,24 @@ use std::str::FromStr;
 use event_core::{serde, services::ScramHash};
 use thiserror::Error;
 
-/// A SASL mechanism; the strongest are first in [`Mechanism::ALL`] and in what is offered.
+/// The only channel binding type offered (RFC 9266).
+pub(super) const CHANNEL_BINDING: &str = "tls-exporter";
+
+/// A SASL mechanism. [`Mechanism::ALL`] and offers have the strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mechanism {
     /// SCRAM (RFC 5802), bound to the TLS channel if `plus`.
     Scram {
         /// The hash function.
         hash: ScramHash,
-        /// Whether it is the `-PLUS` form, with channel binding.
+        /// Whether this is the `-PLUS` variant, with channel binding.
         plus: bool,
     },
     /// PLAIN (RFC 4616): the password itself.
     Plain,
 }
 
-/// The name of a mechanism this server does not have.
+/// The name is not one of [`Mechanism::ALL`].
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("unknown SASL mechanism")]
 pub struct UnknownMechanism;
@@ -50,7 +53,7 @@ impl Mechanism {
         }
     }
 
-    /// Whether it proves which TLS channel it runs on.
+    /// Whether the mechanism has channel binding.
     pub const fn binds_channel(self) -> bool {
         matches!(self, Self::Scram { plus: true, .. })
     }
@@ -86,9 +89,9 @@ impl serde::Serialize for Mechanism {
 
 /// The mechanisms to offer on a stream, strongest first.
 ///
-/// `tls` says whether the stream is encrypted, `channel_binding` whether its TLS can be bound to,
-/// `allowed` what the host's config lists, if it does. Without TLS nothing is offered unless
-/// `allow_plaintext` holds.
+/// `tls` is whether the stream is encrypted, `channel_binding` whether its TLS supports channel
+/// binding, `allowed` the configured list, if any. Without TLS nothing is offered unless
+/// `allow_plaintext` is set.
 pub(super) fn offered(
     tls: bool,
     channel_binding: bool,

@@ -1,28 +1,26 @@
-//! The grammar of SCRAM's two client messages (RFC 5802 section 7), checked before the library
-//! sees them.
+//! The grammar of SCRAM's two client messages (RFC 5802 §7), checked before the library gets them.
 //!
-//! The library takes the parts of a message by position and panics on short ones, and it neither
-//! unescapes the name nor compares the channel binding with the mechanism. So every message is
-//! held against the grammar here, and what is decided on is read here too.
+//! The library takes the parts of a message by position and panics on short messages. It neither
+//! unescapes the name nor compares the channel binding with the mechanism, so this file does both.
 
 use std::borrow::Cow;
 
-/// A message outside the grammar.
+/// The message does not match the grammar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Malformed;
 
-/// What a client says about channel binding.
+/// The channel binding flag of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Binding<'a> {
-    /// It cannot.
+    /// `n`: the client does not support channel binding.
     Unsupported,
-    /// It can, and believes the server cannot.
+    /// `y`: the client supports channel binding, and assumes that the server does not.
     Unoffered,
-    /// It does, in this way.
+    /// `p`: the client uses this type of channel binding.
     Used(&'a str),
 }
 
-/// The client's first message, as far as the server decides on it.
+/// The parts of the client's first message that the server checks.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct First<'a> {
     pub(super) binding: Binding<'a>,
@@ -45,7 +43,7 @@ impl<'a> First<'a> {
             "" => None,
             part => Some(name(value(part, "a=")?)?),
         };
-        // A mandatory extension would stand here, as `m=`: none is known, so it is refused.
+        // A mandatory extension would be here as `m=`. None is supported, so it is refused.
         let username = name(value(next()?, "n=")?)?;
         nonce(value(next()?, "r=")?)?;
         extensions(parts)?;
@@ -65,12 +63,12 @@ pub(super) fn check_final(message: &[u8]) -> Result<(), Malformed> {
     extensions(rest.into_iter())
 }
 
-/// The value of an attribute, which must not be empty.
+/// The non-empty value of an attribute.
 fn value<'a>(part: &'a str, prefix: &str) -> Result<&'a str, Malformed> {
     part.strip_prefix(prefix).filter(|value| !value.is_empty()).ok_or(Malformed)
 }
 
-/// `saslname`: a comma is written `=2C`, an equals sign `=3D`, and NUL is not allowed.
+/// `saslname`: `=2C` for a comma, `=3D` for an equals sign, no NUL.
 fn name(escaped: &str) -> Result<Cow<'_, str>, Malformed> {
     if escaped.contains('\0') {
         return Err(Malformed);
@@ -92,7 +90,7 @@ fn name(escaped: &str) -> Result<Cow<'_, str>, Malformed> {
     Ok(Cow::Owned(name))
 }
 
-/// `printable`: no comma can be in it any more.
+/// `printable`; commas were split off before.
 fn nonce(text: &str) -> Result<(), Malformed> {
     if text.bytes().all(|byte| byte.is_ascii_graphic()) { Ok(()) } else { Err(Malformed) }
 }
@@ -108,7 +106,7 @@ fn base64(text: &str) -> Result<(), Malformed> {
     }
 }
 
-/// `ALPHA "=" value`, but never `m=`, which asks for what nobody knows.
+/// `ALPHA "=" value`, except `m=`: no mandatory extension is supported.
 fn extensions<'a>(mut parts: impl Iterator<Item = &'a str>) -> Result<(), Malformed> {
     let sound = |part: &str| {
         let mut letters = part.chars();

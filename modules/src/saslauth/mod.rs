@@ -1,4 +1,4 @@
-//! SASL (RFC 6120 §6), bound to the TLS channel where it can be (RFC 9266, XEP-0440).
+//! SASL (RFC 6120 §6), with channel binding to TLS where possible (RFC 9266, XEP-0440).
 
 mod exchange;
 mod external;
@@ -17,17 +17,15 @@ pub use self::mechanism::{Mechanism, UnknownMechanism};
 use self::{
     exchange::{Exchange, Step},
     failure::{Failure, SaslCondition},
+    mechanism::CHANNEL_BINDING,
 };
 
 const NS: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
 
-/// The one kind of channel binding offered (RFC 9266).
-const CHANNEL_BINDING: &str = "tls-exporter";
-
-/// Finds out who a client is, and another server.
+/// Authenticates clients, and other servers by their certificate.
 #[module(after = ["starttls"])]
 pub struct Saslauth {
-    /// So many failed attempts close the stream.
+    /// The number of failed attempts after which the stream is closed. Default: 5.
     #[serde(default = "five")]
     max_failures: u32,
 }
@@ -36,7 +34,7 @@ fn five() -> u32 {
     5
 }
 
-/// How often a session failed.
+/// The number of failed attempts of a session.
 struct Failures(u32);
 
 #[hook("stream-features")]
@@ -45,7 +43,7 @@ fn offer(event: &mut StreamFeatures) {
     if session.kind() != SessionKind::Client || session.user().is_some() {
         return;
     }
-    // What began on a stream without TLS does not go on within it.
+    // An exchange that began without TLS does not continue with TLS.
     take_exchange(session);
     let mechanisms = offered(session);
     let name =
@@ -74,10 +72,15 @@ async fn response(nonza: &mut Nonza, cx: &Context<Saslauth>) -> Result<Flow, Str
 
 #[hook("stanza/urn:ietf:params:xml:ns:xmpp-sasl:abort")]
 async fn abort(nonza: &mut Nonza, cx: &Context<Saslauth>) -> Result<Flow, StreamError> {
-    take(nonza, |_, _| Err(Failure::new(SaslCondition::Aborted, "the client gave up")), cx).await
+    take(
+        nonza,
+        |_, _| Err(Failure::new(SaslCondition::Aborted, "the client aborted the exchange")),
+        cx,
+    )
+    .await
 }
 
-/// An element of the client on its way into the exchange that was under way, or into a new one.
+/// Reads a client's element, as part of the exchange in progress or of a new one.
 type Read = fn(&Nonza, Option<Exchange>) -> Result<(Exchange, Step), Failure>;
 
 async fn take(nonza: &Nonza, read: Read, cx: &Context<Saslauth>) -> Result<Flow, StreamError> {
@@ -86,7 +89,7 @@ async fn take(nonza: &Nonza, read: Read, cx: &Context<Saslauth>) -> Result<Flow,
         return Ok(Flow::Continue);
     }
     if session.user().is_some() {
-        return Err(StreamError::policy_violation().text("authenticated already"));
+        return Err(StreamError::policy_violation().text("the stream is already authenticated"));
     }
     match read(nonza, take_exchange(session)) {
         Ok((exchange, step)) if nonza.element.name() == "auth" => {
@@ -101,7 +104,7 @@ async fn take(nonza: &Nonza, read: Read, cx: &Context<Saslauth>) -> Result<Flow,
                 Flow::Continue => run(exchange, step, session, cx).await,
                 Flow::Handled => {
                     let AuthenticationAttempt { condition, text, .. } = attempt.event;
-                    let text = text.unwrap_or_else(|| "not now".into());
+                    let text = text.unwrap_or_else(|| "authentication is not allowed".into());
                     refuse(condition, text, session, cx).await
                 }
             }
@@ -133,13 +136,13 @@ fn begin(nonza: &Nonza, _: Option<Exchange>) -> Result<(Exchange, Step), Failure
 }
 
 fn resume(nonza: &Nonza, exchange: Option<Exchange>) -> Result<(Exchange, Step), Failure> {
-    let nothing = Failure::new(SaslCondition::MalformedRequest, "nothing was asked");
+    let nothing = Failure::new(SaslCondition::MalformedRequest, "no exchange is in progress");
     let mut exchange = exchange.ok_or(nothing)?;
     let step = exchange.step(&decode(&nonza.element.text())?);
     Ok((exchange, step))
 }
 
-/// Does what the exchange asks for, until it is over or the client's turn.
+/// Performs the steps of the exchange until it ends or needs the client's next message.
 async fn run(
     mut exchange: Exchange,
     mut step: Step,
@@ -148,18 +151,18 @@ async fn run(
 ) -> Result<Flow, StreamError> {
     let host = cx.host();
     let Some(accounts) = host.service::<dyn Accounts>() else {
-        tracing::error!(host = host.name(), "nobody can log in: the host has no accounts");
+        tracing::error!(host = host.name(), "cannot authenticate: the host has no accounts");
         return fail(Failure::UNAVAILABLE, session, cx).await;
     };
     loop {
         step = match step {
             Step::NeedCredentials { username, hash } => {
                 let keys = accounts.credentials(host.name(), &username, hash).await;
-                keys.map_or_else(unavailable, |keys| exchange.provide(keys))
+                keys.map_or_else(unavailable, |keys| exchange.provide_keys(keys))
             }
             Step::CheckPassword { username, password } => {
-                let is_right = accounts.verify(host.name(), &username, &password).await;
-                is_right.map_or_else(unavailable, |is_right| exchange.checked(is_right))
+                let is_correct = accounts.verify(host.name(), &username, &password).await;
+                is_correct.map_or_else(unavailable, |is_correct| exchange.finish_check(is_correct))
             }
             Step::Challenge(message) => {
                 session.with_slot(|slot| *slot = Some(exchange));
@@ -221,7 +224,7 @@ async fn refuse(
 }
 
 fn unavailable(error: StorageError) -> Step {
-    tracing::error!(%error, "accounts cannot be read");
+    tracing::error!(%error, "cannot read accounts");
     Step::Failure(Failure::UNAVAILABLE)
 }
 
@@ -243,7 +246,7 @@ fn binds_channel(mechanisms: &[Mechanism]) -> bool {
     mechanisms.iter().any(|mechanism| mechanism.binds_channel())
 }
 
-/// Data that is there but empty is written as `=` (RFC 6120 §6.4.2).
+/// An element with base64 data. Empty data is written as `=` (RFC 6120 §6.4.2).
 fn element(name: &str, data: Option<&[u8]>) -> Element {
     let text = match data {
         Some([]) => "=".to_owned(),

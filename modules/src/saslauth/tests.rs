@@ -1,4 +1,4 @@
-//! The exchange against the client of another library, and against whoever means ill.
+//! The exchange with the client of another library, and with malicious clients.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -17,7 +17,7 @@ use super::*;
 const HOST: &str = "example.com";
 const CHANNEL: &[u8; 32] = b"0123456789abcdef0123456789abcdef";
 
-/// The client's library stops at SHA-256, but takes other hashes.
+/// The client's library has no SHA-512, but accepts other hashes.
 struct Sha512;
 
 impl ScramProvider for Sha512 {
@@ -94,7 +94,7 @@ fn run(mechanism: Mechanism, client: &mut dyn Client, channel: Option<&[u8]>) ->
     if !matches!(step, Step::NeedCredentials { .. }) {
         return step;
     }
-    match exchange.provide(keys(hash)) {
+    match exchange.provide_keys(keys(hash)) {
         Step::Challenge(challenge) => exchange.step(&client.response(&challenge).unwrap()),
         other => other,
     }
@@ -162,7 +162,7 @@ fn another_channel_fails() {
 }
 
 #[test]
-fn a_downgrade_is_noticed() {
+fn a_downgrade_is_detected() {
     let mechanism = scram(ScramHash::Sha256, false);
     let start = |first: &str, offered_plus: bool| {
         let channel = offered_plus.then(|| CHANNEL.to_vec());
@@ -172,24 +172,24 @@ fn a_downgrade_is_noticed() {
     assert_eq!(condition(downgraded), SaslCondition::NotAuthorized);
     let bound = start("p=tls-exporter,,n=user,r=abc", true);
     assert_eq!(condition(bound), SaslCondition::NotAuthorized);
-    // A client that cannot bind is welcome, and so is one that can where the server cannot.
+    // Allowed: a client without channel binding, and one with it where the server has none.
     assert!(matches!(start("n,,n=user,r=abc", true), Step::NeedCredentials { .. }));
     assert!(matches!(start("y,,n=user,r=abc", false), Step::NeedCredentials { .. }));
     for (offered, flag) in [(true, ChannelBinding::None), (false, ChannelBinding::Unsupported)] {
         let mut right = client(ScramHash::Sha256, "user", "secret", flag);
         let first = right.initial();
         let (mut exchange, _) = Exchange::start(mechanism, HOST, Some(&first), None, offered);
-        let Step::Challenge(challenge) = exchange.provide(keys(ScramHash::Sha256)) else {
+        let Step::Challenge(challenge) = exchange.provide_keys(keys(ScramHash::Sha256)) else {
             panic!("no challenge")
         };
         let step = exchange.step(&right.response(&challenge).unwrap());
         assert!(matches!(step, Step::Success { .. }), "{step:?}");
     }
-    // The flag is part of what is signed: it cannot be changed on the way.
+    // The flag is signed: changing it on the way makes the exchange fail.
     let mut right = client(ScramHash::Sha256, "user", "secret", ChannelBinding::Unsupported);
     let first = String::from_utf8(right.initial()).unwrap().replacen('y', "n", 1);
     let (mut exchange, _) = Exchange::start(mechanism, HOST, Some(first.as_bytes()), None, true);
-    let Step::Challenge(challenge) = exchange.provide(keys(ScramHash::Sha256)) else {
+    let Step::Challenge(challenge) = exchange.provide_keys(keys(ScramHash::Sha256)) else {
         panic!("no challenge")
     };
     let step = exchange.step(&right.response(&challenge).unwrap());
@@ -227,13 +227,13 @@ fn plain() {
         let (mut exchange, step) = start(&message);
         let Step::CheckPassword { username, password } = step else { panic!("{step:?}") };
         assert_eq!((username.as_str(), password.as_str()), ("user", "secret"));
-        match exchange.checked(correct) {
+        match exchange.finish_check(correct) {
             Step::Success { username, final_message: None } if correct => {
                 assert_eq!(username, "user");
             }
             other => assert_eq!(condition(other), SaslCondition::NotAuthorized),
         }
-        assert_eq!(condition(exchange.checked(true)), SaslCondition::TemporaryAuthFailure);
+        assert_eq!(condition(exchange.finish_check(true)), SaslCondition::TemporaryAuthFailure);
     }
     let own = start(b"user@example.com\0user\0secret").1;
     assert!(matches!(own, Step::CheckPassword { .. }));
@@ -250,14 +250,14 @@ fn nothing_works_twice() {
     let mut right = client(ScramHash::Sha1, "user", "secret", ChannelBinding::None);
     let first = right.initial();
     let (mut exchange, _) = Exchange::start(mechanism, HOST, Some(&first), None, false);
-    assert_eq!(condition(exchange.checked(true)), SaslCondition::TemporaryAuthFailure);
+    assert_eq!(condition(exchange.finish_check(true)), SaslCondition::TemporaryAuthFailure);
     let (mut exchange, _) = Exchange::start(mechanism, HOST, Some(&first), None, false);
-    let other = exchange.provide(keys(ScramHash::Sha256));
+    let other = exchange.provide_keys(keys(ScramHash::Sha256));
     assert_eq!(condition(other), SaslCondition::TemporaryAuthFailure);
     let (mut exchange, _) = Exchange::start(mechanism, HOST, Some(&first), None, false);
     assert_eq!(condition(exchange.step(&first)), SaslCondition::MalformedRequest);
     let (mut exchange, _) = Exchange::start(mechanism, HOST, Some(&first), None, false);
-    let Step::Challenge(challenge) = exchange.provide(keys(ScramHash::Sha1)) else {
+    let Step::Challenge(challenge) = exchange.provide_keys(keys(ScramHash::Sha1)) else {
         panic!("no challenge")
     };
     let proof = right.response(&challenge).unwrap();
@@ -266,7 +266,7 @@ fn nothing_works_twice() {
 }
 
 #[test]
-fn what_is_offered() {
+fn the_offered_mechanisms() {
     let names = |offered: Vec<Mechanism>| offered.iter().map(|m| m.name()).collect::<Vec<_>>();
     assert!(offered(false, false, None, false).is_empty());
     assert_eq!(offered(true, true, None, false), Mechanism::ALL);
@@ -320,7 +320,7 @@ proptest! {
         let (mut exchange, step) =
             Exchange::start(mechanism, HOST, Some(first.as_bytes()), channel, plus);
         let challenge = match step {
-            Step::NeedCredentials { .. } => exchange.provide(keys(ScramHash::Sha256)),
+            Step::NeedCredentials { .. } => exchange.provide_keys(keys(ScramHash::Sha256)),
             other => other,
         };
         if let Step::Challenge(challenge) = challenge {
@@ -340,7 +340,7 @@ proptest! {
         let mut right = client(ScramHash::Sha256, "user", "secret", ChannelBinding::None);
         let (mut exchange, _) =
             Exchange::start(mechanism, HOST, Some(&right.initial()), None, false);
-        let Step::Challenge(challenge) = exchange.provide(keys(ScramHash::Sha256)) else {
+        let Step::Challenge(challenge) = exchange.provide_keys(keys(ScramHash::Sha256)) else {
             panic!("no challenge")
         };
         let message = String::from_utf8(right.response(&challenge).unwrap()).unwrap();

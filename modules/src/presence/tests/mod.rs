@@ -23,7 +23,7 @@ async fn server() -> Harness {
     builder().start().await.unwrap()
 }
 
-/// `from` and `type` of the presence that the client was sent.
+/// `from` and `type` of the presence that the client got.
 fn seen(client: &Client) -> Vec<(String, String)> {
     let presence = client.received().into_iter().filter(|e| e.name() == "presence");
     presence
@@ -38,7 +38,7 @@ fn list<const N: usize>(expected: [(&str, &str); N]) -> Vec<(String, String)> {
     expected.map(|(from, kind)| (from.into(), kind.into())).into()
 }
 
-/// Asks for the roster; gives the items as `jid subscription flags`.
+/// Requests the roster; returns the items as `jid subscription flags`.
 async fn roster(client: &Client) -> Vec<String> {
     client.received();
     client.send("<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>").await;
@@ -57,7 +57,7 @@ fn line(item: &event_core::xml::Child<'_>) -> String {
     line
 }
 
-/// What a client was sent, in order: pushes as their item, presence as `from type`.
+/// What a client got, in order: pushes as their item, presence as `from type`.
 fn heard(client: &Client) -> Vec<String> {
     let received = client.received().into_iter();
     received
@@ -115,15 +115,19 @@ fn own_clients_see_each_other_come_and_go() {
         second.send("<presence type='probe' to='romeo@localhost'/>").await;
         assert_eq!(seen(&second), list([(a, "available")]));
         second.send("<presence type='unavailable'/>").await;
-        assert_eq!(seen(&second), list([(b, "unavailable")]), "this, too");
+        assert_eq!(
+            seen(&second),
+            list([(b, "unavailable")]),
+            "its own unavailable presence comes back, too"
+        );
         assert_eq!(seen(&first), list([(b, "unavailable")]));
         second.disconnect().await;
-        assert!(seen(&first).is_empty(), "it was gone already");
+        assert!(seen(&first).is_empty(), "the client was unavailable already");
     });
 }
 
 #[test]
-fn directed_presence_is_taken_back_when_the_client_is_gone() {
+fn recipients_of_directed_presence_get_the_end_of_the_client() {
     testing::run(async {
         let server = server().await;
         let romeo = server.session(ROMEO).await;
@@ -136,12 +140,12 @@ fn directed_presence_is_taken_back_when_the_client_is_gone() {
         assert_eq!(seen(&nurse).len(), 2);
         romeo.disconnect().await;
         assert_eq!(seen(&juliet), list([(ROMEO, "available"), (ROMEO, "unavailable")]));
-        assert!(seen(&nurse).is_empty(), "told already");
+        assert!(seen(&nurse).is_empty(), "nurse got unavailable presence already");
     });
 }
 
 #[test]
-fn a_contact_who_was_sent_directed_presence_too_is_told_once() {
+fn a_contact_with_directed_presence_gets_the_end_once() {
     testing::run(async {
         let server = server().await;
         let romeo = online(&server, ROMEO).await;
@@ -192,7 +196,10 @@ fn contacts_see_each_other_come_and_go() {
         let probed = romeo.received();
         assert_eq!(probed.len(), 2);
         assert_eq!(probed[1].attribute("from").as_deref(), Some(JULIET));
-        assert!(probed[1].child("delay", "urn:xmpp:delay").is_some(), "it is from before");
+        assert!(
+            probed[1].child("delay", "urn:xmpp:delay").is_some(),
+            "the presence has the time at which it was sent"
+        );
         let told = juliet.next().unwrap();
         assert_eq!(told.attribute("to").as_deref(), Some("juliet@localhost"));
         assert_eq!(told.child("status", STANZA_NS).unwrap().text(), "here");
@@ -213,7 +220,7 @@ fn contacts_see_each_other_come_and_go() {
 }
 
 #[test]
-fn a_probe_tells_only_who_may_know() {
+fn a_probe_is_answered_only_to_those_who_may_see() {
     testing::run(async {
         let server = server().await;
         let romeo = online(&server, ROMEO).await;
@@ -233,13 +240,13 @@ fn a_probe_tells_only_who_may_know() {
         romeo.send("<presence type='probe' to='juliet@localhost'/>").await;
         assert_eq!(seen(&romeo), list([("juliet@localhost", "unavailable")]));
 
-        // Strangers learn nothing, and no more of an account that is there.
+        // Strangers get no answer, whether the account exists or not.
         let strangers = ["nurse@localhost", "nobody@localhost"];
         for to in strangers {
             romeo.send(&format!("<presence type='probe' to='{to}'/>")).await;
             assert_eq!(heard(&romeo), Vec::<String>::new());
         }
-        // Who believes to be subscribed is put right.
+        // A contact with a wrong state of the subscription is corrected.
         let rosters = server.host().service::<dyn Rosters>().unwrap();
         for to in strangers {
             let contact = BareJid::new(to).unwrap();
@@ -257,12 +264,16 @@ fn a_probe_tells_only_who_may_know() {
         romeo.send("<presence type='subscribe' to='nurse@localhost'/>").await;
         romeo.received();
         romeo.send("<presence type='probe' to='nurse@localhost'/>").await;
-        assert_eq!(heard(&romeo), ["nurse@localhost unavailable"], "that is not refused yet");
+        assert_eq!(
+            heard(&romeo),
+            ["nurse@localhost unavailable"],
+            "a pending request is not refused"
+        );
     });
 }
 
 #[test]
-fn messages_are_announced_when_a_client_begins_to_take_them() {
+fn stored_messages_are_sent_when_a_client_begins_to_take_messages() {
     testing::run(async {
         let server = builder().module("test_broadcasts").start().await.unwrap();
         let romeo = server.session(ROMEO).await;
@@ -275,12 +286,12 @@ fn messages_are_announced_when_a_client_begins_to_take_them() {
         assert_eq!(
             order,
             ["presence", "presence message", "presence", "presence", "presence message"],
-            "behind the presence itself, and not for a negative priority"
+            "after the presence itself, and not for a negative priority"
         );
     });
 }
 
-/// Tells a client that it is its turn.
+/// Sends a message when stored messages would be sent.
 #[module(name = "test_broadcasts")]
 struct TestBroadcasts;
 

@@ -1,4 +1,4 @@
-//! Who asks whom, and what becomes of it.
+//! Subscription requests and their answers.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use event_core::{prelude::*, storage::Memory, testing};
 use super::*;
 
 #[test]
-fn a_subscription_from_first_to_last() {
+fn a_subscription_from_request_to_end() {
     testing::run(async {
         let server = server().await;
         let romeo = online(&server, ROMEO).await;
@@ -17,14 +17,14 @@ fn a_subscription_from_first_to_last() {
         assert_eq!(
             heard(&romeo),
             ["juliet@localhost none ask", "juliet@localhost unavailable"],
-            "it has arrived, but says nothing"
+            "the request is acknowledged only"
         );
         let request = juliet.next().unwrap();
         assert_eq!(
             request.to_string(),
             "<presence type='subscribe' to='juliet@localhost' id='s' from='romeo@localhost'/>"
         );
-        assert!(roster(&juliet).await.is_empty(), "a request is no contact");
+        assert!(roster(&juliet).await.is_empty(), "a request is not shown as a contact");
 
         juliet.send("<presence type='subscribed' to='romeo@localhost'/>").await;
         assert_eq!(heard(&juliet), ["romeo@localhost from"]);
@@ -85,7 +85,7 @@ fn a_request_can_be_refused_and_an_agreement_taken_back() {
 }
 
 #[test]
-fn an_offline_user_finds_the_whole_request_until_it_is_answered() {
+fn an_offline_user_gets_the_whole_request_until_it_is_answered() {
     testing::run(async {
         let storage = Arc::new(Memory::new());
         let server = builder().storage(storage.clone()).start().await.unwrap();
@@ -116,14 +116,14 @@ fn an_offline_user_finds_the_whole_request_until_it_is_answered() {
 }
 
 #[test]
-fn an_approval_beforehand_answers_by_itself() {
+fn a_pre_approval_answers_automatically() {
     testing::run(async {
         let server = server().await;
         let romeo = online(&server, ROMEO).await;
         let juliet = online(&server, JULIET).await;
         juliet.send("<presence type='subscribed' to='romeo@localhost'/>").await;
         assert_eq!(heard(&juliet), ["romeo@localhost none approved"]);
-        assert!(heard(&romeo).is_empty(), "he has not asked");
+        assert!(heard(&romeo).is_empty(), "romeo has sent no request");
         romeo.send("<presence type='subscribe' to='juliet@localhost'/>").await;
         assert_eq!(
             heard(&romeo),
@@ -135,7 +135,7 @@ fn an_approval_beforehand_answers_by_itself() {
             ]
         );
         assert_eq!(heard(&juliet), ["romeo@localhost from approved"]);
-        // Asking again is answered by itself, too.
+        // A repeated request is answered automatically, too.
         romeo.send("<presence type='subscribe' to='juliet@localhost'/>").await;
         assert_eq!(heard(&romeo), ["juliet@localhost/balcony available"]);
         assert!(heard(&juliet).is_empty());
@@ -146,7 +146,7 @@ fn an_approval_beforehand_answers_by_itself() {
 }
 
 #[test]
-fn nobody_asks_an_account_that_is_not_there() {
+fn requests_to_missing_accounts_are_refused() {
     testing::run(async {
         let server = server().await;
         let romeo = online(&server, ROMEO).await;
@@ -196,14 +196,14 @@ fn removing_a_contact_ends_both_subscriptions() {
 }
 
 #[test]
-fn the_contacts_of_a_removed_account_are_told() {
+fn a_removed_account_cancels_its_subscriptions() {
     testing::run(async {
         let server = server().await;
         let romeo = online(&server, ROMEO).await;
         let juliet = online(&server, JULIET).await;
         let nurse = online(&server, "nurse@localhost/hall").await;
         befriend(&romeo, &juliet).await;
-        // Nor does a request wait for an answer that nobody can give.
+        // Pending requests to the removed account are refused.
         nurse.send("<presence type='subscribe' to='romeo@localhost'/>").await;
         nurse.received();
         romeo.disconnect().await;
@@ -223,7 +223,7 @@ fn the_contacts_of_a_removed_account_are_told() {
 }
 
 #[test]
-fn a_flood_of_requests_meets_a_limit_that_hurts_only_who_sends_it() {
+fn a_flood_of_requests_is_limited_for_its_domain_alone() {
     testing::run(async {
         let accounts = FakeAccounts::of(&ACCOUNTS);
         let options = "max_requests = 4\nmax_requests_per_domain = 2";
@@ -248,7 +248,7 @@ fn a_flood_of_requests_meets_a_limit_that_hurts_only_who_sends_it() {
             });
             refused += errors.count();
         }
-        assert_eq!(refused, 8, "who sent too much is told");
+        assert_eq!(refused, 8, "senders over the limit get an error");
         let romeo = online(&server, ROMEO).await;
         romeo.send("<presence type='subscribe' to='juliet@localhost'/>").await;
         assert_eq!(heard(&romeo), ["juliet@localhost none ask", "juliet@localhost unavailable"]);
@@ -261,7 +261,7 @@ fn a_flood_of_requests_meets_a_limit_that_hurts_only_who_sends_it() {
         assert_eq!(condition(&romeo), "policy-violation");
         let juliet = server.session(JULIET).await;
         juliet.send("<presence/>").await;
-        assert_eq!(juliet.received().len(), 1 + 3, "two from there, and Romeo's");
+        assert_eq!(juliet.received().len(), 1 + 3, "two from evil.example, and romeo's");
     });
 }
 

@@ -1,5 +1,5 @@
-//! Offline messages (XEP-0160), stamped with the time they came (XEP-0203) and kept only where
-//! their sender lets them be (XEP-0334).
+//! Offline messages (XEP-0160). They carry the time of their arrival (XEP-0203), and the sender can
+//! forbid to store them (XEP-0334).
 
 #[cfg(test)]
 mod tests;
@@ -19,7 +19,7 @@ use tokio::time::timeout;
 
 use crate::{
     locks::Locks,
-    message::{self, Kind},
+    message::{self, MessageType},
 };
 
 const NS_DELAY: &str = "urn:xmpp:delay";
@@ -27,26 +27,27 @@ const NS_HINTS: &str = "urn:xmpp:hints";
 
 const SCHEMA: Schema = Schema { store: "offline", version: 1, migrations: &[] };
 
-/// Under this key stands how many bytes an account's messages have, as eight bytes, the greatest
-/// first.
+/// The key of the total size of an account's messages in bytes, a big-endian `u64`.
 const BYTES: &str = "bytes";
 
-/// Messages read at a time.
+/// The number of messages read at a time.
 const PAGE: u32 = 50;
 
-/// Bytes handed to a client before the system has to have taken them.
-const BATCH: usize = 64 * 1024;
+/// The bytes sent to a client before waiting until they are flushed.
+const BATCH_BYTES: usize = 64 * 1024;
 
-/// How long a client may take to read a batch; what it has not read then stays.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// The time in which a batch must be flushed. Otherwise its messages stay stored.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Keeps messages for users who are not there, and gives them to the first client that comes.
-#[module(features = ["msgoffline"], state = Kept)]
+/// Stores messages for users without an available client, and sends them to the next client that
+/// becomes available.
+#[module(features = ["msgoffline"], state = OfflineStore)]
 pub struct Offline {
-    /// How many messages are kept for one account; more are refused.
+    /// The maximum number of messages stored for one account; more are refused. Default: 1000.
     #[serde(default = "max_messages")]
     max_messages: u64,
-    /// How many bytes the messages of one account may have together.
+    /// The maximum total size of the messages stored for one account, in bytes; more are refused.
+    /// Default: 4194304.
     #[serde(default = "max_bytes")]
     max_bytes: u64,
 }
@@ -59,68 +60,69 @@ fn max_bytes() -> u64 {
     4 * 1024 * 1024
 }
 
-/// The messages, and who is at work on those of an account.
+/// The stored messages, and a lock for those of each account.
 #[derive(Debug)]
-pub struct Kept {
+pub struct OfflineStore {
     store: Store,
     locks: Locks,
 }
 
-impl ModuleState<Offline> for Kept {
+impl ModuleState<Offline> for OfflineStore {
     async fn start(host: &Arc<Host>, _: &Offline) -> Result<Self, StartError> {
         Ok(Self { store: host.store(&SCHEMA).await?, locks: Locks::default() })
     }
 }
 
-/// What is to be done with a message that reached nobody.
+/// What to do with a message that no client took.
 #[derive(Debug, PartialEq)]
-enum Worth {
-    Keep,
-    /// It says nothing once it is late.
-    Forget,
-    /// Its sender forbids to keep it, and hears that it did not arrive.
+enum Decision {
+    Store,
+    /// Dropped without an error: the message is useless when late.
+    Drop,
+    /// Returned with an error: the sender forbids to store the message.
     Refuse,
 }
 
-fn worth(message: &Message) -> Worth {
-    if !matches!(message::kind(message), Kind::Normal | Kind::Chat) {
-        return Worth::Refuse;
+fn decide(message: &Message) -> Decision {
+    if !matches!(MessageType::of(message), MessageType::Normal | MessageType::Chat) {
+        return Decision::Refuse;
     }
     let hint = |name| message.child(name, NS_HINTS).is_some();
     let has_content = message.element().children().any(|child| {
         let is_state = child.namespace() == "http://jabber.org/protocol/chatstates";
-        // What stands beside the content and is none itself.
-        let is_beside = [NS_HINTS, NS_DELAY, "urn:xmpp:sid:0"].contains(&child.namespace())
+        // Metadata of a message, which is no content.
+        let is_metadata = [NS_HINTS, NS_DELAY, "urn:xmpp:sid:0"].contains(&child.namespace())
             || child.is("thread", STANZA_NS);
-        !is_state && !is_beside
+        !is_state && !is_metadata
     });
     if hint("store") {
-        Worth::Keep
+        Decision::Store
     } else if !has_content {
-        Worth::Forget
+        Decision::Drop
     } else if hint("no-store") {
-        Worth::Refuse
+        Decision::Refuse
     } else {
-        Worth::Keep
+        Decision::Store
     }
 }
 
 #[hook("message/offline/handle", priority = -1)]
-async fn keep(message: &mut Message, cx: &Context<Offline>) -> Result<Flow, StanzaError> {
-    match worth(message) {
-        Worth::Keep => {}
-        Worth::Forget => return Ok(Flow::Handled),
-        Worth::Refuse => return Ok(Flow::Continue),
+async fn store(message: &mut Message, cx: &Context<Offline>) -> Result<Flow, StanzaError> {
+    match decide(message) {
+        Decision::Store => {}
+        Decision::Drop => return Ok(Flow::Handled),
+        Decision::Refuse => return Ok(Flow::Continue),
     }
     let Some(username) = message::username(message) else { return Ok(Flow::Continue) };
-    let Kept { store, locks } = cx.state();
+    let OfflineStore { store, locks } = cx.state();
     let _lock = locks.lock(&username).await;
-    // A client may have come, and been given what was kept, since somebody looked for one.
+    // Since the router looked for clients, one may have become available and got the stored
+    // messages.
     if message::give_now(cx.host(), &username, message.element()) {
         return Ok(Flow::Handled);
     }
-    let value = unstamped(message.element(), cx.host());
-    let bytes = used(store, &username).await?.saturating_add(value.len() as u64);
+    let value = without_own_delay(message.element(), cx.host());
+    let bytes = stored_bytes(store, &username).await?.saturating_add(value.len() as u64);
     if bytes > cx.max_bytes {
         return Err(full());
     }
@@ -134,11 +136,11 @@ async fn keep(message: &mut Message, cx: &Context<Offline>) -> Result<Flow, Stan
 }
 
 fn full() -> StanzaError {
-    StanzaError::service_unavailable().text("too many messages wait for this user")
+    StanzaError::service_unavailable().text("the user has too many offline messages")
 }
 
-/// The message as it is kept: only this host says when it took a message over.
-fn unstamped(message: &Element, host: &Host) -> Vec<u8> {
+/// The message without delay elements of this host: only the host itself may add one.
+fn without_own_delay(message: &Element, host: &Host) -> Vec<u8> {
     let mut message = message.clone();
     message.retain_children(|child| {
         !child.is("delay", NS_DELAY) || child.attribute("from").as_deref() != Some(host.name())
@@ -146,14 +148,14 @@ fn unstamped(message: &Element, host: &Host) -> Vec<u8> {
     message.as_bytes().to_vec()
 }
 
-async fn used(store: &Store, username: &str) -> StorageResult<u64> {
+async fn stored_bytes(store: &Store, username: &str) -> StorageResult<u64> {
     let value = store.get(username, BYTES).await?;
     let bytes = value.and_then(|value| <[u8; 8]>::try_from(value).ok());
     Ok(bytes.map_or(0, u64::from_be_bytes))
 }
 
 #[hook("message/offline/broadcast", priority = -1)]
-async fn hand_over(
+async fn send_stored(
     event: &mut MessageOfflineBroadcast,
     cx: &Context<Offline>,
 ) -> Result<Flow, StanzaError> {
@@ -161,39 +163,38 @@ async fn hand_over(
     let Some(username) = session.user().and_then(|user| user.node()) else {
         return Ok(Flow::Continue);
     };
-    // Whoever comes second finds nothing left.
+    // A second client that waits for the lock finds no messages left.
     let _lock = cx.state().locks.lock(username.as_str()).await;
-    while hand_over_some(session, username.as_str(), cx).await? {}
+    while send_batch(session, username.as_str(), cx).await? {}
     Ok(Flow::Handled)
 }
 
-/// Gives a client the oldest messages, and deletes them once they are on their way: what a crash
-/// or a lost connection leaves behind is given to the next client. Says whether there may be more
-/// that can be given.
-async fn hand_over_some(
+/// Sends the oldest messages to a client and deletes them once flushed, so that a crash or a lost
+/// connection loses none. Returns whether there may be more to send.
+async fn send_batch(
     session: &Session,
     username: &str,
     cx: &Context<Offline>,
 ) -> StorageResult<bool> {
     let store = &cx.state().store;
     let (mut last, mut bytes) = (None, 0);
-    for kept in store.page(username, Page::oldest(PAGE)).await? {
-        if last.is_some() && bytes + kept.value.len() > BATCH {
+    for stored in store.page(username, Page::oldest(PAGE)).await? {
+        if last.is_some() && bytes + stored.value.len() > BATCH_BYTES {
             break;
         }
-        if let Some(message) = stamped(&kept, cx.host())
+        if let Some(message) = with_delay(&stored, cx.host())
             && !session.send(&message)
         {
             return Ok(false);
         }
-        last = Some(kept.id);
-        bytes += kept.value.len();
+        last = Some(stored.id);
+        bytes += stored.value.len();
     }
     let Some(last) = last else { return Ok(false) };
-    if timeout(PATIENCE, session.flushed()).await != Ok(true) {
+    if timeout(FLUSH_TIMEOUT, session.flushed()).await != Ok(true) {
         return Ok(false);
     }
-    let left = used(store, username).await?.saturating_sub(bytes as u64);
+    let left = stored_bytes(store, username).await?.saturating_sub(bytes as u64);
     let count = match left {
         0 => store.to_delete(username, BYTES),
         left => store.to_set(username, BYTES, left.to_be_bytes().to_vec()),
@@ -202,24 +203,24 @@ async fn hand_over_some(
     Ok(true)
 }
 
-/// A kept message with the time it came (XEP-0203).
-fn stamped(kept: &Archived, host: &Host) -> Option<Element> {
-    let parsed = Element::parse(&kept.value, &Scope::new(STANZA_NS), &Limits::UNBOUNDED);
+/// A stored message with the time of its arrival (XEP-0203).
+fn with_delay(stored: &Archived, host: &Host) -> Option<Element> {
+    let parsed = Element::parse(&stored.value, &Scope::new(STANZA_NS), &Limits::UNBOUNDED);
     let mut message = match parsed {
         Ok(message) => message,
         Err(error) => {
-            tracing::error!(%error, id = kept.id, "a message that was kept cannot be read");
+            tracing::error!(%error, id = stored.id, "cannot parse a stored message");
             return None;
         }
     };
     let delay = ElementBuilder::new("delay", NS_DELAY)
         .attribute("from", host.name())
-        .attribute("stamp", &stamp(kept.at));
+        .attribute("stamp", &stamp(stored.at));
     message.push_child(&delay.build());
     Some(message)
 }
 
-/// XEP-0082.
+/// A time in the format of XEP-0082.
 fn stamp(at: SystemTime) -> String {
     DateTime::<Utc>::from(at).to_rfc3339_opts(SecondsFormat::Millis, true)
 }

@@ -10,22 +10,18 @@ use event_core::{
     ErrorType, Origin,
     jid::{BareJid, Jid},
     prelude::*,
-    random_id,
     roster::Roster,
-    services::Rosters,
-    storage::StorageResult,
-    xml::STANZA_NS,
 };
 
 pub use self::lists::{Blocklist, Blocklists};
-use crate::message;
+use crate::{lookup, message::MessageType, stanzas};
 
 const NS: &str = "urn:xmpp:blocking";
 
-/// Lets users block whom they do not want to hear of.
+/// Lets users block addresses: no stanzas pass between a user and a blocked address.
 #[module(features = ["urn:xmpp:blocking"], state = Arc<Blocklists>, after = ["presence"])]
 pub struct Blocking {
-    /// How many addresses a user may block; more are refused.
+    /// The maximum number of addresses that a user may block; more are refused. Default: 1000.
     #[serde(default = "max_items")]
     max_items: usize,
 }
@@ -34,7 +30,17 @@ fn max_items() -> usize {
     1000
 }
 
-/// A client that asked for the list, and so hears of what changes.
+impl ModuleState<Blocking> for Arc<Blocklists> {
+    async fn start(host: &Arc<Host>, _: &Blocking) -> Result<Self, StartError> {
+        let store = host.store(&lists::SCHEMA).await?;
+        let lists = Blocklists::read(host.name(), store).await;
+        let lists = Self::new(lists.map_err(|error| StartError::Other(error.to_string()))?);
+        host.provide(Self::clone(&lists));
+        Ok(lists)
+    }
+}
+
+/// The slot of a session that requested the list, and so gets pushes of changes.
 struct Follows;
 
 #[hook("account-disco-info")]
@@ -44,8 +50,9 @@ fn advertise(event: &mut AccountDiscoInfo) {
 
 #[hook("iq-get/self/urn:xmpp:blocking:blocklist", priority = 10)]
 fn show(iq: &mut Iq, cx: &Context<Blocking>) -> Result<Reply, StanzaError> {
-    let (session, username) = user(iq)?;
-    // First, so that no change between goes unheard.
+    let (session, username) =
+        lookup::local_sender(iq).ok_or_else(StanzaError::service_unavailable)?;
+    // Set before the list is read, so that the client misses no change.
     session.with_slot(|slot| *slot = Some(Follows));
     let list = cx.state().of(&username);
     let items: Vec<_> = list.iter().map(item).collect();
@@ -56,23 +63,14 @@ fn item(jid: &str) -> Element {
     ElementBuilder::new("item", NS).attribute("jid", jid).build()
 }
 
-fn user(iq: &Iq) -> Result<(Session, String), StanzaError> {
-    let session = iq.origin().session().cloned();
-    let user = session.and_then(|session| {
-        let username = session.user()?.node()?.as_str().to_owned();
-        Some((session, username))
-    });
-    user.ok_or_else(StanzaError::service_unavailable)
-}
-
 #[hook("iq-set/self/urn:xmpp:blocking:block", priority = 10)]
 async fn block(iq: &mut Iq, cx: &Context<Blocking>) -> Result<Flow, StanzaError> {
-    let (_, username) = user(iq)?;
+    let (_, username) = lookup::local_sender(iq).ok_or_else(StanzaError::service_unavailable)?;
     let items = items(iq)?;
     if items.is_empty() {
-        return Err(StanzaError::bad_request().text("there is no address to block"));
+        return Err(StanzaError::bad_request().text("an item to block is missing"));
     }
-    let roster = roster(&username, cx).await?;
+    let roster = lookup::roster(&username, cx.host()).await?;
     let (old, new) = {
         let lock = cx.state().lock(&username).await;
         let old = cx.state().of(&username);
@@ -87,16 +85,12 @@ async fn block(iq: &mut Iq, cx: &Context<Blocking>) -> Result<Flow, StanzaError>
     };
     iq.answer_later().reply();
     push("block", &items, &username, cx);
-    // Who could see the user sees no more (XEP-0191 §3.3).
+    // Newly blocked contacts see the user as unavailable (XEP-0191 §3.3).
     for to in watchers(&items, &roster).filter(|to| !old.blocks(to) && new.blocks(to)) {
         for session in cx.host().sessions().of(&username) {
             let (Some(_), Some(from)) = (session.presence(), session.jid()) else { continue };
-            cx.state().farewell(from.as_str(), to.as_str());
-            let presence = ElementBuilder::new("presence", STANZA_NS)
-                .attribute("from", from.as_str())
-                .attribute("to", to.as_str())
-                .attribute("type", "unavailable");
-            cx.send(presence.build());
+            cx.state().allow_unavailable(from.as_str(), to.as_str());
+            cx.send(stanzas::unavailable(from.as_str(), Some(to.as_str())));
         }
     }
     Ok(Flow::Handled)
@@ -104,9 +98,9 @@ async fn block(iq: &mut Iq, cx: &Context<Blocking>) -> Result<Flow, StanzaError>
 
 #[hook("iq-set/self/urn:xmpp:blocking:unblock", priority = 10)]
 async fn unblock(iq: &mut Iq, cx: &Context<Blocking>) -> Result<Flow, StanzaError> {
-    let (_, username) = user(iq)?;
+    let (_, username) = lookup::local_sender(iq).ok_or_else(StanzaError::service_unavailable)?;
     let items = items(iq)?;
-    let roster = roster(&username, cx).await?;
+    let roster = lookup::roster(&username, cx.host()).await?;
     let (old, new) = {
         let lock = cx.state().lock(&username).await;
         let old = cx.state().of(&username);
@@ -137,40 +131,26 @@ fn items(iq: &Iq) -> Result<Vec<Jid>, StanzaError> {
     let items = action.children().map(|item| {
         let jid = item.attribute("jid").filter(|_| item.is("item", NS));
         let jid = jid.ok_or_else(|| {
-            StanzaError::bad_request().text("here is place for <item jid='…'/> alone")
+            StanzaError::bad_request().text("only <item jid='…'/> is allowed here")
         })?;
         Jid::new(&jid).map_err(|_| StanzaError::jid_malformed())
     });
     items.collect()
 }
 
-/// Tells the user's clients that follow the list.
+/// Pushes a change to the user's clients that requested the list.
 fn push(action: &str, items: &[Jid], username: &str, cx: &Context<Blocking>) {
     let items: Vec<_> = items.iter().map(|jid| item(jid.as_str())).collect();
     let action = ElementBuilder::new(action, NS).children(&items).build();
     for session in cx.host().sessions().of(username) {
-        if !session.with_slot(|slot: &mut Option<Follows>| slot.is_some()) {
-            continue;
-        }
-        if let Some(to) = session.jid() {
-            let push = ElementBuilder::new("iq", STANZA_NS)
-                .attribute("type", "set")
-                .attribute("id", &random_id())
-                .attribute("to", to.as_str())
-                .child(&action);
-            session.send(&push.build());
+        if session.with_slot(|slot: &mut Option<Follows>| slot.is_some()) {
+            stanzas::push(&session, &action);
         }
     }
 }
 
-async fn roster(username: &str, cx: &Context<Blocking>) -> StorageResult<Arc<Roster>> {
-    match cx.host().service::<dyn Rosters>() {
-        Some(rosters) => rosters.roster(username).await,
-        None => Ok(Arc::default()),
-    }
-}
-
-/// Those of the addresses, and of the contacts at them, who may see the user.
+/// The addresses that may see the user's presence: of `jids`, and of the contacts at blocked
+/// domains.
 fn watchers(jids: &[Jid], roster: &Roster) -> impl Iterator<Item = Jid> {
     let mut watchers = Vec::new();
     for jid in jids {
@@ -191,39 +171,39 @@ fn watchers(jids: &[Jid], roster: &Roster) -> impl Iterator<Item = Jid> {
 #[hook("pre-message/full", priority = 100)]
 #[hook("pre-message/host", priority = 100)]
 fn send_message(message: &mut Message, cx: &Context<Blocking>) -> Result<(), StanzaError> {
-    outgoing(message, cx)
+    check_outgoing(message, cx)
 }
 
 #[hook("pre-presence/bare", priority = 100)]
 #[hook("pre-presence/full", priority = 100)]
 #[hook("pre-presence/host", priority = 100)]
 fn send_presence(presence: &mut Presence, cx: &Context<Blocking>) -> Result<(), StanzaError> {
-    outgoing(presence, cx)
+    check_outgoing(presence, cx)
 }
 
 #[hook("pre-iq/bare", priority = 100)]
 #[hook("pre-iq/full", priority = 100)]
 #[hook("pre-iq/host", priority = 100)]
 fn send_iq(iq: &mut Iq, cx: &Context<Blocking>) -> Result<(), StanzaError> {
-    outgoing(iq, cx)
+    check_outgoing(iq, cx)
 }
 
-/// Nothing goes to whom the user has blocked.
-fn outgoing(stanza: &Stanza, cx: &Context<Blocking>) -> Result<(), StanzaError> {
+/// Refuses stanzas to an address that the sender has blocked.
+fn check_outgoing(stanza: &Stanza, cx: &Context<Blocking>) -> Result<(), StanzaError> {
     let (Some(from), Some(to)) = (stanza.from(), stanza.to()) else { return Ok(()) };
     if !cx.state().blocks(from, to) {
         return Ok(());
     }
     let blocked = ElementBuilder::new("blocked", "urn:xmpp:blocking:errors").build();
     let error = StanzaError::not_acceptable().with_type(ErrorType::Cancel);
-    Err(error.text("You have blocked this JID").with_application(blocked))
+    Err(error.text("you have blocked this address").with_application(blocked))
 }
 
 #[hook("message/bare", priority = 1000)]
 #[hook("message/full", priority = 1000)]
 fn take_message(message: &mut Message, cx: &Context<Blocking>) -> Result<Flow, StanzaError> {
-    let mut is_blocked = incoming(message, cx);
-    // A room that somebody invites to speaks for whoever invites (XEP-0045 §7.8.2).
+    let mut is_blocked = is_incoming_blocked(message, cx);
+    // A room's invitation counts as sent by the inviter (XEP-0045 §7.8.2).
     if !is_blocked
         && let Some(to) = message.to()
         && let Some(inviter) = message
@@ -233,10 +213,10 @@ fn take_message(message: &mut Message, cx: &Context<Blocking>) -> Result<Flow, S
     {
         is_blocked = cx.state().blocks(to, &inviter);
     }
-    match message::kind(message) {
+    match MessageType::of(message) {
         _ if !is_blocked => Ok(Flow::Continue),
-        message::Kind::Normal | message::Kind::Chat => Err(StanzaError::service_unavailable()),
-        // An error would make a room throw the user out.
+        MessageType::Normal | MessageType::Chat => Err(StanzaError::service_unavailable()),
+        // Dropped: an error would make a room remove the user.
         _ => Ok(Flow::Handled),
     }
 }
@@ -244,7 +224,7 @@ fn take_message(message: &mut Message, cx: &Context<Blocking>) -> Result<Flow, S
 #[hook("iq/bare", priority = 1000)]
 #[hook("iq/full", priority = 1000)]
 fn take_iq(iq: &mut Iq, cx: &Context<Blocking>) -> Result<(), StanzaError> {
-    match incoming(iq, cx) {
+    match is_incoming_blocked(iq, cx) {
         true => Err(StanzaError::service_unavailable()),
         false => Ok(()),
     }
@@ -253,10 +233,10 @@ fn take_iq(iq: &mut Iq, cx: &Context<Blocking>) -> Result<(), StanzaError> {
 #[hook("presence/bare", priority = 1000)]
 #[hook("presence/full", priority = 1000)]
 fn take_presence(presence: &mut Presence, cx: &Context<Blocking>) -> Flow {
-    flow(incoming(presence, cx))
+    flow(is_incoming_blocked(presence, cx))
 }
 
-/// What this server sends for a user fires no event before it leaves.
+/// Checks stanzas that the server sends for a user: no `pre-` event is fired for them.
 #[hook("route/remote", priority = 1000)]
 fn leave_server(stanza: &mut Stanza, cx: &Context<Blocking>) -> Flow {
     flow(is_for_blocked(stanza, cx))
@@ -266,17 +246,17 @@ fn flow(is_blocked: bool) -> Flow {
     if is_blocked { Flow::Handled } else { Flow::Continue }
 }
 
-/// Whether a stanza is from whom its recipient has blocked, or for whom its sender has.
-fn incoming(stanza: &Stanza, cx: &Context<Blocking>) -> bool {
+/// Whether the recipient has blocked the sender, or the sender the recipient.
+fn is_incoming_blocked(stanza: &Stanza, cx: &Context<Blocking>) -> bool {
     let (Some(from), Some(to)) = (stanza.from(), stanza.to()) else { return false };
     is_for_blocked(stanza, cx) || cx.state().blocks(to, from)
 }
 
-/// Whether a stanza that was made here, such as a user's presence for a contact, goes to whom the
-/// user has blocked.
+/// Whether a stanza that the server sends for a user, such as presence, is addressed to a blocked
+/// address.
 fn is_for_blocked(stanza: &Stanza, cx: &Context<Blocking>) -> bool {
     let (Some(from), Some(to)) = (stanza.from(), stanza.to()) else { return false };
-    // The refusal of what the blocked sent is one of them, and has to reach another server.
+    // Answers pass: the error for a blocked sender must reach that sender's server.
     let is_answer = || matches!(stanza.type_().as_deref(), Some("error" | "result"));
     if !matches!(stanza.origin(), Origin::Host(_)) || from.node().is_none() || is_answer() {
         return false;
@@ -285,13 +265,13 @@ fn is_for_blocked(stanza: &Stanza, cx: &Context<Blocking>) -> bool {
     let lists = if from.domain().as_str() == cx.host().name() {
         cx.state()
     } else {
-        // The sender's host need not be the one whose event this is.
+        // The sender may be a user of another host of this server.
         let host = cx.host().core().host(from.domain().as_str());
         let Some(lists) = host.and_then(|host| host.service::<Blocklists>()) else { return false };
         elsewhere = lists;
         &elsewhere
     };
-    if stanza.type_().as_deref() == Some("unavailable") && lists.is_farewell(from, to) {
+    if stanza.type_().as_deref() == Some("unavailable") && lists.take_unavailable(from, to) {
         return false;
     }
     lists.blocks(from, to)

@@ -1,6 +1,7 @@
-//! Server Dialback (XEP-0220): a domain is proved by its own server, found through DNS, which is
-//! asked whether it made a key. Weaker than a certificate, and used only where the operator allows
-//! it and a certificate proves nothing; never without TLS. Keys as XEP-0185 recommends.
+//! Server Dialback (XEP-0220): the domain's authoritative server, found through DNS, confirms a key
+//! that the other server sent. Weaker than a certificate, so dialback is used only if the operator
+//! allows it and the certificate does not prove the domain, and never without TLS. Keys follow
+//! XEP-0185.
 
 use std::sync::OnceLock;
 
@@ -12,33 +13,36 @@ use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::s2s::{federation, refused};
+use super::{federation, refuse};
+use crate::hex;
 
-/// The prefix that the headers of streams between servers declare for `jabber:server:dialback`.
+/// The prefix of `jabber:server:dialback` in the headers of streams between servers.
 const PREFIX: &str = "db";
 
-/// What `s2s-authenticated` calls it.
-pub(crate) const MECHANISM: &str = "dialback";
+/// The mechanism's name in event `s2s-authenticated`.
+pub(super) const MECHANISM: &str = "dialback";
 
-/// So many domains may be proved on one stream, and be under way at a time.
+/// The maximum number of domains that one stream may authenticate.
 const MAX_DOMAINS: usize = 256;
+
+/// The maximum number of keys of one stream that are checked at the same time.
 const MAX_PENDING: u32 = 16;
 
-/// Proves and checks domains where certificates do not.
+/// Authenticates domains between servers where certificates do not.
 #[module(after = ["saslauth"])]
 pub struct Dialback;
 
-/// A key was sent on this stream.
-struct Asked;
+/// The slot of a session on which this host sent a key.
+struct KeySent;
 
-/// So many keys of this stream are being checked.
+/// The number of keys of a stream that are being checked.
 struct Pending(u32);
 
 #[hook("s2s-stream-features")]
 fn offer(event: &mut S2sStreamFeatures) {
     let session = &event.session;
     let is_allowed = federation(session.host()).is_some_and(|all| all.allows_dialback());
-    // Who is known by its certificate may prove further names of it.
+    // An authenticated server may add further domains of its certificate.
     if session.is_encrypted() && (is_allowed || session.is_established()) {
         let ns = "urn:xmpp:features:dialback";
         let errors = ElementBuilder::new("errors", ns).build();
@@ -46,9 +50,9 @@ fn offer(event: &mut S2sStreamFeatures) {
     }
 }
 
-/// The stream was opened to ask a domain's server about a key.
+/// Sends the key question for which this stream was opened.
 #[hook("stanza/http://etherx.jabber.org/streams:features", priority = 400)]
-fn question(nonza: &mut Nonza) -> Flow {
+fn send_question(nonza: &mut Nonza) -> Flow {
     let session = &nonza.session;
     session.with_slot(|check: &mut Option<KeyCheck>| {
         let Some(check) = check else { return Flow::Continue };
@@ -59,25 +63,25 @@ fn question(nonza: &mut Nonza) -> Flow {
     })
 }
 
-/// Nothing stronger was there: sends a key for this host.
+/// Sends a key for this host, since no stronger mechanism was usable.
 #[hook("stanza/http://etherx.jabber.org/streams:features", priority = 100)]
-fn ask(nonza: &mut Nonza) -> Flow {
-    ask_for(&nonza.session)
+fn send_key(nonza: &mut Nonza) -> Flow {
+    start(&nonza.session)
 }
 
-/// The other side does not believe the certificate; a key may convince it.
+/// Sends a key after the other server refused this host's certificate.
 #[hook("stanza/urn:ietf:params:xml:ns:xmpp-sasl:failure", priority = 100)]
-fn ask_after_sasl(nonza: &mut Nonza) -> Flow {
-    ask_for(&nonza.session)
+fn send_key_after_sasl(nonza: &mut Nonza) -> Flow {
+    start(&nonza.session)
 }
 
-fn ask_for(session: &Session) -> Flow {
+fn start(session: &Session) -> Flow {
     let is_allowed = federation(session.host()).is_some_and(|all| all.allows_dialback());
     let Some(id) = session.stream_id() else { return Flow::Continue };
     if session.kind() != SessionKind::S2sOut || !session.is_encrypted() || !is_allowed {
         return Flow::Continue;
     }
-    if session.with_slot(|slot| slot.replace(Asked).is_some()) {
+    if session.with_slot(|slot| slot.replace(KeySent).is_some()) {
         return Flow::Continue;
     }
     let (host, remote) = (session.host().name(), remote(session));
@@ -98,48 +102,53 @@ async fn result(nonza: &mut Nonza, cx: &Context<Dialback>) -> Result<Flow, Strea
 #[hook("stanza/jabber:server:dialback:verify")]
 fn verify(nonza: &mut Nonza) -> Result<Flow, StreamError> {
     match nonza.session.kind() {
-        SessionKind::S2sIn => vouch(nonza).map(|()| Flow::Handled),
-        SessionKind::S2sOut => Ok(learn(nonza)),
+        SessionKind::S2sIn => answer_question(nonza).map(|()| Flow::Handled),
+        SessionKind::S2sOut => Ok(take_answer(nonza)),
         _ => Ok(Flow::Continue),
     }
 }
 
-/// The other side has answered the key that was sent to it (the initiating server).
+/// Initiating server: handles the result of the key that it sent.
 async fn conclude(nonza: &Nonza) -> Flow {
     let session = &nonza.session;
-    let has_asked = session.with_slot(|slot: &mut Option<Asked>| slot.is_some());
-    if !has_asked || session.is_established() || !is_between(nonza) {
+    let has_sent_key = session.with_slot(|slot: &mut Option<KeySent>| slot.is_some());
+    if !has_sent_key || session.is_established() || !is_between(nonza) {
         return Flow::Continue;
     }
     let domain = remote(session);
     match nonza.element.attribute("type").as_deref() {
         Some("valid") => {
-            authenticated(session, &domain).await;
+            announce(session, &domain).await;
         }
-        Some("error") => refused(session, format!("{domain} refused: {}", condition(nonza))),
-        _ => refused(session, format!("{domain} says that this is not {}", session.host().name())),
+        Some("error") => refuse(session, format!("{domain} refused: {}", condition(nonza))),
+        _ => refuse(
+            session,
+            format!("{domain} does not accept this server as {}", session.host().name()),
+        ),
     }
     Flow::Handled
 }
 
-/// Somebody wants to prove a domain with a key (the receiving server).
+/// Receiving server: checks the key of another server, and answers.
 fn receive(nonza: &Nonza, cx: &Context<Dialback>) -> Result<(), StreamError> {
     let session = nonza.session.clone();
     let (domain, to) = addresses(nonza)?;
-    let refuse = |error: StanzaError| {
+    let send_error = |error: StanzaError| {
         let answer = addressed("result", &to, &domain).attribute("type", "error");
         session.send_prefixed(PREFIX, &answer.child(&error.to_element()).build());
         Ok(())
     };
     let (Some(host), Some(id)) = (cx.host().core().host(&to), session.stream_id()) else {
-        return refuse(StanzaError::item_not_found().text(format!("{to} is not served here")));
+        return send_error(StanzaError::item_not_found().text(format!("{to} is not served here")));
     };
     if host.core().host(&domain).is_some() {
-        let text = format!("{domain} is served here and speaks for itself");
-        return refuse(StanzaError::not_acceptable().text(text));
+        let text = format!("{domain} is a domain of this server");
+        return send_error(StanzaError::not_acceptable().text(text));
     }
-    if session.authorized_domains().len() >= MAX_DOMAINS || !begin(&session) {
-        return refuse(StanzaError::resource_constraint().text("too many domains on one stream"));
+    if session.authorized_domains().len() >= MAX_DOMAINS || !count_pending(&session) {
+        return send_error(
+            StanzaError::resource_constraint().text("too many domains on one stream"),
+        );
     }
     let key = nonza.element.text().trim().to_owned();
     cx.spawn(async move {
@@ -152,7 +161,7 @@ fn receive(nonza: &Nonza, cx: &Context<Dialback>) -> Result<(), StreamError> {
         let answer = addressed("result", &to, &domain);
         let answer = match &outcome {
             Ok(true) => {
-                authenticated(&session, &domain).await;
+                announce(&session, &domain).await;
                 answer.attribute("type", "valid")
             }
             Ok(false) => answer.attribute("type", "invalid"),
@@ -160,28 +169,30 @@ fn receive(nonza: &Nonza, cx: &Context<Dialback>) -> Result<(), StreamError> {
         };
         session.send_prefixed(PREFIX, &answer.build());
         if matches!(outcome, Ok(false)) {
-            // XEP-0220 §2.1.1: who forges a name is not listened to.
+            // XEP-0220 §2.1.1: an invalid key ends the stream.
             session.close(StreamError::not_authorized().text("the dialback key is invalid"));
         }
     });
     Ok(())
 }
 
-async fn authenticated(session: &Session, domain: &str) {
+async fn announce(session: &Session, domain: &str) {
     let (host, session, domain) = (session.host(), session.clone(), domain.into());
     host.fire(S2sAuthenticated { session, domain, mechanism: MECHANISM }).await;
 }
 
-fn begin(session: &Session) -> bool {
+/// Counts a key that is about to be checked. Returns false if too many are.
+fn count_pending(session: &Session) -> bool {
     session.with_slot(|slot: &mut Option<Pending>| {
         let Pending(count) = slot.get_or_insert(Pending(0));
-        let may = *count < MAX_PENDING;
-        *count += u32::from(may);
-        may
+        let is_allowed = *count < MAX_PENDING;
+        *count += u32::from(is_allowed);
+        is_allowed
     })
 }
 
-/// Whether the other side is the domain: by its certificate, else by asking the domain's server.
+/// Whether the other server may use the domain: by its certificate, or else by the answer of the
+/// authoritative server.
 async fn check(
     session: &Session,
     host: &std::sync::Arc<Host>,
@@ -200,8 +211,8 @@ async fn check(
     federation.verify(KeyQuestion { host, domain, stream_id, key }).await
 }
 
-/// Says whether this server made a key (the authoritative server).
-fn vouch(nonza: &Nonza) -> Result<(), StreamError> {
+/// Authoritative server: answers whether it made a key.
+fn answer_question(nonza: &Nonza) -> Result<(), StreamError> {
     let session = &nonza.session;
     let (receiving, own) = addresses(nonza)?;
     let id = nonza.element.attribute("id").unwrap_or_default();
@@ -218,8 +229,8 @@ fn vouch(nonza: &Nonza) -> Result<(), StreamError> {
     Ok(())
 }
 
-/// The domain's server has answered the question about a key.
-fn learn(nonza: &Nonza) -> Flow {
+/// Receiving server: passes on the authoritative server's answer about a key.
+fn take_answer(nonza: &Nonza) -> Flow {
     let session = &nonza.session;
     let check = session.with_slot(Option::<KeyCheck>::take);
     let id = nonza.element.attribute("id").unwrap_or_default();
@@ -229,21 +240,21 @@ fn learn(nonza: &Nonza) -> Flow {
     match nonza.element.attribute("type").as_deref() {
         Some("valid") => check.answer(true),
         Some("invalid") => check.answer(false),
-        // Who asked learns that there was no answer.
+        // Dropping the check reports that there was no answer.
         _ => drop(check),
     }
     session.close(None);
     Flow::Handled
 }
 
-/// Whether an answer comes from the domain that was asked, to the host that did.
+/// Whether an answer is from the stream's remote domain to its host.
 fn is_between(nonza: &Nonza) -> bool {
     let session = &nonza.session;
     addresses(nonza)
         .is_ok_and(|(from, to)| *from == *remote(session) && *to == *session.host().name())
 }
 
-/// `from` and `to`.
+/// The domains in `from` and `to`.
 fn addresses(nonza: &Nonza) -> Result<(String, String), StreamError> {
     if !nonza.session.is_encrypted() {
         return Err(StreamError::policy_violation().text("begin with STARTTLS"));
@@ -266,14 +277,14 @@ fn remote(session: &Session) -> Box<str> {
     session.claimed_domain().unwrap_or_default()
 }
 
-/// The condition of an error, for a person.
+/// The condition of an error, for an error text.
 fn condition(nonza: &Nonza) -> String {
     let error = nonza.element.first_child();
     let condition = error.and_then(|error| error.first_child());
     condition.map_or_else(|| "no reason given".to_owned(), |condition| condition.name().to_owned())
 }
 
-/// XEP-0185: nobody else can make it, and this server need not remember it.
+/// A key as in XEP-0185: computed from a secret, so that the server need not store it.
 fn key(receiving: &str, originating: &str, stream_id: &str) -> String {
     static SECRET: OnceLock<String> = OnceLock::new();
     let secret = SECRET.get_or_init(|| format!("{}{}", random_id(), random_id()));
@@ -281,19 +292,11 @@ fn key(receiving: &str, originating: &str, stream_id: &str) -> String {
 }
 
 fn key_with(secret: &str, receiving: &str, originating: &str, stream_id: &str) -> String {
-    let secret = hex(&Sha256::digest(secret));
+    let secret = hex::encode(&Sha256::digest(secret));
     let text = format!("{receiving} {originating} {stream_id}");
     // HMAC takes keys of any length.
     let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes());
-    mac.map(|mac| hex(&mac.chain_update(text).finalize().into_bytes())).unwrap_or_default()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    mac.map(|mac| hex::encode(&mac.chain_update(text).finalize().into_bytes())).unwrap_or_default()
 }
 
 #[cfg(test)]

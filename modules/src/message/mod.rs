@@ -1,0 +1,163 @@
+//! Delivery of messages (RFC 6121 §8.5).
+
+mod message_type;
+mod pause;
+#[cfg(test)]
+mod tests;
+
+use event_core::{Session, jid::Jid, prelude::*};
+
+use self::pause::{is_paused, wait_until_resumed};
+pub(crate) use self::{message_type::MessageType, pause::DeliveryPause};
+
+use crate::lookup;
+
+/// Delivers messages to the addressed clients.
+#[module(name = "message")]
+#[derive(Debug)]
+pub struct MessageDelivery;
+
+/// Delivers without waiting when possible, which is the usual case.
+#[hook("message/full", priority = -1)]
+fn deliver_at_once(message: &mut Message, cx: &Context<MessageDelivery>) -> Flow {
+    let Some(Ok(full)) = message.to().map(Jid::try_as_full) else { return Flow::Continue };
+    match cx.host().sessions().find(full) {
+        Some(session) if !is_paused(&session) && session.send(message.element()) => Flow::Handled,
+        _ => Flow::Continue,
+    }
+}
+
+#[hook("message/full", priority = -1)]
+async fn deliver_to_client(
+    message: &mut Message,
+    cx: &Context<MessageDelivery>,
+) -> Result<Flow, StanzaError> {
+    let session = match message.to().map(Jid::try_as_full) {
+        Some(Ok(full)) => cx.host().sessions().find(full),
+        _ => None,
+    };
+    if let Some(session) = session {
+        wait_until_resumed(&session).await;
+        if session.send(message.element()) {
+            return Ok(Flow::Handled);
+        }
+    }
+    // RFC 6121 §8.5.3.2.1: without the addressed client, only a chat goes to the user's other
+    // clients.
+    match MessageType::of(message) {
+        MessageType::Chat => deliver(message, cx).await,
+        MessageType::Normal | MessageType::Groupchat => Err(StanzaError::service_unavailable()),
+        MessageType::Headline | MessageType::Error => Ok(Flow::Handled),
+    }
+}
+
+/// As [`deliver_at_once`], for messages to the bare JID.
+#[hook("message/bare", priority = -1)]
+fn deliver_to_account_at_once(message: &mut Message, cx: &Context<MessageDelivery>) -> Flow {
+    if !matches!(MessageType::of(message), MessageType::Normal | MessageType::Chat) {
+        return Flow::Continue;
+    }
+    let Some(account) = message.to().or(message.from()).and_then(Jid::node) else {
+        return Flow::Continue;
+    };
+    let clients = available(cx.host(), account.as_str());
+    let is_paused = clients.iter().any(|(_, client)| is_paused(client));
+    match !is_paused && give(clients, message.element()) {
+        true => Flow::Handled,
+        false => Flow::Continue,
+    }
+}
+
+#[hook("message/bare", priority = -1)]
+async fn deliver_to_account(
+    message: &mut Message,
+    cx: &Context<MessageDelivery>,
+) -> Result<Flow, StanzaError> {
+    deliver(message, cx).await
+}
+
+/// Delivers to the clients of the account (RFC 6121 §8.5.2).
+async fn deliver(
+    message: &mut Message,
+    cx: &Context<MessageDelivery>,
+) -> Result<Flow, StanzaError> {
+    let username = username(message).ok_or_else(StanzaError::service_unavailable)?;
+    match MessageType::of(message) {
+        MessageType::Error => return Ok(Flow::Handled),
+        MessageType::Groupchat => {
+            let flow = match exists(&username, cx.host()).await? {
+                true => cx.host().fire_stanza::<events::MessageBareGroupchat>(message).await?,
+                false => Flow::Continue,
+            };
+            return handled_or_unavailable(flow);
+        }
+        MessageType::Headline => {
+            for (_, client) in available(cx.host(), &username) {
+                wait_until_resumed(&client).await;
+                client.send(message.element());
+            }
+            return Ok(Flow::Handled);
+        }
+        MessageType::Normal | MessageType::Chat => {}
+    }
+    let clients = available(cx.host(), &username);
+    for (_, client) in &clients {
+        wait_until_resumed(client).await;
+    }
+    if give(clients, message.element()) {
+        return Ok(Flow::Handled);
+    }
+    let flow = match exists(&username, cx.host()).await? {
+        true => cx.host().fire_stanza::<events::MessageOfflineHandle>(message).await?,
+        false => Flow::Continue,
+    };
+    handled_or_unavailable(flow)
+}
+
+fn handled_or_unavailable(flow: Flow) -> Result<Flow, StanzaError> {
+    match flow {
+        Flow::Handled => Ok(Flow::Handled),
+        Flow::Continue => Err(StanzaError::service_unavailable()),
+    }
+}
+
+/// The username of the recipient; without `to` this is the sender.
+pub(crate) fn username(message: &Message) -> Option<String> {
+    let account = message.to().or(message.from())?;
+    Some(account.node()?.as_str().to_owned())
+}
+
+async fn exists(username: &str, host: &Host) -> Result<bool, StanzaError> {
+    match host.account(username) {
+        Some(account) => Ok(lookup::exists(&account, host).await?),
+        None => Ok(false),
+    }
+}
+
+/// The clients that take messages to the bare JID: available, with a non-negative priority.
+fn available(host: &Host, username: &str) -> Vec<(i8, Session)> {
+    let mut clients = Vec::new();
+    host.sessions().each(username, |session| {
+        if let Some(presence) = session.presence().filter(|presence| presence.priority >= 0) {
+            clients.push((presence.priority, session.clone()));
+        }
+    });
+    clients
+}
+
+/// Sends a message to the clients that share the highest priority. If none of them takes the
+/// message, the next lower priority is tried.
+fn give(mut clients: Vec<(i8, Session)>, message: &Element) -> bool {
+    clients.sort_by_key(|(priority, _)| std::cmp::Reverse(*priority));
+    clients
+        .chunk_by(|(a, _), (b, _)| a == b)
+        .any(|same| same.iter().filter(|(_, client)| client.send(message)).count() > 0)
+}
+
+/// Sends a message to clients that became available after it was found to be undeliverable. Paused
+/// clients are left out: stored messages are sent to them first.
+pub(crate) fn give_now(host: &Host, username: &str, message: &Element) -> bool {
+    let mut clients = available(host, username);
+    clients.retain(|(_, client)| !is_paused(client));
+    give(clients, message)
+}

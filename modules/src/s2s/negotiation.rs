@@ -1,0 +1,97 @@
+//! Negotiation of streams between servers, until they are established.
+//!
+//! On an outgoing stream, handlers answer the features of the other server in this order: `s2s`,
+//! where the domain is already authenticated (1000), `starttls` (500), the check of the certificate
+//! (450), a dialback key question (400), SASL EXTERNAL (150), dialback (100). A stream without a
+//! usable feature is ended (-100).
+
+use event_core::{SessionKind, prelude::*};
+
+use super::{S2s, dialback, federation};
+
+/// Ends an incoming stream that cannot authenticate: dialback is off and the certificate does not
+/// prove the domain.
+#[hook("s2s-stream-features", priority = -1000)]
+async fn require_proof(event: &mut S2sStreamFeatures) {
+    let session = &event.session;
+    let Some(federation) = federation(session.host()) else { return };
+    if !session.is_encrypted() || session.is_established() || federation.allows_dialback() {
+        return;
+    }
+    let text = match session.claimed_domain() {
+        Some(domain) if federation.proves(session, &domain).await => return,
+        Some(domain) => format!("the certificate does not prove {domain}"),
+        None => "the stream header needs a 'from'".to_owned(),
+    };
+    session.close(StreamError::not_authorized().text(text));
+}
+
+/// Reports an authenticated outgoing stream as established.
+#[hook("stanza/http://etherx.jabber.org/streams:features", priority = 1000)]
+fn finish(nonza: &mut Nonza) -> Flow {
+    let session = &nonza.session;
+    if session.kind() != SessionKind::S2sOut || !session.is_established() {
+        return Flow::Continue;
+    }
+    if let Some(federation) = federation(session.host()) {
+        federation.established(session);
+    }
+    Flow::Handled
+}
+
+/// Ends an outgoing stream if dialback is off and the certificate does not prove the domain.
+#[hook("stanza/http://etherx.jabber.org/streams:features", priority = 450)]
+async fn check_certificate(nonza: &mut Nonza) -> Flow {
+    let session = &nonza.session;
+    let Some(federation) = federation(session.host()) else { return Flow::Continue };
+    if session.kind() != SessionKind::S2sOut || federation.allows_dialback() {
+        return Flow::Continue;
+    }
+    let domain = session.claimed_domain().unwrap_or_default();
+    if federation.proves(session, &domain).await {
+        return Flow::Continue;
+    }
+    give_up_on(nonza, "its certificate does not prove the name")
+}
+
+/// Ends an outgoing stream whose features no handler could use.
+#[hook("stanza/http://etherx.jabber.org/streams:features", priority = -100)]
+fn give_up(nonza: &mut Nonza) -> Flow {
+    give_up_on(nonza, "it offers no way for this server to prove its name")
+}
+
+#[hook("stanza/urn:ietf:params:xml:ns:xmpp-sasl:failure", priority = -100)]
+fn give_up_after_sasl(nonza: &mut Nonza) -> Flow {
+    give_up_on(nonza, "it does not believe this server's certificate")
+}
+
+fn give_up_on(nonza: &Nonza, reason: &str) -> Flow {
+    let session = &nonza.session;
+    if session.kind() != SessionKind::S2sOut {
+        return Flow::Continue;
+    }
+    let remote = session.claimed_domain().unwrap_or_default();
+    super::refuse(session, format!("{remote}: {reason}"));
+    Flow::Handled
+}
+
+/// Authorizes the authenticated domain on the stream.
+#[hook("s2s-authenticated")]
+async fn authorize(event: &S2sAuthenticated, cx: &Context<S2s>) {
+    let (session, domain) = (&event.session, &event.domain);
+    if !session.authorize(domain) {
+        return;
+    }
+    let (session, domain) = (session.clone(), domain.clone());
+    if session.kind() == SessionKind::S2sIn {
+        cx.fire(S2sInEstablished { session, domain }).await;
+        return;
+    }
+    cx.fire(S2sOutEstablished { session: session.clone(), domain }).await;
+    // SASL restarts the stream, and the new features establish it; dialback does neither.
+    if event.mechanism == dialback::MECHANISM
+        && let Some(federation) = federation(cx.host())
+    {
+        federation.established(&session);
+    }
+}
