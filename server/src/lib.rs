@@ -8,17 +8,12 @@
 
 pub mod accounts;
 pub mod cli;
-mod commands;
 pub mod config;
 mod control;
-mod hosts;
 pub mod http;
-pub mod listener;
-pub mod log;
-pub mod metrics;
-mod reload;
+pub mod net;
+pub mod run;
 pub mod s2s;
-pub mod server;
 pub mod storage;
 pub mod stream;
 pub mod tls;
@@ -28,5 +23,5 @@ use event_core::ModuleCrate;
 /// Does what the command line of this process asks for, with the modules of these crates.
 #[must_use = "the exit code is what scripts see"]
 pub fn main(crates: &[ModuleCrate]) -> std::process::ExitCode {
-    cli::run(std::env::args_os(), &commands::Commands::new(crates)).into()
+    cli::run(std::env::args_os(), &cli::commands::Commands::new(crates)).into()
 }

@@ -3,6 +3,7 @@
 //! Everything but the accounts' commands is done elsewhere and comes in as [`Actions`].
 
 mod args;
+pub(crate) mod commands;
 mod password;
 #[cfg(test)]
 mod tests;

@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::resolve::{ResolveError, Resolver, Target};
-use crate::{config::S2s, listener};
+use crate::{config::S2s, net::listener};
 
 /// The time before the next address is tried beside those under way (RFC 8305 section 5).
 const STAGGER: Duration = Duration::from_millis(250);

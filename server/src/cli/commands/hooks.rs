@@ -9,8 +9,8 @@ use crate::{
     accounts::Accounts,
     cli::{CliError, HooksQuery},
     config::{Config, nearest},
-    control, hosts,
-    server::{self, ServerError},
+    control,
+    run::{self, ServerError, hosts},
     storage::Memory,
 };
 
@@ -140,7 +140,7 @@ fn without_server(
     runtime.block_on(async {
         let storage = Arc::new(Memory::default());
         let accounts = Accounts::open(storage.clone(), 4096, 1).await?;
-        let core = Core::load(registry, hosts, storage, server::services(&accounts))
+        let core = Core::load(registry, hosts, storage, run::services(&accounts))
             .await
             .map_err(ServerError::Start)?;
         let mut lines = HookLine::all(&core, query);

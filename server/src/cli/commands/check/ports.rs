@@ -4,7 +4,7 @@ use std::io;
 
 use super::{Findings, Level, Subject};
 use crate::config::{Config, Listen, ListenKind};
-use crate::listener::{self, ListenError};
+use crate::net::listener::{self, ListenError};
 
 pub(super) fn check(config: &Config, is_running: bool, findings: &mut Findings) {
     if is_running {

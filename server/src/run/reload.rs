@@ -13,14 +13,16 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::sync::Mutex;
 
+use super::{
+    hosts,
+    log::{LogError, Logging},
+    prepare,
+};
 use crate::{
     accounts::Accounts,
     config::{Config, ConfigError},
-    hosts,
-    listener::Limiter,
-    log::{LogError, Logging},
+    net::listener::Limiter,
     s2s::Federation,
-    server::prepare,
     stream::{Settings, Streams},
     tls::{Tls, TlsError},
 };

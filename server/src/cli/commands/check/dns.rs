@@ -9,7 +9,7 @@ use hickory_resolver::proto::rr::{RData, RecordType};
 use super::{Findings, Level, Subject};
 use crate::config::{Config, ListenKind};
 use crate::s2s::resolve::{ResolveError, Resolver};
-use crate::{listener, tls};
+use crate::{net::listener, tls};
 
 /// The longest that all questions may take.
 const TOTAL: Duration = Duration::from_secs(30);

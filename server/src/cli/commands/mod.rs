@@ -12,7 +12,7 @@ use crate::{
         UserRequest,
     },
     config::{Config, ConfigError},
-    control, server,
+    control, run,
 };
 
 pub(crate) use hooks::HookLine;
@@ -31,7 +31,7 @@ impl<'a> Commands<'a> {
 
 impl Actions for Commands<'_> {
     fn start(&self, config: Config) -> u8 {
-        code(server::run(config, self.crates))
+        code(run::run(config, self.crates))
     }
 
     fn hooks(&self, config: Config, query: &HooksQuery) -> u8 {

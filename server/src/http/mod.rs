@@ -2,6 +2,8 @@
 //!
 //! A listener of kind `http` stands on this machine's own address unless the config says otherwise.
 
+pub mod metrics;
+
 use std::time::Duration;
 
 use axum::{
@@ -14,7 +16,7 @@ use hyper::server::conn::http1;
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use tokio::{net::TcpStream, time::timeout};
 
-use crate::metrics::{self, Metrics};
+use metrics::Metrics;
 
 /// How long one request may take, with its answer: connections are not kept.
 const PATIENCE: Duration = Duration::from_secs(30);

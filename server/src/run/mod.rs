@@ -1,5 +1,9 @@
 //! The server's life: from a config to streams and events, and back to nothing.
 
+pub(crate) mod hosts;
+pub mod log;
+pub(crate) mod reload;
+
 use std::{
     fs::{File, TryLockError},
     io,
@@ -19,17 +23,15 @@ use crate::{
     accounts::{AccountError, Accounts, HostAccounts},
     config::{Config, ConfigError, ListenKind},
     control::Control,
-    hosts,
-    http::Http,
-    listener::{Limiter, ListenError, Listeners},
-    log::Logging,
-    metrics::Metrics,
-    reload::Reload,
+    http::{Http, metrics::Metrics},
+    net::listener::{Limiter, ListenError, Listeners},
     s2s::Federation,
     storage::{Database, StorageError, create_data_folder, create_private_file},
     stream::{Settings, Streams},
     tls::{Tls, TlsError},
 };
+use log::Logging;
+use reload::Reload;
 
 /// Held by the server that uses a data folder.
 const LOCK_FILE: &str = "spondee.lock";

@@ -17,7 +17,8 @@ use spondee_modules::DEFAULTS;
 use crate::{
     cli::{CheckOptions, FAILURE, HooksQuery, SUCCESS},
     config::{Config, ConfigError, ListenKind},
-    control, hosts,
+    control,
+    run::hosts,
     s2s::certificate::Authorities,
 };
 

@@ -25,10 +25,13 @@ use zeroize::Zeroizing;
 
 use crate::{
     accounts::Accounts,
-    cli::{CliError, HooksQuery, UserReply, UserRequest, perform},
-    commands::{HookLine, say},
+    cli::{
+        CliError, HooksQuery, UserReply, UserRequest,
+        commands::{HookLine, say},
+        perform,
+    },
     config::Config,
-    reload::{Reload, Report},
+    run::reload::{Reload, Report},
 };
 
 const SOCKET: &str = "spondee.sock";
