@@ -3,6 +3,7 @@
 //! Nothing here tells an unknown account from a wrong password: not the answer, not the salt, not
 //! the time.
 
+mod error;
 mod import;
 pub mod keys;
 mod record;
@@ -16,14 +17,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use event_core::services::{ScramHash, ScramKeys};
 use jid::{BareJid, NodePart};
-use ring::rand::{SecureRandom, SystemRandom};
-use thiserror::Error;
 use tokio::sync::Semaphore;
 
 use crate::storage::{Schema, Shelf, Storage, StorageError, Write};
 
+pub use error::{AccountError, PasswordError};
 pub use import::{ImportProblem, ImportReport};
-pub use record::PasswordError;
 pub use service::HostAccounts;
 
 /// The store that holds accounts; their owners are the names in front of the `@`, and the one key
@@ -49,36 +48,6 @@ pub struct Accounts {
     /// that a storm of logins cannot take the threads everything else needs.
     checks: Arc<Semaphore>,
     removals: Arc<AtomicU64>,
-}
-
-/// Why something about an account could not be done.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum AccountError {
-    /// It exists already.
-    #[error("the account {0} exists already")]
-    Exists(BareJid),
-    /// It does not exist.
-    #[error("there is no account {0}")]
-    NotFound(BareJid),
-    /// The JID is a host's.
-    #[error("{0} has no name in front of an @")]
-    NoName(BareJid),
-    /// The password cannot be one.
-    #[error(transparent)]
-    Password(#[from] PasswordError),
-    /// The list of accounts to import cannot be read.
-    #[error("cannot read the list: {0}")]
-    List(#[from] std::io::Error),
-    /// The system has no random numbers.
-    #[error("the system gives no random numbers")]
-    Random,
-    /// A thread died.
-    #[error("a task that hashes passwords failed")]
-    Task,
-    /// Storage failed.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
 }
 
 impl Accounts {
@@ -269,7 +238,7 @@ async fn server_secret(storage: &dyn Storage) -> Result<[u8; 32], AccountError> 
         if let Some(secret) = stored.and_then(|secret| secret.try_into().ok()) {
             return Ok(secret);
         }
-        let secret: [u8; 32] = random()?;
+        let secret: [u8; 32] = record::random()?;
         match storage.write(vec![Write::create(shelf, key, secret.to_vec())]).await {
             Ok(_) => return Ok(secret),
             // Another process was faster, or what is there has the wrong length.
@@ -282,10 +251,4 @@ async fn server_secret(storage: &dyn Storage) -> Result<[u8; 32], AccountError> 
             Err(error) => return Err(error.into()),
         }
     }
-}
-
-fn random<const N: usize>() -> Result<[u8; N], AccountError> {
-    let mut bytes = [0; N];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| AccountError::Random)?;
-    Ok(bytes)
 }

@@ -1,22 +1,16 @@
 //! The stored form of an account: one line of SCRAM keys for each hash.
 
-use ring::hmac;
-use thiserror::Error;
+use event_core::services::{ScramHash, ScramKeys};
+use ring::{
+    hmac,
+    rand::{SecureRandom, SystemRandom},
+};
 use zeroize::Zeroizing;
 
-use super::{AccountError, ScramHash, ScramKeys, keys, random};
-
-/// A password that cannot be one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum PasswordError {
-    /// There is nothing in it.
-    #[error("the password is empty")]
-    Empty,
-    /// SASLprep (RFC 4013) refuses it.
-    #[error("the password has characters that passwords must not have (RFC 4013)")]
-    Characters,
-}
+use super::{
+    error::{AccountError, PasswordError},
+    keys,
+};
 
 /// Prepares a password as both sides do before hashing it.
 pub(super) fn prepare(password: &str) -> Result<Zeroizing<String>, PasswordError> {
@@ -65,4 +59,11 @@ pub(super) fn made_up(
         stored_key: bytes("stored key", hash.output_len()),
         server_key: bytes("server key", hash.output_len()),
     }
+}
+
+/// Random bytes of the system.
+pub(super) fn random<const N: usize>() -> Result<[u8; N], AccountError> {
+    let mut bytes = [0; N];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| AccountError::Random)?;
+    Ok(bytes)
 }

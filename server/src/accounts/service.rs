@@ -5,11 +5,11 @@ use std::sync::{Arc, Weak};
 use event_core::{
     Host, Session, SessionState, StreamError,
     events::{UserDeleted, UserPasswordChanged},
-    services,
+    services::{self, ScramHash, ScramKeys},
 };
 use jid::BareJid;
 
-use super::{AccountError, Accounts, ScramHash, ScramKeys};
+use super::{AccountError, Accounts};
 use crate::storage::{BoxFuture, StorageError, StorageResult};
 
 /// The accounts of a host that runs.

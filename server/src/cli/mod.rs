@@ -4,6 +4,8 @@
 
 mod args;
 pub(crate) mod commands;
+mod error;
+pub(crate) mod output;
 mod password;
 #[cfg(test)]
 mod tests;
@@ -13,13 +15,11 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 
 use clap::Parser;
-use thiserror::Error;
 
-use crate::accounts::AccountError;
 use crate::config::{Config, ConfigError};
-use crate::storage::StorageError;
 
 pub use args::{CheckOptions, Cli, Command, EventsFormat, HooksQuery, UserCommand};
+pub use error::CliError;
 pub use password::{AskPassword, Terminal};
 pub use user::{UserReply, UserRequest, perform};
 
@@ -52,43 +52,6 @@ pub trait Actions {
     ) -> Result<Result<UserReply, CliError>, UserRequest> {
         Err(request)
     }
-}
-
-/// Why a command failed.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum CliError {
-    /// The config is wrong.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// Storage failed.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
-    /// The account could not be made, changed or read.
-    #[error(transparent)]
-    Account(#[from] AccountError),
-    /// The host has no accounts here.
-    #[error("the host {host} is not in the config; it has {}", .known.join(", "))]
-    NoHost {
-        /// The host asked for.
-        host: String,
-        /// The hosts there are.
-        known: Vec<String>,
-    },
-    /// There is no password.
-    #[error("{0}")]
-    Password(&'static str),
-    /// A file or the terminal failed.
-    #[error("{what}: {source}")]
-    Io {
-        /// What was read or written.
-        what: String,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A running server refused.
-    #[error("{0}")]
-    Server(String),
 }
 
 /// Runs a command line and gives the exit code of the process.

@@ -1,13 +1,17 @@
 //! From the config to the hosts of the core: which modules run where, with which options.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use event_core::{HostConfig, HostSettings, Registry, StartError};
+use event_core::{Host, HostConfig, HostSettings, Registry, StartError, services};
 use spondee_modules::DEFAULTS;
 
-use crate::config::{
-    BareJidText, Config, ConfigError, ModuleName, ModuleOptions, Modules, deserialize_options,
-    nearest,
+use crate::{
+    accounts::{Accounts, HostAccounts},
+    config::{
+        BareJidText, Config, ConfigError, ModuleName, ModuleOptions, Modules, deserialize_options,
+        nearest,
+    },
+    s2s::Federation,
 };
 
 /// What a component runs whose config does not list its modules: other servers reach it, but nobody
@@ -64,6 +68,24 @@ fn settings(admins: &[BareJidText]) -> HostSettings {
     let mut settings = HostSettings::default();
     settings.admins = admins.iter().map(|admin| admin.0.clone()).collect();
     settings
+}
+
+/// What the server itself offers to the modules of a host.
+pub(crate) fn services(accounts: &Accounts) -> impl Fn(&Arc<Host>) + use<> {
+    let accounts = accounts.clone();
+    move |host| HostAccounts::provide(&accounts, host)
+}
+
+/// The same, and what takes stanzas to other servers.
+pub(crate) fn prepare(
+    accounts: &Accounts,
+    federation: &Arc<Federation>,
+) -> impl Fn(&Arc<Host>) + use<> {
+    let (provide, federation) = (services(accounts), Arc::clone(federation));
+    move |host| {
+        provide(host);
+        host.provide::<dyn services::Federation>(federation.clone());
+    }
 }
 
 struct Checker<'a> {

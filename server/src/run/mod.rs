@@ -3,6 +3,7 @@
 pub(crate) mod hosts;
 pub mod log;
 pub(crate) mod reload;
+mod signals;
 
 use std::{
     fs::{File, TryLockError},
@@ -13,18 +14,18 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use event_core::{
-    Core, Host, ModuleCrate, Registry, SessionKind, StartError, StreamError, services,
-};
+use event_core::{Core, ModuleCrate, Registry, SessionKind, StartError, StreamError};
 use thiserror::Error;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    accounts::{AccountError, Accounts, HostAccounts},
+    accounts::{AccountError, Accounts},
     config::{Config, ConfigError, ListenKind},
-    control::Control,
+    control::server::Control,
     http::{Http, metrics::Metrics},
-    net::listener::{Limiter, ListenError, Listeners},
+    net::{
+        limiter::Limiter,
+        listener::{ListenError, Listeners},
+    },
     s2s::Federation,
     storage::{Database, StorageError, create_data_folder, create_private_file},
     stream::{Settings, Streams},
@@ -32,6 +33,7 @@ use crate::{
 };
 use log::Logging;
 use reload::Reload;
+use signals::{Signals, Told};
 
 /// Held by the server that uses a data folder.
 const LOCK_FILE: &str = "spondee.lock";
@@ -135,7 +137,7 @@ async fn serve(
         what: "cannot read certificates".into(),
         source: error.into(),
     })??;
-    let prepare = prepare(&accounts, &federation);
+    let prepare = hosts::prepare(&accounts, &federation);
     let core = Core::start(registry, hosts, storage.clone(), prepare).await?;
     let streams = Arc::new(Streams::new(Arc::clone(&core), Settings::new(&config, tls)));
     federation.open(&streams);
@@ -194,24 +196,6 @@ async fn serve(
     failed.map_or(Ok(()), |error| Err(error.into()))
 }
 
-/// What the server itself offers to the modules of a host.
-pub(crate) fn services(accounts: &Accounts) -> impl Fn(&Arc<Host>) + use<> {
-    let accounts = accounts.clone();
-    move |host| HostAccounts::provide(&accounts, host)
-}
-
-/// The same, and what takes stanzas to other servers.
-pub(crate) fn prepare(
-    accounts: &Accounts,
-    federation: &Arc<Federation>,
-) -> impl Fn(&Arc<Host>) + use<> {
-    let (provide, federation) = (services(accounts), Arc::clone(federation));
-    move |host| {
-        provide(host);
-        host.provide::<dyn services::Federation>(federation.clone());
-    }
-}
-
 /// Waits until told to stop; reads the config again when told to.
 async fn wait(signals: &mut Signals, reload: &Arc<Reload>) {
     loop {
@@ -239,42 +223,6 @@ async fn stop(core: &Core, streams: &Streams, federation: &Federation, limit: Du
     federation.close(rest() / 2).await;
     streams.close_all(error, rest()).await;
     core.stopped().await;
-}
-
-/// The signals that tell a server what to do.
-struct Signals {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
-    reload: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            reload: signal(SignalKind::hangup())?,
-        })
-    }
-
-    async fn next(&mut self) -> Told {
-        tokio::select! {
-            _ = self.terminate.recv() => Told::Stop,
-            _ = self.interrupt.recv() => Told::Stop,
-            _ = self.reload.recv() => Told::Reload,
-        }
-    }
-
-    /// Waits until told to stop.
-    async fn stop(&mut self) {
-        while self.next().await != Told::Stop {}
-    }
-}
-
-#[derive(PartialEq, Eq)]
-enum Told {
-    Stop,
-    Reload,
 }
 
 /// Makes sure that only one server uses a data folder.

@@ -14,14 +14,13 @@ use thiserror::Error;
 use tokio::sync::Mutex;
 
 use super::{
-    hosts,
+    hosts::{hosts, prepare},
     log::{LogError, Logging},
-    prepare,
 };
 use crate::{
     accounts::Accounts,
     config::{Config, ConfigError},
-    net::listener::Limiter,
+    net::limiter::Limiter,
     s2s::Federation,
     stream::{Settings, Streams},
     tls::{Tls, TlsError},
@@ -120,7 +119,7 @@ impl Reload {
         let config =
             Config::load(old.file.as_deref()).map_err(|one| ReloadError::Config(vec![one]))?;
         let mut report = Report::default();
-        let hosts = hosts::hosts(&config, self.core.registry(), &mut report.warnings)
+        let hosts = hosts(&config, self.core.registry(), &mut report.warnings)
             .map_err(ReloadError::Config)?;
         let (config, restart) = running(&old, config);
         report.restart = restart;

@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::resolve::{ResolveError, Resolver, Target};
-use crate::{config::S2s, net::listener};
+use crate::{config::S2s, net::socket};
 
 /// The time before the next address is tried beside those under way (RFC 8305 section 5).
 const STAGGER: Duration = Duration::from_millis(250);
@@ -151,7 +151,7 @@ async fn reach(
     };
     let addresses = resolver.addresses(target).await?;
     let stream = first_of(addresses, TcpStream::connect).await.map_err(unreachable)?;
-    listener::prepare(SockRef::from(&stream));
+    socket::prepare(SockRef::from(&stream));
     let peer = stream.peer_addr().map_err(unreachable)?;
     Ok(Connected { stream, peer, is_direct_tls: target.is_direct_tls })
 }

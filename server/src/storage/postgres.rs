@@ -2,7 +2,8 @@
 
 use sqlx::{AnyPool, any::AnyConnectOptions, any::AnyPoolOptions};
 
-use super::database::{ACQUIRE, Database, Dialect, acquire, backend};
+use super::backend::{ACQUIRE, Dialect, acquire, backend};
+use super::database::Database;
 use super::{StorageError, StorageResult, readers::Readers, versions};
 use crate::config::DatabaseUrl;
 

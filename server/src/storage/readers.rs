@@ -5,7 +5,7 @@ use parking_lot::{Mutex, MutexGuard};
 use sqlx::{AnyConnection, AnyPool, Connection};
 use tokio::{sync::Semaphore, time::timeout};
 
-use super::database::{ACQUIRE, PATIENCE, acquire, backend};
+use super::backend::{ACQUIRE, PATIENCE, acquire, backend};
 use super::{StorageError, StorageResult};
 
 /// Connections that read, a bounded number.

@@ -4,7 +4,8 @@ use std::{fmt::Write as _, io, path::Path};
 
 use sqlx::{AnyPool, any::AnyConnectOptions, any::AnyPoolOptions};
 
-use super::database::{ACQUIRE, Database, Dialect};
+use super::backend::{ACQUIRE, Dialect};
+use super::database::Database;
 use super::readers::Readers;
 use super::{
     StorageError, StorageResult, create_data_folder, create_private_file, sync_folder, versions,

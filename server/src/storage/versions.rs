@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use sqlx::{AnyConnection, AnyPool, Connection};
 
-use super::database::{Dialect, acquire, backend};
+use super::backend::{Dialect, acquire, backend};
 use super::{Row, Schema, StorageError, StorageResult};
 
 /// Rows of a store that are migrated at a time.

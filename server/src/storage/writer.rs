@@ -7,7 +7,7 @@
 use sqlx::{AnyConnection, AnyPool, Connection};
 use tokio::sync::{mpsc, oneshot};
 
-use super::database::{Dialect, PATIENCE, acquire, backend, micros};
+use super::backend::{Dialect, PATIENCE, acquire, backend, micros};
 use super::{Archive, Name, StorageError, StorageResult, Write};
 
 /// Batches in one transaction at most, so that the first need not wait for too many others.

@@ -9,7 +9,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
 
-use super::{TlsError, provider, server_name};
+use super::{error::TlsError, name::server_name, provider::provider};
 use crate::config::TlsFiles;
 
 /// Loads a certificate chain and its key, and checks that they belong together.

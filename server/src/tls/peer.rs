@@ -12,7 +12,7 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 
-use super::{TlsError, provider};
+use super::{error::TlsError, provider::provider};
 
 /// Believes whoever has the key of the certificate that they show: it proves nothing of the name.
 #[derive(Debug)]

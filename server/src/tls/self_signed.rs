@@ -12,7 +12,7 @@ use rustls::{
 use zeroize::Zeroizing;
 
 use super::certificate::{covers, load_pair};
-use super::{TlsError, provider};
+use super::{error::TlsError, provider::provider};
 use crate::storage::{create_data_folder, create_private_file, sync_folder};
 
 const CERTIFICATE: &str = "self-signed.pem";

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use event_core::{EventInfo, Family, Scope, declared_events, events};
 
-use crate::cli::EventsFormat;
+use crate::cli::{EventsFormat, output::say};
 
 const INTRO: &str = "\
 # Events
@@ -38,7 +38,7 @@ with `reply()` and `error_reply()`; `Nonza` has the `session` and the `element`.
 pub(super) fn print(format: EventsFormat) {
     let mut all = events::all();
     all.extend(declared_events());
-    super::say(&match format {
+    say(&match format {
         EventsFormat::Text => text(&all),
         EventsFormat::Json => json(&all),
         EventsFormat::Markdown => markdown(&all),

@@ -2,85 +2,19 @@
 
 use std::{fmt::Write, sync::Arc};
 
-use event_core::{Core, HookListing, ModuleCrate, Registry};
-use serde::{Deserialize, Serialize};
+use event_core::{Core, ModuleCrate, Registry};
 
 use crate::{
     accounts::Accounts,
-    cli::{CliError, HooksQuery},
+    cli::{CliError, HooksQuery, output::say},
     config::{Config, nearest},
-    control,
-    run::{self, ServerError, hosts},
+    control::{client, protocol::HookLine},
+    run::{
+        ServerError,
+        hosts::{hosts, services},
+    },
     storage::Memory,
 };
-
-/// A handler on a host.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct HookLine {
-    host: String,
-    event: String,
-    priority: i32,
-    /// The band of a post-routing stanza handler.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    role: Option<String>,
-    module: String,
-    function: String,
-    file: String,
-    line: u32,
-    column: u32,
-    r#async: bool,
-    /// What it did so far; none when no server runs.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    counts: Option<Counts>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Counts {
-    calls: u64,
-    handled: u64,
-    errors: u64,
-    panics: u64,
-    mean_ns: Option<u64>,
-}
-
-impl HookLine {
-    fn new(host: &str, listing: &HookListing) -> Self {
-        let (hook, stats) = (listing.hook, listing.stats);
-        Self {
-            host: host.to_owned(),
-            event: hook.event.to_owned(),
-            priority: hook.priority,
-            role: hook.role().map(|role| format!("{role:?}").to_lowercase()),
-            module: listing.module.to_owned(),
-            function: hook.id(),
-            file: hook.file.to_owned(),
-            line: hook.line,
-            column: hook.column,
-            r#async: hook.is_async,
-            counts: Some(Counts {
-                calls: stats.calls,
-                handled: stats.handled,
-                errors: stats.errors,
-                panics: stats.panics,
-                mean_ns: stats.mean_ns(),
-            }),
-        }
-    }
-
-    /// The handlers of a core that a query asks for.
-    pub(crate) fn all(core: &Core, query: &HooksQuery) -> Vec<Self> {
-        let is = |asked: &Option<String>, name: &str| asked.as_deref().is_none_or(|a| a == name);
-        let mut lines = Vec::new();
-        for host in core.hosts().iter().filter(|host| is(&query.host, host.name())) {
-            let hooks = host.hooks();
-            let wanted = hooks.iter().filter(|listing| {
-                is(&query.event, listing.hook.event) && is(&query.module, listing.module)
-            });
-            lines.extend(wanted.map(|listing| Self::new(host.name(), listing)));
-        }
-        lines
-    }
-}
 
 pub(super) fn print(
     config: &Config,
@@ -88,7 +22,7 @@ pub(super) fn print(
     query: &HooksQuery,
 ) -> Result<(), HooksError> {
     check_host(config, query)?;
-    let lines = match control::hooks(&config.data, query) {
+    let lines = match client::hooks(&config.data, query) {
         Some(lines) => lines?,
         None => without_server(config, crates, query)?,
     };
@@ -99,7 +33,7 @@ pub(super) fn print(
     } else {
         table(&lines)
     };
-    super::say(&text);
+    say(&text);
     Ok(())
 }
 
@@ -133,14 +67,14 @@ fn without_server(
     query: &HooksQuery,
 ) -> Result<Vec<HookLine>, ServerError> {
     let registry = Registry::new(crates)?;
-    let hosts = hosts::hosts(config, &registry, &mut Vec::new()).map_err(ServerError::Config)?;
+    let hosts = hosts(config, &registry, &mut Vec::new()).map_err(ServerError::Config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime =
         runtime.map_err(|source| ServerError::System { what: "cannot start".into(), source })?;
     runtime.block_on(async {
         let storage = Arc::new(Memory::default());
         let accounts = Accounts::open(storage.clone(), 4096, 1).await?;
-        let core = Core::load(registry, hosts, storage, run::services(&accounts))
+        let core = Core::load(registry, hosts, storage, services(&accounts))
             .await
             .map_err(ServerError::Start)?;
         let mut lines = HookLine::all(&core, query);
@@ -207,6 +141,7 @@ fn aligned(rows: &[Vec<String>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::control::protocol::Counts;
 
     fn line(event: &str, counts: Option<Counts>) -> HookLine {
         HookLine {

@@ -12,10 +12,9 @@ use crate::{
         UserRequest,
     },
     config::{Config, ConfigError},
-    control, run,
+    control::client,
+    run,
 };
-
-pub(crate) use hooks::HookLine;
 
 /// The commands of a binary made of these crates.
 #[derive(Debug)]
@@ -48,7 +47,7 @@ impl Actions for Commands<'_> {
     }
 
     fn reload(&self, config: Config) -> u8 {
-        code(control::reload(&config.data))
+        code(client::reload(&config.data))
     }
 
     fn user(
@@ -56,7 +55,7 @@ impl Actions for Commands<'_> {
         config: &Config,
         request: UserRequest,
     ) -> Result<Result<UserReply, CliError>, UserRequest> {
-        control::user(&config.data, request)
+        client::user(&config.data, request)
     }
 }
 
@@ -68,9 +67,4 @@ fn code<E: std::fmt::Display>(outcome: Result<(), E>) -> u8 {
             FAILURE
         }
     }
-}
-
-/// Prints to standard output; a reader that has gone away (`| head`) is no error.
-pub(crate) fn say(text: &str) {
-    let _ = std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes());
 }

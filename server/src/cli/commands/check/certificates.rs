@@ -7,7 +7,7 @@ use x509_parser::asn1_rs::FromDer;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::ParsedExtension;
 
-use super::{Findings, Level, Subject};
+use super::findings::{Findings, Level, Subject};
 use crate::config::{Config, TlsFiles};
 use crate::s2s::certificate::{Authorities, Distrust};
 use crate::tls;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hickory_resolver::proto::rr::{RData, RecordType};
 
-use super::{Findings, Level, Subject};
+use super::findings::{Findings, Level, Subject};
 use crate::config::{Config, ListenKind};
 use crate::s2s::resolve::{ResolveError, Resolver};
 use crate::{net::listener, tls};

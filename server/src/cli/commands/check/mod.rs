@@ -3,6 +3,7 @@
 
 mod certificates;
 mod dns;
+mod findings;
 mod ports;
 mod storage;
 #[cfg(test)]
@@ -11,53 +12,16 @@ mod tests;
 use std::time::SystemTime;
 
 use event_core::{ModuleCrate, Registry};
-use serde::Serialize;
 use spondee_modules::DEFAULTS;
 
 use crate::{
-    cli::{CheckOptions, FAILURE, HooksQuery, SUCCESS},
+    cli::{CheckOptions, FAILURE, HooksQuery, SUCCESS, output::say},
     config::{Config, ConfigError, ListenKind},
-    control,
-    run::hosts,
+    control::client,
+    run::hosts::hosts,
     s2s::certificate::Authorities,
 };
-
-/// How much something matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Level {
-    /// Worth knowing.
-    Note,
-    /// It works, but not for everybody, or not for long.
-    Warning,
-    /// It does not work, or is dangerous.
-    Error,
-}
-
-/// What it is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Subject {
-    Config,
-    Certificates,
-    Ports,
-    Dns,
-    Storage,
-}
-
-/// One thing that was found; the fields of the JSON output.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Finding {
-    level: Level,
-    subject: Subject,
-    message: String,
-    /// What to do about it, where the message does not say.
-    help: Option<String>,
-}
-
-/// What was found.
-#[derive(Debug, Default)]
-struct Findings(Vec<Finding>);
+use findings::{Finding, Findings, Level, Subject};
 
 pub(super) fn print(
     config: Result<Config, ConfigError>,
@@ -69,50 +33,15 @@ pub(super) fn print(
     let is_wrong = all.iter().any(|finding| finding.level == Level::Error);
     if options.json {
         // Nothing in a finding could fail to be written.
-        super::say(&format!("{}\n", serde_json::to_string_pretty(&all).unwrap_or_default()));
+        say(&format!("{}\n", serde_json::to_string_pretty(&all).unwrap_or_default()));
     } else {
         let mut text: String = all.iter().map(Finding::lines).collect();
         if !is_wrong {
             text.push_str("nothing is wrong\n");
         }
-        super::say(&text);
+        say(&text);
     }
     if is_wrong { FAILURE } else { SUCCESS }
-}
-
-impl Finding {
-    fn lines(&self) -> String {
-        let label = match self.level {
-            Level::Note => "",
-            Level::Warning => "warning: ",
-            Level::Error => "error: ",
-        };
-        let help = self.help.iter().map(|help| format!("  help: {help}\n")).collect::<String>();
-        format!("{label}{}\n{help}", self.message)
-    }
-}
-
-impl Findings {
-    fn add(&mut self, level: Level, subject: Subject, message: impl Into<String>) {
-        self.push(Finding { level, subject, message: message.into(), help: None });
-    }
-
-    fn add_with_help(
-        &mut self,
-        level: Level,
-        subject: Subject,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) {
-        self.push(Finding { level, subject, message: message.into(), help: Some(help.into()) });
-    }
-
-    /// What several hosts share is said once.
-    fn push(&mut self, finding: Finding) {
-        if !self.0.contains(&finding) {
-            self.0.push(finding);
-        }
-    }
 }
 
 fn look(config: Result<Config, ConfigError>, crates: &[ModuleCrate], now: SystemTime) -> Findings {
@@ -137,7 +66,7 @@ fn look(config: Result<Config, ConfigError>, crates: &[ModuleCrate], now: System
     };
     certificates::check(&config, authorities.as_ref(), now, &mut findings);
     let query = HooksQuery { host: Some(String::new()), ..HooksQuery::default() };
-    let is_running = control::hooks(&config.data, &query).is_some();
+    let is_running = client::hooks(&config.data, &query).is_some();
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Err(error) => {
             let message = format!("ports, DNS and storage were not looked at: {error}");
@@ -163,7 +92,7 @@ impl Findings {
             Err(error) => self.add(Level::Error, Subject::Config, error.to_string()),
             Ok(registry) => {
                 let mut warnings = Vec::new();
-                let errors = hosts::hosts(config, &registry, &mut warnings).err();
+                let errors = hosts(config, &registry, &mut warnings).err();
                 for warning in warnings {
                     self.add(Level::Warning, Subject::Config, warning);
                 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Findings, Level, Subject};
+use super::findings::{Findings, Level, Subject};
 use crate::config::{Config, Listen, ListenKind};
 use crate::net::listener::{self, ListenError};
 

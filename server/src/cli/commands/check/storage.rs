@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rustix::fs::{Access, access, statvfs};
 
-use super::{Findings, Level, Subject};
+use super::findings::{Findings, Level, Subject};
 use crate::config::Config;
 use crate::storage::{DATABASE_FILE, Database};
 

@@ -1,0 +1,41 @@
+//! The signals that tell a server what to do.
+
+use std::io;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+/// The signals that tell a server what to do.
+pub(super) struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+    reload: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            reload: signal(SignalKind::hangup())?,
+        })
+    }
+
+    pub(super) async fn next(&mut self) -> Told {
+        tokio::select! {
+            _ = self.terminate.recv() => Told::Stop,
+            _ = self.interrupt.recv() => Told::Stop,
+            _ = self.reload.recv() => Told::Reload,
+        }
+    }
+
+    /// Waits until told to stop.
+    pub(super) async fn stop(&mut self) {
+        while self.next().await != Told::Stop {}
+    }
+}
+
+#[derive(PartialEq, Eq)]
+pub(super) enum Told {
+    Stop,
+    Reload,
+}
