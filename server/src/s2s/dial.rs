@@ -1,16 +1,20 @@
 //! Opening a stream to another server: from its domain to a session that is ready.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use event_core::{Host, Session, StanzaError, services::KeyCheck};
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{SetOnce, mpsc, oneshot},
     time::timeout,
 };
 use tokio_rustls::TlsConnector;
 
-use super::{Federation, connect::Connected};
+use super::connect::{Connected, Connector};
 use crate::{
+    config::S2s,
     stream::{Io, Outgoing, Streams},
     tls::server_name,
 };
@@ -57,7 +61,25 @@ enum Failed {
     Everywhere(StanzaError),
 }
 
-impl Federation {
+/// Opens streams to other servers.
+#[derive(Debug)]
+pub(super) struct Dialer {
+    connector: Connector,
+    /// There when the listeners are about to open.
+    streams: SetOnce<Weak<Streams>>,
+}
+
+impl Dialer {
+    pub(super) fn new(config: &S2s) -> Self {
+        Self { connector: Connector::new(config), streams: SetOnce::new() }
+    }
+
+    /// Streams can be opened from now on.
+    pub(super) fn open(&self, streams: &Arc<Streams>) {
+        // It is called once.
+        let _ = self.streams.set(Arc::downgrade(streams));
+    }
+
     /// Opens a stream from a host to a domain.
     ///
     /// # Errors

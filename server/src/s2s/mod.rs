@@ -5,6 +5,7 @@ pub mod connect;
 mod dial;
 mod federation;
 mod pair;
+mod pairs;
 mod queue;
 pub mod resolve;
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! stream in order, its answer, whichever it is, says that they have arrived. When the stream ends
 //! before, their senders get an error: better than silence, and than a second copy.
 
-use std::{collections::hash_map::Entry, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use parking_lot::{Mutex, MutexGuard};
 
@@ -19,11 +19,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::{
-    Federation,
-    dial::{Link, Purpose},
-    queue::Queue,
-};
+use super::{dial::Link, queue::Queue};
 
 /// How long stanzas wait for company before a ping asks for all of them.
 const GATHER: Duration = Duration::from_millis(20);
@@ -138,36 +134,8 @@ impl Pair {
         self.changed.notify_one();
     }
 
-    /// Carries stanzas until there are none.
-    pub(super) async fn run(self: Arc<Self>, federation: Arc<Federation>) {
-        loop {
-            self.pause().await;
-            if !self.state().queue.is_written() {
-                match federation.dial(&self.host, &self.remote, Purpose::Stanzas).await {
-                    Ok(link) => self.carry(link, &federation).await,
-                    Err(error) => {
-                        tracing::info!(
-                            from = self.host.name(), to = %self.remote, %error, "not reached"
-                        );
-                        let waiting = {
-                            let mut state = self.state();
-                            state.failures = state.failures.saturating_add(1);
-                            state.failed = Some(Instant::now());
-                            state.queue.take_waiting()
-                        };
-                        self.bounce(waiting, &error).await;
-                        federation.moved.notify_waiters();
-                    }
-                }
-            }
-            if self.is_done(&federation) {
-                return;
-            }
-        }
-    }
-
     /// After a failure, waits until it is time to try again or the other side is heard of.
-    async fn pause(&self) {
+    pub(super) async fn pause(&self) {
         loop {
             let until = {
                 let state = self.state();
@@ -182,19 +150,28 @@ impl Pair {
         }
     }
 
-    /// Takes the pair out of the list when it has nothing to do.
-    fn is_done(self: &Arc<Self>, federation: &Federation) -> bool {
-        let mut pairs = federation.pairs();
+    /// Whether everything was written; no more is taken then.
+    pub(super) fn finish(&self) -> bool {
         let mut state = self.state();
         state.is_over = state.queue.is_written();
-        if state.is_over
-            && let Entry::Occupied(entry) =
-                pairs.entry((self.host.name().into(), self.remote.clone()))
-            && Arc::ptr_eq(entry.get(), self)
-        {
-            entry.remove();
-        }
         state.is_over
+    }
+
+    /// Whether something waits to be written.
+    pub(super) fn has_waiting(&self) -> bool {
+        !self.state().queue.is_written()
+    }
+
+    /// Refuses what waits, as there is no stream.
+    pub(super) async fn refuse(&self, error: &StanzaError) {
+        tracing::info!(from = self.host.name(), to = %self.remote, %error, "not reached");
+        let waiting = {
+            let mut state = self.state();
+            state.failures = state.failures.saturating_add(1);
+            state.failed = Some(Instant::now());
+            state.queue.take_waiting()
+        };
+        self.bounce(waiting, error).await;
     }
 
     async fn bounce(&self, stanzas: Vec<Stanza>, error: &StanzaError) {
@@ -205,9 +182,9 @@ impl Pair {
     }
 
     /// Writes to a stream until it ends.
-    async fn carry(&self, mut link: Link, federation: &Federation) {
+    pub(super) async fn carry(&self, mut link: Link, idle: Duration, moved: &Notify) {
         let mut ping = None;
-        let ended = self.write(&mut link, &mut ping, federation).await;
+        let ended = self.write(&mut link, &mut ping, idle, moved).await;
         // Closing it is the end of it, also where the other side does not close its own.
         link.session.close(None);
         if let Ended::Broken(reason) = &ended {
@@ -233,14 +210,15 @@ impl Pair {
                 .text(format!("{}: {reason}; it may not have arrived", self.remote));
             self.bounce(sent, &error).await;
         }
-        federation.moved.notify_waiters();
+        moved.notify_waiters();
     }
 
     async fn write(
         &self,
         link: &mut Link,
         ping: &mut Option<Ping>,
-        federation: &Federation,
+        idle: Duration,
+        moved: &Notify,
     ) -> Ended {
         let mut used = Instant::now();
         // Since when something is not known to have arrived.
@@ -261,7 +239,7 @@ impl Pair {
                 }
                 (is_blocked, state.queue.is_settled(), state.is_closing)
             };
-            federation.moved.notify_waiters();
+            moved.notify_waiters();
             if is_settled && !is_blocked && is_closing {
                 return Ended::Closed;
             }
@@ -272,7 +250,7 @@ impl Pair {
                 _ if is_blocked => (used + PATIENCE, Then::Fail("the other server does not read")),
                 (None, Some(_)) if is_closing => (now, Then::Ping),
                 (None, Some(open)) => (open + GATHER, Then::Ping),
-                (None, None) => (used + federation.idle, Then::Close),
+                (None, None) => (used + idle, Then::Close),
             };
             // Nobody tells when there is room again.
             let (wait, then) = match is_blocked && now + RETRY < wait {

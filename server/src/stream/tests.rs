@@ -14,7 +14,10 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-use super::{Connection, Settings, Streams, Wire, wire::Opening};
+use super::{
+    Connection, Settings, Streams,
+    wire::{Opening, Wire},
+};
 use crate::{
     config::{Config, Limits},
     tls::Tls,

@@ -3,6 +3,7 @@
 //! Whoever sends appends to a bounded queue; the stream's task writes it in batches. Memory for
 //! the queue exists only while something is in it.
 
+mod queue;
 #[cfg(test)]
 mod tests;
 
@@ -20,7 +21,9 @@ use parking_lot::{Mutex, MutexGuard};
 use event_core::{BoxFuture, Host, SessionKind, Stream, StreamError, random_id};
 use tokio::sync::Notify;
 
-use super::{budget::Share, header, pool, wakes};
+use super::{budget::Share, header, pool};
+pub(super) use queue::Ended;
+use queue::Out;
 
 /// What the end of a stream is written with.
 const CLOSE: &[u8] = b"</stream:stream>";
@@ -60,44 +63,6 @@ pub(super) enum Opening {
     Answer(Arc<str>),
     /// With this header.
     Header(Box<str>),
-}
-
-#[derive(Debug)]
-struct Out {
-    bytes: Vec<u8>,
-    /// What waits, of what may wait on all streams.
-    share: Share,
-    /// Elements that were queued and not counted yet.
-    elements: u32,
-    /// Taken by the task, not yet taken by the system.
-    in_flight: usize,
-    /// Taken by the system so far.
-    written: u64,
-    /// There is no connection any more.
-    is_gone: bool,
-    /// Whether the other side has our header.
-    is_open: bool,
-    /// TLS begins after so many of `bytes`.
-    tls_after: Option<u32>,
-    restart: bool,
-    // Boxed: while the stream lasts it is only room.
-    ended: Option<Box<Ended>>,
-    waker: Option<Waker>,
-    /// The task waits for bytes.
-    parked: bool,
-}
-
-/// Why no more can be written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Ended {
-    /// Closed from here, with an error or not.
-    Closed(Option<StreamError>),
-    /// The other side does not read.
-    Overflow,
-    /// All streams together have too much to write, and this one most.
-    Crowded,
-    /// There is no connection any more.
-    Gone,
 }
 
 /// What the task has to do between two elements.
@@ -351,57 +316,6 @@ impl Wire {
         out.ended = Some(Box::new(ended));
         out.wake();
         self.progress.notify_waiters();
-    }
-}
-
-impl Out {
-    fn new(share: Share) -> Self {
-        Self {
-            bytes: Vec::new(),
-            share,
-            elements: 0,
-            in_flight: 0,
-            written: 0,
-            is_gone: false,
-            is_open: false,
-            tls_after: None,
-            restart: false,
-            ended: None,
-            waker: None,
-            parked: false,
-        }
-    }
-
-    fn waiting(&self) -> usize {
-        self.bytes.len() + self.in_flight
-    }
-
-    /// How much may be written now.
-    fn ready(&self) -> usize {
-        self.tls_after.map_or(self.bytes.len(), |after| self.bytes.len().min(after as usize))
-    }
-
-    /// Gives back what is not needed of the share any more.
-    fn settle(&mut self) {
-        let waiting = self.waiting();
-        self.share.hold(waiting);
-    }
-
-    fn push(&mut self, bytes: &[u8]) {
-        if self.bytes.capacity() == 0 {
-            self.bytes = pool::take_queue();
-        }
-        self.bytes.extend_from_slice(bytes);
-        if self.parked {
-            self.wake();
-        }
-    }
-
-    fn wake(&mut self) {
-        self.parked = false;
-        if let Some(waker) = &self.waker {
-            wakes::wake(waker);
-        }
     }
 }
 

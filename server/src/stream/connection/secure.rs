@@ -7,7 +7,10 @@ use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::TlsConnector;
 
-use super::{connection::Connection, end::End, io::Io, tls::ServerTls, wire::TlsFacts};
+use super::{
+    super::{end::End, io::Io, tls::ServerTls, wire::TlsFacts},
+    Connection,
+};
 use crate::tls;
 
 type Connector = (Arc<ClientConfig>, ServerName<'static>);
@@ -83,7 +86,7 @@ impl Connection {
     }
 
     /// Notes what TLS says of the other side.
-    pub(super) fn secured(&self) {
+    pub(in crate::stream) fn secured(&self) {
         let (exporter, certificates) = match &self.io {
             Io::Server(stream) => (stream.exporter(), stream.certificates()),
             Io::Client(stream) => {
