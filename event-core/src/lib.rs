@@ -73,7 +73,7 @@ pub use crate::{
     flow::{Flow, Reply},
     host::{Action, Host, HostSettings},
     module::{Module, ModuleInfo, ModuleState, OptionInfo},
-    registry::{HookMeta, ModuleCrate, Registry, declared_events},
+    registry::{Bundle, HookMeta, Registry, declared_events},
     secret::Secret,
     session::{Available, Session, SessionKind, SessionState, Stream},
     sessions::Sessions,

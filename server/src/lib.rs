@@ -2,7 +2,7 @@
 //!
 //! ```no_run
 //! fn main() -> std::process::ExitCode {
-//!     spondee::main(&[spondee_modules::MODULES])
+//!     spondee::main(&[spondee_modules::BUNDLE])
 //! }
 //! ```
 
@@ -18,10 +18,10 @@ pub mod storage;
 pub mod stream;
 pub mod tls;
 
-use event_core::ModuleCrate;
+use event_core::Bundle;
 
-/// Does what the command line of this process asks for, with the modules of these crates.
+/// Does what the command line of this process asks for, with the modules of these bundles.
 #[must_use = "the exit code is what scripts see"]
-pub fn main(crates: &[ModuleCrate]) -> std::process::ExitCode {
-    cli::run(std::env::args_os(), &cli::commands::Commands::new(crates)).into()
+pub fn main(bundles: &[Bundle]) -> std::process::ExitCode {
+    cli::run(std::env::args_os(), &cli::commands::Commands::new(bundles)).into()
 }

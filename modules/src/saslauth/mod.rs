@@ -27,14 +27,13 @@ const CHANNEL_BINDING: &str = "tls-exporter";
 /// Finds out who a client is, and another server.
 #[module(after = ["starttls"])]
 pub struct Saslauth {
-    /// So many failed attempts close the stream.
-    #[serde(default = "five")]
-    max_failures: u32,
+    /// How many failed attempts close the stream; without it, `limits.authentication_attempts`.
+    #[serde(default)]
+    max_failures: Option<u32>,
 }
 
-fn five() -> u32 {
-    5
-}
+/// How many failed attempts close the stream where nothing else says so.
+const MAX_FAILURES: u32 = 5;
 
 /// How often a session failed.
 struct Failures(u32);
@@ -214,7 +213,8 @@ async fn refuse(
         *count += 1;
         *count
     });
-    if failures < cx.max_failures {
+    let limit = cx.max_failures.or(cx.host().settings().authentication_attempts);
+    if failures < limit.unwrap_or(MAX_FAILURES) {
         return Ok(Flow::Handled);
     }
     Err(StreamError::policy_violation().text("too many failed attempts"))

@@ -2,8 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use event_core::{Host, HostConfig, HostSettings, Registry, StartError, services};
-use spondee_modules::DEFAULTS;
+use event_core::{Bundle, Host, HostConfig, HostSettings, Registry, StartError, services};
 
 use crate::{
     accounts::{Accounts, HostAccounts},
@@ -13,16 +12,6 @@ use crate::{
     },
     s2s::Federation,
 };
-
-/// What a component runs whose config does not list its modules: other servers reach it, but nobody
-/// knows what it is for.
-const COMPONENT_DEFAULTS: &[&str] = &["starttls", "saslauth", "dialback", "s2s"];
-
-/// The same where an external component serves the host.
-const EXTERNAL_DEFAULTS: &[&str] = &["starttls", "saslauth", "dialback", "s2s", "component"];
-
-/// The module, and its option, that `limits.authentication_attempts` stands for.
-const LOGIN: (&str, &str) = ("saslauth", "max_failures");
 
 /// The hosts of a config, every module and option checked; what is odd but works goes to
 /// `warnings`.
@@ -39,29 +28,37 @@ pub(crate) fn hosts(
     let mut errors = Vec::new();
     for (name, host) in &config.host {
         let mut checker = Checker { registry, name, kind: "host", warnings, errors: &mut errors };
-        let mut modules = checker.modules(&host.modules, DEFAULTS, &host.module);
-        if let Some((_, options)) = modules.iter_mut().find(|(name, _)| name == LOGIN.0) {
-            let limit = config.limits.authentication_attempts.into();
-            options.entry(LOGIN.1).or_insert(toml::Value::Integer(limit));
-        }
+        let defaults = defaults(registry, |bundle| bundle.defaults);
+        let modules = checker.modules(&host.modules, &defaults, &host.module);
         let mut settings = settings(&host.admins);
         let mechanisms = host.sasl.as_ref();
         settings.sasl = mechanisms.map(|all| all.iter().map(|one| one.name().into()).collect());
         settings.allow_plaintext = host.allow_plaintext;
         settings.max_resources = Some(config.limits.sessions_per_account);
+        settings.authentication_attempts = Some(config.limits.authentication_attempts);
         hosts.push(HostConfig { name: name.clone(), modules, settings });
     }
     for (name, component) in &config.component {
         let kind = "component";
         let mut checker = Checker { registry, name, kind, warnings, errors: &mut errors };
-        let defaults =
-            if component.secret.is_some() { EXTERNAL_DEFAULTS } else { COMPONENT_DEFAULTS };
-        let modules = checker.modules(&component.modules, defaults, &component.module);
+        let mut defaults = defaults(registry, |bundle| bundle.component_defaults);
+        if component.secret.is_some() {
+            defaults.extend(self::defaults(registry, |b| b.external_component_defaults));
+        }
+        let modules = checker.modules(&component.modules, &defaults, &component.module);
         let mut settings = settings(&component.admins);
         settings.secret.clone_from(&component.secret);
         hosts.push(HostConfig { name: name.clone(), modules, settings });
     }
     if errors.is_empty() { Ok(hosts) } else { Err(errors) }
+}
+
+/// The modules that all bundles name for a kind of host.
+fn defaults(
+    registry: &Registry,
+    of: impl Fn(&Bundle) -> &'static [&'static str],
+) -> Vec<&'static str> {
+    registry.bundles().iter().flat_map(of).copied().collect()
 }
 
 fn settings(admins: &[BareJidText]) -> HostSettings {
@@ -131,7 +128,7 @@ impl Checker<'_> {
                     .push(format!("{place}: \"-{name}\" changes nothing: it is no default"));
             }
         }
-        // A binary need not have the bundled modules.
+        // What a bundle names but its crate does not have does not run.
         let defaults: Vec<&str> =
             defaults.iter().copied().filter(|name| linked.contains(name)).collect();
         let enabled = modules.resolve(&defaults);
@@ -195,14 +192,13 @@ fn unknown(name: &str, linked: &[&str]) -> String {
 mod tests {
     use std::path::Path;
 
-    use event_core::ModuleCrate;
-
     use super::*;
 
     /// What is wrong, then what is odd; the binary has the module `probe` of the stream tests.
     fn findings(text: &str) -> Vec<String> {
         let config = Config::parse(Path::new("s.toml"), text).unwrap();
-        let registry = Registry::new(&[ModuleCrate { name: "spondee" }]).unwrap();
+        let registry =
+            Registry::new(&[Bundle { defaults: &["bind"], ..Bundle::new("spondee") }]).unwrap();
         let mut warnings = Vec::new();
         let errors = hosts(&config, &registry, &mut warnings).err().unwrap_or_default();
         errors.iter().map(ToString::to_string).chain(warnings).collect()

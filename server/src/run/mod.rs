@@ -14,7 +14,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use event_core::{Core, ModuleCrate, Registry, SessionKind, StartError, StreamError};
+use event_core::{Bundle, Core, Registry, SessionKind, StartError, StreamError};
 use thiserror::Error;
 
 use crate::{
@@ -85,7 +85,7 @@ fn lines(errors: &[ConfigError]) -> String {
 /// # Errors
 ///
 /// It cannot start.
-pub fn run(config: Config, crates: &[ModuleCrate]) -> Result<(), ServerError> {
+pub fn run(config: Config, bundles: &[Bundle]) -> Result<(), ServerError> {
     let system = |what: &str| {
         let what = what.to_owned();
         move |source| ServerError::System { what, source }
@@ -93,7 +93,7 @@ pub fn run(config: Config, crates: &[ModuleCrate]) -> Result<(), ServerError> {
     let logging = Logging::init(&config.log)
         .map_err(|error| system("cannot log")(io::Error::other(error)))?;
     let files = raise_file_limit();
-    let registry = Registry::new(crates)?;
+    let registry = Registry::new(bundles)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(config.threads.get())
         .thread_name("spondee")

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use event_core::{
-    Core, HostConfig, HostSettings, ModuleCrate, Registry, SessionKind, StreamError, prelude::*,
+    Bundle, Core, HostConfig, HostSettings, Registry, SessionKind, StreamError, prelude::*,
     router::turns, storage::Memory, xml::STANZA_NS,
 };
 use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::ServerName};
@@ -91,7 +91,7 @@ struct Server {
 async fn server(limits: Limits) -> Server {
     let data = tempfile::tempdir().unwrap();
     let config = Config { data: data.path().to_owned(), limits, ..Config::default() };
-    let registry = Registry::new(&[ModuleCrate { name: "spondee" }]).unwrap();
+    let registry = Registry::new(&[Bundle::new("spondee")]).unwrap();
     let host = HostConfig {
         name: "localhost".into(),
         modules: vec![("probe".into(), toml::Table::new())],

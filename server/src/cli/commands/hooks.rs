@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, sync::Arc};
 
-use event_core::{Core, ModuleCrate, Registry};
+use event_core::{Bundle, Core, Registry};
 
 use crate::{
     accounts::Accounts,
@@ -18,13 +18,13 @@ use crate::{
 
 pub(super) fn print(
     config: &Config,
-    crates: &[ModuleCrate],
+    bundles: &[Bundle],
     query: &HooksQuery,
 ) -> Result<(), HooksError> {
     check_host(config, query)?;
     let lines = match client::hooks(&config.data, query) {
         Some(lines) => lines?,
-        None => without_server(config, crates, query)?,
+        None => without_server(config, bundles, query)?,
     };
     let text = if query.json {
         let mut json = serde_json::to_string_pretty(&lines).map_err(HooksError::Json)?;
@@ -63,10 +63,10 @@ fn check_host(config: &Config, query: &HooksQuery) -> Result<(), HooksError> {
 /// The same modules as a server's, on storage that is forgotten.
 fn without_server(
     config: &Config,
-    crates: &[ModuleCrate],
+    bundles: &[Bundle],
     query: &HooksQuery,
 ) -> Result<Vec<HookLine>, ServerError> {
-    let registry = Registry::new(crates)?;
+    let registry = Registry::new(bundles)?;
     let hosts = hosts(config, &registry, &mut Vec::new()).map_err(ServerError::Config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime =

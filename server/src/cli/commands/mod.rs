@@ -4,7 +4,7 @@ mod check;
 mod events;
 mod hooks;
 
-use event_core::ModuleCrate;
+use event_core::Bundle;
 
 use crate::{
     cli::{
@@ -16,25 +16,25 @@ use crate::{
     run,
 };
 
-/// The commands of a binary made of these crates.
+/// The commands of a binary with the modules of these bundles.
 #[derive(Debug)]
 pub(crate) struct Commands<'a> {
-    crates: &'a [ModuleCrate],
+    bundles: &'a [Bundle],
 }
 
 impl<'a> Commands<'a> {
-    pub(crate) fn new(crates: &'a [ModuleCrate]) -> Self {
-        Self { crates }
+    pub(crate) fn new(bundles: &'a [Bundle]) -> Self {
+        Self { bundles }
     }
 }
 
 impl Actions for Commands<'_> {
     fn start(&self, config: Config) -> u8 {
-        code(run::run(config, self.crates))
+        code(run::run(config, self.bundles))
     }
 
     fn hooks(&self, config: Config, query: &HooksQuery) -> u8 {
-        code(hooks::print(&config, self.crates, query))
+        code(hooks::print(&config, self.bundles, query))
     }
 
     fn events(&self, format: EventsFormat) -> u8 {
@@ -43,7 +43,7 @@ impl Actions for Commands<'_> {
     }
 
     fn check(&self, config: Result<Config, ConfigError>, options: CheckOptions) -> u8 {
-        check::print(config, self.crates, options)
+        check::print(config, self.bundles, options)
     }
 
     fn reload(&self, config: Config) -> u8 {

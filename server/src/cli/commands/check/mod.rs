@@ -11,8 +11,7 @@ mod tests;
 
 use std::time::SystemTime;
 
-use event_core::{ModuleCrate, Registry};
-use spondee_modules::DEFAULTS;
+use event_core::{Bundle, Registry};
 
 use crate::{
     cli::{CheckOptions, FAILURE, HooksQuery, SUCCESS, output::say},
@@ -25,10 +24,10 @@ use findings::{Finding, Findings, Level, Subject};
 
 pub(super) fn print(
     config: Result<Config, ConfigError>,
-    crates: &[ModuleCrate],
+    bundles: &[Bundle],
     options: CheckOptions,
 ) -> u8 {
-    let Findings(mut all) = look(config, crates, SystemTime::now());
+    let Findings(mut all) = look(config, bundles, SystemTime::now());
     all.sort_by_key(|finding| finding.level);
     let is_wrong = all.iter().any(|finding| finding.level == Level::Error);
     if options.json {
@@ -44,9 +43,10 @@ pub(super) fn print(
     if is_wrong { FAILURE } else { SUCCESS }
 }
 
-fn look(config: Result<Config, ConfigError>, crates: &[ModuleCrate], now: SystemTime) -> Findings {
+fn look(config: Result<Config, ConfigError>, bundles: &[Bundle], now: SystemTime) -> Findings {
     let mut findings = Findings::default();
-    let defaults = format!("default modules: {}", DEFAULTS.join(", "));
+    let defaults: Vec<&str> = bundles.iter().flat_map(|bundle| bundle.defaults).copied().collect();
+    let defaults = format!("default modules: {}", defaults.join(", "));
     findings.add(Level::Note, Subject::Config, defaults);
     let config = match config {
         Ok(config) => config,
@@ -55,7 +55,7 @@ fn look(config: Result<Config, ConfigError>, crates: &[ModuleCrate], now: System
             return findings;
         }
     };
-    findings.config(&config, crates);
+    findings.config(&config, bundles);
     let authorities = match Authorities::load(&config.s2s) {
         Ok(authorities) => Some(authorities),
         Err(error) => {
@@ -82,13 +82,13 @@ fn look(config: Result<Config, ConfigError>, crates: &[ModuleCrate], now: System
 }
 
 impl Findings {
-    fn config(&mut self, config: &Config, crates: &[ModuleCrate]) {
+    fn config(&mut self, config: &Config, bundles: &[Bundle]) {
         let file = config.file.as_ref().map(|file| format!("config: {}", file.display()));
         let file = file.unwrap_or_else(|| "config: none, the defaults hold".to_owned());
         self.add(Level::Note, Subject::Config, file);
         let domains = format!("hosts: {}", config.domains().collect::<Vec<_>>().join(", "));
         self.add(Level::Note, Subject::Config, domains);
-        match Registry::new(crates) {
+        match Registry::new(bundles) {
             Err(error) => self.add(Level::Error, Subject::Config, error.to_string()),
             Ok(registry) => {
                 let mut warnings = Vec::new();
