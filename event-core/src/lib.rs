@@ -38,6 +38,7 @@ pub mod host;
 mod module;
 mod provided;
 pub mod query;
+pub mod rate;
 mod registry;
 pub mod reload;
 pub mod roster;

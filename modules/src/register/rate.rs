@@ -2,14 +2,14 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use parking_lot::Mutex;
 
-use event_core::prelude::*;
+use event_core::{prelude::*, rate::subscriber};
 
 use super::Register;
 
@@ -42,7 +42,7 @@ impl Rate {
         length: Duration,
     ) -> bool {
         let mut periods = self.0.lock();
-        let peer = peer.map(network);
+        let peer = peer.map(subscriber);
         if periods.len() >= MAX_ADDRESSES && !periods.contains_key(&peer) {
             periods.retain(|_, period| period.end > now);
             if periods.len() >= MAX_ADDRESSES {
@@ -59,17 +59,9 @@ impl Rate {
     }
 }
 
-/// Who has an IPv6 network has all addresses of its /64.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
-        address => address,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::UNIX_EPOCH;
+    use std::{net::Ipv6Addr, time::UNIX_EPOCH};
 
     use super::*;
 

@@ -1,100 +1,103 @@
 //! The limits on connections: how many there are, and how fast they come.
 
-use std::{
-    collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
 
-use event_core::StreamError;
-use parking_lot::Mutex;
+use event_core::{
+    StreamError,
+    rate::{Rate, TokenBucket, subscriber},
+};
+use parking_lot::{Mutex, MutexGuard};
+use tokio::time::Instant;
 
 use crate::config::Limits;
 
-/// Of the files that the system lets be open, this part is for others than connections that come.
+/// One part in so many of the files that the system lets be open is kept for other uses than
+/// connections.
 const RESERVED: usize = 10;
 
 /// How many addresses are known at least before some are forgotten.
 const SWEEP: usize = 1024;
 
 /// At most one line is logged in this time of what happens with every connection.
-const QUIET: Duration = Duration::from_secs(10);
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The limits on connections, of all listeners together.
 #[derive(Debug, Clone)]
-pub struct Limiter {
-    pub(super) doors: Arc<Doors>,
+pub struct ConnectionLimits {
+    limiter: Arc<ConnectionLimiter>,
     /// How many files the system lets be open; each connection is one.
     files: usize,
 }
 
-impl Limiter {
+impl ConnectionLimits {
     /// Limits that a config sets, and the system.
     pub fn new(limits: &Limits, files: usize) -> Self {
-        let most = Most::new(limits, files);
-        if most.total < limits.connections {
-            let (most, wanted) = (most.total, limits.connections);
+        let maximum = Maximum::new(limits, files);
+        if maximum.total < limits.connections {
+            let (most, wanted) = (maximum.total, limits.connections);
             tracing::info!(
                 most,
                 wanted,
                 "fewer connections than limits.connections: raise the limit of open files"
             );
         }
-        Self { doors: Arc::new(Doors::new(most)), files }
+        Self { limiter: Arc::new(ConnectionLimiter::new(maximum)), files }
     }
 
     /// Sets other limits. Connections that exceed them stay.
     pub fn set(&self, limits: &Limits) {
-        self.doors.inside().most = Most::new(limits, self.files);
+        self.limiter.state().maximum = Maximum::new(limits, self.files);
+    }
+
+    pub(super) fn limiter(&self) -> &Arc<ConnectionLimiter> {
+        &self.limiter
     }
 }
 
 /// The most connections there may be.
 #[derive(Debug, Clone, Copy)]
-struct Most {
+struct Maximum {
     total: usize,
-    /// From one address.
-    each: usize,
-    /// How long an address is let in again after another connection, in the long run.
-    every: Duration,
-    /// How much earlier that may be.
-    burst: Duration,
+    per_address: usize,
+    /// How fast they may come from one address.
+    rate: Rate,
 }
 
-impl Most {
+impl Maximum {
     fn new(limits: &Limits, files: usize) -> Self {
         let total = limits.connections.min(files - files / RESERVED).max(1);
-        // With fewer of all, each address has fewer too: or the first would have all.
-        let each = limits.connections_per_address as f64 * total as f64 / limits.connections as f64;
-        let every = Duration::from_secs(1) / limits.connections_per_second;
-        let burst = Duration::from_secs(limits.burst_seconds.into());
-        Self { total, each: (each as usize).max(1), every, burst }
+        // Scaled down with the total, or one address could have all connections.
+        let share = total as f64 / limits.connections as f64;
+        let per_address = (limits.connections_per_address as f64 * share) as usize;
+        let rate = Rate {
+            per_second: limits.connections_per_second as f32,
+            burst_seconds: limits.burst_seconds,
+        };
+        Self { total, per_address: per_address.max(1), rate }
     }
 }
 
-/// How many connections there are, altogether and from one address.
+/// Counts connections, altogether and for each address.
 #[derive(Debug)]
-pub(super) struct Doors {
-    inside: Mutex<Inside>,
+pub(super) struct ConnectionLimiter {
+    state: Mutex<State>,
 }
 
 #[derive(Debug)]
-struct Inside {
+struct State {
     total: usize,
-    each: HashMap<IpAddr, Guest>,
-    /// Addresses without connections are forgotten when so many are known.
+    addresses: HashMap<IpAddr, AddressState>,
+    /// At this many known addresses, those without connections are forgotten.
     sweep_at: usize,
-    most: Most,
-    complained: Option<Instant>,
+    maximum: Maximum,
+    last_logged: Option<Instant>,
 }
 
 /// An address, as long as it has connections or has had too many of late.
 #[derive(Debug)]
-struct Guest {
+struct AddressState {
     connections: usize,
-    /// When all its connections would have begun, had they come one after the other.
-    due: Instant,
+    bucket: TokenBucket,
 }
 
 /// The limit that was reached.
@@ -106,7 +109,8 @@ pub(super) enum Full {
 }
 
 impl Full {
-    pub(super) fn limit(self) -> &'static str {
+    /// The limit's key in the config.
+    pub(super) fn key(self) -> &'static str {
         match self {
             Self::Total => "limits.connections",
             Self::Address => "limits.connections_per_address",
@@ -124,93 +128,82 @@ impl Full {
     }
 }
 
-/// A connection that is counted until this is dropped.
+/// Counts one connection until it is dropped.
 #[derive(Debug)]
-pub(super) struct Visit {
-    doors: Arc<Doors>,
-    from: Option<IpAddr>,
+pub(super) struct ConnectionPermit {
+    limiter: Arc<ConnectionLimiter>,
+    address: Option<IpAddr>,
 }
 
-impl Doors {
-    fn new(most: Most) -> Self {
-        let each = HashMap::new();
-        let inside = Inside { total: 0, each, sweep_at: SWEEP, most, complained: None };
-        Self { inside: Mutex::new(inside) }
+impl ConnectionLimiter {
+    fn new(maximum: Maximum) -> Self {
+        let addresses = HashMap::new();
+        let state = State { total: 0, addresses, sweep_at: SWEEP, maximum, last_logged: None };
+        Self { state: Mutex::new(state) }
     }
 
-    fn inside(&self) -> parking_lot::MutexGuard<'_, Inside> {
-        self.inside.lock()
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock()
     }
 
-    /// Lets a connection in that comes from an address; from none, if it comes from this machine.
-    pub(super) fn enter(
+    /// Counts a connection from an address; from `None`, if it comes from this machine.
+    pub(super) fn admit(
         self: &Arc<Self>,
-        from: Option<IpAddr>,
+        address: Option<IpAddr>,
         now: Instant,
-    ) -> Result<Visit, Full> {
-        let from = from.map(site);
-        let mut inside = self.inside();
-        let Most { total, each, every, burst } = inside.most;
-        if inside.total >= total {
+    ) -> Result<ConnectionPermit, Full> {
+        let address = address.map(subscriber);
+        let mut state = self.state();
+        let Maximum { total, per_address, rate } = state.maximum;
+        if state.total >= total {
             return Err(Full::Total);
         }
-        let Some(address) = from else {
-            inside.total += 1;
-            return Ok(Visit { doors: Arc::clone(self), from });
-        };
-        let guest = inside.each.entry(address).or_insert(Guest { connections: 0, due: now });
-        if guest.connections >= each {
-            return Err(Full::Address);
+        if let Some(address) = address {
+            let new = || AddressState { connections: 0, bucket: TokenBucket::new(now) };
+            let known = state.addresses.entry(address).or_insert_with(new);
+            if known.connections >= per_address {
+                return Err(Full::Address);
+            }
+            if !known.bucket.try_take(1, rate, now) {
+                return Err(Full::Rate);
+            }
+            known.connections += 1;
         }
-        let due = guest.due.max(now) + every;
-        if due > now + burst {
-            return Err(Full::Rate);
+        state.total += 1;
+        if address.is_some() {
+            state.sweep(now);
         }
-        guest.due = due;
-        guest.connections += 1;
-        inside.total += 1;
-        inside.sweep(now);
-        Ok(Visit { doors: Arc::clone(self), from })
+        Ok(ConnectionPermit { limiter: Arc::clone(self), address })
     }
 
-    pub(super) fn may_complain(&self) -> bool {
-        let mut inside = self.inside();
-        let may = inside.complained.is_none_or(|last| last.elapsed() > QUIET);
+    /// Whether nothing was logged for a while, which is noted.
+    pub(super) fn begin_log(&self) -> bool {
+        let mut state = self.state();
+        let may = state.last_logged.is_none_or(|last| last.elapsed() > LOG_INTERVAL);
         if may {
-            inside.complained = Some(Instant::now());
+            state.last_logged = Some(Instant::now());
         }
         may
     }
 }
 
-impl Inside {
+impl State {
     /// Forgets addresses that are as good as new ones.
     fn sweep(&mut self, now: Instant) {
-        if self.each.len() >= self.sweep_at {
-            self.each.retain(|_, guest| guest.connections > 0 || guest.due > now);
-            self.sweep_at = SWEEP.max(2 * self.each.len());
+        if self.addresses.len() >= self.sweep_at {
+            self.addresses.retain(|_, known| known.connections > 0 || !known.bucket.is_full(now));
+            self.sweep_at = SWEEP.max(2 * self.addresses.len());
         }
     }
 }
 
-impl Drop for Visit {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
-        let mut inside = self.doors.inside();
-        inside.total = inside.total.saturating_sub(1);
-        if let Some(guest) = self.from.and_then(|from| inside.each.get_mut(&from)) {
-            guest.connections = guest.connections.saturating_sub(1);
+        let mut state = self.limiter.state();
+        state.total = state.total.saturating_sub(1);
+        if let Some(known) = self.address.and_then(|address| state.addresses.get_mut(&address)) {
+            known.connections = known.connections.saturating_sub(1);
         }
-    }
-}
-
-/// One subscriber's address: with IPv6 a network of 64 bits, as everybody has so many addresses.
-fn site(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-        v4 @ IpAddr::V4(_) => v4,
     }
 }
 
@@ -220,8 +213,8 @@ mod tests {
 
     use super::*;
 
-    fn doors(limits: &Limits, files: usize) -> Arc<Doors> {
-        Arc::new(Doors::new(Most::new(limits, files)))
+    fn limiter(limits: &Limits, files: usize) -> Arc<ConnectionLimiter> {
+        Arc::new(ConnectionLimiter::new(Maximum::new(limits, files)))
     }
 
     fn address(text: &str) -> IpAddr {
@@ -229,56 +222,56 @@ mod tests {
     }
 
     #[test]
-    fn doors_count() {
+    fn connections_are_counted() {
         let limits = Limits { connections: 3, connections_per_address: 2, ..Limits::default() };
-        let doors = doors(&limits, 1000);
+        let limiter = limiter(&limits, 1000);
         let now = Instant::now();
-        let enter = |from| doors.enter(Some(address(from)), now);
-        let first = enter("192.0.2.1").unwrap();
-        let _second = enter("::ffff:192.0.2.1").unwrap();
-        assert_eq!(enter("192.0.2.1").unwrap_err(), Full::Address);
-        let _third = enter("2001:db8::1").unwrap();
-        assert_eq!(enter("2001:db8:1::").unwrap_err(), Full::Total);
+        let admit = |from| limiter.admit(Some(address(from)), now);
+        let first = admit("192.0.2.1").unwrap();
+        let _second = admit("::ffff:192.0.2.1").unwrap();
+        assert_eq!(admit("192.0.2.1").unwrap_err(), Full::Address);
+        let _third = admit("2001:db8::1").unwrap();
+        assert_eq!(admit("2001:db8:1::").unwrap_err(), Full::Total);
         drop(first);
-        let _fourth = enter("2001:db8::2").unwrap();
-        assert_eq!(doors.enter(None, now).unwrap_err(), Full::Total);
-        assert_eq!(doors.inside().each.len(), 2);
-        assert!(doors.may_complain() && !doors.may_complain());
+        let _fourth = admit("2001:db8::2").unwrap();
+        assert_eq!(limiter.admit(None, now).unwrap_err(), Full::Total);
+        assert_eq!(limiter.state().addresses.len(), 2);
+        assert!(limiter.begin_log() && !limiter.begin_log());
     }
 
     #[test]
     fn an_address_that_comes_again_and_again_has_to_wait() {
         let limits = Limits { connections_per_second: 10, burst_seconds: 2, ..Limits::default() };
-        let doors = doors(&limits, 100_000);
+        let limiter = limiter(&limits, 100_000);
         let now = Instant::now();
-        let enter = |from, after| doors.enter(Some(address(from)), now + after).map(drop);
+        let admit = |from, after| limiter.admit(Some(address(from)), now + after).map(drop);
         for _ in 0..20 {
-            enter("192.0.2.1", Duration::ZERO).unwrap();
+            admit("192.0.2.1", Duration::ZERO).unwrap();
         }
-        assert_eq!(enter("192.0.2.1", Duration::ZERO), Err(Full::Rate));
-        enter("192.0.2.2", Duration::ZERO).unwrap();
-        enter("192.0.2.1", Duration::from_millis(100)).unwrap();
-        assert_eq!(enter("192.0.2.1", Duration::from_millis(101)), Err(Full::Rate));
+        assert_eq!(admit("192.0.2.1", Duration::ZERO), Err(Full::Rate));
+        admit("192.0.2.2", Duration::ZERO).unwrap();
+        admit("192.0.2.1", Duration::from_millis(100)).unwrap();
+        assert_eq!(admit("192.0.2.1", Duration::from_millis(101)), Err(Full::Rate));
     }
 
     #[test]
     fn addresses_are_forgotten() {
-        let doors = doors(&Limits::default(), 100_000);
+        let limiter = limiter(&Limits::default(), 100_000);
         let now = Instant::now();
         for number in 0..10 * SWEEP as u32 {
             let late = now + Duration::from_secs(number.into());
-            doors.enter(Some(Ipv4Addr::from_bits(number).into()), late).map(drop).unwrap();
+            limiter.admit(Some(Ipv4Addr::from_bits(number).into()), late).map(drop).unwrap();
         }
-        assert!(doors.inside().each.len() <= SWEEP);
+        assert!(limiter.state().addresses.len() <= SWEEP);
     }
 
     #[test]
     fn files_bound_connections() {
         let limits =
             Limits { connections: 50_000, connections_per_address: 10_000, ..Limits::default() };
-        let few = Most::new(&limits, 1000);
-        assert_eq!((few.total, few.each), (900, 180));
-        let many = Most::new(&limits, 1_000_000);
-        assert_eq!((many.total, many.each), (50_000, 10_000));
+        let few = Maximum::new(&limits, 1000);
+        assert_eq!((few.total, few.per_address), (900, 180));
+        let many = Maximum::new(&limits, 1_000_000);
+        assert_eq!((many.total, many.per_address), (50_000, 10_000));
     }
 }

@@ -4,7 +4,7 @@ use std::{
     io::{self, Read, Write},
     net::{IpAddr, Shutdown, SocketAddr},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use event_core::SessionKind;
@@ -13,10 +13,11 @@ use thiserror::Error;
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
     task::JoinHandle,
+    time::Instant,
 };
 
 use super::{
-    limiter::{Doors, Full, Limiter, Visit},
+    limiter::{ConnectionLimiter, ConnectionLimits, ConnectionPermit, Full},
     socket::prepare,
 };
 use crate::{
@@ -29,7 +30,7 @@ use crate::{
 const BACKLOG: u32 = 1024;
 
 /// How long nothing is accepted after the system refused to.
-const PAUSE: Duration = Duration::from_millis(200);
+const RETRY_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Why there is no listener.
 #[derive(Debug, Error)]
@@ -107,10 +108,10 @@ fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Listeners that accept, until it is dropped.
 #[derive(Debug)]
-pub struct Listeners(Vec<Open>);
+pub struct Listeners(Vec<OpenListener>);
 
 #[derive(Debug)]
-struct Open {
+struct OpenListener {
     kind: ListenKind,
     address: SocketAddr,
     task: JoinHandle<()>,
@@ -126,20 +127,20 @@ impl Listeners {
         config: &Config,
         streams: &Arc<Streams>,
         http: &Http,
-        limiter: &Limiter,
+        limits: &ConnectionLimits,
     ) -> Result<Self, ListenError> {
         let mut bound = Vec::new();
         for listen in &config.listen {
             bound.push((listen, bind(listen)?));
         }
-        let doors = &limiter.doors;
+        let limiter = limits.limiter();
         let open = bound.into_iter().map(|(listen, listener)| {
             let kind = listen.kind;
             let address = listener.local_addr().unwrap_or(listen.address);
-            tracing::info!("listening kind={} address={address}", name(kind));
+            tracing::info!(kind = %name(kind), %address, "listening");
             let service = Service::new(kind, streams, http);
-            let task = accept(listener, service, Arc::clone(doors));
-            Open { kind, address, task: tokio::spawn(task) }
+            let task = accept(listener, service, Arc::clone(limiter));
+            OpenListener { kind, address, task: tokio::spawn(task) }
         });
         Ok(Self(open.collect()))
     }
@@ -176,17 +177,17 @@ impl Service {
         Self::Streams { streams: Arc::clone(streams), kind, direct_tls }
     }
 
-    fn serve(&self, socket: TcpStream, peer: SocketAddr, visit: Visit) {
+    fn serve(&self, socket: TcpStream, peer: SocketAddr, permit: ConnectionPermit) {
         match self {
             Self::Streams { streams, kind, direct_tls } => {
                 let streams = Arc::clone(streams);
-                tokio::spawn(streams.serve(socket, peer, *kind, *direct_tls, visit));
+                tokio::spawn(streams.serve(socket, peer, *kind, *direct_tls, permit));
             }
             Self::Http(http) => {
                 let http = http.clone();
                 tokio::spawn(async move {
                     http.serve(socket).await;
-                    drop(visit);
+                    drop(permit);
                 });
             }
         }
@@ -204,29 +205,31 @@ impl Service {
     }
 }
 
-async fn accept(listener: TcpListener, service: Service, doors: Arc<Doors>) {
+async fn accept(listener: TcpListener, service: Service, limiter: Arc<ConnectionLimiter>) {
     loop {
         match listener.accept().await {
-            Ok((socket, peer)) => match doors.enter(guest(&socket, peer), Instant::now()) {
-                Ok(visit) => {
-                    service.serve(socket, peer, visit);
-                }
-                Err(full) => {
-                    if doors.may_complain() {
-                        let limit = full.limit();
-                        tracing::warn!(peer = %peer.ip(), "connection refused, too many: see {limit}");
+            Ok((socket, peer)) => {
+                match limiter.admit(counted_address(&socket, peer), Instant::now()) {
+                    Ok(permit) => {
+                        service.serve(socket, peer, permit);
                     }
-                    service.refuse(socket, full);
+                    Err(full) => {
+                        if limiter.begin_log() {
+                            let (peer, limit) = (peer.ip(), full.key());
+                            tracing::warn!(%peer, limit, "connection refused, too many");
+                        }
+                        service.refuse(socket, full);
+                    }
                 }
-            },
+            }
             // The other side has gone already: that is its own business.
             Err(error) if is_of_the_connection(&error) => {}
             Err(error) => {
-                if doors.may_complain() {
+                if limiter.begin_log() {
                     tracing::error!(%error, "cannot accept connections; trying again");
                 }
                 // The usual reason is that there are no file descriptors left.
-                tokio::time::sleep(PAUSE).await;
+                tokio::time::sleep(RETRY_INTERVAL).await;
             }
         }
     }
@@ -239,7 +242,7 @@ fn is_of_the_connection(error: &io::Error) -> bool {
 
 /// Whose connection it is, unless it comes from the very address that it goes to: then a proxy or a
 /// tool on this machine has made it, and limits on one address would be limits on all behind it.
-fn guest(socket: &TcpStream, peer: SocketAddr) -> Option<IpAddr> {
+fn counted_address(socket: &TcpStream, peer: SocketAddr) -> Option<IpAddr> {
     let is_own = socket.local_addr().is_ok_and(|own| own.ip() == peer.ip());
     (!is_own).then(|| peer.ip())
 }

@@ -23,7 +23,7 @@ use crate::{
     control::server::Control,
     http::{Http, metrics::Metrics},
     net::{
-        limiter::Limiter,
+        limiter::ConnectionLimits,
         listener::{ListenError, Listeners},
     },
     s2s::Federation,
@@ -141,7 +141,7 @@ async fn serve(
     let core = Core::start(registry, hosts, storage.clone(), prepare).await?;
     let streams = Arc::new(Streams::new(Arc::clone(&core), Settings::new(&config, tls)));
     federation.open(&streams);
-    let limiter = Limiter::new(limits, files);
+    let connection_limits = ConnectionLimits::new(limits, files);
     let current = Arc::new(ArcSwap::new(Arc::clone(&config)));
     let reload = Arc::new(Reload {
         config: Arc::clone(&current),
@@ -149,13 +149,13 @@ async fn serve(
         streams: Arc::clone(&streams),
         accounts: accounts.clone(),
         federation: Arc::clone(&federation),
-        limiter: limiter.clone(),
+        connection_limits: connection_limits.clone(),
         logging: logging.clone(),
         turn: tokio::sync::Mutex::new(true),
     });
     let control = Control::open(&config.data, &current, &accounts, &core, &reload).await;
     let http = Http::new(Metrics::new(&core, &streams, &federation));
-    let opened = Listeners::open(&config, &streams, &http, &limiter);
+    let opened = Listeners::open(&config, &streams, &http, &connection_limits);
     let failed = match opened {
         Ok(listeners) => {
             core.started().await;

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     accounts::Accounts,
     config::{Config, ConfigError},
-    net::limiter::Limiter,
+    net::limiter::ConnectionLimits,
     s2s::Federation,
     stream::{Settings, Streams},
     tls::{Tls, TlsError},
@@ -67,7 +67,7 @@ pub(crate) struct Reload {
     pub(crate) streams: Arc<Streams>,
     pub(crate) accounts: Accounts,
     pub(crate) federation: Arc<Federation>,
-    pub(crate) limiter: Limiter,
+    pub(crate) connection_limits: ConnectionLimits,
     pub(crate) logging: Logging,
     /// Held by the reload that is under way; false when there shall be no more.
     pub(crate) turn: Mutex<bool>,
@@ -141,7 +141,7 @@ impl Reload {
         for host in &reloaded.removed {
             self.streams.close_host(host, &host_gone());
         }
-        self.limiter.set(&config.limits);
+        self.connection_limits.set(&config.limits);
         self.logging.apply(log);
         let event = ConfigReloaded {
             filename: config.file.clone(),

@@ -10,8 +10,8 @@ mod end;
 mod header;
 mod input;
 mod io;
-mod pace;
 mod pool;
+mod rate_limiter;
 mod streams;
 #[cfg(test)]
 mod tests;

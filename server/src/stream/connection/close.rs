@@ -26,7 +26,7 @@ impl Connection {
         }
         // Handlers may take their time, with many streams at once.
         self.input.discard();
-        self.pace.lift();
+        self.rate_limiter.disable();
         let reason = self.conclude(&end);
         let can_say = !matches!(end, End::Silent(_) | End::Lost(Some(_)));
         // What was said last should reach the other side before handlers take their time.

@@ -22,8 +22,8 @@ use super::{
     end::End,
     input::{Input, Item},
     io::Io,
-    pace::{Flood, Pace},
     pool,
+    rate_limiter::{Flood, RateLimiter},
     streams::{Settings, Streams},
     traffic::Counters,
     wire::Wire,
@@ -49,7 +49,7 @@ pub(super) struct Connection {
     written: usize,
     /// Bytes that the socket may still keep.
     unflushed: u32,
-    pub(super) pace: Pace,
+    rate_limiter: RateLimiter,
     /// When the stream must be established; none once it is.
     deadline: Option<Pin<Box<Sleep>>>,
 }
@@ -58,7 +58,7 @@ impl Connection {
     pub(super) fn new(streams: Arc<Streams>, wire: Arc<Wire>, io: Io) -> Self {
         let settings = streams.settings();
         let limit = Duration::from_secs(settings.limits.authentication_seconds);
-        let pace = Pace::new(&settings.limits, wire.kind);
+        let rate_limiter = RateLimiter::new(&settings.limits, wire.kind);
         let share = Share::of(&streams.budget);
         Self {
             streams,
@@ -73,7 +73,7 @@ impl Connection {
             writing: Vec::new(),
             written: 0,
             unflushed: 0,
-            pace,
+            rate_limiter,
             deadline: Some(Box::pin(sleep(limit))),
         }
     }
@@ -132,9 +132,9 @@ impl Connection {
         self.streams.traffic.of(self.wire.kind)
     }
 
-    /// Reads once, when the stream's pace allows.
+    /// Reads once, when the rate limits allow.
     pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
-        if let Err(Flood) = ready!(self.pace.poll(cx)) {
+        if let Err(Flood) = ready!(self.rate_limiter.poll(cx)) {
             let text = "you have sent more than the limits allow for too long";
             self.wire.close(Some(StreamError::policy_violation().text(text)));
             return Poll::Pending;
@@ -143,7 +143,7 @@ impl Connection {
         let filled = self.io.poll_read(cx, &mut read);
         match filled {
             Poll::Ready(Ok(count @ 1..)) => {
-                self.pace.read(count);
+                self.rate_limiter.count_bytes(count);
                 self.traffic().received(count);
                 self.input.append(&mut read);
                 if !self.share.hold(self.in_hand as usize + self.waiting()) {
@@ -183,7 +183,7 @@ impl Connection {
         let item = self.input.next(&limits, jid.map(|jid| jid.as_str()));
         let item = item.map_err(|error| End::Error(error.into()))?;
         if let Some(Item::Element(element)) = &item {
-            self.pace.stanza();
+            self.rate_limiter.count_stanza();
             self.traffic().element(element);
         }
         Ok(item)

@@ -1,4 +1,4 @@
-//! How fast a stream is read: who sends more than the limits allow waits, and nobody else.
+//! How fast a stream is read: a peer that sends more than the limits allow waits, and nobody else.
 
 use std::{
     pin::Pin,
@@ -6,39 +6,52 @@ use std::{
     time::Duration,
 };
 
-use event_core::SessionKind;
+use event_core::{
+    SessionKind,
+    rate::{Rate, TokenBucket},
+};
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::config::Limits;
 
-/// The share of time that a stream may be made to wait for ever: who sends a bit too much does no
-/// harm, who floods waits nearly always.
+/// The share of time that a stream may be made to wait for ever: a peer that sends slightly too much
+/// does no harm, and a flood waits nearly always.
 const TOLERATED: f32 = 0.5;
 
-/// Bytes that are read of a stream at a time before it is the others' turn.
-const TURN: u32 = 32 * 1024;
+/// Bytes that are read of a stream before other tasks run.
+const RUN: u32 = 32 * 1024;
 
-/// The pace of one stream.
+/// A shorter debt than the timer's resolution is none.
+const RESOLUTION: Duration = Duration::from_millis(1);
+
+/// The rate limits of one stream.
 #[derive(Debug)]
-pub(super) struct Pace {
-    bytes: Bucket,
-    stanzas: Bucket,
+pub(super) struct RateLimiter {
+    bytes: Limit,
+    stanzas: Limit,
     /// Seconds that the stream may still be made to wait before it counts as a flood.
-    patience: Bucket,
+    waiting: Limit,
     wait: Option<Pin<Box<Sleep>>>,
-    /// Bytes read since the others had their turn.
+    /// Bytes read since other tasks ran.
     run: u32,
-    /// Stanzas that the bucket does not know of yet: asking for the time was much of what one cost.
-    /// A read has room for no more.
+    /// Stanzas not taken from the bucket yet: asking for the time for each was much of its cost.
+    /// One read has room for no more.
     new_stanzas: u16,
-    is_lifted: bool,
+    is_disabled: bool,
+}
+
+/// A bucket with its rate.
+#[derive(Debug)]
+struct Limit {
+    bucket: TokenBucket,
+    rate: Rate,
 }
 
 /// The stream has been sent more than the limits allow, for too long.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Flood;
 
-impl Pace {
+impl RateLimiter {
     pub(super) fn new(limits: &Limits, kind: SessionKind) -> Self {
         let (bytes, stanzas) = match kind {
             SessionKind::Client => (limits.bytes_per_second, limits.stanzas_per_second),
@@ -47,34 +60,34 @@ impl Pace {
         let burst = limits.burst_seconds;
         let now = Instant::now();
         Self {
-            bytes: Bucket::new(bytes as f32, burst, now),
-            stanzas: Bucket::new(stanzas as f32, burst, now),
-            patience: Bucket::new(TOLERATED, limits.flood_seconds.saturating_mul(2), now),
+            bytes: Limit::new(bytes as f32, burst, now),
+            stanzas: Limit::new(stanzas as f32, burst, now),
+            waiting: Limit::new(TOLERATED, limits.flood_seconds.saturating_mul(2), now),
             wait: None,
             run: 0,
             new_stanzas: 0,
-            is_lifted: false,
+            is_disabled: false,
         }
     }
 
-    /// So much was read.
-    pub(super) fn read(&mut self, bytes: usize) {
+    /// Counts what was read.
+    pub(super) fn count_bytes(&mut self, bytes: usize) {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         self.run = self.run.saturating_add(bytes);
         self.bytes.take(bytes, Instant::now());
     }
 
-    /// One stanza was read.
-    pub(super) fn stanza(&mut self) {
+    /// Counts one stanza that was read.
+    pub(super) fn count_stanza(&mut self) {
         self.new_stanzas = self.new_stanzas.saturating_add(1);
     }
 
     /// Ready when more may be read.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Flood>> {
-        if self.is_lifted {
+        if self.is_disabled {
             return Poll::Ready(Ok(()));
         }
-        if self.run >= TURN {
+        if self.run >= RUN {
             self.run = 0;
             cx.waker().wake_by_ref();
             return Poll::Pending;
@@ -90,50 +103,32 @@ impl Pace {
             if debt.is_zero() {
                 return Poll::Ready(Ok(()));
             }
-            self.patience.take(debt.as_secs_f64(), now);
-            if !self.patience.debt(now).is_zero() {
+            self.waiting.take(debt.as_secs_f64(), now);
+            if !self.waiting.debt(now).is_zero() {
                 return Poll::Ready(Err(Flood));
             }
             self.wait = Some(Box::pin(sleep(debt)));
         }
     }
 
-    /// From now on what comes is only thrown away.
-    pub(super) fn lift(&mut self) {
-        self.is_lifted = true;
+    /// Allows everything: what comes from now on is thrown away.
+    pub(super) fn disable(&mut self) {
+        self.is_disabled = true;
     }
 }
 
-/// A steady rate that may be exceeded for a burst.
-#[derive(Debug)]
-struct Bucket {
-    /// When all that was taken would have been allowed, had it come steadily.
-    due: Instant,
-    per_second: f32,
-    /// How many seconds' worth may be taken at once.
-    burst: u32,
-}
-
-/// A debt is forgiven after a day, whatever was taken.
-const MOST: f64 = 86_400.0;
-
-impl Bucket {
-    fn new(per_second: f32, burst: u32, now: Instant) -> Self {
-        Self { due: now, per_second, burst }
+impl Limit {
+    fn new(per_second: f32, burst_seconds: u32, now: Instant) -> Self {
+        Self { bucket: TokenBucket::new(now), rate: Rate { per_second, burst_seconds } }
     }
 
     fn take(&mut self, amount: impl Into<f64>, now: Instant) {
-        let seconds = (amount.into() / f64::from(self.per_second)).min(MOST);
-        let latest = now + Duration::from_secs_f64(MOST);
-        self.due = (self.due.max(now) + Duration::from_secs_f64(seconds)).min(latest);
+        self.bucket.take(amount, self.rate, now);
     }
 
-    /// How long it takes until it is no longer overdrawn.
     fn debt(&self, now: Instant) -> Duration {
-        let burst = Duration::from_secs(self.burst.into());
-        let debt = self.due.saturating_duration_since(now).saturating_sub(burst);
-        // Less than the timer's grain is no debt.
-        if debt < Duration::from_millis(1) { Duration::ZERO } else { debt }
+        let debt = self.bucket.debt(self.rate, now);
+        if debt < RESOLUTION { Duration::ZERO } else { debt }
     }
 }
 
@@ -156,43 +151,43 @@ mod tests {
     }
 
     /// How long the next read has to wait.
-    async fn waits(pace: &mut Pace) -> Result<f64, Flood> {
+    async fn waits(limiter: &mut RateLimiter) -> Result<f64, Flood> {
         let before = Instant::now();
-        poll_fn(|cx| pace.poll(cx)).await?;
+        poll_fn(|cx| limiter.poll(cx)).await?;
         Ok(before.elapsed().as_secs_f64())
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_burst_passes_and_what_is_more_waits() {
-        let mut pace = Pace::new(&limits(), SessionKind::Client);
-        pace.read(2000);
-        assert_eq!(waits(&mut pace).await, Ok(0.0));
-        pace.read(3000);
-        let waited = waits(&mut pace).await.unwrap();
+        let mut limiter = RateLimiter::new(&limits(), SessionKind::Client);
+        limiter.count_bytes(2000);
+        assert_eq!(waits(&mut limiter).await, Ok(0.0));
+        limiter.count_bytes(3000);
+        let waited = waits(&mut limiter).await.unwrap();
         assert!((3.0..3.1).contains(&waited), "{waited}");
         for _ in 0..20 {
-            pace.stanza();
+            limiter.count_stanza();
         }
-        assert_eq!(waits(&mut pace).await, Ok(0.0));
+        assert_eq!(waits(&mut limiter).await, Ok(0.0));
         for _ in 0..5 {
-            pace.stanza();
+            limiter.count_stanza();
         }
-        let waited = waits(&mut pace).await.unwrap();
+        let waited = waits(&mut limiter).await.unwrap();
         assert!((0.5..0.6).contains(&waited), "{waited}");
         // Whoever was quiet for long enough may send a burst again, and no more than one.
         tokio::time::advance(Duration::from_secs(1000)).await;
-        pace.read(2000);
-        assert_eq!(waits(&mut pace).await, Ok(0.0));
+        limiter.count_bytes(2000);
+        assert_eq!(waits(&mut limiter).await, Ok(0.0));
     }
 
     #[tokio::test]
-    async fn others_have_their_turn() {
-        let mut pace = Pace::new(&Limits::default(), SessionKind::Client);
-        pace.read(TURN as usize);
+    async fn other_tasks_run_between() {
+        let mut limiter = RateLimiter::new(&Limits::default(), SessionKind::Client);
+        limiter.count_bytes(RUN as usize);
         let mut polls = 0;
         poll_fn(|cx| {
             polls += 1;
-            pace.poll(cx)
+            limiter.poll(cx)
         })
         .await
         .unwrap();
@@ -202,27 +197,27 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn servers_have_limits_of_their_own() {
         for kind in [SessionKind::S2sIn, SessionKind::S2sOut, SessionKind::Component] {
-            let mut pace = Pace::new(&limits(), kind);
-            pace.read(20_000);
-            assert_eq!(waits(&mut pace).await, Ok(0.0));
-            pace.read(10_000);
-            let waited = waits(&mut pace).await.unwrap();
+            let mut limiter = RateLimiter::new(&limits(), kind);
+            limiter.count_bytes(20_000);
+            assert_eq!(waits(&mut limiter).await, Ok(0.0));
+            limiter.count_bytes(10_000);
+            let waited = waits(&mut limiter).await.unwrap();
             assert!((1.0..1.1).contains(&waited), "{waited}");
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn only_a_flood_that_lasts_is_one() {
-        let mut steady = Pace::new(&limits(), SessionKind::Client);
+        let mut steady = RateLimiter::new(&limits(), SessionKind::Client);
         for _ in 0..1000 {
             tokio::time::advance(Duration::from_secs(1)).await;
-            steady.read(1200);
+            steady.count_bytes(1200);
             assert!(waits(&mut steady).await.is_ok(), "a bit too much, for ever");
         }
-        let mut flood = Pace::new(&limits(), SessionKind::Client);
+        let mut flood = RateLimiter::new(&limits(), SessionKind::Client);
         let begun = Instant::now();
         let end = loop {
-            flood.read(500);
+            flood.count_bytes(500);
             if let Err(end) = waits(&mut flood).await {
                 break end;
             }
@@ -230,7 +225,7 @@ mod tests {
         assert_eq!(end, Flood);
         let seconds = begun.elapsed().as_secs();
         assert!((15..30).contains(&seconds), "{seconds}");
-        flood.lift();
+        flood.disable();
         assert_eq!(waits(&mut flood).await, Ok(0.0));
     }
 }
