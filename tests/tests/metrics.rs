@@ -77,6 +77,7 @@ fn what_was_done_is_counted() {
         assert!(Instant::now() < deadline, "something waits for ever");
     }
     assert!(value(&before, "spondee_uptime_seconds") > 0.0);
+    assert!(value(&before, "spondee_log_lines_dropped_total").abs() < f64::EPSILON);
 
     for number in 0..7 {
         romeo.send(&format!(

@@ -13,6 +13,7 @@ use std::{
 use event_core::{Core, HookListing, events::Sample, storage::StorageStats};
 
 use crate::{
+    run::log::Logging,
     s2s::Federation,
     stream::{ELEMENTS, STREAMS, Streams},
 };
@@ -26,15 +27,22 @@ pub struct Metrics {
     core: Weak<Core>,
     streams: Weak<Streams>,
     federation: Weak<Federation>,
+    logging: Logging,
 }
 
 impl Metrics {
     /// The metrics of a server.
-    pub fn new(core: &Arc<Core>, streams: &Arc<Streams>, federation: &Arc<Federation>) -> Self {
+    pub fn new(
+        core: &Arc<Core>,
+        streams: &Arc<Streams>,
+        federation: &Arc<Federation>,
+        logging: &Logging,
+    ) -> Self {
         Self {
             core: Arc::downgrade(core),
             streams: Arc::downgrade(streams),
             federation: Arc::downgrade(federation),
+            logging: logging.clone(),
         }
     }
 
@@ -42,7 +50,13 @@ impl Metrics {
     pub async fn read(&self) -> Option<String> {
         let core = self.core.upgrade()?;
         let samples = core.measure().await;
-        let reading = Reading::new(&core, &*self.streams.upgrade()?, &*self.federation.upgrade()?);
+        let (streams, federation) = (self.streams.upgrade()?, self.federation.upgrade()?);
+        let mut reading = Reading::new(&core, &streams, &federation);
+        reading.counter(
+            "spondee_log_lines_dropped",
+            "The lines of the log that were dropped, as the disk did not keep up.",
+            [(vec![], count(self.logging.dropped() as u64))],
+        );
         Some(reading.with(samples).to_string())
     }
 }

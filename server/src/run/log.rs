@@ -1,23 +1,29 @@
 //! The log: one line for each thing that happens, for people or as JSON.
 //!
-//! The level and the file can be changed while the server runs, as rotating logs needs.
+//! A thread writes the lines, so that no thread that serves streams waits for a disk. When the disk
+//! does not keep up, lines are dropped and counted. The level and the file can be changed while the
+//! server runs, as rotating logs needs.
 
-use std::fs::{File, OpenOptions};
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Write},
+    mem,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use parking_lot::{Mutex, MutexGuard};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
+use parking_lot::{RwLock, RwLockReadGuard};
 use thiserror::Error;
-use tracing::Subscriber;
-use tracing::level_filters::LevelFilter;
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::{Layer, Registry, fmt, reload};
+use tracing::{Subscriber, level_filters::LevelFilter};
+use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::{
+    Layer, Registry, filter::Targets, fmt, fmt::MakeWriter, layer::SubscriberExt, reload,
+};
 
 use crate::config::{Log, LogFormat, LogLevel};
+
+/// Lines that wait to be written; more are dropped.
+const QUEUE: usize = 4096;
 
 /// Why there is no log.
 #[derive(Debug, Error)]
@@ -56,7 +62,7 @@ impl Logging {
     }
 
     fn subscriber(config: &Log) -> Result<(impl Subscriber + Send + Sync + use<>, Self), LogError> {
-        let output = Output::open(config.file.as_deref())?;
+        let output = Output::new(Target::open(config.file.clone())?);
         let (filter, handle) = reload::Layer::new(targets(config.level));
         let lines = fmt::layer().with_ansi(false).with_writer(output.clone());
         let lines = match config.format {
@@ -67,13 +73,35 @@ impl Logging {
         Ok((subscriber, Self { output, filter: handle }))
     }
 
-    /// Opens the file again, after something else has moved it away.
+    /// Opens the file again, after something else has moved it away. What is queued still goes to
+    /// the old one.
     ///
     /// # Errors
     ///
-    /// It cannot be opened; the old one stays in use then.
+    /// The file cannot be opened; the old one stays in use then.
     pub fn reopen(&self) -> Result<(), LogError> {
-        self.output.reopen()
+        let path = self.output.target().path.clone();
+        if path.is_some() {
+            self.output.replace(Target::open(path)?);
+        }
+        Ok(())
+    }
+
+    /// How many lines were dropped since the start.
+    pub fn dropped(&self) -> usize {
+        self.output.target().dropped()
+    }
+
+    /// Writes what is queued, and ends the thread that writes; later lines are lost.
+    pub fn close(&self) {
+        let worker = self.output.0.write().worker.take();
+        drop(worker);
+    }
+
+    /// Closes the log when the guard is dropped, as after a fatal error.
+    #[must_use]
+    pub fn close_on_drop(&self) -> LogGuard {
+        LogGuard(self.clone())
     }
 
     /// Opens what another config asks for, for [`Logging::apply`].
@@ -82,24 +110,37 @@ impl Logging {
     ///
     /// The file cannot be opened.
     pub fn prepare(&self, config: &Log) -> Result<Prepared, LogError> {
-        let file = config.file.as_deref().map(LogFile::open).transpose()?;
-        Ok(Prepared { level: config.level, file })
+        let is_same = self.output.target().path == config.file;
+        let target = if is_same { None } else { Some(Target::open(config.file.clone())?) };
+        Ok(Prepared { level: config.level, target })
     }
 
     /// Goes on with another level and file. The format stays.
     pub fn apply(&self, prepared: Prepared) {
-        *self.output.file() = prepared.file;
+        if let Some(target) = prepared.target {
+            self.output.replace(target);
+        }
         if self.filter.reload(targets(prepared.level)).is_err() {
             tracing::warn!("the log level could not be changed");
         }
     }
 }
 
-/// A level, and a file that is open.
+/// Closes the log when it is dropped.
+#[derive(Debug)]
+pub struct LogGuard(Logging);
+
+impl Drop for LogGuard {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// A level, and a file that is open, unless it stays the same.
 #[derive(Debug)]
 pub struct Prepared {
     level: LogLevel,
-    file: Option<LogFile>,
+    target: Option<Target>,
 }
 
 /// What passes at a level. The database library tells of each statement at debug level, which
@@ -115,36 +156,60 @@ fn targets(level: LogLevel) -> Targets {
     Targets::new().with_default(level).with_target("sqlx", level.min(LevelFilter::WARN))
 }
 
-/// Where lines go: standard error, or a file.
+/// Where lines go now.
 #[derive(Debug, Clone)]
-struct Output(Arc<Mutex<Option<LogFile>>>);
-
-#[derive(Debug)]
-struct LogFile {
-    path: PathBuf,
-    file: File,
-}
-
-impl LogFile {
-    fn open(path: &Path) -> Result<Self, LogError> {
-        Ok(Self { path: path.to_owned(), file: open_file(path)? })
-    }
-}
+struct Output(Arc<RwLock<Target>>);
 
 impl Output {
-    fn open(path: Option<&Path>) -> Result<Self, LogError> {
-        Ok(Self(Arc::new(Mutex::new(path.map(LogFile::open).transpose()?))))
+    fn new(target: Target) -> Self {
+        Self(Arc::new(RwLock::new(target)))
     }
 
-    fn file(&self) -> MutexGuard<'_, Option<LogFile>> {
-        self.0.lock()
+    fn target(&self) -> RwLockReadGuard<'_, Target> {
+        self.0.read()
     }
 
-    fn reopen(&self) -> Result<(), LogError> {
-        if let Some(log) = &mut *self.file() {
-            log.file = open_file(&log.path)?;
+    fn replace(&self, mut target: Target) {
+        let mut current = self.0.write();
+        target.dropped_before = current.dropped();
+        let old = mem::replace(&mut *current, target);
+        // Dropping it waits until its lines are written, which others need not.
+        drop(current);
+        drop(old);
+    }
+}
+
+/// Standard error or a file, and the thread that writes there.
+#[derive(Debug)]
+struct Target {
+    /// None for standard error.
+    path: Option<PathBuf>,
+    lines: NonBlocking,
+    /// When it is dropped, what is queued is written.
+    worker: Option<WorkerGuard>,
+    /// Lines that the targets before this one have dropped.
+    dropped_before: usize,
+}
+
+impl Target {
+    fn open(path: Option<PathBuf>) -> Result<Self, LogError> {
+        match path {
+            None => Ok(Self::new(None, io::stderr(), QUEUE)),
+            Some(path) => {
+                let file = open_file(&path)?;
+                Ok(Self::new(Some(path), file, QUEUE))
+            }
         }
-        Ok(())
+    }
+
+    fn new(path: Option<PathBuf>, writer: impl Write + Send + 'static, queue: usize) -> Self {
+        let builder = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(queue);
+        let (lines, worker) = builder.thread_name("spondee-log").finish(writer);
+        Self { path, lines, worker: Some(worker), dropped_before: 0 }
+    }
+
+    fn dropped(&self) -> usize {
+        self.dropped_before.saturating_add(self.lines.error_counter().dropped_lines())
     }
 }
 
@@ -157,20 +222,12 @@ fn open_file(path: &Path) -> Result<File, LogError> {
     options.open(path).map_err(|source| LogError::File { path: path.to_owned(), source })
 }
 
-impl Write for Output {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        match &mut *self.file() {
-            None => io::stderr().write(line),
-            Some(log) => log.file.write(line),
-        }
-    }
+/// Queues lines. While it exists, the target stays the same.
+struct Lines<'a>(RwLockReadGuard<'a, Target>);
 
-    fn write_all(&mut self, line: &[u8]) -> io::Result<()> {
-        // Under one lock, so that lines of two threads do not mix.
-        match &mut *self.file() {
-            None => io::stderr().write_all(line),
-            Some(log) => log.file.write_all(line),
-        }
+impl Write for Lines<'_> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.lines.clone().write(line)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -179,10 +236,10 @@ impl Write for Output {
 }
 
 impl<'a> MakeWriter<'a> for Output {
-    type Writer = Self;
+    type Writer = Lines<'a>;
 
-    fn make_writer(&'a self) -> Self {
-        self.clone()
+    fn make_writer(&'a self) -> Lines<'a> {
+        Lines(self.target())
     }
 }
 
@@ -198,6 +255,7 @@ mod tests {
         let config = Log { format, level: LogLevel::Info, file: Some(path.clone()) };
         let (subscriber, logging) = Logging::subscriber(&config).unwrap();
         tracing::subscriber::with_default(subscriber, || work(&logging, &path));
+        logging.close();
         fs::read_to_string(path).unwrap()
     }
 
@@ -208,7 +266,7 @@ mod tests {
             tracing::debug!("hidden");
         });
         assert_eq!(text.lines().count(), 1);
-        assert!(text.ends_with("INFO spondee::log::tests: started host=\"example.com\"\n"));
+        assert!(text.ends_with("INFO spondee::run::log::tests: started host=\"example.com\"\n"));
     }
 
     #[test]
@@ -249,11 +307,41 @@ mod tests {
             tracing::info!("one");
             logging.apply(prepared);
             tracing::info!("two");
+            // Waits for what is queued.
+            logging.reopen().unwrap();
             assert!(fs::read_to_string(other).unwrap().ends_with("two\n"));
             let nowhere = Log { file: Some(path.join("no/such.log")), ..Log::default() };
             assert!(logging.prepare(&nowhere).is_err());
         });
         assert!(text.contains("one") && !text.contains("two"), "{text}");
+    }
+
+    #[test]
+    fn lines_that_find_no_room_are_counted() {
+        /// Writes nothing until the sender is dropped.
+        struct Blocked(std::sync::mpsc::Receiver<()>);
+
+        impl Write for Blocked {
+            fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+                let _ = self.0.recv();
+                Ok(line.len())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+
+        let (blocking, blocked) = std::sync::mpsc::channel();
+        let output = Output::new(Target::new(None, Blocked(blocked), 1));
+        for _ in 0..10 {
+            output.make_writer().write_all(b"line\n").unwrap();
+        }
+        let dropped = output.target().dropped();
+        assert!(dropped >= 8, "one is being written, and one waits: {dropped}");
+        drop(blocking);
+        output.replace(Target::new(None, io::sink(), 1));
+        assert_eq!(output.target().dropped(), dropped, "they are remembered");
     }
 
     #[test]

@@ -92,6 +92,7 @@ pub fn run(config: Config, bundles: &[Bundle]) -> Result<(), ServerError> {
     };
     let logging = Logging::init(&config.log)
         .map_err(|error| system("cannot log")(io::Error::other(error)))?;
+    let _close = logging.close_on_drop();
     let files = raise_file_limit();
     let registry = Registry::new(bundles)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -154,17 +155,17 @@ async fn serve(
         turn: tokio::sync::Mutex::new(true),
     });
     let control = Control::open(&config.data, &current, &accounts, &core, &reload).await;
-    let http = Http::new(Metrics::new(&core, &streams, &federation));
+    let http = Http::new(Metrics::new(&core, &streams, &federation, logging));
     let opened = Listeners::open(&config, &streams, &http, &connection_limits);
     let failed = match opened {
         Ok(listeners) => {
             core.started().await;
             let names: Vec<&str> = config.domains().collect();
             tracing::info!(
-                "started version={} hosts={} after={}ms",
-                event_core::VERSION,
-                names.join(","),
-                begun.elapsed().as_millis()
+                version = %event_core::VERSION,
+                hosts = %names.join(","),
+                after_ms = begun.elapsed().as_millis() as u64,
+                "started"
             );
             if is_new {
                 welcome(&config, &listeners);
@@ -213,7 +214,7 @@ async fn wait(signals: &mut Signals, reload: &Arc<Reload>) {
 /// Ends everything in the order in which the least is lost: clients stay until what they have for
 /// other servers has arrived there, or has come back.
 async fn stop(core: &Core, streams: &Streams, federation: &Federation, limit: Duration) {
-    tracing::info!("stopping streams={}", streams.count());
+    tracing::info!(streams = streams.count(), "stopping");
     let begun = Instant::now();
     core.stopping(limit).await;
     let error = StreamError::system_shutdown().text("the server stops");

@@ -148,7 +148,7 @@ impl Reload {
             format: "toml",
             config: config.to_table(),
         };
-        tracing::info!("config reloaded file={}", shown(config.file.as_deref()));
+        tracing::info!(file = %shown(config.file.as_deref()), "config reloaded");
         self.config.store(Arc::new(config));
         self.core.reloaded(event).await;
         if !reloaded.ended(ENDING).await {
