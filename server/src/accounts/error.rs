@@ -8,7 +8,7 @@ use crate::storage::StorageError;
 /// Why something about an account could not be done.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum AccountError {
+pub enum AccountStoreError {
     /// It exists already.
     #[error("the account {0} exists already")]
     Exists(BareJid),

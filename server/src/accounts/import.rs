@@ -12,7 +12,7 @@ use jid::BareJid;
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
-use super::{AccountError, Accounts, KEY, name, record, shelf};
+use super::{AccountStore, AccountStoreError, KEY, name, partition, record};
 use crate::storage::{StorageError, Write};
 
 /// Accounts written in one transaction.
@@ -45,10 +45,10 @@ struct Line {
 struct Hashed {
     number: u64,
     jid: BareJid,
-    record: Result<Vec<u8>, AccountError>,
+    record: Result<Vec<u8>, AccountStoreError>,
 }
 
-impl Accounts {
+impl AccountStore {
     /// Makes an account for each good line of a CSV list; `has_host` tells which domains have
     /// accounts. A first line `jid,password` is a heading.
     ///
@@ -59,7 +59,7 @@ impl Accounts {
         &self,
         list: impl Read,
         has_host: impl Fn(&str) -> bool,
-    ) -> Result<ImportReport, AccountError> {
+    ) -> Result<ImportReport, AccountStoreError> {
         let mut report = ImportReport::default();
         let lines = self.new_accounts(read(list, has_host, &mut report)?, &mut report).await?;
         let iterations = self.iterations;
@@ -76,7 +76,7 @@ impl Accounts {
                 break;
             }
         }
-        hashing.await.map_err(|_| AccountError::Task)?;
+        hashing.await.map_err(|_| AccountStoreError::Task)?;
         report.problems.sort_by_key(|problem| problem.line);
         Ok(report)
     }
@@ -86,11 +86,11 @@ impl Accounts {
         &self,
         lines: Vec<Line>,
         report: &mut ImportReport,
-    ) -> Result<Vec<Line>, AccountError> {
+    ) -> Result<Vec<Line>, AccountStoreError> {
         let mut new = Vec::with_capacity(lines.len());
         for line in lines {
             if self.exists(&line.jid).await? {
-                report.add(line.number, AccountError::Exists(line.jid));
+                report.add(line.number, AccountStoreError::Exists(line.jid));
             } else {
                 new.push(line);
             }
@@ -102,12 +102,12 @@ impl Accounts {
         &self,
         mut batch: Vec<Hashed>,
         report: &mut ImportReport,
-    ) -> Result<(), AccountError> {
+    ) -> Result<(), AccountStoreError> {
         while !batch.is_empty() {
             let mut writes = Vec::with_capacity(batch.len());
             for Hashed { jid, record, .. } in &mut batch {
-                let record = record.as_ref().map_err(|_| AccountError::Random)?;
-                writes.push(Write::create(shelf(jid)?, KEY, record.clone()));
+                let record = record.as_ref().map_err(|_| AccountStoreError::Random)?;
+                writes.push(Write::create(partition(jid)?, KEY, record.clone()));
             }
             match self.storage.write(writes).await {
                 Ok(_) => {
@@ -120,7 +120,7 @@ impl Accounts {
                         let same = jid.domain().as_str() == taken.host
                             && jid.node().is_some_and(|name| name.as_str() == taken.owner);
                         if same {
-                            report.add(*number, AccountError::Exists(jid.clone()));
+                            report.add(*number, AccountStoreError::Exists(jid.clone()));
                         }
                         !same
                     });
@@ -142,7 +142,7 @@ fn read(
     list: impl Read,
     has_host: impl Fn(&str) -> bool,
     report: &mut ImportReport,
-) -> Result<Vec<Line>, AccountError> {
+) -> Result<Vec<Line>, AccountStoreError> {
     let mut lines = Vec::new();
     let mut seen = HashMap::new();
     for (text, number) in BufReader::new(list).split(b'\n').zip(1..) {

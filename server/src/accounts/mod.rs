@@ -21,7 +21,7 @@ use tokio::sync::Semaphore;
 
 use crate::storage::{Schema, Shelf, Storage, StorageError, Write};
 
-pub use error::{AccountError, PasswordError};
+pub use error::{AccountStoreError, PasswordError};
 pub use import::{ImportProblem, ImportReport};
 pub use service::HostAccounts;
 
@@ -40,7 +40,7 @@ const CHECKED_HASH: ScramHash = ScramHash::Sha256;
 
 /// The accounts of all hosts.
 #[derive(Clone)]
-pub struct Accounts {
+pub struct AccountStore {
     storage: Arc<dyn Storage>,
     iterations: u32,
     secret: Arc<[u8; 32]>,
@@ -50,7 +50,7 @@ pub struct Accounts {
     removals: Arc<AtomicU64>,
 }
 
-impl Accounts {
+impl AccountStore {
     /// Accounts in a storage; new passwords are hashed `iterations` times, and `checks` passwords
     /// are hashed at the same time.
     ///
@@ -61,7 +61,7 @@ impl Accounts {
         storage: Arc<dyn Storage>,
         iterations: u32,
         checks: usize,
-    ) -> Result<Self, AccountError> {
+    ) -> Result<Self, AccountStoreError> {
         storage.open(&ACCOUNTS).await?;
         storage.open(&SERVER).await?;
         let secret = Arc::new(server_secret(&*storage).await?);
@@ -73,13 +73,13 @@ impl Accounts {
     ///
     /// # Errors
     ///
-    /// [`AccountError::Exists`], or the password is refused, or storage fails.
-    pub async fn create(&self, jid: &BareJid, password: &str) -> Result<(), AccountError> {
-        let shelf = shelf(jid)?;
+    /// [`AccountStoreError::Exists`], or the password is refused, or storage fails.
+    pub async fn create(&self, jid: &BareJid, password: &str) -> Result<(), AccountStoreError> {
+        let partition = partition(jid)?;
         let record = self.hash(password).await?;
-        match self.storage.write(vec![Write::create(shelf, KEY, record)]).await {
+        match self.storage.write(vec![Write::create(partition, KEY, record)]).await {
             Ok(_) => Ok(()),
-            Err(StorageError::Exists(_)) => Err(AccountError::Exists(jid.clone())),
+            Err(StorageError::Exists(_)) => Err(AccountStoreError::Exists(jid.clone())),
             Err(error) => Err(error.into()),
         }
     }
@@ -88,21 +88,26 @@ impl Accounts {
     ///
     /// # Errors
     ///
-    /// [`AccountError::NotFound`], or the password is refused, or storage fails.
-    pub async fn set_password(&self, jid: &BareJid, password: &str) -> Result<(), AccountError> {
-        let shelf = shelf(jid)?;
+    /// [`AccountStoreError::NotFound`], or the password is refused, or storage fails.
+    pub async fn set_password(
+        &self,
+        jid: &BareJid,
+        password: &str,
+    ) -> Result<(), AccountStoreError> {
+        let partition = partition(jid)?;
         let record = self.hash(password).await?;
-        self.change(jid, vec![Write::require(shelf, KEY), Write::set(shelf, KEY, record)]).await
+        self.change(jid, vec![Write::require(partition, KEY), Write::set(partition, KEY, record)])
+            .await
     }
 
     /// Removes an account with everything that is kept under its name, in one transaction.
     ///
     /// # Errors
     ///
-    /// [`AccountError::NotFound`] (nothing is written then), or storage fails.
-    pub async fn remove(&self, jid: &BareJid) -> Result<(), AccountError> {
-        let Shelf { host, owner, .. } = shelf(jid)?;
-        let batch = vec![Write::require(shelf(jid)?, KEY), Write::purge(host, owner)];
+    /// [`AccountStoreError::NotFound`] (nothing is written then), or storage fails.
+    pub async fn remove(&self, jid: &BareJid) -> Result<(), AccountStoreError> {
+        let Shelf { host, owner, .. } = partition(jid)?;
+        let batch = vec![Write::require(partition(jid)?, KEY), Write::purge(host, owner)];
         let removed = self.change(jid, batch).await;
         // Also when it failed: a database that breaks at the commit may have done it.
         self.removals.fetch_add(1, Ordering::SeqCst);
@@ -115,10 +120,10 @@ impl Accounts {
     }
 
     /// Writes what begins with requiring the account.
-    async fn change(&self, jid: &BareJid, batch: Vec<Write>) -> Result<(), AccountError> {
+    async fn change(&self, jid: &BareJid, batch: Vec<Write>) -> Result<(), AccountStoreError> {
         match self.storage.write(batch).await {
             Ok(_) => Ok(()),
-            Err(StorageError::NotFound(_)) => Err(AccountError::NotFound(jid.clone())),
+            Err(StorageError::NotFound(_)) => Err(AccountStoreError::NotFound(jid.clone())),
             Err(error) => Err(error.into()),
         }
     }
@@ -128,11 +133,11 @@ impl Accounts {
     /// # Errors
     ///
     /// Storage fails.
-    pub async fn exists(&self, jid: &BareJid) -> Result<bool, AccountError> {
-        let Ok(shelf) = shelf(jid) else {
+    pub async fn exists(&self, jid: &BareJid) -> Result<bool, AccountStoreError> {
+        let Ok(partition) = partition(jid) else {
             return Ok(false);
         };
-        Ok(self.storage.get(shelf, KEY).await?.is_some())
+        Ok(self.storage.get(partition, KEY).await?.is_some())
     }
 
     /// The names of a host's accounts, in order.
@@ -140,7 +145,7 @@ impl Accounts {
     /// # Errors
     ///
     /// Storage fails.
-    pub async fn list(&self, host: &str) -> Result<Vec<String>, AccountError> {
+    pub async fn list(&self, host: &str) -> Result<Vec<String>, AccountStoreError> {
         const PAGE: u32 = 1000;
         let mut names: Vec<String> = Vec::new();
         loop {
@@ -164,7 +169,7 @@ impl Accounts {
         host: &str,
         username: &str,
         hash: ScramHash,
-    ) -> Result<ScramKeys, AccountError> {
+    ) -> Result<ScramKeys, AccountStoreError> {
         let name = NodePart::new(username).ok();
         let name = name.as_ref().map_or(username, |name| name.as_str());
         let stored = self.storage.get(Shelf::new(host, ACCOUNTS.store, name), KEY).await?;
@@ -184,7 +189,7 @@ impl Accounts {
         host: &str,
         username: &str,
         password: &str,
-    ) -> Result<bool, AccountError> {
+    ) -> Result<bool, AccountStoreError> {
         let keys = self.credentials(host, username, CHECKED_HASH).await?;
         let Ok(password) = record::prepare(password) else {
             return Ok(false);
@@ -193,7 +198,7 @@ impl Accounts {
     }
 
     /// The stored form of a password.
-    async fn hash(&self, password: &str) -> Result<Vec<u8>, AccountError> {
+    async fn hash(&self, password: &str) -> Result<Vec<u8>, AccountStoreError> {
         let password = record::prepare(password)?;
         let iterations = self.iterations;
         self.busy(move || record::make(&password, iterations)).await?
@@ -202,50 +207,50 @@ impl Accounts {
     async fn busy<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, AccountError> {
+    ) -> Result<T, AccountStoreError> {
         // The permit goes with the work: it stays taken when the caller stops waiting.
         let permit = Arc::clone(&self.checks).acquire_owned().await;
-        let permit = permit.map_err(|_| AccountError::Task)?;
+        let permit = permit.map_err(|_| AccountStoreError::Task)?;
         let work = tokio::task::spawn_blocking(move || {
             let done = work();
             drop(permit);
             done
         });
-        work.await.map_err(|_| AccountError::Task)
+        work.await.map_err(|_| AccountStoreError::Task)
     }
 }
 
-impl fmt::Debug for Accounts {
+impl fmt::Debug for AccountStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Accounts").field("iterations", &self.iterations).finish_non_exhaustive()
+        f.debug_struct("AccountStore").field("iterations", &self.iterations).finish_non_exhaustive()
     }
 }
 
-fn name(jid: &BareJid) -> Result<&str, AccountError> {
-    jid.node().map(|name| name.as_str()).ok_or_else(|| AccountError::NoName(jid.clone()))
+fn name(jid: &BareJid) -> Result<&str, AccountStoreError> {
+    jid.node().map(|name| name.as_str()).ok_or_else(|| AccountStoreError::NoName(jid.clone()))
 }
 
 /// Where an account is kept.
-fn shelf(jid: &BareJid) -> Result<Shelf<'_>, AccountError> {
+fn partition(jid: &BareJid) -> Result<Shelf<'_>, AccountStoreError> {
     Ok(Shelf::new(jid.domain().as_str(), ACCOUNTS.store, name(jid)?))
 }
 
 /// Reads the server's secret, making it first where there is none.
-async fn server_secret(storage: &dyn Storage) -> Result<[u8; 32], AccountError> {
-    let (shelf, key) = SECRET;
+async fn server_secret(storage: &dyn Storage) -> Result<[u8; 32], AccountStoreError> {
+    let (partition, key) = SECRET;
     loop {
-        let stored = storage.get(shelf, key).await?;
+        let stored = storage.get(partition, key).await?;
         if let Some(secret) = stored.and_then(|secret| secret.try_into().ok()) {
             return Ok(secret);
         }
         let secret: [u8; 32] = record::random()?;
-        match storage.write(vec![Write::create(shelf, key, secret.to_vec())]).await {
+        match storage.write(vec![Write::create(partition, key, secret.to_vec())]).await {
             Ok(_) => return Ok(secret),
             // Another process was faster, or what is there has the wrong length.
             Err(StorageError::Exists(_)) => {
-                let length = storage.get(shelf, key).await?.map_or(0, |secret| secret.len());
+                let length = storage.get(partition, key).await?.map_or(0, |secret| secret.len());
                 if length != secret.len() {
-                    storage.write(vec![Write::delete(shelf, key)]).await?;
+                    storage.write(vec![Write::delete(partition, key)]).await?;
                 }
             }
             Err(error) => return Err(error.into()),

@@ -8,7 +8,7 @@ use ring::{
 use zeroize::Zeroizing;
 
 use super::{
-    error::{AccountError, PasswordError},
+    error::{AccountStoreError, PasswordError},
     keys,
 };
 
@@ -22,7 +22,7 @@ pub(super) fn prepare(password: &str) -> Result<Zeroizing<String>, PasswordError
 }
 
 /// Hashes a prepared password with every hash, each with a salt of its own.
-pub(super) fn make(password: &str, iterations: u32) -> Result<Vec<u8>, AccountError> {
+pub(super) fn make(password: &str, iterations: u32) -> Result<Vec<u8>, AccountStoreError> {
     let mut lines = Vec::with_capacity(512);
     for hash in ScramHash::ALL {
         let salt: [u8; 16] = random()?;
@@ -62,8 +62,8 @@ pub(super) fn made_up(
 }
 
 /// Random bytes of the system.
-pub(super) fn random<const N: usize>() -> Result<[u8; N], AccountError> {
+pub(super) fn random<const N: usize>() -> Result<[u8; N], AccountStoreError> {
     let mut bytes = [0; N];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| AccountError::Random)?;
+    SystemRandom::new().fill(&mut bytes).map_err(|_| AccountStoreError::Random)?;
     Ok(bytes)
 }

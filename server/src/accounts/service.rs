@@ -9,19 +9,19 @@ use event_core::{
 };
 use jid::BareJid;
 
-use super::{AccountError, Accounts};
+use super::{AccountStore, AccountStoreError};
 use crate::storage::{BoxFuture, StorageError, StorageResult};
 
 /// The accounts of a host that runs.
 #[derive(Debug)]
 pub struct HostAccounts {
-    accounts: Accounts,
+    accounts: AccountStore,
     host: Weak<Host>,
 }
 
 impl HostAccounts {
     /// Offers the accounts to the modules of `host`.
-    pub(crate) fn provide(accounts: &Accounts, host: &Arc<Host>) {
+    pub(crate) fn provide(accounts: &AccountStore, host: &Arc<Host>) {
         let service = Self { accounts: accounts.clone(), host: Arc::downgrade(host) };
         host.provide::<dyn services::Accounts>(Arc::new(service));
     }
@@ -141,21 +141,21 @@ impl services::Accounts for HostAccounts {
     }
 }
 
-impl From<AccountError> for StorageError {
-    fn from(error: AccountError) -> Self {
+impl From<AccountStoreError> for StorageError {
+    fn from(error: AccountStoreError) -> Self {
         match error {
-            AccountError::Storage(error) => error,
+            AccountStoreError::Storage(error) => error,
             error => Self::Backend(Box::new(error)),
         }
     }
 }
 
-impl From<AccountError> for services::AccountError {
-    fn from(error: AccountError) -> Self {
+impl From<AccountStoreError> for services::AccountError {
+    fn from(error: AccountStoreError) -> Self {
         match error {
-            AccountError::Exists(_) => Self::Exists,
-            AccountError::NotFound(_) | AccountError::NoName(_) => Self::NotFound,
-            AccountError::Password(error) => Self::Password(error.to_string().into()),
+            AccountStoreError::Exists(_) => Self::Exists,
+            AccountStoreError::NotFound(_) | AccountStoreError::NoName(_) => Self::NotFound,
+            AccountStoreError::Password(error) => Self::Password(error.to_string().into()),
             error => Self::Storage(error.into()),
         }
     }

@@ -4,7 +4,7 @@ use std::io;
 
 use thiserror::Error;
 
-use crate::{accounts::AccountError, config::ConfigError, storage::StorageError};
+use crate::{accounts::AccountStoreError, config::ConfigError, storage::StorageError};
 
 /// Why a command failed.
 #[derive(Debug, Error)]
@@ -18,7 +18,7 @@ pub enum CliError {
     Storage(#[from] StorageError),
     /// The account could not be made, changed or read.
     #[error(transparent)]
-    Account(#[from] AccountError),
+    Account(#[from] AccountStoreError),
     /// The host has no accounts here.
     #[error("the host {host} is not in the config; it has {}", .known.join(", "))]
     NoHost {

@@ -10,7 +10,7 @@ use jid::{BareJid, DomainPart};
 use zeroize::Zeroizing;
 
 use super::{AskPassword, CliError, UserCommand};
-use crate::accounts::{AccountError, Accounts};
+use crate::accounts::{AccountStore, AccountStoreError};
 use crate::config::Config;
 use crate::storage::Database;
 
@@ -77,7 +77,7 @@ impl UserRequest {
 /// It cannot be done at all; what fails in part is in the reply.
 pub async fn perform(
     request: UserRequest,
-    accounts: &Accounts,
+    accounts: &AccountStore,
     config: &Config,
     core: Option<&Core>,
 ) -> Result<UserReply, CliError> {
@@ -123,7 +123,7 @@ pub async fn perform(
 
 fn told(error: services::AccountError, jid: &BareJid) -> CliError {
     match error {
-        services::AccountError::NotFound => AccountError::NotFound(jid.clone()).into(),
+        services::AccountError::NotFound => AccountStoreError::NotFound(jid.clone()).into(),
         error => CliError::Server(error.to_string()),
     }
 }
@@ -136,7 +136,7 @@ pub(super) fn perform_alone(request: UserRequest, config: &Config) -> Result<Use
         let storage = Arc::new(Database::open(config).await?);
         let limits = &config.limits;
         let accounts =
-            Accounts::open(storage.clone(), limits.scram_iterations, limits.password_checks)
+            AccountStore::open(storage.clone(), limits.scram_iterations, limits.password_checks)
                 .await?;
         let reply = perform(request, &accounts, config, None).await;
         drop(accounts);

@@ -21,7 +21,7 @@ use super::protocol::{
     Answer, HookLine, MAX_JSON, MAX_SECRET, Request, SOCKET, Secret, checked, frame, with_path,
 };
 use crate::{
-    accounts::Accounts,
+    accounts::AccountStore,
     cli::{HooksQuery, UserReply, UserRequest, perform},
     config::Config,
     run::reload::Reload,
@@ -39,7 +39,7 @@ impl Control {
     pub(crate) async fn open(
         data: &Path,
         config: &Arc<ArcSwap<Config>>,
-        accounts: &Accounts,
+        accounts: &AccountStore,
         core: &Arc<Core>,
         reload: &Arc<Reload>,
     ) -> Option<Self> {
@@ -51,7 +51,7 @@ impl Control {
                 return None;
             }
         };
-        let office = Office {
+        let server = ControlServer {
             config: Arc::clone(config),
             accounts: accounts.clone(),
             core: Arc::downgrade(core),
@@ -61,9 +61,9 @@ impl Control {
             loop {
                 match listener.accept().await {
                     Ok((stream, _)) => {
-                        let office = office.clone();
+                        let server = server.clone();
                         tokio::spawn(async move {
-                            if let Err(error) = office.serve(stream).await {
+                            if let Err(error) = server.serve(stream).await {
                                 tracing::debug!(%error, "a command broke off");
                             }
                         });
@@ -104,14 +104,14 @@ fn listen(data: &Path) -> io::Result<UnixListener> {
 
 /// What a command may need of the server.
 #[derive(Clone)]
-struct Office {
+struct ControlServer {
     config: Arc<ArcSwap<Config>>,
-    accounts: Accounts,
+    accounts: AccountStore,
     core: Weak<Core>,
     reload: Weak<Reload>,
 }
 
-impl Office {
+impl ControlServer {
     async fn serve(&self, mut stream: UnixStream) -> io::Result<()> {
         let uid = stream.peer_cred()?.uid();
         // The socket's mode says the same, but only after it was set.

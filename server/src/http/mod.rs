@@ -19,7 +19,7 @@ use tokio::{net::TcpStream, time::timeout};
 use metrics::Metrics;
 
 /// How long one request may take, with its answer: connections are not kept.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The most bytes of a request's head.
 const HEAD: usize = 16 * 1024;
@@ -43,7 +43,7 @@ impl Http {
         let service = TowerToHyperService::new(self.0);
         let mut http = http1::Builder::new();
         http.keep_alive(false).max_buf_size(HEAD);
-        match timeout(PATIENCE, http.serve_connection(TokioIo::new(socket), service)).await {
+        match timeout(TIMEOUT, http.serve_connection(TokioIo::new(socket), service)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::debug!(%error, "an HTTP request broke off"),
             Err(_) => tracing::debug!("an HTTP request took too long"),

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use event_core::{Bundle, Host, HostConfig, HostSettings, Registry, StartError, services};
 
 use crate::{
-    accounts::{Accounts, HostAccounts},
+    accounts::{AccountStore, HostAccounts},
     config::{
         BareJidText, Config, ConfigError, ModuleName, ModuleOptions, Modules, deserialize_options,
         nearest,
@@ -68,14 +68,14 @@ fn settings(admins: &[BareJidText]) -> HostSettings {
 }
 
 /// What the server itself offers to the modules of a host.
-pub(crate) fn services(accounts: &Accounts) -> impl Fn(&Arc<Host>) + use<> {
+pub(crate) fn services(accounts: &AccountStore) -> impl Fn(&Arc<Host>) + use<> {
     let accounts = accounts.clone();
     move |host| HostAccounts::provide(&accounts, host)
 }
 
 /// The same, and what takes stanzas to other servers.
 pub(crate) fn prepare(
-    accounts: &Accounts,
+    accounts: &AccountStore,
     federation: &Arc<Federation>,
 ) -> impl Fn(&Arc<Host>) + use<> {
     let (provide, federation) = (services(accounts), Arc::clone(federation));

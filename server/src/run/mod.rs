@@ -18,7 +18,7 @@ use event_core::{Bundle, Core, Registry, SessionKind, StartError, StreamError};
 use thiserror::Error;
 
 use crate::{
-    accounts::{AccountError, Accounts},
+    accounts::{AccountStore, AccountStoreError},
     config::{Config, ConfigError, ListenKind},
     control::server::Control,
     http::{Http, metrics::Metrics},
@@ -33,7 +33,7 @@ use crate::{
 };
 use log::Logging;
 use reload::Reload;
-use signals::{Signals, Told};
+use signals::{Signal, Signals};
 
 /// Held by the server that uses a data folder.
 const LOCK_FILE: &str = "spondee.lock";
@@ -59,7 +59,7 @@ pub enum ServerError {
     Storage(#[from] StorageError),
     /// The accounts cannot be used.
     #[error(transparent)]
-    Account(#[from] AccountError),
+    Account(#[from] AccountStoreError),
     /// Another server is there.
     #[error(
         "another server uses the data folder {}; stop it, or choose another folder with --data",
@@ -132,7 +132,8 @@ async fn serve(
     let config = Arc::new(config);
     let limits = &config.limits;
     let accounts =
-        Accounts::open(storage.clone(), limits.scram_iterations, limits.password_checks).await?;
+        AccountStore::open(storage.clone(), limits.scram_iterations, limits.password_checks)
+            .await?;
     let tls = Tls::load(&config)?;
     let federation = federation.await.map_err(|error| ServerError::System {
         what: "cannot read certificates".into(),
@@ -201,8 +202,8 @@ async fn serve(
 async fn wait(signals: &mut Signals, reload: &Arc<Reload>) {
     loop {
         match signals.next().await {
-            Told::Stop => return,
-            Told::Reload => {
+            Signal::Stop => return,
+            Signal::Reload => {
                 let reload = Arc::clone(reload);
                 // What came of it is in the log.
                 tokio::spawn(async move { reload.run().await.is_ok() });

@@ -18,7 +18,7 @@ use super::{
     log::{LogError, Logging},
 };
 use crate::{
-    accounts::Accounts,
+    accounts::AccountStore,
     config::{Config, ConfigError},
     net::limiter::ConnectionLimits,
     s2s::Federation,
@@ -65,7 +65,7 @@ pub(crate) struct Reload {
     pub(crate) config: Arc<ArcSwap<Config>>,
     pub(crate) core: Arc<Core>,
     pub(crate) streams: Arc<Streams>,
-    pub(crate) accounts: Accounts,
+    pub(crate) accounts: AccountStore,
     pub(crate) federation: Arc<Federation>,
     pub(crate) connection_limits: ConnectionLimits,
     pub(crate) logging: Logging,

@@ -20,22 +20,22 @@ impl Signals {
         })
     }
 
-    pub(super) async fn next(&mut self) -> Told {
+    pub(super) async fn next(&mut self) -> Signal {
         tokio::select! {
-            _ = self.terminate.recv() => Told::Stop,
-            _ = self.interrupt.recv() => Told::Stop,
-            _ = self.reload.recv() => Told::Reload,
+            _ = self.terminate.recv() => Signal::Stop,
+            _ = self.interrupt.recv() => Signal::Stop,
+            _ = self.reload.recv() => Signal::Reload,
         }
     }
 
     /// Waits until told to stop.
     pub(super) async fn stop(&mut self) {
-        while self.next().await != Told::Stop {}
+        while self.next().await != Signal::Stop {}
     }
 }
 
 #[derive(PartialEq, Eq)]
-pub(super) enum Told {
+pub(super) enum Signal {
     Stop,
     Reload,
 }

@@ -41,14 +41,14 @@ pub(super) struct Link {
 }
 
 /// What the modules that negotiate have to say, kept with the session.
-struct Word(mpsc::UnboundedSender<Result<(), StanzaError>>);
+struct ResultSender(mpsc::UnboundedSender<Result<(), StanzaError>>);
 
 /// Tells who waits for a session what became of it.
-pub(super) fn tell(session: &Session, word: Result<(), StanzaError>) {
-    session.with_slot(|slot: &mut Option<Word>| {
-        if let Some(Word(sender)) = slot {
+pub(super) fn report(session: &Session, result: Result<(), StanzaError>) {
+    session.with_slot(|slot: &mut Option<ResultSender>| {
+        if let Some(ResultSender(sender)) = slot {
             // Who waited may have given up.
-            let _ = sender.send(word);
+            let _ = sender.send(result);
         }
     });
 }
@@ -159,8 +159,8 @@ async fn negotiate(
 ) -> Result<Link, Failed> {
     let domain = outgoing.domain.clone();
     let (session, task) = streams.connect(outgoing);
-    let (sender, mut word) = mpsc::unbounded_channel();
-    session.with_slot(|slot| *slot = Some(Word(sender)));
+    let (sender, mut result) = mpsc::unbounded_channel();
+    session.with_slot(|slot| *slot = Some(ResultSender(sender)));
     let is_question = matches!(purpose, Some(Purpose::Question(_)));
     if is_question && let Some(Purpose::Question(check)) = purpose.take() {
         session.with_slot(|slot| *slot = Some(check));
@@ -179,7 +179,7 @@ async fn negotiate(
     let ready = async {
         tokio::select! {
             biased;
-            Some(word) = word.recv() => word.map_err(Failed::Everywhere),
+            Some(result) = result.recv() => result.map_err(Failed::Everywhere),
             reason = &mut ended => {
                 let reason = reason.ok().flatten();
                 Err(failed(reason.unwrap_or_else(|| "it closed the stream".to_owned())))

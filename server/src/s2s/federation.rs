@@ -16,7 +16,7 @@ use tokio::{sync::Semaphore, time::timeout};
 
 use super::{
     certificate::Authorities,
-    dial::{Purpose, tell},
+    dial::{Purpose, report},
     pair::Offer,
     pairs::Pairs,
 };
@@ -65,7 +65,7 @@ impl Federation {
     }
 
     /// Takes nothing more but answers, and waits until what was taken has arrived, at most for
-    /// `limit`: the streams from other servers must still be open, as their answers tell so.
+    /// `limit`: the streams from other servers must still be open, as their answers report so.
     pub async fn settle(&self, limit: Duration) {
         self.is_stopping.store(true, Ordering::Release);
         self.pairs.settle(limit).await;
@@ -152,15 +152,15 @@ impl services::Federation for Federation {
         match session.kind() {
             SessionKind::S2sIn => {
                 for domain in session.authorized_domains() {
-                    self.pairs.encourage(&domain);
+                    self.pairs.reset_backoff(&domain);
                 }
             }
-            _ => tell(session, Ok(())),
+            _ => report(session, Ok(())),
         }
     }
 
     fn refused(&self, session: &Session, error: StanzaError) {
-        tell(session, Err(error));
+        report(session, Err(error));
         session.close(None);
     }
 }

@@ -24,7 +24,7 @@ use super::{dial::Link, queue::Queue};
 /// How long stanzas wait for company before a ping asks for all of them.
 const GATHER: Duration = Duration::from_millis(20);
 /// How long the answer to a ping, or the other side with its reading, may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 /// How long until a stream that took no more is tried again.
 const RETRY: Duration = Duration::from_millis(50);
 /// How long an answer under way may still take when the stream has ended.
@@ -110,7 +110,7 @@ impl Pair {
     }
 
     /// The other server has shown that it is there: no more waiting.
-    pub(super) fn encourage(&self) {
+    pub(super) fn reset_backoff(&self) {
         let mut state = self.state();
         (state.failures, state.failed) = (0, None);
         drop(state);
@@ -233,7 +233,7 @@ impl Pair {
                         is_blocked = true;
                         break;
                     }
-                    state.queue.written();
+                    state.queue.mark_written();
                     (state.failures, state.failed) = (0, None);
                     used = Instant::now();
                 }
@@ -247,7 +247,7 @@ impl Pair {
             open = if is_settled { None } else { open.or(Some(now)) };
             let (wait, then) = match (&*ping, open) {
                 (Some(ping), _) => (ping.until, Then::Fail("no answer from the other server")),
-                _ if is_blocked => (used + PATIENCE, Then::Fail("the other server does not read")),
+                _ if is_blocked => (used + TIMEOUT, Then::Fail("the other server does not read")),
                 (None, Some(_)) if is_closing => (now, Then::Ping),
                 (None, Some(open)) => (open + GATHER, Then::Ping),
                 (None, None) => (used + idle, Then::Close),
@@ -295,7 +295,7 @@ impl Pair {
         let (stanza, expected) = Core::expect(&self.host, iq.build()).ok()?;
         let number = self.state().queue.ask(stanza);
         let answer = async move { Expected::answer(expected).await.is_some() };
-        Some(Ping { number, answer: Box::pin(answer), until: Instant::now() + PATIENCE })
+        Some(Ping { number, answer: Box::pin(answer), until: Instant::now() + TIMEOUT })
     }
 }
 

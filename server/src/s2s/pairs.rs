@@ -77,9 +77,12 @@ impl Pairs {
     }
 
     /// The other server has shown that it is there.
-    pub(super) fn encourage(&self, remote: &str) {
+    pub(super) fn reset_backoff(&self, remote: &str) {
         let pairs = self.list();
-        pairs.iter().filter(|((_, to), _)| **to == *remote).for_each(|(_, pair)| pair.encourage());
+        pairs
+            .iter()
+            .filter(|((_, to), _)| **to == *remote)
+            .for_each(|(_, pair)| pair.reset_backoff());
     }
 
     /// Waits until all that was taken has arrived, at most for `limit`.

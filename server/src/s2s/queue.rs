@@ -70,8 +70,8 @@ impl Queue {
         self.waiting.front().map(|item| item.stanza.element())
     }
 
-    /// The next was written.
-    pub(super) fn written(&mut self) {
+    /// Marks the next as written.
+    pub(super) fn mark_written(&mut self) {
         let Some(item) = self.waiting.pop_front() else { return };
         if item.is_missed {
             self.sent.push_back(item);
@@ -111,16 +111,16 @@ impl Queue {
     /// Takes out what was written and may not have arrived, and the questions that came too late.
     pub(super) fn take_sent(&mut self) -> Vec<Stanza> {
         let taken = std::mem::take(&mut self.sent);
-        self.leave(taken)
+        self.release(taken)
     }
 
     /// Takes out all that waits.
     pub(super) fn take_waiting(&mut self) -> Vec<Stanza> {
         let taken = std::mem::take(&mut self.waiting);
-        self.leave(taken)
+        self.release(taken)
     }
 
-    fn leave(&mut self, items: VecDeque<Item>) -> Vec<Stanza> {
+    fn release(&mut self, items: VecDeque<Item>) -> Vec<Stanza> {
         self.bytes = self.bytes.saturating_sub(items.iter().map(Item::size).sum());
         items.into_iter().map(|item| item.stanza).collect()
     }

@@ -26,7 +26,7 @@ const TARGETS: usize = 16;
 /// How many addresses of a target are looked at.
 const ADDRESSES: usize = 8;
 /// The longest that one question to DNS may take, with all retries.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// One place where a domain's server may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl From<&ResolveError> for StanzaError {
 pub struct Resolver {
     dns: Result<TokioResolver, NetError>,
     routes: BTreeMap<String, String>,
-    patience: Duration,
+    timeout: Duration,
 }
 
 impl Resolver {
@@ -87,13 +87,13 @@ impl Resolver {
         if let Err(error) = &dns {
             tracing::warn!(%error, "DNS cannot be used; set dns in [s2s]");
         }
-        Self { dns, routes: config.routes.clone(), patience: PATIENCE }
+        Self { dns, routes: config.routes.clone(), timeout: TIMEOUT }
     }
 
     /// With another limit on the time that one question may take.
     #[must_use]
-    pub(crate) fn with_patience(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+    pub(crate) fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
         self
     }
 
@@ -196,7 +196,7 @@ impl Resolver {
         let Ok(full) = Name::from_ascii(format!("{name}.")) else {
             return Err(ResolveError::NotFound(name.into()));
         };
-        match tokio::time::timeout(self.patience, dns.lookup(full, kind)).await {
+        match tokio::time::timeout(self.timeout, dns.lookup(full, kind)).await {
             Ok(Ok(found)) => {
                 let records = found.answers().iter().filter(|record| record.record_type() == kind);
                 Ok(records.map(|record| record.data.clone()).collect())

@@ -8,7 +8,7 @@ use super::{StorageError, StorageResult};
 
 /// How long anything may take before the database counts as stalled. A little more than the pools
 /// wait for a connection, and SQLite for another process.
-pub(super) const PATIENCE: Duration = Duration::from_secs(15);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How long to wait for a connection: to a free one, and to a database that starts again.
 pub(super) const ACQUIRE: Duration = Duration::from_secs(10);

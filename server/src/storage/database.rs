@@ -115,18 +115,18 @@ impl Storage for Database {
 
     fn get<'a>(
         &'a self,
-        shelf: Shelf<'a>,
+        partition: Shelf<'a>,
         key: &'a str,
     ) -> BoxFuture<'a, StorageResult<Option<Vec<u8>>>> {
         Box::pin(async move {
-            if !shelf.is_sound(key) {
+            if !partition.is_sound(key) {
                 return Ok(None);
             }
             self.read(async |connection| {
                 sqlx::query_scalar(GET)
-                    .bind(shelf.host)
-                    .bind(shelf.store)
-                    .bind(shelf.owner)
+                    .bind(partition.host)
+                    .bind(partition.store)
+                    .bind(partition.owner)
                     .bind(key)
                     .fetch_optional(&mut *connection)
                     .await
@@ -137,20 +137,20 @@ impl Storage for Database {
 
     fn list<'a>(
         &'a self,
-        shelf: Shelf<'a>,
+        partition: Shelf<'a>,
         after: Option<&'a str>,
         limit: u32,
     ) -> BoxFuture<'a, StorageResult<Vec<Entry>>> {
         Box::pin(async move {
-            if !shelf.is_sound(after.unwrap_or_default()) {
+            if !partition.is_sound(after.unwrap_or_default()) {
                 return Ok(Vec::new());
             }
             let rows: Vec<(String, Vec<u8>)> = self
                 .read(async |connection| {
                     sqlx::query_as(LIST)
-                        .bind(shelf.host)
-                        .bind(shelf.store)
-                        .bind(shelf.owner)
+                        .bind(partition.host)
+                        .bind(partition.store)
+                        .bind(partition.owner)
                         .bind(behind(after))
                         .bind(i64::from(limit))
                         .fetch_all(&mut *connection)
@@ -187,19 +187,19 @@ impl Storage for Database {
 
     fn page<'a>(
         &'a self,
-        shelf: Shelf<'a>,
+        partition: Shelf<'a>,
         page: Page,
     ) -> BoxFuture<'a, StorageResult<Vec<Archived>>> {
         Box::pin(async move {
-            if !shelf.is_sound("") {
+            if !partition.is_sound("") {
                 return Ok(Vec::new());
             }
             let rows: Vec<(i64, i64, Vec<u8>)> = self
                 .read(async |connection| {
                     sqlx::query_as(if page.newest_first { NEWEST } else { OLDEST })
-                        .bind(shelf.host)
-                        .bind(shelf.store)
-                        .bind(shelf.owner)
+                        .bind(partition.host)
+                        .bind(partition.store)
+                        .bind(partition.owner)
                         .bind(page.after.unwrap_or(i64::MIN))
                         .bind(page.before.unwrap_or(i64::MAX))
                         .bind(i64::from(page.limit))
@@ -212,17 +212,17 @@ impl Storage for Database {
         })
     }
 
-    fn count<'a>(&'a self, shelf: Shelf<'a>) -> BoxFuture<'a, StorageResult<u64>> {
+    fn count<'a>(&'a self, partition: Shelf<'a>) -> BoxFuture<'a, StorageResult<u64>> {
         Box::pin(async move {
-            if !shelf.is_sound("") {
+            if !partition.is_sound("") {
                 return Ok(0);
             }
             let count: i64 = self
                 .read(async |connection| {
                     sqlx::query_scalar(COUNT)
-                        .bind(shelf.host)
-                        .bind(shelf.store)
-                        .bind(shelf.owner)
+                        .bind(partition.host)
+                        .bind(partition.store)
+                        .bind(partition.owner)
                         .fetch_one(&mut *connection)
                         .await
                 })

@@ -5,7 +5,7 @@ use parking_lot::{Mutex, MutexGuard};
 use sqlx::{AnyConnection, AnyPool, Connection};
 use tokio::{sync::Semaphore, time::timeout};
 
-use super::backend::{ACQUIRE, PATIENCE, acquire, backend};
+use super::backend::{ACQUIRE, TIMEOUT, acquire, backend};
 use super::{StorageError, StorageResult};
 
 /// Connections that read, a bounded number.
@@ -43,7 +43,7 @@ impl Readers {
     ) -> StorageResult<T> {
         let Some(kept) = &self.kept else {
             let mut connection = acquire(&self.pool).await?;
-            return match timeout(PATIENCE, read(&mut connection)).await {
+            return match timeout(TIMEOUT, read(&mut connection)).await {
                 Ok(output) => output.map_err(backend),
                 Err(late) => {
                     connection.close_on_drop();
@@ -59,7 +59,7 @@ impl Readers {
             Some(connection) => connection,
             None => acquire(&self.pool).await?.detach(),
         };
-        let output = timeout(PATIENCE, read(&mut connection)).await.map_err(late)?;
+        let output = timeout(TIMEOUT, read(&mut connection)).await.map_err(late)?;
         let output = output.map_err(backend)?;
         kept.idle().push(connection);
         Ok(output)

@@ -7,7 +7,7 @@
 use sqlx::{AnyConnection, AnyPool, Connection};
 use tokio::sync::{mpsc, oneshot};
 
-use super::backend::{Dialect, PATIENCE, acquire, backend, micros};
+use super::backend::{Dialect, TIMEOUT, acquire, backend, micros};
 use super::{Archive, Name, StorageError, StorageResult, Write};
 
 /// Batches in one transaction at most, so that the first need not wait for too many others.
@@ -121,7 +121,7 @@ impl Writer {
         let mut connection = acquire(&self.pool).await.map_err(Failed::Final)?;
         let mut is_committing = false;
         let written = write_all(&mut connection, self.dialect, batches, &mut is_committing);
-        let failed = match tokio::time::timeout(PATIENCE, written).await {
+        let failed = match tokio::time::timeout(TIMEOUT, written).await {
             Ok(Ok(outcomes)) => return Ok(outcomes),
             Ok(Err(error)) if is_committing => Failed::Final(backend(error)),
             Ok(Err(error)) => Failed::Before(backend(error)),

@@ -13,7 +13,7 @@ use event_core::{
     xml::{Element, STREAM_NS},
 };
 
-use super::wakes::Turn;
+use super::wakes::WakeBatch;
 
 /// How a stream ends.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ pub(super) fn contained<T>(
     mut task: Pin<Box<impl Future<Output = T>>>,
 ) -> impl Future<Output = Option<T>> {
     poll_fn(move |cx| {
-        let _turn = Turn::begin();
+        let _batch = WakeBatch::begin();
         match catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx))) {
             Ok(polled) => polled.map(Some),
             Err(_) => {

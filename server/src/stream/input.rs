@@ -118,7 +118,7 @@ impl Input {
     }
 
     /// Reads on with what `header` declares.
-    pub(super) fn opened(&mut self, mut header: Box<StreamHeader>) {
+    pub(super) fn set_header(&mut self, mut header: Box<StreamHeader>) {
         (header.to, header.from, header.id, header.version) = (None, None, None, None);
         header.lang = None;
         self.header = Some(LAST_HEADER.with_borrow_mut(|last| {
@@ -170,7 +170,7 @@ mod tests {
         let item = input.next(&Limits::default(), None).unwrap();
         match item {
             Some(Item::Header(header)) => {
-                input.opened(header.clone());
+                input.set_header(header.clone());
                 Some(Item::Header(header))
             }
             other => other,

@@ -27,7 +27,7 @@ use tokio::net::TcpStream;
 
 use connection::Connection;
 pub use io::Io;
-use streams::Open;
+use streams::Registration;
 pub use streams::{Settings, Streams};
 pub(crate) use traffic::{ELEMENTS, STREAMS};
 use wire::Opening;
@@ -52,7 +52,7 @@ impl Streams {
             Opening::Answer(Arc::clone(&self.settings.load().default_host)),
             starttls,
         );
-        let guards = (Open::new(&self, &wire), guard);
+        let guards = (Registration::new(&self, &wire), guard);
         let connection = Box::new(Connection::new(self, wire, socket.into()));
         async move {
             connection.run(direct_tls).await;
@@ -75,8 +75,8 @@ impl Streams {
         let opening = Opening::Header(header::outgoing(host.name(), &domain).into());
         let starttls = matches!(io, Io::Plain(_));
         let wire = self.wire(SessionKind::S2sOut, peer, opening, starttls);
-        let open = Open::new(self, &wire);
-        wire.belongs_to(&host);
+        let registration = Registration::new(self, &wire);
+        wire.set_host(&host);
         let session = Session::new(SessionKind::S2sOut, host, Arc::clone(&wire) as _);
         session.set_claimed_domain(Some(&domain));
         let mut connection = Box::new(Connection::new(Arc::clone(self), Arc::clone(&wire), io));
@@ -84,10 +84,10 @@ impl Streams {
         if starttls {
             wire.begin();
         } else {
-            connection.secured();
+            connection.note_tls();
         }
         let task = Box::pin(async move {
-            let _open = open;
+            let _registration = registration;
             connection.run(false).await
         });
         (session, task)

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::{
-    budget::{Budget, Share},
+    budget::{Budget, BudgetShare},
     header,
     traffic::{STREAMS, Traffic},
     wire::{Opening, Wire},
@@ -30,7 +30,7 @@ pub struct Streams {
     pub(super) core: Arc<Core>,
     pub(super) settings: ArcSwap<Settings>,
     pub(super) budget: Arc<Budget>,
-    open: Mutex<HashSet<Listed>>,
+    open: Mutex<HashSet<OpenStream>>,
     pub(crate) traffic: Traffic,
     /// Told when a stream has ended.
     ended: Notify,
@@ -113,14 +113,14 @@ impl Streams {
             SessionKind::Client => limits.queue_bytes,
             _ => limits.server_queue_bytes,
         };
-        let share = Share::of(&self.budget);
+        let share = BudgetShare::of(&self.budget);
         Arc::new(Wire::new(kind, peer.ip().to_canonical(), max, share, opening, starttls))
     }
 
     /// Ends the streams of a host with an error.
     pub fn close_host(&self, host: &Arc<Host>, error: &StreamError) {
         let wires: Vec<_> = self.open().iter().cloned().collect();
-        for Listed(wire) in wires.iter().filter(|Listed(wire)| wire.is_of(host)) {
+        for OpenStream(wire) in wires.iter().filter(|OpenStream(wire)| wire.is_of(host)) {
             wire.close(Some(error.clone()));
         }
     }
@@ -133,7 +133,7 @@ impl Streams {
     /// The connections of each kind in [`STREAMS`], and the bytes that wait to be written to them.
     pub(crate) fn queued(&self) -> [(usize, usize); STREAMS.len()] {
         let mut all = [(0, 0); STREAMS.len()];
-        for Listed(wire) in &*self.open() {
+        for OpenStream(wire) in &*self.open() {
             let place = STREAMS.iter().zip(&mut all).find(|((kind, _), _)| *kind == wire.kind);
             if let Some((_, (count, bytes))) = place {
                 *count += 1;
@@ -161,9 +161,9 @@ impl Streams {
     ) {
         let meant = || {
             let open = self.open();
-            open.iter().filter(|Listed(wire)| is_meant(wire)).cloned().collect::<Vec<_>>()
+            open.iter().filter(|OpenStream(wire)| is_meant(wire)).cloned().collect::<Vec<_>>()
         };
-        for Listed(wire) in meant() {
+        for OpenStream(wire) in meant() {
             wire.close(Some(error.clone()));
         }
         let ended = async {
@@ -180,7 +180,7 @@ impl Streams {
         }
     }
 
-    pub(super) fn open(&self) -> parking_lot::MutexGuard<'_, HashSet<Listed>> {
+    pub(super) fn open(&self) -> parking_lot::MutexGuard<'_, HashSet<OpenStream>> {
         self.open.lock()
     }
 }
@@ -188,40 +188,40 @@ impl Streams {
 /// The writing side of an open stream, which is equal to itself alone.
 // A set of these takes half of what a map by number would.
 #[derive(Debug, Clone)]
-pub(super) struct Listed(pub(super) Arc<Wire>);
+pub(super) struct OpenStream(pub(super) Arc<Wire>);
 
-impl PartialEq for Listed {
+impl PartialEq for OpenStream {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
-impl Eq for Listed {}
+impl Eq for OpenStream {}
 
-impl Hash for Listed {
+impl Hash for OpenStream {
     fn hash<H: Hasher>(&self, state: &mut H) {
         Arc::as_ptr(&self.0).hash(state);
     }
 }
 
 /// A connection in the list, until it ends in whatever way.
-pub(super) struct Open {
+pub(super) struct Registration {
     streams: Arc<Streams>,
-    wire: Listed,
+    wire: OpenStream,
 }
 
-impl Open {
+impl Registration {
     pub(super) fn new(streams: &Arc<Streams>, wire: &Arc<Wire>) -> Self {
-        let wire = Listed(Arc::clone(wire));
+        let wire = OpenStream(Arc::clone(wire));
         streams.open().insert(wire.clone());
         Self { streams: Arc::clone(streams), wire }
     }
 }
 
-impl Drop for Open {
+impl Drop for Registration {
     fn drop(&mut self) {
         self.streams.open().remove(&self.wire);
-        self.wire.0.gone();
+        self.wire.0.mark_gone();
         self.streams.ended.notify_waiters();
     }
 }

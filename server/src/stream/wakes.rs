@@ -9,32 +9,32 @@ const MOST: usize = 1024;
 
 thread_local! {
     static GATHERED: RefCell<Gathered> =
-        const { RefCell::new(Gathered { is_turn: false, wakers: Vec::new() }) };
+        const { RefCell::new(Gathered { is_batch: false, wakers: Vec::new() }) };
 }
 
 struct Gathered {
-    is_turn: bool,
+    is_batch: bool,
     wakers: Vec<Waker>,
 }
 
 /// While it lasts, [`wake`] waits for its end.
 #[must_use]
-pub(super) struct Turn {
+pub(super) struct WakeBatch {
     /// It belongs to its thread.
     here: PhantomData<*const ()>,
 }
 
-impl Turn {
+impl WakeBatch {
     pub(super) fn begin() -> Self {
-        let _ = GATHERED.try_with(|gathered| gathered.borrow_mut().is_turn = true);
+        let _ = GATHERED.try_with(|gathered| gathered.borrow_mut().is_batch = true);
         Self { here: PhantomData }
     }
 }
 
-impl Drop for Turn {
+impl Drop for WakeBatch {
     fn drop(&mut self) {
         let _ = GATHERED.try_with(|gathered| {
-            gathered.borrow_mut().is_turn = false;
+            gathered.borrow_mut().is_batch = false;
             release(gathered);
         });
     }
@@ -43,7 +43,7 @@ impl Drop for Turn {
 /// Wakes a task, at the end of the turn if this is one.
 pub(super) fn wake(waker: &Waker) {
     let gathered = GATHERED.try_with(|gathered| {
-        if !gathered.borrow().is_turn {
+        if !gathered.borrow().is_batch {
             return false;
         }
         if gathered.borrow().wakers.len() == MOST {
@@ -92,12 +92,12 @@ mod tests {
         let woken = || count.0.load(Ordering::Relaxed);
         wake(&waker);
         assert_eq!(woken(), 1);
-        let turn = Turn::begin();
+        let batch = WakeBatch::begin();
         (0..MOST).for_each(|_| wake(&waker));
         assert_eq!(woken(), 1);
         wake(&waker);
         assert_eq!(woken(), 1 + MOST, "not without bound");
-        drop(turn);
+        drop(batch);
         assert_eq!(woken(), 2 + MOST);
         wake(&waker);
         assert_eq!(woken(), 3 + MOST);
@@ -107,12 +107,12 @@ mod tests {
     fn a_turn_that_panics_wakes_all_the_same() {
         let count = Arc::new(Count::default());
         let waker = Waker::from(Arc::clone(&count));
-        let turn = std::panic::catch_unwind(|| {
-            let _turn = Turn::begin();
+        let batch = std::panic::catch_unwind(|| {
+            let _batch = WakeBatch::begin();
             wake(&waker);
             panic!("on purpose");
         });
-        assert!(turn.is_err());
+        assert!(batch.is_err());
         assert_eq!(count.0.load(Ordering::Relaxed), 1);
     }
 }

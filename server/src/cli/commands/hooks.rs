@@ -5,7 +5,7 @@ use std::{fmt::Write, sync::Arc};
 use event_core::{Bundle, Core, Registry};
 
 use crate::{
-    accounts::Accounts,
+    accounts::AccountStore,
     cli::{CliError, HooksQuery, output::say},
     config::{Config, nearest},
     control::{client, protocol::HookLine},
@@ -73,7 +73,7 @@ fn without_server(
         runtime.map_err(|source| ServerError::System { what: "cannot start".into(), source })?;
     runtime.block_on(async {
         let storage = Arc::new(Memory::default());
-        let accounts = Accounts::open(storage.clone(), 4096, 1).await?;
+        let accounts = AccountStore::open(storage.clone(), 4096, 1).await?;
         let core = Core::load(registry, hosts, storage, services(&accounts))
             .await
             .map_err(ServerError::Start)?;

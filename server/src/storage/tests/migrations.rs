@@ -48,11 +48,11 @@ pub(super) async fn run(storage: &dyn Storage) {
     batch.extend((0..1100).map(|_| Write::append(old, UNIX_EPOCH, b"value".to_vec(), None)));
     batch.push(Write::set(old, "empty", Vec::new()));
     batch.push(Write::append(old, UNIX_EPOCH, Vec::new(), None));
-    batch.push(Write::set(shelf("u"), "k", b"value".to_vec()));
+    batch.push(Write::set(partition("u"), "k", b"value".to_vec()));
     storage.write(batch).await.unwrap();
-    let everything = async |shelf| {
-        let map = storage.list(shelf, None, 9999).await.unwrap();
-        (map, storage.page(shelf, Page::oldest(9999)).await.unwrap())
+    let everything = async |partition| {
+        let map = storage.list(partition, None, 9999).await.unwrap();
+        (map, storage.page(partition, Page::oldest(9999)).await.unwrap())
     };
     let before = everything(old).await;
     assert_eq!((before.0.len(), before.1.len()), (1101, 1101));
@@ -92,5 +92,5 @@ pub(super) async fn run(storage: &dyn Storage) {
     assert!(error.contains("update the server"), "{error}");
     assert_eq!(everything(new).await, third);
     // Another store has nothing to do with it.
-    assert_eq!(storage.get(shelf("u"), "k").await.unwrap(), Some(b"value".to_vec()));
+    assert_eq!(storage.get(partition("u"), "k").await.unwrap(), Some(b"value".to_vec()));
 }

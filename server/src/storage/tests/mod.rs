@@ -10,7 +10,7 @@ use super::*;
 const HOST: &str = "example.com";
 
 /// What one owner has in store `s`.
-const fn shelf(owner: &str) -> Shelf<'_> {
+const fn partition(owner: &str) -> Shelf<'_> {
     Shelf::new(HOST, "s", owner)
 }
 
@@ -27,8 +27,8 @@ async fn memory() {
 fn values_are_not_shown() {
     let secret = b"password".to_vec();
     for write in [
-        Write::set(shelf("a"), "k", secret.clone()),
-        Write::append(shelf("a"), std::time::UNIX_EPOCH, secret, None),
+        Write::set(partition("a"), "k", secret.clone()),
+        Write::append(partition("a"), std::time::UNIX_EPOCH, secret, None),
     ] {
         assert!(!format!("{write:?}").contains("112"));
     }

@@ -20,7 +20,7 @@ async fn look(postgres: &Postgres) -> StorageResult<()> {
 }
 
 fn set(key: &str) -> Vec<Write> {
-    vec![Write::set(shelf("u"), key, vec![1])]
+    vec![Write::set(partition("u"), key, vec![1])]
 }
 
 #[tokio::test]
@@ -33,13 +33,13 @@ async fn does_all_of_it() {
     storage.close().await;
 
     let again = open(&postgres).await.unwrap();
-    assert_eq!(again.get(shelf("cat"), "after").await.unwrap(), Some(b"8".to_vec()));
+    assert_eq!(again.get(partition("cat"), "after").await.unwrap(), Some(b"8".to_vec()));
     // Another process beside it, in turn and at once.
     let beside = open(&postgres).await.unwrap();
     let (one, other) = tokio::join!(again.write(set("one")), beside.write(set("other")));
     assert!(one.is_ok() && other.is_ok());
-    assert!(again.get(shelf("u"), "other").await.unwrap().is_some());
-    assert!(beside.get(shelf("u"), "one").await.unwrap().is_some());
+    assert!(again.get(partition("u"), "other").await.unwrap().is_some());
+    assert!(beside.get(partition("u"), "one").await.unwrap().is_some());
 }
 
 #[tokio::test]
@@ -78,8 +78,10 @@ async fn the_database_restarts() {
     storage.write(set("before")).await.unwrap();
     postgres.stop();
     // What is asked for meanwhile waits for it.
-    let (written, read, ()) =
-        tokio::join!(storage.write(set("meanwhile")), storage.get(shelf("u"), "before"), async {
+    let (written, read, ()) = tokio::join!(
+        storage.write(set("meanwhile")),
+        storage.get(partition("u"), "before"),
+        async {
             let resumed = tokio::task::spawn_blocking(move || {
                 postgres.resume();
                 postgres
@@ -89,11 +91,12 @@ async fn the_database_restarts() {
             storage.write(set("after")).await.unwrap();
             let stopped = tokio::task::spawn_blocking(move || drop(postgres));
             stopped.await.unwrap();
-        });
+        }
+    );
     assert!(!written.unwrap());
     assert_eq!(read.unwrap(), Some(vec![1]));
     let (written, read) =
-        tokio::join!(storage.write(set("never")), storage.get(shelf("u"), "before"));
+        tokio::join!(storage.write(set("never")), storage.get(partition("u"), "before"));
     for error in [written.unwrap_err(), read.unwrap_err()] {
         assert!(matches!(error, StorageError::Unreachable(_)), "{error:?}");
         assert!(error.to_string().starts_with("the database cannot be reached: "), "{error}");
@@ -114,7 +117,7 @@ async fn the_database_stalls() {
     let (written, also, read) = tokio::join!(
         storage.write(set("late")),
         storage.write(set("late, too")),
-        storage.get(shelf("u"), "before"),
+        storage.get(partition("u"), "before"),
     );
     for error in [written.unwrap_err(), also.unwrap_err(), read.unwrap_err()] {
         assert!(matches!(error, StorageError::Unreachable(_)), "{error:?}");
@@ -122,7 +125,7 @@ async fn the_database_stalls() {
     assert_eq!(storage.stats().queued, 0);
     lock.rollback().await.unwrap();
     storage.write(set("after")).await.unwrap();
-    let keys = storage.list(shelf("u"), None, 9).await.unwrap();
+    let keys = storage.list(partition("u"), None, 9).await.unwrap();
     assert_eq!(keys.iter().map(|entry| &*entry.key).collect::<Vec<_>>(), ["after", "before"]);
 }
 

@@ -20,7 +20,7 @@ async fn does_all_of_it() {
     storage.close().await;
 
     let again = Database::sqlite(&data).await.unwrap();
-    assert_eq!(again.get(shelf("cat"), "after").await.unwrap(), Some(b"8".to_vec()));
+    assert_eq!(again.get(partition("cat"), "after").await.unwrap(), Some(b"8".to_vec()));
     again.close().await;
 
     #[cfg(unix)]
@@ -40,7 +40,7 @@ async fn many_writers_and_another_process() {
         .map(|number: u32| {
             let storage = Arc::clone(&storage);
             tokio::spawn(async move {
-                let write = Write::set(shelf("u"), &format!("{number:03}"), vec![1]);
+                let write = Write::set(partition("u"), &format!("{number:03}"), vec![1]);
                 storage.write(vec![write]).await.unwrap();
             })
         })
@@ -53,23 +53,23 @@ async fn many_writers_and_another_process() {
     assert!(!stats.write_time.is_zero());
     // A second process sees what was acknowledged.
     let beside = Database::sqlite(folder.path()).await.unwrap();
-    assert_eq!(beside.list(shelf("u"), None, 1000).await.unwrap().len(), 300);
-    let write = Write::append(shelf("u"), SystemTime::now(), vec![2], None);
+    assert_eq!(beside.list(partition("u"), None, 1000).await.unwrap().len(), 300);
+    let write = Write::append(partition("u"), SystemTime::now(), vec![2], None);
     beside.write(vec![write]).await.unwrap();
     beside.close().await;
-    assert_eq!(storage.count(shelf("u")).await.unwrap(), 1);
+    assert_eq!(storage.count(partition("u")).await.unwrap(), 1);
 }
 
 #[tokio::test]
 async fn reads_that_are_given_up_take_no_connection_away() {
     let folder = tempfile::tempdir().unwrap();
     let storage = Database::sqlite(folder.path()).await.unwrap();
-    storage.write(vec![Write::set(shelf("u"), "k", vec![1])]).await.unwrap();
+    storage.write(vec![Write::set(partition("u"), "k", vec![1])]).await.unwrap();
     for _ in 0..20 {
         // It is polled once, and then dropped unless it was that fast.
-        let _ = tokio::time::timeout(Duration::ZERO, storage.get(shelf("u"), "k")).await;
+        let _ = tokio::time::timeout(Duration::ZERO, storage.get(partition("u"), "k")).await;
     }
-    assert_eq!(storage.get(shelf("u"), "k").await.unwrap(), Some(vec![1]));
+    assert_eq!(storage.get(partition("u"), "k").await.unwrap(), Some(vec![1]));
     storage.close().await;
 }
 

@@ -21,22 +21,22 @@ async fn write(storage: &dyn Storage, write: Write) -> StorageResult<bool> {
     storage.write(vec![write]).await
 }
 
-async fn set(storage: &dyn Storage, shelf: Shelf<'_>, key: &str, value: &[u8]) {
-    assert!(!write(storage, Write::set(shelf, key, value.to_vec())).await.unwrap());
+async fn set(storage: &dyn Storage, partition: Shelf<'_>, key: &str, value: &[u8]) {
+    assert!(!write(storage, Write::set(partition, key, value.to_vec())).await.unwrap());
 }
 
 async fn keys(
     storage: &dyn Storage,
-    shelf: Shelf<'_>,
+    partition: Shelf<'_>,
     after: Option<&str>,
     limit: u32,
 ) -> Vec<String> {
-    let entries = storage.list(shelf, after, limit).await.unwrap();
+    let entries = storage.list(partition, after, limit).await.unwrap();
     entries.into_iter().map(|entry| entry.key).collect()
 }
 
 async fn map(storage: &dyn Storage) {
-    let ann = shelf("ann");
+    let ann = partition("ann");
     assert_eq!(storage.get(ann, "a").await.unwrap(), None);
     set(storage, ann, "a", b"1").await;
     set(storage, ann, "a", b"2").await;
@@ -44,8 +44,8 @@ async fn map(storage: &dyn Storage) {
     set(storage, ann, "B", b"B").await;
     set(storage, ann, "a b", b"space").await;
     set(storage, ann, "", b"").await;
-    set(storage, shelf("anna"), "z", b"of another owner").await;
-    set(storage, shelf(""), "z", b"of the host").await;
+    set(storage, partition("anna"), "z", b"of another owner").await;
+    set(storage, partition(""), "z", b"of the host").await;
     set(storage, Shelf::new(HOST, "t", "ann"), "b", b"in another store").await;
     set(storage, Shelf::new("other.example", "s", "ann"), "c", b"on another host").await;
     assert_eq!(storage.get(ann, "a").await.unwrap(), Some(b"2".to_vec()));
@@ -60,7 +60,7 @@ async fn map(storage: &dyn Storage) {
     assert_eq!(keys(storage, ann, Some("b"), 9).await, ["ä"]);
     assert_eq!(keys(storage, ann, Some("ä"), 9).await, [""; 0]);
     assert_eq!(keys(storage, ann, None, 0).await, [""; 0]);
-    assert_eq!(keys(storage, shelf("nobody"), None, 10).await, [""; 0]);
+    assert_eq!(keys(storage, partition("nobody"), None, 10).await, [""; 0]);
     let entry = Entry { key: "ä".into(), value: vec![0, 255] };
     assert_eq!(storage.list(ann, Some("b"), 1).await.unwrap(), [entry]);
 
@@ -74,9 +74,9 @@ async fn map(storage: &dyn Storage) {
 }
 
 async fn owners(storage: &dyn Storage) {
-    let archive = Write::append(shelf("Zoe"), SystemTime::now(), b"1".to_vec(), None);
+    let archive = Write::append(partition("Zoe"), SystemTime::now(), b"1".to_vec(), None);
     write(storage, archive).await.unwrap();
-    set(storage, shelf("Zoe"), "also", b"in the map").await;
+    set(storage, partition("Zoe"), "also", b"in the map").await;
     for (after, limit, expected) in [
         (None, 10, &["", "Zoe", "ann", "anna"][..]),
         (Some(""), 2, &["Zoe", "ann"]),
@@ -90,22 +90,22 @@ async fn owners(storage: &dyn Storage) {
 }
 
 async fn archive(storage: &dyn Storage) {
-    let bob = shelf("bob");
+    let bob = partition("bob");
     let start = SystemTime::UNIX_EPOCH + Duration::from_micros(1_700_000_000_123_456);
     let at = |number: u8| start + Duration::from_secs(number.into());
     for number in 0..5 {
         let append = Write::append(bob, at(number), vec![number], Some(5));
         write(storage, append).await.unwrap();
-        let other = Write::append(shelf("bo"), at(0), vec![99], None);
+        let other = Write::append(partition("bo"), at(0), vec![99], None);
         write(storage, other).await.unwrap();
     }
     let append = Write::append(bob, at(5), vec![5], Some(5));
     let full = write(storage, append).await.unwrap_err();
     assert!(matches!(full, StorageError::Full(archive) if archive.owner == "bob"));
-    let append = Write::append(shelf("nobody"), at(5), vec![5], Some(0));
+    let append = Write::append(partition("nobody"), at(5), vec![5], Some(0));
     assert!(matches!(write(storage, append).await, Err(StorageError::Full(_))));
     assert_eq!(storage.count(bob).await.unwrap(), 5);
-    assert_eq!(storage.count(shelf("nobody")).await.unwrap(), 0);
+    assert_eq!(storage.count(partition("nobody")).await.unwrap(), 0);
 
     let page = async |page: Page| storage.page(bob, page).await.unwrap();
     let values = |page: &[Archived]| page.iter().map(|a| a.value[0]).collect::<Vec<_>>();
@@ -119,13 +119,13 @@ async fn archive(storage: &dyn Storage) {
     assert_eq!(values(&page(Page { after, ..Page::oldest(2) }).await), [1, 2]);
     assert_eq!(values(&page(Page { before, ..Page::newest(2) }).await), [3, 2]);
     assert_eq!(values(&page(Page { after, before, ..Page::newest(9) }).await), [3, 2, 1]);
-    assert_eq!(storage.page(shelf("nobody"), Page::oldest(9)).await.unwrap(), []);
+    assert_eq!(storage.page(partition("nobody"), Page::oldest(9)).await.unwrap(), []);
 
     let up_to = |id| write(storage, Write::delete_up_to(bob, id));
     assert!(up_to(all[2].id).await.unwrap());
     assert!(!up_to(all[2].id).await.unwrap());
     assert_eq!(values(&page(Page::oldest(10)).await), [3, 4]);
-    assert_eq!(storage.count(shelf("bo")).await.unwrap(), 5);
+    assert_eq!(storage.count(partition("bo")).await.unwrap(), 5);
     // There is room again, and an id is never used again, even if the last is deleted.
     assert!(up_to(i64::MAX).await.unwrap());
     write(storage, Write::append(bob, at(6), vec![6], Some(1))).await.unwrap();
@@ -135,7 +135,7 @@ async fn archive(storage: &dyn Storage) {
 }
 
 async fn transactions(storage: &dyn Storage) {
-    let (cat, now) = (shelf("cat"), SystemTime::now());
+    let (cat, now) = (partition("cat"), SystemTime::now());
     set(storage, cat, "taken", b"1").await;
     write(storage, Write::append(cat, now, vec![1], None)).await.unwrap();
     // What fails is the last, after every kind of change, which all must be undone.
@@ -194,26 +194,26 @@ async fn names(storage: &dyn Storage) {
     };
     let owner = text(1023);
     let key = text(Shelf::MAX_NAME - HOST.len() - 1 - owner.len());
-    let long = shelf(&owner);
+    let long = partition(&owner);
     set(storage, long, &key, b"long").await;
     assert_eq!(storage.get(long, &key).await.unwrap(), Some(b"long".to_vec()));
     assert_eq!(keys(storage, long, None, 2).await, [key.as_str()]);
     let bad_owner = text(Shelf::MAX_NAME);
     let longer = format!("{key}x");
-    for (shelf, key) in [
+    for (partition, key) in [
         (long, longer.as_str()),
-        (shelf("nul\0owner"), ""),
-        (shelf("cat"), "nul\0key"),
-        (shelf(&bad_owner), ""),
+        (partition("nul\0owner"), ""),
+        (partition("cat"), "nul\0key"),
+        (partition(&bad_owner), ""),
     ] {
-        assert_eq!(storage.get(shelf, key).await.unwrap(), None);
-        assert_eq!(keys(storage, shelf, Some(key), 9).await, [""; 0]);
+        assert_eq!(storage.get(partition, key).await.unwrap(), None);
+        assert_eq!(keys(storage, partition, Some(key), 9).await, [""; 0]);
         let batch =
-            vec![Write::set(long, "beside", Vec::new()), Write::set(shelf, key, Vec::new())];
+            vec![Write::set(long, "beside", Vec::new()), Write::set(partition, key, Vec::new())];
         assert!(matches!(storage.write(batch).await, Err(StorageError::Name)));
         assert_eq!(storage.get(long, "beside").await.unwrap(), None);
     }
-    let nul = shelf("nul\0owner");
+    let nul = partition("nul\0owner");
     assert_eq!(storage.count(nul).await.unwrap(), 0);
     assert_eq!(storage.page(nul, Page::oldest(1)).await.unwrap(), []);
     assert_eq!(storage.owners(HOST, "s", Some("nul\0"), 1).await.unwrap().len(), 0);
@@ -224,10 +224,10 @@ async fn purge(storage: &dyn Storage) {
     for (host, store, owner) in
         [(HOST, "s", dan), (HOST, "t", dan), (HOST, "s", "dana"), ("other.example", "t", dan)]
     {
-        let shelf = Shelf::new(host, store, owner);
-        set(storage, shelf, "a", b"1").await;
-        set(storage, shelf, "b", b"2").await;
-        write(storage, Write::append(shelf, now, vec![1], None)).await.unwrap();
+        let partition = Shelf::new(host, store, owner);
+        set(storage, partition, "a", b"1").await;
+        set(storage, partition, "b", b"2").await;
+        write(storage, Write::append(partition, now, vec![1], None)).await.unwrap();
     }
     assert!(write(storage, Write::purge(HOST, dan)).await.unwrap());
     assert!(!write(storage, Write::purge(HOST, dan)).await.unwrap());
@@ -237,15 +237,15 @@ async fn purge(storage: &dyn Storage) {
         (HOST, "s", "dana", 3),
         ("other.example", "t", dan, 3),
     ] {
-        let shelf = Shelf::new(host, store, owner);
-        let map = storage.list(shelf, None, 9).await.unwrap().len() as u64;
-        assert_eq!(map + storage.count(shelf).await.unwrap(), left, "{shelf:?}");
+        let partition = Shelf::new(host, store, owner);
+        let map = storage.list(partition, None, 9).await.unwrap().len() as u64;
+        assert_eq!(map + storage.count(partition).await.unwrap(), left, "{partition:?}");
     }
 }
 
 /// Many at the same time: one alone makes a value, and an archive never has too many.
 async fn concurrency(storage: &dyn Storage) {
-    let eve = shelf("eve");
+    let eve = partition("eve");
     let tasks = (0..300).map(|number: u32| async move {
         let value = number.to_be_bytes().to_vec();
         let batch = vec![

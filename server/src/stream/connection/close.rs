@@ -22,7 +22,7 @@ impl Connection {
     pub(super) async fn finish(&mut self, end: End) -> Option<String> {
         if matches!(end, End::Ordered) && self.wire.kind == SessionKind::S2sIn {
             // What the other server has sent before it knows of the end counts (RFC 6120 §4.4).
-            let _ = timeout(LINGER, self.hear_out()).await;
+            let _ = timeout(LINGER, self.drain_input()).await;
         }
         // Handlers may take their time, with many streams at once.
         self.input.discard();
@@ -44,13 +44,13 @@ impl Connection {
             // Who does not close in time is closed without.
             let _ = timeout(LINGER, self.linger(closed, is_closed)).await;
         }
-        self.wire.gone();
+        self.wire.mark_gone();
         reason
     }
 
     /// Handles what still comes on a stream that was closed from here, until the other side closes
     /// it too.
-    async fn hear_out(&mut self) {
+    async fn drain_input(&mut self) {
         let core = Arc::clone(self.streams.core());
         loop {
             match self.item() {
@@ -101,7 +101,7 @@ impl Connection {
                 Some(reason.clone())
             }
             End::Silent(reason) => {
-                self.wire.gone();
+                self.wire.mark_gone();
                 Some((*reason).to_owned())
             }
             End::Ordered => match self.wire.ended() {

@@ -18,7 +18,7 @@ use event_core::{Session, SessionKind, StreamError, xml::Limits};
 use tokio::time::{Sleep, sleep};
 
 use super::{
-    budget::Share,
+    budget::BudgetShare,
     end::End,
     input::{Input, Item},
     io::Io,
@@ -40,7 +40,7 @@ pub(super) struct Connection {
     /// Bytes of the element that is handled.
     in_hand: u32,
     /// All that was read and is not handled, of what may wait on all streams.
-    share: Share,
+    share: BudgetShare,
     /// As they were when the connection began.
     settings: Arc<Settings>,
     pub(super) session: Option<Session>,
@@ -59,7 +59,7 @@ impl Connection {
         let settings = streams.settings();
         let limit = Duration::from_secs(settings.limits.authentication_seconds);
         let rate_limiter = RateLimiter::new(&settings.limits, wire.kind);
-        let share = Share::of(&streams.budget);
+        let share = BudgetShare::of(&streams.budget);
         Self {
             streams,
             settings,
@@ -83,7 +83,7 @@ impl Connection {
         let written = self.poll_write(cx)?;
         if self.unflushed > 0 {
             let flushed = self.io.poll_flush(cx)?;
-            self.flushed(self.io.kept());
+            self.count_flushed(self.io.kept());
             ready!(flushed);
         }
         written.map(Ok)
@@ -93,7 +93,7 @@ impl Connection {
     pub(super) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         ready!(self.poll_write(cx))?;
         ready!(self.io.poll_shutdown(cx))?;
-        self.flushed(0);
+        self.count_flushed(0);
         Poll::Ready(Ok(()))
     }
 
@@ -112,19 +112,19 @@ impl Connection {
             self.written = 0;
             pool::give(&mut self.writing);
             match self.wire.take(&mut self.writing) {
-                Some(elements) => self.traffic().written(elements),
+                Some(elements) => self.traffic().count_elements_sent(elements),
                 None => return Poll::Ready(Ok(())),
             }
         }
     }
 
     /// The system has what was written, but for so many bytes.
-    fn flushed(&mut self, kept: usize) {
+    fn count_flushed(&mut self, kept: usize) {
         let kept = u32::try_from(kept).unwrap_or(u32::MAX).min(self.unflushed);
         let count = (std::mem::replace(&mut self.unflushed, kept) - kept) as usize;
         if count > 0 {
-            self.wire.written(count);
-            self.traffic().sent(count);
+            self.wire.count_written(count);
+            self.traffic().count_sent(count);
         }
     }
 
@@ -144,9 +144,9 @@ impl Connection {
         match filled {
             Poll::Ready(Ok(count @ 1..)) => {
                 self.rate_limiter.count_bytes(count);
-                self.traffic().received(count);
+                self.traffic().count_received(count);
                 self.input.append(&mut read);
-                if !self.share.hold(self.in_hand as usize + self.waiting()) {
+                if !self.share.reserve(self.in_hand as usize + self.waiting()) {
                     let text = "too much was read and is not handled";
                     let error = StreamError::resource_constraint().text(text);
                     self.wire.close(Some(error));
@@ -184,7 +184,7 @@ impl Connection {
         let item = item.map_err(|error| End::Error(error.into()))?;
         if let Some(Item::Element(element)) = &item {
             self.rate_limiter.count_stanza();
-            self.traffic().element(element);
+            self.traffic().count_element(element);
         }
         Ok(item)
     }

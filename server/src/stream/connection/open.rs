@@ -30,7 +30,7 @@ impl Connection {
         if let (Some(session), Some(id)) = (&self.session, &header.id) {
             session.set_stream_id(id);
         }
-        self.input.opened(header);
+        self.input.set_header(header);
         Ok(())
     }
 
@@ -56,7 +56,7 @@ impl Connection {
             }
             Some(session) => session.clone(),
             None => {
-                self.wire.belongs_to(&host);
+                self.wire.set_host(&host);
                 // A reload that removes the host either finds the stream or is found here.
                 if host.is_gone() {
                     return Err(host_gone().into());
@@ -68,7 +68,7 @@ impl Connection {
         session.set_lang(header::lang(&header));
         session.set_stream_id(&id);
         session.set_claimed_domain(claimed.as_deref());
-        self.input.opened(header);
+        self.input.set_header(header);
         let host = Arc::clone(session.host());
         let features = match kind {
             SessionKind::Component => return Ok(()),

@@ -113,7 +113,7 @@ impl Connection {
         }
         self.ahead.shrink_to_fit();
         self.input.settle();
-        self.share.hold(self.input.len());
+        self.share.reserve(self.input.len());
         Ok(())
     }
 

@@ -49,7 +49,7 @@ impl Connection {
         self.io = stream;
         self.input.discard();
         self.input.restart();
-        self.secured();
+        self.note_tls();
         Ok(())
     }
 
@@ -86,7 +86,7 @@ impl Connection {
     }
 
     /// Notes what TLS says of the other side.
-    pub(in crate::stream) fn secured(&self) {
+    pub(in crate::stream) fn note_tls(&self) {
         let (exporter, certificates) = match &self.io {
             Io::Server(stream) => (stream.exporter(), stream.certificates()),
             Io::Client(stream) => {
@@ -95,6 +95,6 @@ impl Connection {
             }
             Io::Plain(_) | Io::None => return,
         };
-        self.wire.secured(TlsFacts { exporter, certificates });
+        self.wire.set_tls(TlsFacts { exporter, certificates });
     }
 }

@@ -56,7 +56,7 @@ const LONGEST: usize = 64 * 1024;
 
 /// What is to be sent, beside what TLS itself has to say.
 #[derive(Clone, Copy)]
-enum Say<'a> {
+enum ToEncrypt<'a> {
     Nothing,
     Data(&'a [u8]),
     Close,
@@ -83,7 +83,7 @@ impl ServerTls {
         };
         while stream.tls.is_handshaking() {
             std::future::poll_fn(|cx| stream.poll_receive(cx)).await?;
-            if let Err(error) = stream.process(Say::Nothing) {
+            if let Err(error) = stream.process(ToEncrypt::Nothing) {
                 // An alert says so.
                 std::future::poll_fn(|cx| stream.poll_send(cx)).await?;
                 return Err(error);
@@ -124,7 +124,7 @@ impl ServerTls {
                 return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
             }
             ready!(self.poll_receive(cx))?;
-            let processed = self.process(Say::Nothing);
+            let processed = self.process(ToEncrypt::Nothing);
             self.settle();
             if let Err(error) = processed {
                 // An alert says so, if the system takes it at once.
@@ -153,7 +153,7 @@ impl ServerTls {
         if self.outgoing.len() + bytes.len() > pool::READ {
             ready!(self.poll_send(cx))?;
         }
-        self.process(Say::Data(bytes))?;
+        self.process(ToEncrypt::Data(bytes))?;
         Poll::Ready(Ok(bytes.len()))
     }
 
@@ -170,7 +170,7 @@ impl ServerTls {
     /// Says that no more will come, and closes the writing side of the connection.
     pub(super) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if !self.is_ended {
-            self.process(Say::Close)?;
+            self.process(ToEncrypt::Close)?;
             self.is_ended = true;
         }
         ready!(self.poll_send(cx))?;
@@ -217,7 +217,7 @@ impl ServerTls {
     }
 
     /// Has TLS deal with what was read, and say what there is to say.
-    fn process(&mut self, say: Say<'_>) -> io::Result<()> {
+    fn process(&mut self, data: ToEncrypt<'_>) -> io::Result<()> {
         if self.is_broken {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
@@ -265,12 +265,12 @@ impl ServerTls {
                 Ok(ConnectionState::PeerClosed) => *is_closed = true,
                 Ok(ConnectionState::WriteTraffic(mut traffic)) if failure.is_none() => {
                     done += discard;
-                    break match say {
-                        Say::Nothing => Ok(()),
-                        Say::Data(bytes) => append(outgoing, bytes.len(), |room| {
+                    break match data {
+                        ToEncrypt::Nothing => Ok(()),
+                        ToEncrypt::Data(bytes) => append(outgoing, bytes.len(), |room| {
                             traffic.encrypt(bytes, room).map_err(Refused::from)
                         }),
-                        Say::Close => append(outgoing, 0, |room| {
+                        ToEncrypt::Close => append(outgoing, 0, |room| {
                             traffic.queue_close_notify(room).map_err(Refused::from)
                         }),
                     };

@@ -21,7 +21,7 @@ use parking_lot::{Mutex, MutexGuard};
 use event_core::{BoxFuture, Host, SessionKind, Stream, StreamError, random_id};
 use tokio::sync::Notify;
 
-use super::{budget::Share, header, pool};
+use super::{budget::BudgetShare, header, pool};
 pub(super) use queue::Ended;
 use queue::Out;
 
@@ -78,7 +78,7 @@ impl Wire {
         kind: SessionKind,
         peer: IpAddr,
         max: usize,
-        share: Share,
+        share: BudgetShare,
         opening: Opening,
         starttls: bool,
     ) -> Self {
@@ -97,7 +97,7 @@ impl Wire {
     }
 
     /// Notes the host of the stream's session.
-    pub(super) fn belongs_to(&self, host: &Arc<Host>) {
+    pub(super) fn set_host(&self, host: &Arc<Host>) {
         self.host.get_or_init(|| Arc::downgrade(host));
     }
 
@@ -133,7 +133,7 @@ impl Wire {
             return false;
         }
         let waiting = out.waiting() + bytes.len();
-        if waiting > self.max as usize || !out.share.hold(waiting) {
+        if waiting > self.max as usize || !out.share.reserve(waiting) {
             if self.kind != SessionKind::Client {
                 return false;
             }
@@ -182,7 +182,7 @@ impl Wire {
     }
 
     /// So many bytes were written.
-    pub(super) fn written(&self, count: usize) {
+    pub(super) fn count_written(&self, count: usize) {
         let mut out = self.out();
         out.in_flight = out.in_flight.saturating_sub(count);
         out.settle();
@@ -256,7 +256,7 @@ impl Wire {
     }
 
     /// TLS protects the stream from now on.
-    pub(super) fn secured(&self, facts: TlsFacts) {
+    pub(super) fn set_tls(&self, facts: TlsFacts) {
         if facts.exporter.is_some() || !facts.certificates.is_empty() {
             let _ = self.tls.set(Box::new(facts));
         }
@@ -276,7 +276,7 @@ impl Wire {
     }
 
     /// The connection is over: forgets what could not be written.
-    pub(super) fn gone(&self) {
+    pub(super) fn mark_gone(&self) {
         let mut out = self.out();
         out.ended.get_or_insert_with(|| Box::new(Ended::Gone));
         out.bytes = Vec::new();

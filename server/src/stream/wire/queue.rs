@@ -4,14 +4,14 @@ use std::task::Waker;
 
 use event_core::StreamError;
 
-use super::super::{budget::Share, pool, wakes};
+use super::super::{budget::BudgetShare, pool, wakes};
 
 /// The queue of a stream, and how far it is written.
 #[derive(Debug)]
 pub(super) struct Out {
     pub(super) bytes: Vec<u8>,
     /// What waits, of what may wait on all streams.
-    pub(super) share: Share,
+    pub(super) share: BudgetShare,
     /// Elements that were queued and not counted yet.
     pub(super) elements: u32,
     /// Taken by the task, not yet taken by the system.
@@ -46,7 +46,7 @@ pub(in crate::stream) enum Ended {
 }
 
 impl Out {
-    pub(super) fn new(share: Share) -> Self {
+    pub(super) fn new(share: BudgetShare) -> Self {
         Self {
             bytes: Vec::new(),
             share,
@@ -75,7 +75,7 @@ impl Out {
     /// Gives back what is not needed of the share any more.
     pub(super) fn settle(&mut self) {
         let waiting = self.waiting();
-        self.share.hold(waiting);
+        self.share.reserve(waiting);
     }
 
     pub(super) fn push(&mut self, bytes: &[u8]) {

@@ -14,7 +14,7 @@ use crate::{net::listener, tls};
 /// The longest that all questions may take.
 const TOTAL: Duration = Duration::from_secs(30);
 /// The longest that one may take.
-const PATIENCE: Duration = Duration::from_secs(6);
+const TIMEOUT: Duration = Duration::from_secs(6);
 
 /// A service that DNS can lead to.
 struct Service {
@@ -40,7 +40,7 @@ pub(super) async fn check(config: &Config, findings: &mut Findings) {
     if public.is_empty() {
         return;
     }
-    let resolver = Resolver::new(&config.s2s).with_patience(PATIENCE);
+    let resolver = Resolver::new(&config.s2s).with_timeout(TIMEOUT);
     let all = async {
         for name in public {
             Checker { config, resolver: &resolver, name, ascii: tls::ascii(name) }
