@@ -1,4 +1,4 @@
-//! The Spondee XMPP server, to be made into a binary with whatever modules it shall have:
+//! The Spondee XMPP server as a library: a binary lists the bundles of modules that it links.
 //!
 //! ```no_run
 //! fn main() -> std::process::ExitCode {
@@ -20,7 +20,7 @@ pub mod tls;
 
 use event_core::Bundle;
 
-/// Does what the command line of this process asks for, with the modules of these bundles.
+/// Executes this process's command line, with the modules of these bundles.
 #[must_use = "the exit code is what scripts see"]
 pub fn main(bundles: &[Bundle]) -> std::process::ExitCode {
     cli::run(std::env::args_os(), &cli::commands::Commands::new(bundles)).into()

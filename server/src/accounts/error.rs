@@ -5,20 +5,20 @@ use thiserror::Error;
 
 use crate::storage::StorageError;
 
-/// Why something about an account could not be done.
+/// Why an operation on an account failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum AccountStoreError {
-    /// It exists already.
+    /// The account exists already.
     #[error("the account {0} exists already")]
     Exists(BareJid),
-    /// It does not exist.
+    /// The account does not exist.
     #[error("there is no account {0}")]
     NotFound(BareJid),
-    /// The JID is a host's.
+    /// The JID is a host's, not an account's.
     #[error("{0} has no name in front of an @")]
     NoName(BareJid),
-    /// The password cannot be one.
+    /// The password is refused.
     #[error(transparent)]
     Password(#[from] PasswordError),
     /// The list of accounts to import cannot be read.
@@ -27,7 +27,7 @@ pub enum AccountStoreError {
     /// The system has no random numbers.
     #[error("the system gives no random numbers")]
     Random,
-    /// A thread died.
+    /// The task that hashes failed.
     #[error("a task that hashes passwords failed")]
     Task,
     /// Storage failed.
@@ -35,11 +35,11 @@ pub enum AccountStoreError {
     Storage(#[from] StorageError),
 }
 
-/// A password that cannot be one.
+/// Why a password is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PasswordError {
-    /// There is nothing in it.
+    /// The password is empty.
     #[error("the password is empty")]
     Empty,
     /// SASLprep (RFC 4013) refuses it.

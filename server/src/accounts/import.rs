@@ -1,6 +1,6 @@
 //! Many accounts at once, from lines of `jid,password`.
 //!
-//! Hashing is what takes the time, so it runs on every processor while batches are written.
+//! Most of the time goes into hashing, which runs on every processor while batches are written.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read};
@@ -18,10 +18,10 @@ use crate::storage::{StorageError, Write};
 /// Accounts written in one transaction.
 const BATCH: usize = 500;
 
-/// How an import went.
+/// The result of an import.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImportReport {
-    /// The accounts made.
+    /// The number of accounts that were made.
     pub imported: usize,
     /// The lines that made none, in order.
     pub problems: Vec<ImportProblem>,
@@ -67,7 +67,7 @@ impl AccountStore {
         let hashing = tokio::task::spawn_blocking(move || hash_all(&lines, iterations, &sender));
         let mut batch = Vec::with_capacity(BATCH);
         loop {
-            // Whole batches, save for the last: each is a wait for the disk.
+            // Only whole batches, except for the last, as each waits for the disk.
             let wanted = BATCH - batch.len();
             let received = hashed.recv_many(&mut batch, wanted).await;
             if batch.len() == BATCH || (received == 0 && !batch.is_empty()) {
@@ -114,7 +114,7 @@ impl AccountStore {
                     report.imported += batch.len();
                     return Ok(());
                 }
-                // Somebody made this account meanwhile: the others are tried again without it.
+                // The account was made meanwhile: the others are tried again without it.
                 Err(StorageError::Exists(taken)) => {
                     batch.retain(|Hashed { number, jid, .. }| {
                         let same = jid.domain().as_str() == taken.host
@@ -194,7 +194,7 @@ fn read_line(
     Ok((bare, password))
 }
 
-/// Hashes on every processor, until all is done or nobody takes the results.
+/// Hashes on every processor, until all lines are done or the receiver is dropped.
 fn hash_all(lines: &[Line], iterations: u32, results: &mpsc::Sender<Hashed>) {
     let next = AtomicUsize::new(0);
     let work = || {

@@ -1,7 +1,6 @@
-//! Accounts: who may log in. Passwords are kept as SCRAM keys only, for each of the hashes.
+//! Accounts. Passwords are stored only as SCRAM keys, for each of the hashes.
 //!
-//! Nothing here tells an unknown account from a wrong password: not the answer, not the salt, not
-//! the time.
+//! An unknown account cannot be told from a wrong password by the answer, the salt or the time.
 
 mod error;
 mod import;
@@ -25,17 +24,17 @@ pub use error::{AccountStoreError, PasswordError};
 pub use import::{ImportProblem, ImportReport};
 pub use service::HostAccounts;
 
-/// The store that holds accounts; their owners are the names in front of the `@`, and the one key
-/// is empty.
+/// The store that holds accounts; an owner is the name in front of the `@`, and the only key is
+/// empty.
 pub const ACCOUNTS: Schema = Schema { store: "accounts", version: 1, migrations: &[] };
 const KEY: &str = "";
 
-/// Where the server keeps the secret that salts for unknown accounts come from. No host is named
-/// by an empty text, so it is out of the way of hosts' stores.
+/// The store of the secret that salts of unknown accounts are derived from. Its host is empty, so
+/// that it cannot conflict with a host's stores.
 const SERVER: Schema = Schema { store: "server", version: 1, migrations: &[] };
 const SECRET: (Shelf<'_>, &str) = (Shelf::new("", SERVER.store, ""), "scram-secret");
 
-/// PLAIN is checked against these keys: with the processor's help, theirs is the cheapest hash.
+/// The hash for checking PLAIN: with the processor's instructions it is the cheapest.
 const CHECKED_HASH: ScramHash = ScramHash::Sha256;
 
 /// The accounts of all hosts.
@@ -44,8 +43,8 @@ pub struct AccountStore {
     storage: Arc<dyn Storage>,
     iterations: u32,
     secret: Arc<[u8; 32]>,
-    /// Hashing keeps a processor busy for milliseconds: this bounds how many do so at once, so
-    /// that a storm of logins cannot take the threads everything else needs.
+    /// Bounds how many passwords are hashed at once. Each takes milliseconds, and many logins must
+    /// not occupy all threads.
     checks: Arc<Semaphore>,
     removals: Arc<AtomicU64>,
 }
@@ -109,7 +108,7 @@ impl AccountStore {
         let Shelf { host, owner, .. } = partition(jid)?;
         let batch = vec![Write::require(partition(jid)?, KEY), Write::purge(host, owner)];
         let removed = self.change(jid, batch).await;
-        // Also when it failed: a database that breaks at the commit may have done it.
+        // Also after an error: a database that fails at the commit may have removed it.
         self.removals.fetch_add(1, Ordering::SeqCst);
         removed
     }
@@ -119,7 +118,7 @@ impl AccountStore {
         self.removals.load(Ordering::SeqCst)
     }
 
-    /// Writes what begins with requiring the account.
+    /// Writes a batch that begins with `Write::require` for the account.
     async fn change(&self, jid: &BareJid, batch: Vec<Write>) -> Result<(), AccountStoreError> {
         match self.storage.write(batch).await {
             Ok(_) => Ok(()),
@@ -158,8 +157,8 @@ impl AccountStore {
         }
     }
 
-    /// The keys to run SCRAM with. For an account that does not exist they are made up: always the
-    /// same for one name, and matching no password.
+    /// The keys to run SCRAM with. An account that does not exist has made-up keys: always the same
+    /// for a name, and matching no password.
     ///
     /// # Errors
     ///
@@ -178,8 +177,8 @@ impl AccountStore {
             .unwrap_or_else(|| record::made_up(&*self.secret, host, name, hash, self.iterations)))
     }
 
-    /// Whether a password in plain text is the account's. Takes a turn at hashing also when there
-    /// is no such account.
+    /// Whether a password in plain text is the account's. Hashes also when there is no such
+    /// account.
     ///
     /// # Errors
     ///
@@ -208,7 +207,7 @@ impl AccountStore {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, AccountStoreError> {
-        // The permit goes with the work: it stays taken when the caller stops waiting.
+        // The permit moves into the work, so that it is held when the caller stops waiting.
         let permit = Arc::clone(&self.checks).acquire_owned().await;
         let permit = permit.map_err(|_| AccountStoreError::Task)?;
         let work = tokio::task::spawn_blocking(move || {
@@ -230,7 +229,7 @@ fn name(jid: &BareJid) -> Result<&str, AccountStoreError> {
     jid.node().map(|name| name.as_str()).ok_or_else(|| AccountStoreError::NoName(jid.clone()))
 }
 
-/// Where an account is kept.
+/// The partition of an account.
 fn partition(jid: &BareJid) -> Result<Shelf<'_>, AccountStoreError> {
     Ok(Shelf::new(jid.domain().as_str(), ACCOUNTS.store, name(jid)?))
 }
@@ -246,7 +245,7 @@ async fn server_secret(storage: &dyn Storage) -> Result<[u8; 32], AccountStoreEr
         let secret: [u8; 32] = record::random()?;
         match storage.write(vec![Write::create(partition, key, secret.to_vec())]).await {
             Ok(_) => return Ok(secret),
-            // Another process was faster, or what is there has the wrong length.
+            // Another process was faster, or the stored secret has the wrong length.
             Err(StorageError::Exists(_)) => {
                 let length = storage.get(partition, key).await?.map_or(0, |secret| secret.len());
                 if length != secret.len() {

@@ -33,13 +33,13 @@ pub(super) fn make(password: &str, iterations: u32) -> Result<Vec<u8>, AccountSt
     Ok(lines)
 }
 
-/// The keys for one hash, if the account has sound ones.
+/// The keys for one hash, if the record has valid ones.
 pub(super) fn find(record: &[u8], hash: ScramHash) -> Option<ScramKeys> {
     let text = std::str::from_utf8(record).ok()?;
     text.lines().filter_map(|line| keys::parse(line).ok()).find(|keys| keys.hash == hash)
 }
 
-/// Keys for an account that does not exist, as steady as those of one that does.
+/// Keys for an account that does not exist, always the same for one name.
 pub(super) fn made_up(
     secret: &[u8],
     host: &str,
@@ -61,7 +61,7 @@ pub(super) fn made_up(
     }
 }
 
-/// Random bytes of the system.
+/// Random bytes from the system.
 pub(super) fn random<const N: usize>() -> Result<[u8; N], AccountStoreError> {
     let mut bytes = [0; N];
     SystemRandom::new().fill(&mut bytes).map_err(|_| AccountStoreError::Random)?;

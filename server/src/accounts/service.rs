@@ -1,4 +1,4 @@
-//! The accounts of a host, as its modules see them, and what goes with a change of one.
+//! The accounts of a host as a service for modules. A change also fires events and ends sessions.
 
 use std::sync::{Arc, Weak};
 
@@ -12,7 +12,7 @@ use jid::BareJid;
 use super::{AccountStore, AccountStoreError};
 use crate::storage::{BoxFuture, StorageError, StorageResult};
 
-/// The accounts of a host that runs.
+/// The accounts of a running host.
 #[derive(Debug)]
 pub struct HostAccounts {
     accounts: AccountStore,
@@ -26,7 +26,7 @@ impl HostAccounts {
         host.provide::<dyn services::Accounts>(Arc::new(service));
     }
 
-    /// The host, while it lives, and a username that could be one of its accounts.
+    /// The host, while it runs, and the username, if the account's domain is the host's.
     fn place<'a>(
         &self,
         account: &'a BareJid,
@@ -50,7 +50,7 @@ impl HostAccounts {
         host.fire(UserPasswordChanged { username: username.into(), session }).await;
         for session in host.sessions().of(username) {
             if session.state() == SessionState::Detached {
-                // No stream is left to close, but somebody might come back for the session.
+                // No stream is left to close, but the session could be resumed.
                 host.core().end(&session, Some(REASON)).await;
             } else if Some(&session) != stays {
                 session.close(StreamError::reset().text(REASON));
@@ -68,11 +68,11 @@ impl HostAccounts {
         if !self.accounts.exists(account).await? {
             return Err(services::AccountError::NotFound);
         }
-        // First of all: what handlers store when a session ends is purged as well.
+        // First, so that what handlers store when a session ends is purged as well.
         end_sessions(&host, username, asks).await;
         host.fire(UserDeleted { username: username.into() }).await;
         self.accounts.remove(account).await?;
-        // Who had authenticated before may have bound a resource meanwhile.
+        // A client that had authenticated before may have bound a resource meanwhile.
         end_sessions(&host, username, asks).await;
         Ok(())
     }

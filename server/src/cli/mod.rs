@@ -1,6 +1,6 @@
 //! The command line.
 //!
-//! Everything but the accounts' commands is done elsewhere and comes in as [`Actions`].
+//! Account commands are executed here; all others come in as [`Actions`].
 
 mod args;
 pub(crate) mod commands;
@@ -23,14 +23,14 @@ pub use error::CliError;
 pub use password::{AskPassword, Terminal};
 pub use user::{UserReply, UserRequest, perform};
 
-/// Everything went well.
+/// Success.
 pub const SUCCESS: u8 = 0;
-/// Something was wrong, and was said.
+/// An error was reported.
 pub const FAILURE: u8 = 1;
 /// The command line was wrong.
 pub const USAGE: u8 = 2;
 
-/// What the commands do that are not about accounts. Each gives the exit code.
+/// The commands that are not about accounts. Each returns the exit code.
 pub trait Actions {
     /// Runs the server until it is told to stop.
     fn start(&self, config: Config) -> u8;
@@ -38,13 +38,13 @@ pub trait Actions {
     fn hooks(&self, config: Config, query: &HooksQuery) -> u8;
     /// Prints the catalogue of events.
     fn events(&self, format: EventsFormat) -> u8;
-    /// Says what is wrong with config, certificates, ports, DNS and storage. The config may itself
-    /// be wrong.
+    /// Reports problems of config, certificates, ports, DNS and storage. The config may itself have
+    /// errors.
     fn check(&self, config: Result<Config, ConfigError>, options: CheckOptions) -> u8;
-    /// Has the running server read its config again.
+    /// Makes the running server read its config again.
     fn reload(&self, config: Config) -> u8;
-    /// Hands an accounts' command to a server that runs on this data folder; gives the command
-    /// back if there is none.
+    /// Sends an account command to the server that runs on this data folder; returns the command if
+    /// there is none.
     fn user(
         &self,
         _config: &Config,
@@ -70,7 +70,7 @@ fn run_with(
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version come as errors too; they belong on standard output.
+            // clap returns help and version as errors; they belong on standard output.
             if !error.use_stderr() {
                 print(out, error.render());
                 return SUCCESS;
@@ -126,7 +126,7 @@ fn dispatch(cli: Cli, actions: &dyn Actions, ask: &mut dyn AskPassword) -> Resul
     })
 }
 
-/// Prints; a reader that has gone away (`| head`) is no error.
+/// Prints; a closed pipe (`| head`) is no error.
 fn print(to: &mut dyn Write, text: impl std::fmt::Display) {
     let _ = write!(to, "{text}");
 }

@@ -1,4 +1,4 @@
-//! How a command reaches the server that runs on a data folder.
+//! Commands to the server that runs on a data folder.
 
 use std::{
     io::{self, Read, Write},
@@ -9,7 +9,7 @@ use std::{
 use super::protocol::{Answer, HookLine, Request, checked, frame, with_path};
 use crate::cli::{CliError, HooksQuery, UserReply, UserRequest, output::say};
 
-/// Asks the server that runs on a data folder; `None` when none does.
+/// Sends a request to the server that runs on a data folder; `None` when there is none.
 fn ask(data: &Path, request: &Request, secret: &[u8]) -> Option<io::Result<Answer>> {
     use io::ErrorKind::{ConnectionRefused, NotFound};
     let mut stream = match with_path(data, |path| UnixStream::connect(path)) {
@@ -33,7 +33,7 @@ fn failed(error: &io::Error) -> CliError {
     CliError::Server(format!("the running server did not answer: {error}"))
 }
 
-/// Hands an accounts' command to the running server; gives it back when there is none.
+/// Sends an account command to the running server; returns the command when there is none.
 pub(crate) fn user(
     data: &Path,
     request: UserRequest,
@@ -54,7 +54,7 @@ pub(crate) fn user(
     }
 }
 
-/// Has the running server read its config again, and prints what came of it.
+/// Makes the running server read its config again, and prints the result.
 pub(crate) fn reload(data: &Path) -> Result<(), CliError> {
     let report = match ask(data, &Request::Reload, &[]) {
         None => {

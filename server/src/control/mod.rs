@@ -1,4 +1,4 @@
-//! How commands reach a running server: through a socket in the data folder.
+//! Commands to a running server, through a socket in the data folder.
 
 pub(crate) mod client;
 pub(crate) mod protocol;

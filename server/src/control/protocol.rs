@@ -1,7 +1,8 @@
-//! What the command line and a running server say to each other.
+//! The protocol between the command line and a running server.
 //!
 //! One request a connection, one answer: JSON behind its length in four bytes. A request has a
-//! second part of the same form for what must be wiped from memory: a password, a list of accounts.
+//! second part of the same form for secrets, which are wiped from memory: a password, a list of
+//! accounts.
 
 use std::{fs, io, path::Path};
 
@@ -14,14 +15,14 @@ use crate::{cli::HooksQuery, run::reload::Report};
 
 pub(super) const SOCKET: &str = "spondee.sock";
 
-/// Bytes of a request or an answer.
+/// The longest request or answer, in bytes.
 pub(super) const MAX_JSON: u32 = 16 * 1024 * 1024;
-/// Bytes of a password or a list.
+/// The longest password or list, in bytes.
 pub(super) const MAX_SECRET: u32 = 512 * 1024 * 1024;
-/// What the system takes as a socket's path, with some room.
+/// The longest path for a socket, with some margin to the system's limit.
 const MAX_PATH: usize = 100;
 
-/// What is asked for.
+/// A request.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Request {
@@ -34,7 +35,7 @@ pub(super) enum Request {
     Hooks { host: Option<String>, event: Option<String>, module: Option<String> },
 }
 
-/// What came of it.
+/// An answer.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Answer {
@@ -59,7 +60,7 @@ mod as_text {
 
 pub(super) type Secret = Zeroizing<Vec<u8>>;
 
-/// Calls `with` with a path of the socket that the system takes, however long the folder's is.
+/// Calls `with` with a path of the socket that is short enough for the system.
 pub(super) fn with_path<T>(
     data: &Path,
     with: impl FnOnce(&Path) -> io::Result<T>,
@@ -103,7 +104,7 @@ pub(crate) struct HookLine {
     pub(crate) line: u32,
     pub(crate) column: u32,
     pub(crate) r#async: bool,
-    /// What it did so far; none when no server runs.
+    /// The handler's counters; `None` when no server runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) counts: Option<Counts>,
 }
@@ -141,7 +142,7 @@ impl HookLine {
         }
     }
 
-    /// The handlers of a core that a query asks for.
+    /// The handlers of a core that match a query.
     pub(crate) fn all(core: &Core, query: &HooksQuery) -> Vec<Self> {
         let is = |asked: &Option<String>, name: &str| asked.as_deref().is_none_or(|a| a == name);
         let mut lines = Vec::new();

@@ -1,5 +1,5 @@
-//! The socket in the data folder, and what answers there. Only the server's own user and root are
-//! listened to.
+//! The socket in the data folder, and the answers to requests. Only the server's own user and root
+//! may send any.
 
 use std::{
     fs, io,
@@ -80,7 +80,7 @@ impl Control {
 }
 
 impl Control {
-    /// Takes the socket away, and waits until nothing of the server is held for it.
+    /// Removes the socket, and waits until its task holds nothing of the server.
     pub(crate) async fn close(self) {
         let Self { path, task } = self;
         let _ = fs::remove_file(path);
@@ -91,7 +91,7 @@ impl Control {
 
 fn listen(data: &Path) -> io::Result<UnixListener> {
     with_path(data, |path| {
-        // Whoever left it is gone: this server holds the folder's lock.
+        // A leftover: no other server runs, as this one holds the folder's lock.
         match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -102,7 +102,7 @@ fn listen(data: &Path) -> io::Result<UnixListener> {
     })
 }
 
-/// What a command may need of the server.
+/// Answers requests with the parts of the server that they need.
 #[derive(Clone)]
 struct ControlServer {
     config: Arc<ArcSwap<Config>>,
@@ -114,7 +114,7 @@ struct ControlServer {
 impl ControlServer {
     async fn serve(&self, mut stream: UnixStream) -> io::Result<()> {
         let uid = stream.peer_cred()?.uid();
-        // The socket's mode says the same, but only after it was set.
+        // The socket's mode forbids it too, but only after it was set.
         if uid != 0 && uid != rustix::process::geteuid().as_raw() {
             return Err(io::ErrorKind::PermissionDenied.into());
         }

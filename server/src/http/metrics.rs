@@ -1,7 +1,7 @@
-//! What the server counts, as Prometheus reads it (OpenMetrics 1.0).
+//! The server's counters as OpenMetrics 1.0.
 //!
-//! Nothing is counted here: whoever does something counts it, and a request reads the counters.
-//! Modules add what they measure with `stats-update`.
+//! Nothing is counted here: each part of the server counts its own work, and a request reads the
+//! counters. Modules add samples with `stats-update`.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -18,10 +18,10 @@ use crate::{
     stream::{ELEMENTS, STREAMS, Streams},
 };
 
-/// The type of what [`Metrics::read`] gives.
+/// The content type of [`Metrics::read`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Reads the counters of a server, and does not keep it from stopping.
+/// Reads the counters of a server. Holds weak references, so that the server can stop.
 #[derive(Debug, Clone)]
 pub struct Metrics {
     core: Weak<Core>,
@@ -46,7 +46,7 @@ impl Metrics {
         }
     }
 
-    /// All of them as text. None when the server has stopped.
+    /// All metrics as text; `None` when the server has stopped.
     pub async fn read(&self) -> Option<String> {
         let core = self.core.upgrade()?;
         let samples = core.measure().await;
@@ -63,7 +63,7 @@ impl Metrics {
 
 type Labels = Vec<(&'static str, String)>;
 
-/// What a metric's values mean.
+/// The type of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Type {
     Counter,
@@ -79,7 +79,7 @@ struct Family {
     values: Vec<(Labels, f64)>,
 }
 
-/// What the counters said at one moment.
+/// The values of all metrics at one moment.
 #[derive(Debug)]
 struct Reading(Vec<Family>);
 
@@ -184,7 +184,7 @@ impl Reading {
         self.gauge("spondee_storage_queue_transactions", help, one(count(stats.queued)));
     }
 
-    /// Of handlers that were called: most never are, and there are hundreds on each host.
+    /// Only handlers that were called: there are hundreds on each host, and most never are.
     fn handlers(&mut self, core: &Core) {
         let mut hooks: Vec<(Labels, HookListing)> = Vec::new();
         for host in core.hosts() {
@@ -247,8 +247,7 @@ impl Reading {
         self.0.push(Family { name, help, type_: Type::Counter, values });
     }
 
-    /// Adds what modules have measured. A metric that Prometheus would refuse all others for is
-    /// left out.
+    /// Adds the modules' samples, without those for which Prometheus would refuse the whole text.
     fn with(mut self, samples: Vec<Sample>) -> Self {
         let own: HashSet<&str> = self.0.iter().map(|family| family.name).collect();
         let mut families: BTreeMap<&'static str, (&'static str, BTreeMap<Labels, f64>)> =
@@ -294,7 +293,7 @@ impl fmt::Display for Reading {
     }
 }
 
-/// A text as OpenMetrics has it between quotes.
+/// Escapes a label's value.
 fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
@@ -305,7 +304,7 @@ fn is_name(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }
 
-/// Exact up to 2^53, as Prometheus keeps all values.
+/// Exact up to 2^53: Prometheus keeps all values as `f64`.
 #[expect(clippy::cast_precision_loss, reason = "Prometheus has no other numbers")]
 fn count(value: u64) -> f64 {
     value as f64

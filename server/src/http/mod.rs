@@ -1,6 +1,6 @@
-//! What is served over HTTP: `/metrics` for Prometheus, and `/healthz` for whoever restarts servers.
+//! The HTTP service: `/metrics` for Prometheus, and `/healthz` for process supervisors.
 //!
-//! A listener of kind `http` stands on this machine's own address unless the config says otherwise.
+//! A listener of kind `http` binds the loopback address unless the config says otherwise.
 
 pub mod metrics;
 
@@ -18,13 +18,13 @@ use tokio::{net::TcpStream, time::timeout};
 
 use metrics::Metrics;
 
-/// How long one request may take, with its answer: connections are not kept.
+/// How long one request may take, with its answer. Connections are not kept alive.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The most bytes of a request's head.
+/// The largest head of a request, in bytes.
 const HEAD: usize = 16 * 1024;
 
-/// What answers HTTP requests.
+/// The HTTP service.
 #[derive(Debug, Clone)]
 pub struct Http(Router);
 

@@ -11,26 +11,25 @@ use tokio::time::Instant;
 
 use crate::config::Limits;
 
-/// One part in so many of the files that the system lets be open is kept for other uses than
-/// connections.
+/// One in this many file descriptors is kept for other uses than connections.
 const RESERVED: usize = 10;
 
 /// How many addresses are known at least before some are forgotten.
 const SWEEP: usize = 1024;
 
-/// At most one line is logged in this time of what happens with every connection.
+/// The least time between two lines in the log about refused connections.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The limits on connections, of all listeners together.
 #[derive(Debug, Clone)]
 pub struct ConnectionLimits {
     limiter: Arc<ConnectionLimiter>,
-    /// How many files the system lets be open; each connection is one.
+    /// The limit of open files; each connection needs one.
     files: usize,
 }
 
 impl ConnectionLimits {
-    /// Limits that a config sets, and the system.
+    /// The limits of a config, bounded by the system's.
     pub fn new(limits: &Limits, files: usize) -> Self {
         let maximum = Maximum::new(limits, files);
         if maximum.total < limits.connections {
@@ -176,7 +175,7 @@ impl ConnectionLimiter {
         Ok(ConnectionPermit { limiter: Arc::clone(self), address })
     }
 
-    /// Whether nothing was logged for a while, which is noted.
+    /// Whether a line may be logged now; if so, the time is noted.
     pub(super) fn begin_log(&self) -> bool {
         let mut state = self.state();
         let may = state.last_logged.is_none_or(|last| last.elapsed() > LOG_INTERVAL);

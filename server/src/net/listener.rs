@@ -1,4 +1,4 @@
-//! Listeners: they accept connections within the limits and hand them to what answers there.
+//! Listeners accept connections within the limits and hand them to the service of their port.
 
 use std::{
     io::{self, Read, Write},
@@ -29,7 +29,7 @@ use crate::{
 /// How many connections the system keeps that are not accepted yet.
 const BACKLOG: u32 = 1024;
 
-/// How long nothing is accepted after the system refused to.
+/// How long to wait after the system refused to accept.
 const RETRY_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Why there is no listener.
@@ -97,16 +97,16 @@ fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
-    // Or connections of a server that was here before would be in the way.
+    // Otherwise connections of an earlier server would keep the address in use.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
-    // Before it listens: what is accepted has the options of its listener.
+    // Before `listen`: accepted connections inherit the listener's options.
     prepare(SockRef::from(&socket));
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
 
-/// Listeners that accept, until it is dropped.
+/// Listeners that accept connections until this is dropped.
 #[derive(Debug)]
 pub struct Listeners(Vec<OpenListener>);
 
@@ -122,7 +122,7 @@ impl Listeners {
     ///
     /// # Errors
     ///
-    /// One of them cannot be bound; none accepts then.
+    /// An address cannot be bound; no listener accepts then.
     pub fn open(
         config: &Config,
         streams: &Arc<Streams>,
@@ -157,7 +157,7 @@ impl Drop for Listeners {
     }
 }
 
-/// What answers on a port.
+/// The service of a port.
 #[derive(Clone)]
 enum Service {
     Streams { streams: Arc<Streams>, kind: SessionKind, direct_tls: bool },
@@ -193,13 +193,13 @@ impl Service {
         }
     }
 
-    /// Says why there is no stream, if the system takes it at once: nobody is waited for.
+    /// Sends the reason, if the system takes it at once; this never waits.
     fn refuse(&self, socket: TcpStream, full: Full) {
         let Self::Streams { streams, kind, direct_tls: false } = self else { return };
         if let Ok(mut socket) = socket.into_std() {
             let _ = socket.write_all(streams.refusal(*kind, &full.error()).as_bytes());
             let _ = socket.shutdown(Shutdown::Write);
-            // With bytes unread, the connection would be reset, and that unread as well.
+            // Unread bytes would reset the connection, and the reason would be lost.
             let _ = socket.read(&mut [0; 1024]);
         }
     }
@@ -222,13 +222,13 @@ async fn accept(listener: TcpListener, service: Service, limiter: Arc<Connection
                     }
                 }
             }
-            // The other side has gone already: that is its own business.
+            // The peer has closed the connection already, which needs no log.
             Err(error) if is_of_the_connection(&error) => {}
             Err(error) => {
                 if limiter.begin_log() {
                     tracing::error!(%error, "cannot accept connections; trying again");
                 }
-                // The usual reason is that there are no file descriptors left.
+                // Usually there are no file descriptors left.
                 tokio::time::sleep(RETRY_INTERVAL).await;
             }
         }
@@ -240,8 +240,8 @@ fn is_of_the_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
-/// Whose connection it is, unless it comes from the very address that it goes to: then a proxy or a
-/// tool on this machine has made it, and limits on one address would be limits on all behind it.
+/// The address that limits count for. `None` when both ends have the same address: then it is a
+/// proxy or a tool on this machine, and a limit would hold for all clients behind it.
 fn counted_address(socket: &TcpStream, peer: SocketAddr) -> Option<IpAddr> {
     let is_own = socket.local_addr().is_ok_and(|own| own.ip() == peer.ip());
     (!is_own).then(|| peer.ip())

@@ -1,14 +1,15 @@
-//! What connections of both directions have set.
+//! The socket options of connections in both directions.
 
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
 
-/// A connection without traffic is asked for signs of life after this time, and so often.
+/// The TCP keepalive's idle time and interval.
 pub(super) const KEEPALIVE: (Duration, Duration) =
     (Duration::from_secs(300), Duration::from_secs(30));
 
-/// Small stanzas go out at once, and who vanished is noticed in the end.
+/// Disables Nagle's algorithm, so that small stanzas are sent at once, and enables keepalive, so
+/// that a vanished peer is noticed.
 pub(crate) fn prepare(socket: SockRef<'_>) {
     let (idle, interval) = KEEPALIVE;
     let keepalive = TcpKeepalive::new().with_time(idle).with_interval(interval);

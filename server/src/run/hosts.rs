@@ -13,12 +13,12 @@ use crate::{
     s2s::Federation,
 };
 
-/// The hosts of a config, every module and option checked; what is odd but works goes to
-/// `warnings`.
+/// The hosts of a config, with every module and option checked. `warnings` gets what works but is
+/// probably not meant.
 ///
 /// # Errors
 ///
-/// Everything that is wrong, in the order of the hosts.
+/// All errors, in the order of the hosts.
 pub(crate) fn hosts(
     config: &Config,
     registry: &Registry,
@@ -67,13 +67,13 @@ fn settings(admins: &[BareJidText]) -> HostSettings {
     settings
 }
 
-/// What the server itself offers to the modules of a host.
+/// Provides the server's services to the modules of a host.
 pub(crate) fn services(accounts: &AccountStore) -> impl Fn(&Arc<Host>) + use<> {
     let accounts = accounts.clone();
     move |host| HostAccounts::provide(&accounts, host)
 }
 
-/// The same, and what takes stanzas to other servers.
+/// Provides the same services, and federation.
 pub(crate) fn prepare(
     accounts: &AccountStore,
     federation: &Arc<Federation>,
@@ -103,7 +103,7 @@ impl Checker<'_> {
         let linked: Vec<&str> = self.registry.modules().map(|info| info.name).collect();
         let is_known = |name: &str| linked.contains(&name) || defaults.contains(&name);
         let is_right = |module: &ModuleName| match modules {
-            // To take out a default that this binary does not have is no mistake.
+            // Removing a default that this binary does not have is no error.
             Modules::Defaults { remove, .. } if remove.contains(module) => is_known(&module.name),
             _ => linked.contains(&module.name.as_str()),
         };
@@ -170,7 +170,7 @@ impl Checker<'_> {
                 let known = known.iter().map(|option| option.name);
                 Err(options.explain(&source, &known.collect::<Vec<_>>()))
             }
-            // An unknown module is an error of its own.
+            // An unknown module has been reported already.
             _ => Ok(table),
         }
     }

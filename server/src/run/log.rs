@@ -73,8 +73,8 @@ impl Logging {
         Ok((subscriber, Self { output, filter: handle }))
     }
 
-    /// Opens the file again, after something else has moved it away. What is queued still goes to
-    /// the old one.
+    /// Opens the file again, after something else has moved it away. Queued lines still go to the
+    /// old file.
     ///
     /// # Errors
     ///
@@ -92,7 +92,7 @@ impl Logging {
         self.output.target().dropped()
     }
 
-    /// Writes what is queued, and ends the thread that writes; later lines are lost.
+    /// Writes the queued lines and ends the thread that writes; later lines are lost.
     pub fn close(&self) {
         let worker = self.output.0.write().worker.take();
         drop(worker);
@@ -115,7 +115,7 @@ impl Logging {
         Ok(Prepared { level: config.level, target })
     }
 
-    /// Goes on with another level and file. The format stays.
+    /// Switches to another level and file. The format stays.
     pub fn apply(&self, prepared: Prepared) {
         if let Some(target) = prepared.target {
             self.output.replace(target);
@@ -143,8 +143,8 @@ pub struct Prepared {
     target: Option<Target>,
 }
 
-/// What passes at a level. The database library tells of each statement at debug level, which
-/// would bury all else.
+/// The filter for a level. sqlx logs each statement at debug level, which would bury everything
+/// else.
 fn targets(level: LogLevel) -> Targets {
     let level = match level {
         LogLevel::Error => LevelFilter::ERROR,
@@ -173,7 +173,7 @@ impl Output {
         let mut current = self.0.write();
         target.dropped_before = current.dropped();
         let old = mem::replace(&mut *current, target);
-        // Dropping it waits until its lines are written, which others need not.
+        // Dropping the old target waits until its lines are written; other threads need not wait.
         drop(current);
         drop(old);
     }
@@ -185,9 +185,9 @@ struct Target {
     /// None for standard error.
     path: Option<PathBuf>,
     lines: NonBlocking,
-    /// When it is dropped, what is queued is written.
+    /// Dropping it writes the queued lines. `None` once the log is closed.
     worker: Option<WorkerGuard>,
-    /// Lines that the targets before this one have dropped.
+    /// Lines dropped by the targets before this one.
     dropped_before: usize,
 }
 
@@ -216,13 +216,13 @@ impl Target {
 fn open_file(path: &Path) -> Result<File, LogError> {
     let mut options = OpenOptions::new();
     options.append(true).create(true);
-    // Who talks to whom is nobody's business but the operator's.
+    // Not readable by others: the log tells who talks to whom.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o640);
     options.open(path).map_err(|source| LogError::File { path: path.to_owned(), source })
 }
 
-/// Queues lines. While it exists, the target stays the same.
+/// Queues lines. While it exists, the target is not replaced.
 struct Lines<'a>(RwLockReadGuard<'a, Target>);
 
 impl Write for Lines<'_> {

@@ -1,4 +1,4 @@
-//! The server's life: from a config to streams and events, and back to nothing.
+//! Starting, running and stopping a server.
 
 pub(crate) mod hosts;
 pub mod log;
@@ -35,14 +35,14 @@ use log::Logging;
 use reload::Reload;
 use signals::{Signal, Signals};
 
-/// Held by the server that uses a data folder.
+/// The file that a server locks while it uses a data folder.
 const LOCK_FILE: &str = "spondee.lock";
 
 /// Why the server does not start.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ServerError {
-    /// The config is wrong: everything found.
+    /// The errors in the config.
     #[error("{}", lines(.0))]
     Config(Vec<ConfigError>),
     /// A module does not start, or the binary is not what its list says.
@@ -60,7 +60,7 @@ pub enum ServerError {
     /// The accounts cannot be used.
     #[error(transparent)]
     Account(#[from] AccountStoreError),
-    /// Another server is there.
+    /// Another server uses the data folder.
     #[error(
         "another server uses the data folder {}; stop it, or choose another folder with --data",
         .0.display()
@@ -120,10 +120,11 @@ async fn serve(
     }
     create_data_folder(&config.data)?;
     let _lock = lock(&config.data)?;
-    // Before anything is announced: a signal that comes early must not kill the process.
+    // Registered before anything is logged: an early signal must not kill the process.
     let mut signals = Signals::new()
         .map_err(|source| ServerError::System { what: "no signals".into(), source })?;
-    // The system's certificates take a while to read, as the database does to open.
+    // On another thread, as reading the system's certificates and opening the database both take
+    // long.
     let s2s = config.s2s.clone();
     let federation = tokio::task::spawn_blocking(move || Federation::new(&s2s));
     let is_new =
@@ -205,15 +206,15 @@ async fn wait(signals: &mut Signals, reload: &Arc<Reload>) {
             Signal::Stop => return,
             Signal::Reload => {
                 let reload = Arc::clone(reload);
-                // What came of it is in the log.
+                // The result is logged.
                 tokio::spawn(async move { reload.run().await.is_ok() });
             }
         }
     }
 }
 
-/// Ends everything in the order in which the least is lost: clients stay until what they have for
-/// other servers has arrived there, or has come back.
+/// Stops everything in the order that loses the least: clients stay connected until their stanzas
+/// to other servers have arrived or have come back.
 async fn stop(core: &Core, streams: &Streams, federation: &Federation, limit: Duration) {
     tracing::info!(streams = streams.count(), "stopping");
     let begun = Instant::now();
@@ -227,7 +228,7 @@ async fn stop(core: &Core, streams: &Streams, federation: &Federation, limit: Du
     core.stopped().await;
 }
 
-/// Makes sure that only one server uses a data folder.
+/// Locks a data folder, so that only one server uses it.
 fn lock(data: &Path) -> Result<File, ServerError> {
     let path = data.join(LOCK_FILE);
     let what = || format!("cannot use {}", path.display());
@@ -240,8 +241,8 @@ fn lock(data: &Path) -> Result<File, ServerError> {
     }
 }
 
-/// Every connection needs a file descriptor, and the usual limit is 1024. Gives what the system
-/// allows.
+/// Raises the limit of open files, as each connection needs one and the usual limit is 1024.
+/// Returns the new limit.
 fn raise_file_limit() -> usize {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let mut limit = getrlimit(Resource::Nofile);
@@ -253,7 +254,7 @@ fn raise_file_limit() -> usize {
     files.map_or(usize::MAX, |files| usize::try_from(files).unwrap_or(usize::MAX))
 }
 
-/// What to do with a server that was started for the first time.
+/// Prints the next steps after the first start.
 fn welcome(config: &Config, listeners: &Listeners) {
     let host = config.host.keys().next().map_or("localhost", String::as_str);
     let port = listeners.port(ListenKind::C2s).or(listeners.port(ListenKind::C2sTls));

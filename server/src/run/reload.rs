@@ -1,5 +1,5 @@
-//! A config that is read again while the server runs: what can be made to hold at once is, and
-//! the rest is named.
+//! Reading the config again while the server runs: applies what can change at once, and reports
+//! what needs a restart.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -26,13 +26,13 @@ use crate::{
     tls::{Tls, TlsError},
 };
 
-/// How long a reload waits for the modules it takes away.
+/// How long a reload waits for the modules that it removes.
 const ENDING: Duration = Duration::from_secs(15);
 
-/// Why a config does not take the place of another; nothing has changed then.
+/// Why a reload failed; nothing has changed then.
 #[derive(Debug, Error)]
 pub(crate) enum ReloadError {
-    /// What is wrong in the file.
+    /// The errors in the file.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Config(Vec<ConfigError>),
     /// A certificate cannot be used.
@@ -44,23 +44,23 @@ pub(crate) enum ReloadError {
     /// A module does not start.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// It is too late.
+    /// The server is stopping.
     #[error("the server is stopping")]
     Stopping,
 }
 
-/// What a reload came to, a line for a person each.
+/// The result of a reload, in lines for people.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Report {
-    /// What holds now.
+    /// What has changed.
     pub(crate) applied: Vec<String>,
-    /// What holds only after a restart.
+    /// What changes only with a restart.
     pub(crate) restart: Vec<String>,
-    /// What is odd.
+    /// What is probably not meant.
     pub(crate) warnings: Vec<String>,
 }
 
-/// What a config that is read again is applied to.
+/// The parts of the server that a reload changes.
 pub(crate) struct Reload {
     pub(crate) config: Arc<ArcSwap<Config>>,
     pub(crate) core: Arc<Core>,
@@ -69,16 +69,16 @@ pub(crate) struct Reload {
     pub(crate) federation: Arc<Federation>,
     pub(crate) connection_limits: ConnectionLimits,
     pub(crate) logging: Logging,
-    /// Held by the reload that is under way; false when there shall be no more.
+    /// Locked by the reload under way; false when reloads are no longer accepted.
     pub(crate) turn: Mutex<bool>,
 }
 
 impl Reload {
-    /// Reads the config again and makes it hold.
+    /// Reads the config again and applies it.
     ///
     /// # Errors
     ///
-    /// Something is wrong with it, or a module does not start with it: the one in use stays.
+    /// The config has errors, or a module does not start with it; the current one stays in use.
     pub(crate) async fn run(&self) -> Result<Report, ReloadError> {
         let may = self.turn.lock().await;
         if !*may {
@@ -102,7 +102,7 @@ impl Reload {
         outcome
     }
 
-    /// Waits until no reload is under way, and keeps others from beginning.
+    /// Waits until no reload is under way, and accepts no more.
     pub(crate) async fn close(&self, limit: Duration) {
         match tokio::time::timeout(limit, self.turn.lock()).await {
             Ok(mut may) => *may = false,
@@ -111,7 +111,7 @@ impl Reload {
     }
 
     async fn apply(&self) -> Result<Report, ReloadError> {
-        // Whatever the config says: something else may have moved the file away.
+        // Always, as something else may have moved the file away.
         if let Err(error) = self.logging.reopen() {
             tracing::error!(%error, "the log goes on where it was");
         }
@@ -163,7 +163,7 @@ fn shown(file: Option<&Path>) -> String {
     file.map_or_else(|| "(defaults)".to_owned(), |file| file.display().to_string())
 }
 
-/// The config as it can hold now, with the old values of what needs a restart, and what that is.
+/// The new config with the old values of what needs a restart, and the names of those.
 fn running(old: &Config, mut new: Config) -> (Config, Vec<String>) {
     let mut restart = Vec::new();
     let mut keep = |is_same: bool, what: &str| {

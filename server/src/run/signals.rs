@@ -28,7 +28,7 @@ impl Signals {
         }
     }
 
-    /// Waits until told to stop.
+    /// Waits for a signal to stop.
     pub(super) async fn stop(&mut self) {
         while self.next().await != Signal::Stop {}
     }

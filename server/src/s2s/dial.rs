@@ -24,7 +24,7 @@ const HANDSHAKE: Duration = Duration::from_secs(15);
 /// How long it may take from the connection until the stream is ready.
 const NEGOTIATION: Duration = Duration::from_secs(30);
 
-/// What a stream is for.
+/// The purpose of a stream.
 pub(super) enum Purpose {
     /// It carries stanzas; ready when this server has proved its domain.
     Stanzas,
@@ -36,28 +36,28 @@ pub(super) enum Purpose {
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) session: Session,
-    /// Why it ended, unless the other side closed it in order.
+    /// The reason of the end, unless the other side closed the stream.
     pub(super) ended: oneshot::Receiver<Option<String>>,
 }
 
-/// What the modules that negotiate have to say, kept with the session.
+/// The channel for the modules' result of the negotiation, in the session's slots.
 struct ResultSender(mpsc::UnboundedSender<Result<(), StanzaError>>);
 
-/// Tells who waits for a session what became of it.
+/// Sends the result of the negotiation to the task that waits for the session.
 pub(super) fn report(session: &Session, result: Result<(), StanzaError>) {
     session.with_slot(|slot: &mut Option<ResultSender>| {
         if let Some(ResultSender(sender)) = slot {
-            // Who waited may have given up.
+            // The receiver may have stopped waiting.
             let _ = sender.send(result);
         }
     });
 }
 
-/// Why a connection led to nothing.
+/// Why there is no stream on a connection.
 enum Failed {
-    /// Another may do better.
+    /// Another target may succeed.
     Here(StanzaError),
-    /// It is the domain's own answer.
+    /// The domain itself refused.
     Everywhere(StanzaError),
 }
 
@@ -65,7 +65,7 @@ enum Failed {
 #[derive(Debug)]
 pub(super) struct Dialer {
     connector: Connector,
-    /// There when the listeners are about to open.
+    /// Set before the listeners open.
     streams: SetOnce<Weak<Streams>>,
 }
 
@@ -74,16 +74,15 @@ impl Dialer {
         Self { connector: Connector::new(config), streams: SetOnce::new() }
     }
 
-    /// Streams can be opened from now on.
+    /// Allows streams to be opened.
     pub(super) fn open(&self, streams: &Arc<Streams>) {
-        // It is called once.
+        // Called once only.
         let _ = self.streams.set(Arc::downgrade(streams));
     }
 
     /// Opens a stream from a host to a domain.
     ///
-    /// # Errors
-    /// What those are told who wrote to the domain.
+    /// # Errors The error for senders of stanzas to the domain.
     pub(super) async fn dial(
         &self,
         host: &Arc<Host>,
@@ -126,7 +125,7 @@ fn told(error: &super::connect::ConnectError) -> StanzaError {
     StanzaError::from(error)
 }
 
-/// Begins with TLS where that is the way.
+/// Performs the TLS handshake, if TLS begins with the first byte.
 async fn shake(
     streams: &Streams,
     host: &Host,
@@ -167,7 +166,7 @@ async fn negotiate(
     }
     let (ending, mut ended) = oneshot::channel();
     tokio::spawn(async move {
-        // Who waited may have given up.
+        // The receiver may have stopped waiting.
         let _ = ending.send(task.await);
     });
     if is_question {

@@ -1,4 +1,4 @@
-//! What the modules see of other servers.
+//! Federation as a service for modules.
 
 use std::{
     sync::{
@@ -22,11 +22,11 @@ use super::{
 };
 use crate::{config::S2s, stream::Streams, tls::TlsError};
 
-/// Dialback keys that may be checked at a time, and how long one may take.
+/// The dialback keys that may be checked at once, and the time limit of one.
 const MAX_CHECKS: usize = 64;
 const CHECK: Duration = Duration::from_secs(30);
 
-/// All streams to other servers, and what waits for them.
+/// All streams to other servers, and their queues.
 #[derive(Debug)]
 pub struct Federation {
     authorities: Authorities,
@@ -53,26 +53,27 @@ impl Federation {
         }))
     }
 
-    /// Streams can be opened from now on.
+    /// Allows streams to be opened.
     pub fn open(&self, streams: &Arc<Streams>) {
         self.pairs.dialer.open(streams);
     }
 
-    /// The pairs of domains that have something under way, and how many stanzas wait for them or
-    /// may not have arrived.
+    /// The number of active pairs of domains, and of stanzas that wait for them or may not have
+    /// arrived.
     pub(crate) fn queued(&self) -> (usize, usize) {
         self.pairs.queued()
     }
 
-    /// Takes nothing more but answers, and waits until what was taken has arrived, at most for
-    /// `limit`: the streams from other servers must still be open, as their answers report so.
+    /// Accepts only answers from now on, and waits until all accepted stanzas have arrived, at most
+    /// for `limit`. Streams from other servers must still be open, as acknowledgements arrive on
+    /// them.
     pub async fn settle(&self, limit: Duration) {
         self.is_stopping.store(true, Ordering::Release);
         self.pairs.settle(limit).await;
     }
 
-    /// Closes the streams to other servers when what waits is written; what cannot be written
-    /// within `limit` is refused by the streams' end.
+    /// Closes the streams to other servers when their queues are written. What cannot be written
+    /// within `limit` is refused when the streams end.
     pub async fn close(&self, limit: Duration) {
         self.pairs.close(limit).await;
     }
@@ -92,7 +93,7 @@ impl services::Federation for Federation {
                     let text = format!("too much waits for {}", to.domain());
                     return Err(StanzaError::resource_constraint().text(text));
                 }
-                // It has ended just now and left the list.
+                // The pair has just ended and left the list.
                 Offer::Over => {}
             }
         }
@@ -133,7 +134,7 @@ impl services::Federation for Federation {
             let (check, answer) = KeyCheck::new(stream_id, key);
             let asked = async {
                 let link = self.pairs.dialer.dial(host, domain, Purpose::Question(check)).await?;
-                // The question goes with the session when its stream ends, or is refused.
+                // The question is dropped with the session when the stream ends or is refused.
                 let mut ended = link.ended;
                 let answered = tokio::select! {
                     biased;
@@ -165,7 +166,7 @@ impl services::Federation for Federation {
     }
 }
 
-/// Whether somebody waits for it here no more than elsewhere.
+/// Whether a stanza is an answer, which is still sent while the server stops.
 fn is_answer(stanza: &Stanza) -> bool {
     let kind = stanza.type_();
     stanza.is_error() || (stanza.kind() == StanzaKind::Iq && kind.as_deref() == Some("result"))

@@ -1,4 +1,4 @@
-//! Other servers: finding, reaching and believing them, and what is written to them.
+//! Federation: finding, reaching and authenticating other servers, and the queues to them.
 
 pub mod certificate;
 pub mod connect;

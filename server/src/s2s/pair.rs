@@ -1,9 +1,9 @@
-//! One of our domains writing to one domain elsewhere: one queue, and at most one stream.
+//! A pair of a local and a remote domain: one queue, and at most one stream.
 //!
 //! A stanza that was written to a stream may still not arrive: the other server may stop before it
-//! has read it. So behind the stanzas goes a ping (XEP-0199 §4.3); as the other side deals with a
-//! stream in order, its answer, whichever it is, says that they have arrived. When the stream ends
-//! before, their senders get an error: better than silence, and than a second copy.
+//! has read it. So a ping is sent behind the stanzas (XEP-0199 §4.3). As the other side handles a
+//! stream in order, any answer confirms that they have arrived. When the stream ends before, their
+//! senders get an error, which is better than silence or a duplicate.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,15 +21,15 @@ use tokio::{
 
 use super::{dial::Link, queue::Queue};
 
-/// How long stanzas wait for company before a ping asks for all of them.
+/// How long stanzas are gathered before one ping asks for all of them.
 const GATHER: Duration = Duration::from_millis(20);
-/// How long the answer to a ping, or the other side with its reading, may take.
+/// The time limit of the answer to a ping, and of the other side's reading.
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// How long until a stream that took no more is tried again.
+/// The pause before a full stream is tried again.
 const RETRY: Duration = Duration::from_millis(50);
-/// How long an answer under way may still take when the stream has ended.
+/// How long an answer is awaited after the stream has ended.
 const GRACE: Duration = Duration::from_secs(2);
-/// How long after a failure the next attempt waits, at first and at most.
+/// The backoff after a failure: the first, and the longest.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(15));
 
 /// See the [module](self).
@@ -38,7 +38,7 @@ pub(super) struct Pair {
     pub(super) host: Arc<Host>,
     pub(super) remote: Box<str>,
     state: Mutex<State>,
-    /// Something in the state, or in the wire, has changed.
+    /// Notified when the state or the wire has changed.
     pub(super) changed: Notify,
 }
 
@@ -54,7 +54,7 @@ struct State {
     is_closing: bool,
 }
 
-/// What became of an offer to a pair.
+/// The result of an offer to a pair.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Offer {
     Taken,
@@ -64,12 +64,12 @@ pub(super) enum Offer {
 
 /// How a stream ended.
 enum Ended {
-    /// Nothing was to be sent, or the other side closed it with nothing wrong.
+    /// The stream was idle, or the other side closed it without an error.
     Closed,
     Broken(String),
 }
 
-/// What to do when nothing has happened for a while.
+/// What to do after a time without an event.
 enum Then {
     Write,
     Ping,
@@ -109,7 +109,7 @@ impl Pair {
         Offer::Taken
     }
 
-    /// The other server has shown that it is there: no more waiting.
+    /// Ends the wait after a failure: the other server is known to run.
     pub(super) fn reset_backoff(&self) {
         let mut state = self.state();
         (state.failures, state.failed) = (0, None);
@@ -134,7 +134,7 @@ impl Pair {
         self.changed.notify_one();
     }
 
-    /// After a failure, waits until it is time to try again or the other side is heard of.
+    /// Waits for the end of the backoff, or for [`Pair::reset_backoff`].
     pub(super) async fn pause(&self) {
         loop {
             let until = {
@@ -150,7 +150,7 @@ impl Pair {
         }
     }
 
-    /// Whether everything was written; no more is taken then.
+    /// Whether the queue is empty; then the pair accepts no more stanzas.
     pub(super) fn finish(&self) -> bool {
         let mut state = self.state();
         state.is_over = state.queue.is_written();
@@ -185,7 +185,7 @@ impl Pair {
     pub(super) async fn carry(&self, mut link: Link, idle: Duration, moved: &Notify) {
         let mut ping = None;
         let ended = self.write(&mut link, &mut ping, idle, moved).await;
-        // Closing it is the end of it, also where the other side does not close its own.
+        // This ends the stream also where the other side does not close its own.
         link.session.close(None);
         if let Ended::Broken(reason) = &ended {
             tracing::info!(from = self.host.name(), to = %self.remote, reason, "stream lost");
@@ -198,7 +198,7 @@ impl Pair {
         }
         let sent = {
             let mut state = self.state();
-            // Who closes its stream in order has dealt with what came before (RFC 6120 §4.4).
+            // A server that closes its stream has handled what came before (RFC 6120 §4.4).
             let sent = state.queue.take_sent();
             let is_useless = matches!(ended, Ended::Broken(_));
             state.failures = if is_useless { state.failures.saturating_add(1) } else { 0 };
@@ -221,10 +221,10 @@ impl Pair {
         moved: &Notify,
     ) -> Ended {
         let mut used = Instant::now();
-        // Since when something is not known to have arrived.
+        // The time since when stanzas are unconfirmed.
         let mut open = None;
         loop {
-            // All that there is room for.
+            // Writes as many stanzas as the stream takes.
             let (is_blocked, is_settled, is_closing) = {
                 let mut state = self.state();
                 let mut is_blocked = false;
@@ -252,7 +252,7 @@ impl Pair {
                 (None, Some(open)) => (open + GATHER, Then::Ping),
                 (None, None) => (used + idle, Then::Close),
             };
-            // Nobody tells when there is room again.
+            // Polls, as the stream does not notify of room in its queue.
             let (wait, then) = match is_blocked && now + RETRY < wait {
                 true => (now + RETRY, Then::Write),
                 false => (wait, then),
@@ -285,7 +285,7 @@ impl Pair {
         }
     }
 
-    /// Asks, behind all that waits, for any answer.
+    /// Queues a ping behind the waiting stanzas.
     fn ping(&self) -> Option<Ping> {
         let ping = ElementBuilder::new("ping", "urn:xmpp:ping").build();
         let iq = ElementBuilder::new("iq", STANZA_NS)

@@ -1,4 +1,4 @@
-//! All pairs of one of our domains and one elsewhere that have something under way.
+//! The list of active pairs of a local and a remote domain.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -17,18 +17,18 @@ use super::{
 };
 use crate::config::S2s;
 
-/// Pairs of domains that may have something under way at a time.
+/// The most pairs that may be active at once.
 const MAX_PAIRS: usize = 10_000;
 
-/// The pairs of domains that have something under way, and what they share.
+/// The active pairs of domains, and what they share.
 #[derive(Debug)]
 pub(super) struct Pairs {
     pub(super) dialer: Dialer,
     bounds: Bounds,
-    /// A stream that was not used for so long is closed.
+    /// The time after which an unused stream is closed.
     idle: Duration,
     list: Mutex<List>,
-    /// Told whenever a pair has moved on.
+    /// Notified when a pair has made progress.
     moved: Notify,
 }
 
@@ -49,14 +49,13 @@ impl Pairs {
         self.list.lock()
     }
 
-    /// The pairs of domains that have something under way, and how many stanzas wait for them or
-    /// may not have arrived.
+    /// The number of active pairs, and of stanzas that wait for them or may not have arrived.
     pub(super) fn queued(&self) -> (usize, usize) {
         let pairs = self.list();
         (pairs.len(), pairs.values().map(|pair| pair.queued()).sum())
     }
 
-    /// The queue of a pair, made when there is none.
+    /// The pair of two domains, started if there is none.
     pub(super) fn pair(
         self: &Arc<Self>,
         host: &Arc<Host>,
@@ -76,7 +75,7 @@ impl Pairs {
         Ok(pair)
     }
 
-    /// The other server has shown that it is there.
+    /// Resets the backoff of the pairs to a server that is known to run.
     pub(super) fn reset_backoff(&self, remote: &str) {
         let pairs = self.list();
         pairs
@@ -85,12 +84,12 @@ impl Pairs {
             .for_each(|(_, pair)| pair.reset_backoff());
     }
 
-    /// Waits until all that was taken has arrived, at most for `limit`.
+    /// Waits until all accepted stanzas have arrived, at most for `limit`.
     pub(super) async fn settle(&self, limit: Duration) {
         self.until(limit, || self.list().values().all(|pair| pair.is_settled())).await;
     }
 
-    /// Closes all streams when what waits is written, and waits for that, at most for `limit`.
+    /// Closes all streams when their queues are written, and waits for that, at most for `limit`.
     pub(super) async fn close(&self, limit: Duration) {
         for pair in self.list().values() {
             pair.close();
@@ -98,7 +97,7 @@ impl Pairs {
         self.until(limit, || self.list().is_empty()).await;
     }
 
-    /// Carries the stanzas of a pair until there are none.
+    /// Carries a pair's stanzas until its queue is empty.
     async fn run(self: Arc<Self>, pair: Arc<Pair>) {
         loop {
             pair.pause().await;
@@ -117,7 +116,7 @@ impl Pairs {
         }
     }
 
-    /// Takes a pair out of the list when it has nothing to do.
+    /// Removes a pair from the list if its queue is empty.
     fn remove(&self, pair: &Arc<Pair>) -> bool {
         let mut list = self.list();
         let is_over = pair.finish();

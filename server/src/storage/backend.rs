@@ -1,4 +1,4 @@
-//! What everything that speaks to the database shares: connections, errors, times.
+//! What readers, the writer and migrations share: the dialect, connections, errors, times.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -6,26 +6,27 @@ use sqlx::{Any, AnyPool, pool::PoolConnection};
 
 use super::{StorageError, StorageResult};
 
-/// How long anything may take before the database counts as stalled. A little more than the pools
-/// wait for a connection, and SQLite for another process.
+/// The time after which the database counts as stalled. Slightly longer than the pools wait for a
+/// connection, and SQLite for another process.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How long to wait for a connection: to a free one, and to a database that starts again.
+/// How long to wait for a free connection, or for a database that restarts.
 pub(super) const ACQUIRE: Duration = Duration::from_secs(10);
-/// How often a database that does not answer is tried.
+/// The pause before a database that does not answer is tried again.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// In what databases differ.
+/// The differences between databases.
 #[derive(Debug)]
 pub(super) struct Dialect {
     /// Begins a transaction that no other writer, of any process, runs beside.
     pub(super) begin: &'static str,
-    /// What brings the tables from version 0, an empty database, to 1, to 2, and so on.
+    /// The statements that migrate the tables from version 0 (an empty database) to 1, to 2, and so
+    /// on.
     pub(super) steps: &'static [&'static [&'static str]],
 }
 
-/// Takes a connection. While the database starts again, as its machine does or after an update, a
-/// call waits for it; the pool itself does so only if the connection is refused.
+/// Takes a connection. While the database restarts, a call waits for it; the pool itself does so
+/// only if the connection is refused.
 pub(super) async fn acquire(pool: &AnyPool) -> StorageResult<PoolConnection<Any>> {
     let deadline = Instant::now() + ACQUIRE;
     loop {
@@ -39,7 +40,7 @@ pub(super) async fn acquire(pool: &AnyPool) -> StorageResult<PoolConnection<Any>
     }
 }
 
-/// What a failure of the database is to a caller.
+/// Converts an error of the database.
 pub(super) fn backend(error: sqlx::Error) -> StorageError {
     match error {
         sqlx::Error::PoolClosed => StorageError::Closed,
@@ -62,6 +63,6 @@ pub(super) fn time_of_micros(micros: i64) -> SystemTime {
     let duration = Duration::from_micros(micros.unsigned_abs());
     let epoch = SystemTime::UNIX_EPOCH;
     let time = if micros < 0 { epoch.checked_sub(duration) } else { epoch.checked_add(duration) };
-    // Only what nobody has written lies outside of what the system can express.
+    // The server writes no times beyond the system's range.
     time.unwrap_or(epoch)
 }

@@ -1,5 +1,5 @@
-//! Storage in an SQL database: what is read here, what is written in [`writer`](super::writer).
-//! Whatever the database is, the statements are the same; it differs in its [`Dialect`].
+//! Storage in an SQL database: reads are here, writes in [`writer`](super::writer). The statements
+//! are the same for all databases; the differences are in [`Dialect`].
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ use super::{
     StorageStats, Write, versions,
 };
 
-/// Batches waiting for the writer; past that, callers wait to hand theirs over.
+/// Batches that wait for the writer; when there are more, callers wait.
 const QUEUE: usize = 1024;
 const GET: &str =
     "SELECT value FROM map WHERE host = $1 AND store = $2 AND owner = $3 AND key = $4";
@@ -81,7 +81,7 @@ impl Database {
         writers.close().await;
     }
 
-    /// The one that writes.
+    /// The connection that writes.
     #[cfg(test)]
     pub(super) async fn writing_connection(&self) -> sqlx::pool::PoolConnection<sqlx::Any> {
         self.writers.acquire().await.unwrap()
@@ -247,8 +247,8 @@ impl Storage for Database {
     }
 }
 
-/// The least text behind one: no text has a NUL. Unlike a comparison that depends on whether there
-/// is one, it lets the database begin in the middle of an index.
+/// Smallest key greater than `after` (keys contain no NUL). With `>=` the query stays a plain index
+/// range scan.
 fn behind(after: Option<&str>) -> String {
     after.map(|after| format!("{after}\u{1}")).unwrap_or_default()
 }

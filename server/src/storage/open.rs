@@ -1,4 +1,4 @@
-//! Which database a config asks for.
+//! Choosing the database that a config names.
 
 use super::{Database, StorageResult};
 use crate::config::Config;
@@ -8,7 +8,7 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// It cannot be used.
+    /// The database cannot be used.
     pub async fn open(config: &Config) -> StorageResult<Self> {
         match &config.storage.url {
             Some(url) => Self::postgres(url).await,
@@ -16,11 +16,11 @@ impl Database {
         }
     }
 
-    /// Looks whether what [`Database::open`] opens could be opened, and changes nothing.
+    /// Checks whether [`Database::open`] could open the database, and changes nothing.
     ///
     /// # Errors
     ///
-    /// It is there, but cannot be used, or a newer server has written it.
+    /// The database exists but cannot be used, or a newer server has written it.
     pub async fn look(config: &Config) -> StorageResult<()> {
         match &config.storage.url {
             Some(url) => Self::look_postgres(url).await,

@@ -1,15 +1,15 @@
-//! What may wait on all streams together.
+//! The memory that all streams together may hold.
 
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
 
-/// Bytes that every stream may keep beside, and the step in which more are taken: streams in order
-/// need no more, and have nothing to do with each other.
+/// The step in which bytes are reserved. The first step of a stream is free, so that streams which
+/// hold no more share no counter.
 const STEP: usize = 4096;
 
-/// Bytes for all streams.
+/// The bytes that all streams may reserve.
 #[derive(Debug)]
 pub(super) struct Budget {
     most: AtomicUsize,
@@ -21,13 +21,13 @@ impl Budget {
         Self { most: most.into(), used: AtomicUsize::new(0) }
     }
 
-    /// From now on there are so many.
+    /// Changes the total.
     pub(super) fn set(&self, most: usize) {
         self.most.store(most, Ordering::Relaxed);
     }
 }
 
-/// What one stream has of the budget.
+/// What one stream has reserved.
 #[derive(Debug)]
 pub(super) struct BudgetShare {
     budget: Arc<Budget>,
@@ -39,8 +39,8 @@ impl BudgetShare {
         Self { budget: Arc::clone(budget), taken: 0 }
     }
 
-    /// So many bytes wait now. False if they may not: nobody may have more than is left for all
-    /// others, so those who have most are refused first.
+    /// Reserves `bytes` in all. Refused when the stream would hold more than remains free, so the
+    /// largest holders are refused first.
     pub(super) fn reserve(&mut self, bytes: usize) -> bool {
         let wanted = if bytes <= STEP { 0 } else { bytes.next_multiple_of(STEP) };
         let Budget { most, used } = &*self.budget;

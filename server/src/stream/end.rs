@@ -22,13 +22,13 @@ pub(super) enum End {
     Closed,
     /// The connection ended without the stream having been closed.
     Lost(Option<io::Error>),
-    /// What the other side did must not be, or what we do failed.
+    /// The other side broke the protocol, or this side failed.
     Error(StreamError),
     /// The other side ended it with an error.
     Refused(Refusal),
-    /// It was closed from elsewhere, which has been written already.
+    /// The server or a handler closed it; the closing tag is queued already.
     Ordered,
-    /// Nothing more can be said.
+    /// Nothing more can be written.
     Silent(&'static str),
 }
 
@@ -38,7 +38,7 @@ pub(super) struct Refusal(pub(super) String);
 
 impl Refusal {
     pub(super) fn of(error: &Element) -> Self {
-        /// More is not meant for a person.
+        /// The longest text that is kept.
         const TEXT: usize = 200;
         debug_assert!(error.is("error", STREAM_NS));
         let condition = error.children().find(|child| child.name() != "text");
@@ -57,7 +57,7 @@ impl From<StreamError> for End {
 }
 
 /// Runs `task`; `None` when it panicked.
-// No `async fn`: its future would have room for the task twice.
+// No `async fn`, whose future would hold the task twice.
 pub(super) fn contained<T>(
     mut task: Pin<Box<impl Future<Output = T>>>,
 ) -> impl Future<Output = Option<T>> {

@@ -1,8 +1,8 @@
 //! Streams (RFC 6120, XEP-0114): one task for each connection, between its socket and the core.
 //!
-//! A stream that waits holds no buffer: bytes are read into one that the thread lends, and what
-//! is sent to it waits in its `Wire` only until the task has written it. Elements
-//! are handled one after the other; while a handler waits, the stream is read on up to a bound.
+//! An idle stream holds no buffer: bytes are read into one of the thread's, and the queue of its
+//! `Wire` exists only while something waits in it. Elements are handled one after the other; while
+//! a handler waits, the stream is read on up to a bound.
 
 mod budget;
 mod connection;
@@ -34,8 +34,8 @@ use wire::Opening;
 
 impl Streams {
     /// Serves one connection that a listener accepted, with TLS from the first byte or not, until
-    /// it ends; `guard` is dropped then.
-    // No `async fn`: its future would keep room for the arguments, too.
+    /// the stream ends; `guard` is dropped then.
+    // No `async fn`, whose future would hold the arguments as well.
     pub fn serve<G: Send>(
         self: Arc<Self>,
         socket: TcpStream,
@@ -60,16 +60,17 @@ impl Streams {
         }
     }
 
-    /// Opens a stream to another server on a connection that is there, with TLS or without.
+    /// Opens a stream to another server on an open connection, with TLS or without.
     ///
     /// The session is one of kind [`SessionKind::S2sOut`]: what the other side sends arrives as
-    /// events on its host, the stream's features as `stanza/http://etherx.jabber.org/streams:features`.
-    /// [`Session::start_tls`] shakes hands as the client, with the certificate of the host, and
-    /// sends the stream header anew; so does [`Session::restart`]. `authorize` the domain when
-    /// the stream is ready for stanzas: until then the limits for strangers hold, the time too.
+    /// events on its host, the stream's features as
+    /// `stanza/http://etherx.jabber.org/streams:features`. [`Session::start_tls`] starts the TLS
+    /// handshake as the client, with the host's certificate, and sends the stream header again; so
+    /// does [`Session::restart`]. Call `authorize` when the stream is ready for stanzas: until then
+    /// the limits of unauthenticated streams apply, including the time limit.
     ///
-    /// The future serves the stream to its end, and gives the reason unless the stream was
-    /// closed from the other side without an error. It must run for the stream to be opened.
+    /// The future serves the stream until it ends, and returns the reason unless the other side
+    /// closed it without an error. The stream is opened only once the future is polled.
     pub fn connect(self: &Arc<Self>, to: Outgoing) -> (Session, OutgoingTask) {
         let Outgoing { host, domain, io, peer } = to;
         let opening = Opening::Header(header::outgoing(host.name(), &domain).into());
@@ -97,11 +98,11 @@ impl Streams {
 /// A stream to be opened to another server.
 #[derive(Debug)]
 pub struct Outgoing {
-    /// The host here that it is for.
+    /// The local host that opens it.
     pub host: Arc<Host>,
-    /// The domain it is to.
+    /// The remote domain.
     pub domain: Box<str>,
-    /// The connection: plain, or with TLS already.
+    /// The connection, with TLS or without.
     pub io: Io,
     /// The other side's address.
     pub peer: SocketAddr,

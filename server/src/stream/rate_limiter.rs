@@ -1,4 +1,4 @@
-//! How fast a stream is read: a peer that sends more than the limits allow waits, and nobody else.
+//! How fast a stream is read: only a peer that sends more than the limits allow has to wait.
 
 use std::{
     pin::Pin,
@@ -174,7 +174,7 @@ mod tests {
         }
         let waited = waits(&mut limiter).await.unwrap();
         assert!((0.5..0.6).contains(&waited), "{waited}");
-        // Whoever was quiet for long enough may send a burst again, and no more than one.
+        // After a long pause one burst is allowed again, and no more.
         tokio::time::advance(Duration::from_secs(1000)).await;
         limiter.count_bytes(2000);
         assert_eq!(waits(&mut limiter).await, Ok(0.0));

@@ -1,4 +1,4 @@
-//! What all streams share, and the list of those that are open.
+//! The state that all streams share, and the list of open streams.
 
 use std::{
     collections::HashSet,
@@ -24,7 +24,7 @@ use crate::{
     tls::Tls,
 };
 
-/// What all streams share.
+/// The state that all streams share.
 #[derive(Debug)]
 pub struct Streams {
     pub(super) core: Arc<Core>,
@@ -32,24 +32,24 @@ pub struct Streams {
     pub(super) budget: Arc<Budget>,
     open: Mutex<HashSet<OpenStream>>,
     pub(crate) traffic: Traffic,
-    /// Told when a stream has ended.
+    /// Notified when a stream has ended.
     ended: Notify,
 }
 
-/// What the configuration says of streams. A connection keeps the limits it began with; hosts and
-/// certificates are those of the moment.
+/// The configuration of streams. A connection keeps the limits it began with; hosts and
+/// certificates are always the current ones.
 #[derive(Debug)]
 pub struct Settings {
     tls: Arc<Tls>,
     pub(super) limits: Limits,
     /// The domains that clients may open streams to.
     pub(super) hosts: HashSet<String>,
-    /// Who speaks to those that named no host.
+    /// The `from` of errors for clients that named no host.
     pub(super) default_host: Arc<str>,
 }
 
 impl Settings {
-    /// What a config says, with its certificates.
+    /// The settings of a config, with its certificates.
     pub fn new(config: &Config, tls: Tls) -> Self {
         let first = config.host.keys().next().map_or("localhost", String::as_str);
         Self {
@@ -74,12 +74,12 @@ impl Streams {
         }
     }
 
-    /// The events behind the streams.
+    /// The core that handles what streams receive.
     pub fn core(&self) -> &Arc<Core> {
         &self.core
     }
 
-    /// Makes other settings hold, limits for connections that begin from now on.
+    /// Replaces the settings. New limits apply to connections that begin from now on.
     pub fn configure(&self, settings: Settings) {
         self.budget.set(settings.limits.waiting_bytes);
         self.settings.store(Arc::new(settings));
@@ -89,12 +89,12 @@ impl Streams {
         self.settings.load_full()
     }
 
-    /// What this server offers and is shown for TLS.
+    /// The certificates and TLS configurations.
     pub fn tls(&self) -> Arc<Tls> {
         Arc::clone(&self.settings.load().tls)
     }
 
-    /// What somebody is told who gets no stream.
+    /// The header and error for a connection that is refused.
     pub(crate) fn refusal(&self, kind: SessionKind, error: &StreamError) -> String {
         let host = Arc::clone(&self.settings.load().default_host);
         let header = header::answer(kind, &host, &random_id(), None);
@@ -185,8 +185,8 @@ impl Streams {
     }
 }
 
-/// The writing side of an open stream, which is equal to itself alone.
-// A set of these takes half of what a map by number would.
+/// The writing side of an open stream, compared by address.
+// A set of these takes half the memory of a map with numbers as keys.
 #[derive(Debug, Clone)]
 pub(super) struct OpenStream(pub(super) Arc<Wire>);
 
@@ -204,7 +204,7 @@ impl Hash for OpenStream {
     }
 }
 
-/// A connection in the list, until it ends in whatever way.
+/// Keeps a connection in the list until it is dropped.
 pub(super) struct Registration {
     streams: Arc<Streams>,
     wire: OpenStream,

@@ -1,10 +1,10 @@
-//! Whoever is written to wakes up when the writer's turn ends, not at the first stanza of many:
-//! what came in one read goes out in one write, and no thread is woken for each of a thousand
-//! contacts.
+//! Wakes the tasks that a handler wrote to when one poll of its stream's task ends, not at the
+//! first stanza of many: what came in one read goes out in one write, and no thread is woken for
+//! each of a thousand contacts.
 
 use std::{cell::RefCell, marker::PhantomData, mem, task::Waker};
 
-/// So many wait at most.
+/// The most wakers that are gathered.
 const MOST: usize = 1024;
 
 thread_local! {
@@ -17,10 +17,10 @@ struct Gathered {
     wakers: Vec<Waker>,
 }
 
-/// While it lasts, [`wake`] waits for its end.
+/// While it exists, [`wake`] gathers wakers instead of waking them.
 #[must_use]
 pub(super) struct WakeBatch {
-    /// It belongs to its thread.
+    /// Not `Send`: the batch is its thread's.
     here: PhantomData<*const ()>,
 }
 
@@ -40,7 +40,7 @@ impl Drop for WakeBatch {
     }
 }
 
-/// Wakes a task, at the end of the turn if this is one.
+/// Wakes a task, at the end of the batch if there is one.
 pub(super) fn wake(waker: &Waker) {
     let gathered = GATHERED.try_with(|gathered| {
         if !gathered.borrow().is_batch {
@@ -57,7 +57,7 @@ pub(super) fn wake(waker: &Waker) {
     }
 }
 
-/// Nothing is borrowed while a task is woken.
+/// Wakes the gathered tasks. The cell is not borrowed meanwhile, as waking may call [`wake`].
 fn release(gathered: &RefCell<Gathered>) {
     let mut wakers = mem::take(&mut gathered.borrow_mut().wakers);
     wakers.drain(..).for_each(Waker::wake);

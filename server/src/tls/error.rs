@@ -18,7 +18,7 @@ pub enum TlsError {
         /// What the system said.
         source: io::Error,
     },
-    /// A file is not what it should be.
+    /// A file has the wrong content.
     #[error("{}: {message}", path.display())]
     Content {
         /// The file.

@@ -6,11 +6,11 @@ use zeroize::Zeroizing;
 /// The label of `tls-exporter` (RFC 9266).
 const EXPORTER_LABEL: &[u8] = b"EXPORTER-Channel-Binding";
 
-/// What a stream over a connection can be bound to with `tls-exporter` (RFC 9266), from its
-/// exporter secret (RFC 8446 §7.5). There is none before TLS 1.3.
+/// The channel binding data `tls-exporter` (RFC 9266), from the exporter secret (RFC 8446 §7.5).
+/// `None` before TLS 1.3.
 ///
-/// With TLS 1.2 it would need the extended master secret, and rustls does not tell whether a
-/// connection has it.
+/// TLS 1.2 would need the extended master secret, and rustls does not tell whether a connection has
+/// one.
 pub(crate) fn exporter(suite: &Tls13CipherSuite, secret: &[u8]) -> Option<[u8; 32]> {
     if secret.is_empty() || secret.len() > OkmBlock::MAX_LEN {
         return None;

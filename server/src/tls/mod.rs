@@ -1,7 +1,7 @@
-//! TLS: certificates, the choice among them, and what a stream can be bound to.
+//! TLS: certificates, the choice among them, and channel binding.
 //!
-//! Versions 1.2 and 1.3, ring for the cryptography but for X25519, sessions resumed. Files are read
-//! when a [`Tls`] is made; to take up new ones, make another.
+//! Versions 1.2 and 1.3, with session resumption; the cryptography is ring's, except for X25519.
+//! Files are read when a [`Tls`] is made; to load new ones, make another.
 
 mod certificate;
 mod error;
@@ -41,7 +41,7 @@ const ALPN_CLIENT: &[u8] = b"xmpp-client";
 /// The protocol a server names then.
 const ALPN_SERVER: &[u8] = b"xmpp-server";
 
-/// Everything needed for TLS, for all hosts.
+/// The certificates and TLS configurations of all hosts.
 #[derive(Clone)]
 pub struct Tls {
     clients: Acceptor,
@@ -78,7 +78,7 @@ impl Tls {
         Ok(tls)
     }
 
-    /// As [`Tls::load`], but a certificate that it makes is only kept by [`Tls::keep`].
+    /// As [`Tls::load`], but a new certificate is not stored until [`Tls::keep`].
     ///
     /// # Errors
     ///
@@ -91,7 +91,7 @@ impl Tls {
         // A client has one stream, and each brings a ticket for the next.
         clients.send_tls13_tickets = 1;
         let mut servers = server_config(AnyCertificate::new(), certificates.clone())?;
-        // Streams of servers last, and each is judged by what it has shown itself.
+        // Streams of servers last long, and each is judged by its own certificate.
         servers.session_storage = Arc::new(NoServerSessionStorage {});
         servers.send_tls13_tickets = 0;
         Ok(Self {
@@ -101,7 +101,7 @@ impl Tls {
         })
     }
 
-    /// Keeps a certificate that was made in the data folder.
+    /// Stores a new self-signed certificate in the data folder.
     ///
     /// # Errors
     ///
@@ -121,8 +121,8 @@ impl Tls {
         self.clients.starttls(host)
     }
 
-    /// For connections of servers that begin with TLS. They are asked for their certificate, and
-    /// whatever they show, or nothing, is accepted: `s2s::certificate` judges it.
+    /// For connections of servers that begin with TLS. They are asked for a certificate, and any or
+    /// none is accepted: `s2s::certificate` judges it.
     pub fn server_direct(&self) -> Arc<ServerConfig> {
         self.servers.direct.clone()
     }
@@ -133,8 +133,8 @@ impl Tls {
     }
 
     /// For a connection to another server as `host`, which shows its certificate there. The name
-    /// for the handshake is the other domain's ([`server_name`]). What the other side shows is
-    /// accepted: `s2s::certificate` judges it.
+    /// for the handshake is the other domain's ([`server_name`]). Any certificate of the other side
+    /// is accepted: `s2s::certificate` judges it.
     ///
     /// # Errors
     ///
@@ -241,7 +241,7 @@ fn server_config(
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
         .with_client_cert_verifier(peers)
         .with_cert_resolver(certificates);
-    // Most clients name AES-256 first just because its key is longer.
+    // Most clients prefer AES-256 only because its key is longer.
     config.ignore_client_order = true;
     Ok(config)
 }

@@ -7,8 +7,8 @@ use rustls::{
     crypto::{CryptoProvider, SupportedKxGroup, ring},
 };
 
-/// What ring has, but for X25519; AES-128 first, as RFC 8446 §9.1 demands it of all, and with it SHA-256: processors
-/// have instructions for both, and SHA-384 would take a handshake ten times as long.
+/// ring's provider, except for X25519. AES-128 with SHA-256 is first: RFC 8446 §9.1 requires it,
+/// processors have instructions for both, and SHA-384 would take a handshake ten times as long.
 pub(super) fn provider() -> Arc<CryptoProvider> {
     use CipherSuite::{
         TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
@@ -25,7 +25,7 @@ pub(super) fn provider() -> Arc<CryptoProvider> {
     Arc::new(provider)
 }
 
-/// X25519 is most of what a handshake costs, and graviola's takes half the time of ring's. It needs
+/// X25519 is most of the cost of a handshake, and graviola takes half the time of ring. It needs
 /// instructions that processors have had since about 2015.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 fn use_the_fastest(group: &mut &'static dyn SupportedKxGroup) {

@@ -1,4 +1,4 @@
-//! `spondee events`: what there is to hook.
+//! `spondee events`: the catalogue of events.
 
 use std::fmt::Write;
 

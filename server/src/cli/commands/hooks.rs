@@ -60,7 +60,7 @@ fn check_host(config: &Config, query: &HooksQuery) -> Result<(), HooksError> {
     Err(HooksError::Host { host: host.clone(), hint })
 }
 
-/// The same modules as a server's, on storage that is forgotten.
+/// Loads the modules of the config, on storage in memory.
 fn without_server(
     config: &Config,
     bundles: &[Bundle],
@@ -83,7 +83,7 @@ fn without_server(
     })
 }
 
-/// For people: a table for each host.
+/// A table for each host.
 fn table(lines: &[HookLine]) -> String {
     let mut text = String::new();
     let mut rest = lines;
@@ -122,7 +122,7 @@ fn table(lines: &[HookLine]) -> String {
     text
 }
 
-/// Columns as wide as they must be.
+/// Aligns the columns.
 fn aligned(rows: &[Vec<String>]) -> String {
     let columns = rows.first().map_or(0, Vec::len);
     let width = |column: usize| {

@@ -1,4 +1,4 @@
-//! What is done when a stream ends.
+//! Ending a stream and its connection.
 
 use std::{future::poll_fn, io, sync::Arc, task::Poll, time::Duration};
 
@@ -18,18 +18,19 @@ use super::{
 const LINGER: Duration = Duration::from_secs(5);
 
 impl Connection {
-    /// Closes the stream and the connection, and tells the core. Gives the reason.
+    /// Closes the stream and the connection, and tells the core. Returns the reason.
     pub(super) async fn finish(&mut self, end: End) -> Option<String> {
         if matches!(end, End::Ordered) && self.wire.kind == SessionKind::S2sIn {
-            // What the other server has sent before it knows of the end counts (RFC 6120 §4.4).
+            // What the other server sent before it learnt of the end is still handled (RFC 6120
+            // §4.4).
             let _ = timeout(LINGER, self.drain_input()).await;
         }
-        // Handlers may take their time, with many streams at once.
+        // Frees the input: handlers may take long, with many streams at once.
         self.input.discard();
         self.rate_limiter.disable();
         let reason = self.conclude(&end);
         let can_say = !matches!(end, End::Silent(_) | End::Lost(Some(_)));
-        // What was said last should reach the other side before handlers take their time.
+        // The last bytes should reach the other side before handlers run, which may take long.
         let closed = match can_say {
             true => poll_fn(|cx| Poll::Ready(self.poll_close(cx))).await,
             false => Poll::Pending,
@@ -41,15 +42,15 @@ impl Connection {
         }
         if can_say {
             let is_closed = matches!(end, End::Closed | End::Lost(None));
-            // Who does not close in time is closed without.
+            // A peer that does not close in time is disconnected.
             let _ = timeout(LINGER, self.linger(closed, is_closed)).await;
         }
         self.wire.mark_gone();
         reason
     }
 
-    /// Handles what still comes on a stream that was closed from here, until the other side closes
-    /// it too.
+    /// Reads and handles elements on a stream that this side closed, until the other side closes it
+    /// too.
     async fn drain_input(&mut self) {
         let core = Arc::clone(self.streams.core());
         loop {
@@ -75,7 +76,7 @@ impl Connection {
         }
     }
 
-    /// Ends the writing side, and says why the stream ended unless the other side left by itself.
+    /// Ends the writing side, and returns why the stream ended unless the other side closed it.
     fn conclude(&self, end: &End) -> Option<String> {
         let peer = self.wire.peer;
         let kind = self.wire.kind;

@@ -1,4 +1,4 @@
-//! The task of one connection: its state here, and what it does in the files beside.
+//! The task of one connection. Its state and its I/O are here; each step of its life has a file.
 
 mod close;
 mod open;
@@ -35,22 +35,22 @@ pub(super) struct Connection {
     pub(super) wire: Arc<Wire>,
     pub(super) io: Io,
     pub(super) input: Input,
-    /// What was read while a handler waited.
+    /// Items that were read while a handler waited.
     ahead: VecDeque<Result<Item, End>>,
-    /// Bytes of the element that is handled.
+    /// The size of the element that is being handled.
     in_hand: u32,
-    /// All that was read and is not handled, of what may wait on all streams.
+    /// The reservation for all bytes that are read and not handled.
     share: BudgetShare,
-    /// As they were when the connection began.
+    /// The settings of when the connection began.
     settings: Arc<Settings>,
     pub(super) session: Option<Session>,
-    /// What was taken from the wire, and how much of it is written.
+    /// The bytes taken from the wire, and how many of them are written.
     writing: Vec<u8>,
     written: usize,
-    /// Bytes that the socket may still keep.
+    /// Bytes written that the socket may not have sent yet.
     unflushed: u32,
     rate_limiter: RateLimiter,
-    /// When the stream must be established; none once it is.
+    /// The deadline for establishing the stream; `None` once it is.
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
@@ -78,7 +78,7 @@ impl Connection {
         }
     }
 
-    /// Writes what waits. Ready when nothing does.
+    /// Writes the queue. Ready when it is empty.
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         let written = self.poll_write(cx)?;
         if self.unflushed > 0 {
@@ -89,7 +89,7 @@ impl Connection {
         written.map(Ok)
     }
 
-    /// Writes what waits, and closes the writing side with it.
+    /// Writes the queue and closes the writing side.
     pub(super) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         ready!(self.poll_write(cx))?;
         ready!(self.io.poll_shutdown(cx))?;
@@ -97,7 +97,7 @@ impl Connection {
         Poll::Ready(Ok(()))
     }
 
-    /// Hands what waits to the socket, which may keep it until it is flushed.
+    /// Hands the queue to the socket, which may buffer it until it is flushed.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         loop {
             while let Some(rest @ [_, ..]) = self.writing.get(self.written..) {
@@ -118,7 +118,7 @@ impl Connection {
         }
     }
 
-    /// The system has what was written, but for so many bytes.
+    /// Counts bytes as sent; `kept` of those written are still in the socket.
     fn count_flushed(&mut self, kept: usize) {
         let kept = u32::try_from(kept).unwrap_or(u32::MAX).min(self.unflushed);
         let count = (std::mem::replace(&mut self.unflushed, kept) - kept) as usize;
@@ -132,7 +132,7 @@ impl Connection {
         self.streams.traffic.of(self.wire.kind)
     }
 
-    /// Reads once, when the rate limits allow.
+    /// Reads once, as soon as the rate limits allow it.
     pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
         if let Err(Flood) = ready!(self.rate_limiter.poll(cx)) {
             let text = "you have sent more than the limits allow for too long";
@@ -171,14 +171,14 @@ impl Connection {
         }
     }
 
-    /// What is next, read ahead or not.
+    /// The next item, read ahead or not.
     fn item(&mut self) -> Result<Option<Item>, End> {
         self.ahead.pop_front().map_or_else(|| self.next(), |item| item.map(Some))
     }
 
     fn next(&mut self) -> Result<Option<Item>, End> {
         let limits = self.xml_limits();
-        // Only a client has a JID of its own.
+        // Only clients have a JID to set as `from`.
         let jid = self.session.as_ref().and_then(Session::jid);
         let item = self.input.next(&limits, jid.map(|jid| jid.as_str()));
         let item = item.map_err(|error| End::Error(error.into()))?;
@@ -189,7 +189,7 @@ impl Connection {
         Ok(item)
     }
 
-    /// Bytes read whose turn has not come.
+    /// Bytes that were read and are not being handled yet.
     fn waiting(&self) -> usize {
         let parsed = self.ahead.iter().map(|item| match item {
             Ok(Item::Element(element)) => element.as_bytes().len(),

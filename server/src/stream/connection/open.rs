@@ -1,4 +1,4 @@
-//! Stream headers, and what a stream offers behind them.
+//! Stream headers and stream features.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ impl Connection {
         host.ok_or_else(|| StreamError::host_unknown().text(format!("{domain} is not served here")))
     }
 
-    /// Takes the header that answers ours; features follow as an element.
+    /// Takes the header that answers ours; the features follow as an element.
     fn answered(&mut self, header: Box<StreamHeader>) -> Result<(), End> {
         header::check_namespace(self.wire.kind, &header)?;
         header::check_version(&header)?;
@@ -34,7 +34,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Answers a stream header (RFC 6120 §4.3) and says what the stream offers.
+    /// Answers a stream header (RFC 6120 §4.3) and sends the stream features.
     pub(super) async fn open(&mut self, header: Box<StreamHeader>) -> Result<(), End> {
         let kind = self.wire.kind;
         if kind == SessionKind::S2sOut {
@@ -57,7 +57,8 @@ impl Connection {
             Some(session) => session.clone(),
             None => {
                 self.wire.set_host(&host);
-                // A reload that removes the host either finds the stream or is found here.
+                // A reload that removes the host closes the stream, unless it ran before
+                // `set_host`.
                 if host.is_gone() {
                     return Err(host_gone().into());
                 }
@@ -91,7 +92,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Who another server says it is: nobody that is served here.
+    /// The domain that another server claims, which must not be served here.
     fn claimed(&self, header: &StreamHeader) -> Result<Option<String>, StreamError> {
         let claimed = header::claimed(header)?;
         match claimed.as_deref().filter(|domain| self.streams.core.host(domain).is_some()) {

@@ -1,4 +1,4 @@
-//! One element is handled while the connection is written to and read from.
+//! Handling one element, while the connection is written to and read ahead.
 
 use std::{
     future::poll_fn,
@@ -42,7 +42,7 @@ impl Connection {
                 if let Poll::Ready(received) = work.as_mut().poll(cx) {
                     return Poll::Ready(received.map_err(End::Error));
                 }
-                // While it waits, no more is kept than what waits with it.
+                // A waiting handler should not keep a read buffer allocated.
                 self.input.settle();
                 self.poll_ahead(&session, cx);
                 Poll::Pending
@@ -85,8 +85,8 @@ impl Connection {
         !ended && self.waiting() < self.settings.limits.read_ahead_bytes
     }
 
-    /// Parses what was read ahead, so that answers reach the handler that waits for them. Before
-    /// the stream is established the handler at work may change how the bytes are to be read.
+    /// Parses what was read ahead, so that answers reach the handler that waits for them. Not
+    /// before the stream is established: the handler may change how the bytes must be parsed.
     fn parse_ahead(&mut self, session: &Session) {
         if !session.is_established() || self.wire.has_command() {
             return;

@@ -1,4 +1,4 @@
-//! From a connection's beginning to its end: waits, and has handled what comes.
+//! The main loop of a connection.
 
 use std::{
     future::poll_fn,
@@ -19,12 +19,12 @@ use super::{
     secure::HANDSHAKE,
 };
 
-/// Who does not read this many bytes of answers is not read either until it does.
+/// While this many bytes wait to be written to a peer, the peer is not read.
 const BACKPRESSURE: usize = 64 * 1024;
 
 impl Connection {
-    /// Serves the connection to its end; says why, unless the other side left by itself.
-    // Boxed, since a future has room for what it is given and for what it makes of it.
+    /// Serves the connection until it ends; returns the reason unless the other side closed it.
+    // `self` is boxed, as a future holds its arguments twice.
     #[expect(clippy::manual_async_fn, reason = "its future is smaller")]
     pub(in crate::stream) fn run(
         mut self: Box<Self>,
@@ -45,7 +45,7 @@ impl Connection {
             if let Err(end) = poll_fn(|cx| self.poll_idle(cx)).await {
                 return end;
             }
-            // Boxed, so that a stream that waits does not keep room for handlers.
+            // Boxed, so that an idle stream has no memory for handlers.
             match contained(Box::pin(turns(self.process()))).await {
                 Some(Ok(())) => {}
                 Some(Err(end)) => return end,
@@ -54,7 +54,7 @@ impl Connection {
         }
     }
 
-    /// Waits for input or a command, writing meanwhile.
+    /// Waits for input or a command, and writes meanwhile.
     fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
         loop {
             let flushed = match self.poll_flush(cx) {
@@ -69,7 +69,7 @@ impl Connection {
                     return Poll::Ready(Err(overdue(self.wire.kind).into()));
                 }
             }
-            // Who does not take its answers gets no more of them.
+            // A peer that does not read its answers is not read.
             if self.wire.queued() < BACKPRESSURE {
                 match self.poll_fill(cx) {
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(End::Lost(Some(error)))),
@@ -92,7 +92,7 @@ impl Connection {
 
     /// Handles what was read, one element after the other.
     pub(in crate::stream) async fn process(&mut self) -> Result<(), End> {
-        // Not for each element: all threads count who holds it in one place.
+        // Cloned once and not for each element: all threads share its reference counter.
         let core = Arc::clone(self.streams.core());
         loop {
             if self.wire.queued() > BACKPRESSURE {
@@ -125,7 +125,7 @@ impl Connection {
         flushed
     }
 
-    /// Does what handlers asked for, after what they wrote.
+    /// Executes what handlers asked for, after what they wrote.
     async fn commands(&mut self) -> Result<(), End> {
         while let Some(command) = self.wire.command() {
             match command {
@@ -138,8 +138,8 @@ impl Connection {
                         Ok(Err(error)) => return Err(End::Lost(Some(error))),
                         Err(_) => return Err(End::Silent("the other side does not read")),
                     }
-                    // RFC 6120 §5.4.3.3: what came before TLS is not part of the stream within;
-                    // somebody in between may have put it there.
+                    // RFC 6120 §5.4.3.3: what came before TLS is not part of the stream within; an
+                    // attacker in between may have injected it.
                     if !self.input.is_blank() || !self.ahead.is_empty() {
                         return Err(End::Silent("there were bytes between STARTTLS and TLS"));
                     }

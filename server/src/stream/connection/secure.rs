@@ -1,4 +1,4 @@
-//! How a stream is taken to TLS.
+//! TLS on a stream.
 
 use std::{future::poll_fn, io, mem, pin::pin, sync::Arc, task::Poll, time::Duration};
 
@@ -19,7 +19,7 @@ type Connector = (Arc<ClientConfig>, ServerName<'static>);
 pub(super) const HANDSHAKE: Duration = Duration::from_secs(15);
 
 impl Connection {
-    /// Takes the connection to TLS.
+    /// Starts TLS on the connection.
     pub(super) async fn handshake(&mut self) -> Result<(), End> {
         let Io::Plain(socket) = mem::replace(&mut self.io, Io::None) else {
             return Err(End::Silent("TLS cannot begin twice"));
@@ -53,7 +53,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Shakes hands: as the client where this server opened the stream, else as the server.
+    /// Performs the handshake: as the client where this server opened the stream, else as the
+    /// server.
     fn secure(&self, socket: TcpStream) -> impl Future<Output = io::Result<Io>> + use<> {
         let tls = self.streams.tls();
         let host = self.session.as_ref().map(|session| session.host().name());
@@ -75,7 +76,7 @@ impl Connection {
         }
     }
 
-    /// With what, and under which name, TLS begins on a stream to another server.
+    /// The configuration and the name for TLS with another server.
     fn connector(&self) -> Result<Connector, &'static str> {
         let session = self.session.as_ref().ok_or("there is no session")?;
         let domain = session.claimed_domain().ok_or("it is not known to whom the stream is")?;
@@ -85,7 +86,7 @@ impl Connection {
         Ok((config, name))
     }
 
-    /// Notes what TLS says of the other side.
+    /// Stores the facts of the TLS handshake in the wire.
     pub(in crate::stream) fn note_tls(&self) {
         let (exporter, certificates) = match &self.io {
             Io::Server(stream) => (stream.exporter(), stream.certificates()),

@@ -1,6 +1,6 @@
 //! TLS on a socket, as the server of the handshake.
 //!
-//! It is rustls' unbuffered connection, as the other one keeps 4 KiB for each stream that waits.
+//! Uses rustls' unbuffered connection: the buffered one keeps 4 KiB for each idle stream.
 
 #[cfg(test)]
 mod tests;
@@ -34,9 +34,9 @@ use crate::tls;
 pub struct ServerTls {
     socket: TcpStream,
     tls: UnbufferedServerConnection,
-    /// What was read, from the first record on that is not whole.
+    /// The bytes that were read, from the first incomplete record on.
     incoming: Vec<u8>,
-    /// What records that were read had in them.
+    /// The content of the records that were read.
     plain: Vec<u8>,
     /// Records to be written, and how much of them is.
     outgoing: Vec<u8>,
@@ -44,7 +44,7 @@ pub struct ServerTls {
     exporter: Option<[u8; 32]>,
     /// The other side sends no more.
     is_closed: bool,
-    /// Something was wrong, and an alert has said so.
+    /// An error occurred, and an alert was queued.
     is_broken: bool,
     /// This side sends no more.
     is_ended: bool,
@@ -54,7 +54,7 @@ pub struct ServerTls {
 /// buffers of its own.
 const LONGEST: usize = 64 * 1024;
 
-/// What is to be sent, beside what TLS itself has to say.
+/// What to encrypt, beside TLS's own messages.
 #[derive(Clone, Copy)]
 enum ToEncrypt<'a> {
     Nothing,
@@ -63,7 +63,7 @@ enum ToEncrypt<'a> {
 }
 
 impl ServerTls {
-    /// Shakes hands.
+    /// Performs the handshake.
     pub(super) async fn accept(config: Arc<ServerConfig>, socket: TcpStream) -> io::Result<Self> {
         let secret = Arc::new(ExporterSecret::default());
         let mut config = ServerConfig::clone(&config);
@@ -84,12 +84,12 @@ impl ServerTls {
         while stream.tls.is_handshaking() {
             std::future::poll_fn(|cx| stream.poll_receive(cx)).await?;
             if let Err(error) = stream.process(ToEncrypt::Nothing) {
-                // An alert says so.
+                // The alert.
                 std::future::poll_fn(|cx| stream.poll_send(cx)).await?;
                 return Err(error);
             }
         }
-        // What ends the handshake may go with the answer to what came with its last message.
+        // If data came with the last message, the end of the handshake is sent with their answer.
         if stream.plain.is_empty() {
             std::future::poll_fn(|cx| stream.poll_send(cx)).await?;
         }
@@ -110,7 +110,7 @@ impl ServerTls {
         shown.iter().map(|certificate| certificate.to_vec()).collect()
     }
 
-    /// Appends what has come to `into`, and says how much; nothing when the other side has closed.
+    /// Appends received data to `into` and returns their length; 0 when the other side has closed.
     pub(super) fn poll_read(
         &mut self,
         cx: &mut Context<'_>,
@@ -127,7 +127,7 @@ impl ServerTls {
             let processed = self.process(ToEncrypt::Nothing);
             self.settle();
             if let Err(error) = processed {
-                // An alert says so, if the system takes it at once.
+                // Sends the alert, if the system takes it at once.
                 let _ = self.poll_send(cx);
                 return Poll::Ready(Err(error));
             }
@@ -142,8 +142,8 @@ impl ServerTls {
         Poll::Ready(Ok(count))
     }
 
-    /// Takes some of `bytes`, all of them in one record if they fit; [`ServerTls::poll_flush`]
-    /// writes what is not much.
+    /// Takes some of `bytes`, all of them in one record if they fit. Small amounts are written by
+    /// [`ServerTls::poll_flush`].
     pub(super) fn poll_write(
         &mut self,
         cx: &mut Context<'_>,
@@ -167,7 +167,7 @@ impl ServerTls {
         self.outgoing.len() - self.written
     }
 
-    /// Says that no more will come, and closes the writing side of the connection.
+    /// Sends `close_notify` and closes the writing side of the connection.
     pub(super) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if !self.is_ended {
             self.process(ToEncrypt::Close)?;
@@ -177,8 +177,8 @@ impl ServerTls {
         Pin::new(&mut self.socket).poll_shutdown(cx)
     }
 
-    /// Reads records. What waits to be sent is sent when nothing has come: it goes with the answer
-    /// otherwise.
+    /// Reads records. Queued records are sent when nothing has come; otherwise they go with the
+    /// answer.
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.incoming.len() > LONGEST {
             return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
@@ -197,7 +197,7 @@ impl ServerTls {
             sent?;
         }
         match ready!(read)? {
-            // Without its saying so: it may have been cut off (RFC 8446 §6.1).
+            // Without `close_notify` the stream may have been truncated (RFC 8446 §6.1).
             0 => Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
             _ => Poll::Ready(Ok(())),
         }
@@ -216,7 +216,7 @@ impl ServerTls {
         Poll::Ready(Ok(()))
     }
 
-    /// Has TLS deal with what was read, and say what there is to say.
+    /// Processes the records that were read, and encrypts `data`.
     fn process(&mut self, data: ToEncrypt<'_>) -> io::Result<()> {
         if self.is_broken {
             return Err(io::ErrorKind::BrokenPipe.into());

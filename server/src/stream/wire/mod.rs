@@ -1,7 +1,7 @@
 //! The writing side of a stream, shared by its task and everybody who sends to it.
 //!
-//! Whoever sends appends to a bounded queue; the stream's task writes it in batches. Memory for
-//! the queue exists only while something is in it.
+//! Senders append to a bounded queue; the stream's task writes it in batches. Memory for the queue
+//! exists only while something is in it.
 
 mod queue;
 #[cfg(test)]
@@ -25,7 +25,7 @@ use super::{budget::BudgetShare, header, pool};
 pub(super) use queue::Ended;
 use queue::Out;
 
-/// What the end of a stream is written with.
+/// The closing tag.
 const CLOSE: &[u8] = b"</stream:stream>";
 
 /// See the [module](self).
@@ -34,32 +34,32 @@ pub(crate) struct Wire {
     out: Mutex<Out>,
     encrypted: AtomicBool,
     can_start_tls: AtomicBool,
-    /// What TLS says of the connection, once it is there.
+    /// The facts of the TLS handshake, once it is done.
     tls: OnceLock<Box<TlsFacts>>,
-    /// Told whenever bytes were written, or will not be.
+    /// Notified when bytes were written, or never will be.
     progress: Notify,
     pub(super) peer: IpAddr,
     /// The most bytes that may wait.
     max: u32,
     pub(super) kind: SessionKind,
-    /// Of the stream's session, once there is one.
+    /// The host of the stream's session, once there is one.
     host: OnceLock<Weak<Host>>,
     opening: Opening,
 }
 
-/// What is known from a TLS handshake.
+/// The results of a TLS handshake.
 #[derive(Debug, Default)]
 pub(super) struct TlsFacts {
-    /// The channel binding data, where there is such.
+    /// The channel binding data, if any.
     pub(super) exporter: Option<[u8; 32]>,
-    /// What the other side showed.
+    /// The other side's certificate chain, as DER.
     pub(super) certificates: Vec<Vec<u8>>,
 }
 
 /// How our side of a stream begins.
 #[derive(Debug)]
 pub(super) enum Opening {
-    /// With an answer to the other side's header; this is who speaks when the stream ends before.
+    /// With an answer to the other side's header. The text is the `from` of an error before it.
     Answer(Arc<str>),
     /// With this header.
     Header(Box<str>),
@@ -101,7 +101,7 @@ impl Wire {
         self.host.get_or_init(|| Arc::downgrade(host));
     }
 
-    /// Whether the stream's session is one of this very host.
+    /// Whether the stream's session is one of this host.
     pub(super) fn is_of(&self, host: &Arc<Host>) -> bool {
         self.host.get().is_some_and(|own| std::ptr::eq(own.as_ptr(), Arc::as_ptr(host)))
     }
@@ -126,7 +126,8 @@ impl Wire {
         }
     }
 
-    /// Queues bytes; false when the stream has ended or its queue is full. A client's ends then.
+    /// Queues bytes; false when the stream has ended or its queue is full, which ends a client's
+    /// stream.
     pub(super) fn write(&self, bytes: &[u8]) -> bool {
         let mut out = self.out();
         if out.ended.is_some() {
@@ -138,8 +139,8 @@ impl Wire {
                 return false;
             }
             let ended = if waiting > self.max as usize { Ended::Overflow } else { Ended::Crowded };
-            // What waits here was not begun to be written: leaving it out leaves whole stanzas
-            // out, and the memory is free at once.
+            // Nothing of `bytes` has been written, so only whole stanzas are dropped, and the
+            // memory is free at once.
             out.bytes = Vec::new();
             out.elements = 0;
             out.settle();
@@ -157,12 +158,12 @@ impl Wire {
         self.end(&mut out, Ended::Closed(error));
     }
 
-    /// Moves what waits into the empty `into`, and gives the number of elements; none when nothing
-    /// may be written now.
+    /// Moves the queue into the empty `into`, and returns the number of elements; `None` when
+    /// nothing may be written now.
     pub(super) fn take(&self, into: &mut Vec<u8>) -> Option<u32> {
         let mut out = self.out();
         let out = &mut *out;
-        // The task is here: it need not be woken for what its own handlers write.
+        // The task is running: its own handlers' writes need not wake it.
         out.parked = false;
         let ready = out.ready();
         if ready == 0 {
@@ -181,7 +182,7 @@ impl Wire {
         Some(std::mem::take(&mut out.elements))
     }
 
-    /// So many bytes were written.
+    /// Counts bytes that were written.
     pub(super) fn count_written(&self, count: usize) {
         let mut out = self.out();
         out.in_flight = out.in_flight.saturating_sub(count);
@@ -191,7 +192,7 @@ impl Wire {
         self.progress.notify_waiters();
     }
 
-    /// Waits until all that is queued now was taken by the system; false when it never will be.
+    /// Waits until the system has taken all that is queued now; false when it never will.
     async fn flushed(&self) -> bool {
         let mut goal = None;
         loop {
@@ -221,7 +222,7 @@ impl Wire {
         self.out().waiting()
     }
 
-    /// What there is to do first.
+    /// The next command.
     pub(super) fn command(&self) -> Option<Command> {
         let mut out = self.out();
         if out.ended.is_some() {
@@ -233,13 +234,13 @@ impl Wire {
         }
     }
 
-    /// Whether [`Wire::command`] has something else than the end.
+    /// Whether there is a command other than [`Command::End`].
     pub(super) fn has_command(&self) -> bool {
         let out = self.out();
         out.restart || out.tls_after.is_some()
     }
 
-    /// The task waits for bytes, commands or both. False when there is such already.
+    /// Lets the task wait for bytes, commands or both. False when there are some already.
     pub(super) fn park(&self, waker: &Waker, for_bytes: bool, for_commands: bool) -> bool {
         let mut out = self.out();
         let has_bytes = for_bytes && out.ready() != 0;
@@ -255,7 +256,7 @@ impl Wire {
         true
     }
 
-    /// TLS protects the stream from now on.
+    /// Marks the stream as protected by TLS.
     pub(super) fn set_tls(&self, facts: TlsFacts) {
         if facts.exporter.is_some() || !facts.certificates.is_empty() {
             let _ = self.tls.set(Box::new(facts));
@@ -270,12 +271,12 @@ impl Wire {
         self.begin();
     }
 
-    /// Why nothing more can be written, if so.
+    /// Why nothing more can be written, if it cannot.
     pub(super) fn ended(&self) -> Option<Ended> {
         self.out().ended.as_deref().cloned()
     }
 
-    /// The connection is over: forgets what could not be written.
+    /// Marks the connection as gone, and drops what could not be written.
     pub(super) fn mark_gone(&self) {
         let mut out = self.out();
         out.ended.get_or_insert_with(|| Box::new(Ended::Gone));

@@ -10,7 +10,7 @@ use super::super::{budget::BudgetShare, pool, wakes};
 #[derive(Debug)]
 pub(super) struct Out {
     pub(super) bytes: Vec<u8>,
-    /// What waits, of what may wait on all streams.
+    /// The reservation for the queued bytes.
     pub(super) share: BudgetShare,
     /// Elements that were queued and not counted yet.
     pub(super) elements: u32,
@@ -22,10 +22,10 @@ pub(super) struct Out {
     pub(super) is_gone: bool,
     /// Whether the other side has our header.
     pub(super) is_open: bool,
-    /// TLS begins after so many of `bytes`.
+    /// The number of `bytes` after which TLS begins.
     pub(super) tls_after: Option<u32>,
     pub(super) restart: bool,
-    // Boxed: while the stream lasts it is only room.
+    // Boxed because it is `None` for the life of the stream.
     pub(super) ended: Option<Box<Ended>>,
     pub(super) waker: Option<Waker>,
     /// The task waits for bytes.
@@ -35,11 +35,11 @@ pub(super) struct Out {
 /// Why no more can be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::stream) enum Ended {
-    /// Closed from here, with an error or not.
+    /// This side closed it, with an error or not.
     Closed(Option<StreamError>),
     /// The other side does not read.
     Overflow,
-    /// All streams together have too much to write, and this one most.
+    /// All streams together hold too much, and this one most.
     Crowded,
     /// There is no connection any more.
     Gone,
@@ -72,7 +72,7 @@ impl Out {
         self.tls_after.map_or(self.bytes.len(), |after| self.bytes.len().min(after as usize))
     }
 
-    /// Gives back what is not needed of the share any more.
+    /// Releases what the reservation no longer needs.
     pub(super) fn settle(&mut self) {
         let waiting = self.waiting();
         self.share.reserve(waiting);

@@ -12,8 +12,8 @@ use crate::config::{Config, TlsFiles};
 use crate::s2s::certificate::{Authorities, Distrust};
 use crate::tls;
 
-/// A certificate that ends within this time should have been renewed: those that renew
-/// themselves do so a month ahead.
+/// A certificate that expires within this time should have been renewed: automatic renewal happens
+/// a month ahead.
 const SOON: Duration = Duration::from_secs(14 * 24 * 3600);
 
 pub(super) fn check(
@@ -72,7 +72,7 @@ fn names(host: &str, files: &TlsFiles, certificate: &CertifiedKey, findings: &mu
     }
 }
 
-/// What is the same for all hosts that share it.
+/// The checks whose results are the same for all hosts that share the certificate.
 fn itself(
     files: &TlsFiles,
     certificate: &CertifiedKey,
@@ -106,7 +106,7 @@ fn itself(
         );
     }
     let Some(authorities) = authorities else { return };
-    // Names are judged by host.
+    // Names are checked for each host.
     let Err(distrust) = authorities.judge(chain, "", now).trust else { return };
     let (level, message, help) = match distrust {
         Distrust::Expired if end <= now => {
@@ -149,13 +149,13 @@ fn is_for_servers(leaf: &X509Certificate<'_>) -> bool {
     })
 }
 
-/// Whether the chain goes up to an authority that vouches for itself.
+/// Whether the chain ends with a self-signed authority.
 fn is_whole<C: AsRef<[u8]>>(chain: &[C]) -> bool {
     let last = chain.last().and_then(|last| X509Certificate::from_der(last.as_ref()).ok());
     last.is_some_and(|(_, last)| last.subject().as_raw() == last.issuer().as_raw())
 }
 
-/// A key that others can read is no secret.
+/// Warns of a key that others can read.
 fn key(files: &TlsFiles, findings: &mut Findings) {
     #[cfg(unix)]
     {

@@ -11,16 +11,16 @@ use crate::config::{Config, ListenKind};
 use crate::s2s::resolve::{ResolveError, Resolver};
 use crate::{net::listener, tls};
 
-/// The longest that all questions may take.
+/// The time limit of all lookups.
 const TOTAL: Duration = Duration::from_secs(30);
-/// The longest that one may take.
+/// The time limit of one lookup.
 const TIMEOUT: Duration = Duration::from_secs(6);
 
 /// A service that DNS can lead to.
 struct Service {
     kind: ListenKind,
     name: &'static str,
-    /// Where it is looked for without a record.
+    /// The port that is used without a record.
     port: Option<u16>,
 }
 
@@ -97,7 +97,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    /// Looks at one service, and tells whether it is, or should be, at the host's own address.
+    /// Checks one service, and returns whether it is, or should be, at the host's own address.
     async fn service(
         &self,
         service: &Service,
@@ -119,7 +119,7 @@ impl Checker<'_> {
                 _ => None,
             })
             .collect();
-        // 0 is any: only a test would choose it.
+        // Port 0, any free one, occurs only in tests.
         let Some(port) = ports.iter().find(|port| **port != 0) else {
             if let Some((target, port)) = places.first().filter(|_| ports.is_empty()) {
                 findings.add_with_help(

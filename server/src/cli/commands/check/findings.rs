@@ -2,19 +2,19 @@
 
 use serde::Serialize;
 
-/// How much something matters.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Level {
     /// Worth knowing.
     Note,
-    /// It works, but not for everybody, or not for long.
+    /// It works, but not for all clients, or not for long.
     Warning,
     /// It does not work, or is dangerous.
     Error,
 }
 
-/// What it is about.
+/// The subject of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Subject {
@@ -25,13 +25,13 @@ pub(super) enum Subject {
     Storage,
 }
 
-/// One thing that was found; the fields of the JSON output.
+/// A finding; its fields are those of the JSON output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Finding {
     pub(super) level: Level,
     pub(super) subject: Subject,
     pub(super) message: String,
-    /// What to do about it, where the message does not say.
+    /// The remedy, where the message does not name it.
     pub(super) help: Option<String>,
 }
 
@@ -66,7 +66,7 @@ impl Findings {
         self.push(Finding { level, subject, message: message.into(), help: Some(help.into()) });
     }
 
-    /// What several hosts share is said once.
+    /// Adds a finding once, however many hosts share it.
     fn push(&mut self, finding: Finding) {
         if !self.0.contains(&finding) {
             self.0.push(finding);

@@ -1,5 +1,5 @@
-//! `spondee check`: what is wrong, and how to mend it. It changes nothing, and does not disturb a
-//! server that runs.
+//! `spondee check`: reports problems and remedies. It changes nothing, and does not disturb a
+//! running server.
 
 mod certificates;
 mod dns;
@@ -31,7 +31,7 @@ pub(super) fn print(
     all.sort_by_key(|finding| finding.level);
     let is_wrong = all.iter().any(|finding| finding.level == Level::Error);
     if options.json {
-        // Nothing in a finding could fail to be written.
+        // Serializing findings cannot fail.
         say(&format!("{}\n", serde_json::to_string_pretty(&all).unwrap_or_default()));
     } else {
         let mut text: String = all.iter().map(Finding::lines).collect();

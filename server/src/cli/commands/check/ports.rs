@@ -1,4 +1,4 @@
-//! Whether everything can be listened on.
+//! Whether all addresses can be bound.
 
 use std::io;
 
@@ -11,7 +11,7 @@ pub(super) fn check(config: &Config, is_running: bool, findings: &mut Findings) 
         let message = "a server runs on this data folder: its ports are not tried";
         findings.add(Level::Note, Subject::Ports, message);
     }
-    // Kept open until all were tried: two of them may be in each other's way.
+    // Kept open until all were tried, as two may conflict with each other.
     let mut open = Vec::new();
     for (index, listen) in config.listen.iter().enumerate() {
         in_the_clear(listen, findings);

@@ -1,4 +1,4 @@
-//! Whether data can be kept.
+//! Whether data can be stored.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::storage::{DATABASE_FILE, Database};
 const MIB: u64 = 1024 * 1024;
 /// Free space below which the server will soon stop.
 const FULL: u64 = 64 * MIB;
-/// Free space below which somebody should do something.
+/// Free space below which the operator should act.
 const LOW: u64 = 1024 * MIB;
 
 pub(super) async fn check(config: &Config, findings: &mut Findings) {
@@ -78,7 +78,7 @@ async fn database(config: &Config, findings: &mut Findings) {
 }
 
 fn space(place: &Path, findings: &mut Findings) {
-    // Where the system does not say, there is nothing to say.
+    // Without an answer of the system nothing is reported.
     let Ok(found) = statvfs(place) else { return };
     let free = found.f_bavail.saturating_mul(found.f_frsize);
     if free < LOW {
