@@ -64,7 +64,7 @@ pub use crate::{
         context::Context,
         info::{ModuleInfo, OptionInfo},
         module::{Module, ModuleState},
-        registry::{ModuleCrate, Registry, declared_events},
+        registry::{Bundle, Registry, declared_events},
         start_error::StartError,
     },
     protocol::{
@@ -98,7 +98,7 @@ pub use crate::{
         session::{Available, Session, SessionState},
         stream::{SessionKind, Stream},
     },
-    util::{future::BoxFuture, id::random_id, secret::Secret, tally::Tally},
+    util::{future::BoxFuture, id::random_id, rate, secret::Secret, tally::Tally},
 };
 pub use event_catalogue::{Family, Scope};
 

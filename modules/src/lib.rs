@@ -31,31 +31,49 @@ pub mod uptime;
 pub mod vcard;
 pub mod version;
 
-event_core::module_crate!();
+event_core::module_crate!(
+    defaults = [
+        "starttls",
+        "saslauth",
+        "dialback",
+        "s2s",
+        "bind",
+        "session",
+        "message",
+        "presence",
+        "roster",
+        "offline",
+        "blocking",
+        "iq",
+        "disco",
+        "account",
+        "ping",
+        "version",
+        "time",
+        "uptime",
+        "last_activity",
+        "private",
+        "vcard",
+        "motd",
+    ],
+    // Other servers reach a component, but nobody knows what it is for.
+    component_defaults = ["starttls", "saslauth", "dialback", "s2s"],
+    external_component_defaults = ["component"],
+);
 
-/// The modules of a host whose configuration has no list of its own, in the order of their
-/// handlers.
-pub const DEFAULTS: &[&str] = &[
-    "starttls",
-    "saslauth",
-    "dialback",
-    "s2s",
-    "bind",
-    "session",
-    "message",
-    "presence",
-    "roster",
-    "offline",
-    "blocking",
-    "iq",
-    "disco",
-    "account",
-    "ping",
-    "version",
-    "time",
-    "uptime",
-    "last_activity",
-    "private",
-    "vcard",
-    "motd",
-];
+#[cfg(test)]
+mod tests {
+    use event_core::Registry;
+
+    use super::BUNDLE;
+
+    #[test]
+    fn every_default_is_a_module_of_this_crate() {
+        let registry = Registry::new(&[BUNDLE]).unwrap();
+        let lists =
+            [BUNDLE.defaults, BUNDLE.component_defaults, BUNDLE.external_component_defaults];
+        for name in lists.concat() {
+            assert!(registry.modules().any(|module| module.name == name), "{name}");
+        }
+    }
+}

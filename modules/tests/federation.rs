@@ -63,7 +63,7 @@ impl Federation for FakeFederation {
 
 /// A host of the bundled modules.
 fn host() -> testing::Builder {
-    testing::host("a.example").registry(Registry::new(&[spondee_modules::MODULES]).unwrap())
+    testing::host("a.example").registry(Registry::new(&[spondee_modules::BUNDLE]).unwrap())
 }
 
 async fn server() -> (Harness, Arc<FakeFederation>) {

@@ -124,7 +124,7 @@ impl Client {
         let modules = ["starttls", "saslauth", "bind", "session"];
         let modules = modules.map(|name| (name.to_owned(), Default::default())).into();
         let host = HostConfig { name: "example.com".into(), modules, settings };
-        let registry = Registry::new(&[spondee_modules::MODULES]).unwrap();
+        let registry = Registry::new(&[spondee_modules::BUNDLE]).unwrap();
         let accounts = Arc::new(OnlyAlice::default());
         let prepare = |host: &Arc<Host>| host.provide::<dyn Accounts>(accounts.clone());
         let core =

@@ -1,32 +1,27 @@
-//! The Spondee XMPP server, to be made into a binary with whatever modules it shall have:
+//! The Spondee XMPP server as a library: a binary lists the bundles of modules that it links.
 //!
 //! ```no_run
 //! fn main() -> std::process::ExitCode {
-//!     spondee::main(&[spondee_modules::MODULES])
+//!     spondee::main(&[spondee_modules::BUNDLE])
 //! }
 //! ```
 
 pub mod accounts;
 pub mod cli;
-mod commands;
 pub mod config;
 mod control;
-mod hosts;
 pub mod http;
-pub mod listener;
-pub mod log;
-pub mod metrics;
-mod reload;
+pub mod net;
+pub mod run;
 pub mod s2s;
-pub mod server;
 pub mod storage;
 pub mod stream;
 pub mod tls;
 
-use event_core::ModuleCrate;
+use event_core::Bundle;
 
-/// Does what the command line of this process asks for, with the modules of these crates.
+/// Executes this process's command line, with the modules of these bundles.
 #[must_use = "the exit code is what scripts see"]
-pub fn main(crates: &[ModuleCrate]) -> std::process::ExitCode {
-    cli::run(std::env::args_os(), &commands::Commands::new(crates)).into()
+pub fn main(bundles: &[Bundle]) -> std::process::ExitCode {
+    cli::run(std::env::args_os(), &cli::commands::Commands::new(bundles)).into()
 }

@@ -1,5 +1,5 @@
 //! The Spondee server with its bundled modules.
 
 fn main() -> std::process::ExitCode {
-    spondee::main(&[spondee_modules::MODULES])
+    spondee::main(&[spondee_modules::BUNDLE])
 }

@@ -115,8 +115,10 @@ fn parse_first(rounds: usize) {
 fn route(rounds: usize) {
     testing::run(async {
         let server = testing::host("localhost");
-        let server =
-            spondee_modules::DEFAULTS.iter().fold(server, |server, name| server.module(name));
+        let server = spondee_modules::BUNDLE
+            .defaults
+            .iter()
+            .fold(server, |server, name| server.module(name));
         let server = server.start().await.unwrap();
         let juliet = server.session("juliet@localhost/balcony").await;
         let romeo = server.session(ROMEO).await;
@@ -185,8 +187,10 @@ fn presence(rounds: usize) {
     const CONTACTS: usize = 1000;
     testing::run(async {
         let server = testing::host("localhost");
-        let server =
-            spondee_modules::DEFAULTS.iter().fold(server, |server, name| server.module(name));
+        let server = spondee_modules::BUNDLE
+            .defaults
+            .iter()
+            .fold(server, |server, name| server.module(name));
         let server = server.start().await.unwrap();
         let rosters = server.host().service::<dyn Rosters>().unwrap();
         let romeo = server.session(ROMEO).await;

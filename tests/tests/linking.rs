@@ -87,7 +87,7 @@ fn a_crate_that_is_linked_but_not_listed_never_runs() {
     assert_eq!(stderr(&output), unlisted);
     assert_eq!(
         refused("complete", "twin"),
-        "module `twin` of host `localhost` is not in this binary\n  help: its crate is linked but not listed: add `twin_a::MODULES` to the binary's list"
+        "module `twin` of host `localhost` is not in this binary\n  help: its crate is linked but not listed: add `twin_a::BUNDLE` to the binary's list"
     );
 }
 
@@ -95,7 +95,7 @@ fn a_crate_that_is_linked_but_not_listed_never_runs() {
 fn a_listed_crate_without_a_module_is_refused() {
     assert_eq!(
         refused("complete,empty", ""),
-        "crate `empty` is listed in the binary but no module of it arrived\n  help: give it a `#[module]` struct, or take `empty::MODULES` out of the list"
+        "crate `empty` is listed in the binary but no module of it arrived\n  help: give it a `#[module]` struct, or take `empty::BUNDLE` out of the list"
     );
 }
 

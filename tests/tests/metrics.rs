@@ -77,6 +77,7 @@ fn the_server_counts_streams_stanzas_and_storage() {
         assert!(Instant::now() < deadline, "bytes still wait");
     }
     assert!(value(&before, "spondee_uptime_seconds") > 0.0);
+    assert!(value(&before, "spondee_log_lines_dropped_total").abs() < f64::EPSILON);
 
     for number in 0..7 {
         romeo.send(&format!(

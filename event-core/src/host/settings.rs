@@ -29,6 +29,9 @@ pub struct HostSettings {
     pub secret: Option<Secret>,
     /// How many resources an account may have bound at a time, when not [`Host::MAX_RESOURCES`].
     pub max_resources: Option<usize>,
+    /// The number of failed attempts to authenticate that closes a stream, when the configuration
+    /// says so.
+    pub authentication_attempts: Option<u32>,
 }
 
 impl HostSettings {
@@ -39,6 +42,10 @@ impl HostSettings {
             ("sasl", self.sasl == other.sasl),
             ("allow_plaintext", self.allow_plaintext == other.allow_plaintext),
             ("sessions_per_account", self.max_resources == other.max_resources),
+            (
+                "authentication_attempts",
+                self.authentication_attempts == other.authentication_attempts,
+            ),
         ];
         keys.into_iter().filter(|(_, is_same)| !is_same).map(|(key, _)| key).collect()
     }

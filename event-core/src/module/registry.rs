@@ -12,24 +12,44 @@ use crate::{
     util::rust_path::{crate_of, encloses},
 };
 
-/// A crate of modules, named by the binary that wants them:
+/// A crate of modules, and which of them run by default. The binary's list names it;
 /// [`module_crate!`](crate::module_crate) makes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ModuleCrate {
+pub struct Bundle {
     /// The crate's name as Rust paths spell it.
     #[doc(hidden)]
     pub name: &'static str,
+    /// The modules of a host whose configuration does not list its own, in the order of their
+    /// handlers.
+    pub defaults: &'static [&'static str],
+    /// The same for a component.
+    pub component_defaults: &'static [&'static str],
+    /// The modules that run as well where an external program serves the component (XEP-0114).
+    pub external_component_defaults: &'static [&'static str],
 }
 
-/// Makes this crate's modules available to binaries, as the constant `MODULES` at its root.
+impl Bundle {
+    /// A crate none of whose modules runs by default.
+    #[doc(hidden)]
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, defaults: &[], component_defaults: &[], external_component_defaults: &[] }
+    }
+}
+
+/// Makes this crate's modules available to binaries, as the constant `BUNDLE` at its root. The
+/// arguments are the fields of [`Bundle`](crate::Bundle):
+/// `module_crate!(defaults = ["roster", "ping"])`.
 ///
 /// The binary's list names it, which is what makes the linker keep the crate:
-/// `spondee::main(&[spondee_modules::MODULES, my_modules::MODULES])`.
+/// `spondee::main(&[spondee_modules::BUNDLE, my_modules::BUNDLE])`.
 #[macro_export]
 macro_rules! module_crate {
-    () => {
+    ($($hosts:ident = [$($module:literal),* $(,)?]),* $(,)?) => {
         /// The modules of this crate, for the list of a binary.
-        pub const MODULES: $crate::ModuleCrate = $crate::ModuleCrate { name: module_path!() };
+        pub const BUNDLE: $crate::Bundle = $crate::Bundle {
+            $($hosts: &[$($module),*],)*
+            ..$crate::Bundle::new(module_path!())
+        };
     };
 }
 
@@ -85,17 +105,18 @@ impl LinkedModule {
 pub struct Registry {
     modules: BTreeMap<&'static str, LinkedModule>,
     unlisted: Vec<&'static ModuleInfo>,
+    bundles: Vec<Bundle>,
 }
 
 impl Registry {
-    /// Reads what is linked and keeps what belongs to `crates`.
+    /// Reads what is linked and keeps what belongs to `bundles`.
     ///
     /// # Errors
     /// A crate that brought no module, a module without a hook, a hook without a module, two
     /// modules or two events with one name: see [`StartError`].
-    pub fn new(crates: &[ModuleCrate]) -> Result<Self, StartError> {
+    pub fn new(bundles: &[Bundle]) -> Result<Self, StartError> {
         number_events()?;
-        let listed = |path: &str| crates.iter().any(|listed| listed.name == crate_of(path));
+        let listed = |path: &str| bundles.iter().any(|listed| listed.name == crate_of(path));
         let mut modules = BTreeMap::<_, LinkedModule>::new();
         let mut unlisted = Vec::new();
         for record in inventory::iter::<ModuleRecord> {
@@ -110,7 +131,7 @@ impl Registry {
                 return Err(StartError::DuplicateModule { name: info.name, a, b });
             }
         }
-        for krate in crates {
+        for krate in bundles {
             if !modules.values().any(|module| crate_of(module.info.module_path) == krate.name) {
                 return Err(StartError::EmptyCrate { name: krate.name });
             }
@@ -143,7 +164,7 @@ impl Registry {
             });
         }
         unlisted.sort_by_key(|info| info.module_path);
-        Ok(Self { modules, unlisted })
+        Ok(Self { modules, unlisted, bundles: bundles.to_vec() })
     }
 
     /// Everything that is linked, for tests: no list authorises.
@@ -153,7 +174,7 @@ impl Registry {
     pub fn linked() -> Result<Self, StartError> {
         let mut crates: Vec<_> = inventory::iter::<ModuleRecord>
             .into_iter()
-            .map(|record| ModuleCrate { name: crate_of(record.info.module_path) })
+            .map(|record| Bundle::new(crate_of(record.info.module_path)))
             .collect();
         crates.sort_by_key(|krate| krate.name);
         crates.dedup();
@@ -163,6 +184,11 @@ impl Registry {
     /// The modules by name.
     pub fn modules(&self) -> impl Iterator<Item = &'static ModuleInfo> {
         self.modules.values().map(|module| module.info)
+    }
+
+    /// The crates of the list, in its order.
+    pub fn bundles(&self) -> &[Bundle] {
+        &self.bundles
     }
 
     /// Modules that are linked but belong to no crate of the list; they never run.

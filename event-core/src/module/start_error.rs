@@ -7,7 +7,7 @@
 pub enum StartError {
     /// The binary lists a crate that brought no module.
     #[error(
-        "crate `{name}` is listed in the binary but no module of it arrived\n  help: give it a `#[module]` struct, or take `{name}::MODULES` out of the list"
+        "crate `{name}` is listed in the binary but no module of it arrived\n  help: give it a `#[module]` struct, or take `{name}::BUNDLE` out of the list"
     )]
     EmptyCrate {
         /// The crate.
@@ -186,7 +186,7 @@ impl StartError {
 fn help_unknown(unlisted: Option<&str>, nearest: &[&str]) -> String {
     match unlisted {
         Some(name) => format!(
-            "\n  help: its crate is linked but not listed: add `{name}::MODULES` to the binary's list"
+            "\n  help: its crate is linked but not listed: add `{name}::BUNDLE` to the binary's list"
         ),
         None => help_near(nearest),
     }

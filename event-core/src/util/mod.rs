@@ -3,6 +3,7 @@
 pub(crate) mod clock;
 pub(crate) mod future;
 pub(crate) mod id;
+pub mod rate;
 pub(crate) mod rust_path;
 pub(crate) mod secret;
 pub(crate) mod tally;

@@ -4,5 +4,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    spondee::main(&[spondee_modules::MODULES, guestbook::MODULES])
+    spondee::main(&[spondee_modules::BUNDLE, guestbook::BUNDLE])
 }

@@ -2,11 +2,13 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     time::{Duration, SystemTime},
 };
 
 use parking_lot::Mutex;
+
+use event_core::rate::subscriber;
 
 /// The maximum number of addresses in memory. While it is reached, new addresses are refused.
 const MAX_ADDRESSES: usize = 10_000;
@@ -31,7 +33,7 @@ impl AttemptLimiter {
         length: Duration,
     ) -> bool {
         let mut periods = self.0.lock();
-        let peer = peer.map(network);
+        let peer = peer.map(subscriber);
         if periods.len() >= MAX_ADDRESSES && !periods.contains_key(&peer) {
             periods.retain(|_, period| period.end > now);
             if periods.len() >= MAX_ADDRESSES {
@@ -48,17 +50,9 @@ impl AttemptLimiter {
     }
 }
 
-/// The unit that is counted: for IPv6 the /64, since a host can use every address in it.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
-        address => address,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::UNIX_EPOCH;
+    use std::{net::Ipv6Addr, time::UNIX_EPOCH};
 
     use super::*;
 

@@ -25,14 +25,13 @@ const NS: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
 /// Authenticates clients, and other servers by their certificate.
 #[module(after = ["starttls"])]
 pub struct Saslauth {
-    /// The number of failed attempts after which the stream is closed. Default: 5.
-    #[serde(default = "five")]
-    max_failures: u32,
+    /// How many failed attempts close the stream; without it, `limits.authentication_attempts`.
+    #[serde(default)]
+    max_failures: Option<u32>,
 }
 
-fn five() -> u32 {
-    5
-}
+/// How many failed attempts close the stream where nothing else says so.
+const MAX_FAILURES: u32 = 5;
 
 /// The number of failed attempts of a session.
 struct Failures(u32);
@@ -217,7 +216,8 @@ async fn refuse(
         *count += 1;
         *count
     });
-    if failures < cx.max_failures {
+    let limit = cx.max_failures.or(cx.host().settings().authentication_attempts);
+    if failures < limit.unwrap_or(MAX_FAILURES) {
         return Ok(Flow::Handled);
     }
     Err(StreamError::policy_violation().text("too many failed attempts"))

@@ -1,6 +1,6 @@
 //! Many accounts at once, from lines of `jid,password`.
 //!
-//! Hashing is what takes the time, so it runs on every processor while batches are written.
+//! Most of the time goes into hashing, which runs on every processor while batches are written.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read};
@@ -12,16 +12,16 @@ use jid::BareJid;
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
-use super::{AccountError, Accounts, KEY, name, partition, record};
+use super::{AccountStore, AccountStoreError, KEY, name, partition, record};
 use crate::storage::{StorageError, Write};
 
 /// Accounts written in one transaction.
 const BATCH: usize = 500;
 
-/// How an import went.
+/// The result of an import.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImportReport {
-    /// The accounts made.
+    /// The number of accounts that were made.
     pub imported: usize,
     /// The lines that made none, in order.
     pub problems: Vec<ImportProblem>,
@@ -45,10 +45,10 @@ struct Line {
 struct Hashed {
     number: u64,
     jid: BareJid,
-    record: Result<Vec<u8>, AccountError>,
+    record: Result<Vec<u8>, AccountStoreError>,
 }
 
-impl Accounts {
+impl AccountStore {
     /// Makes an account for each good line of a CSV list; `has_host` tells which domains have
     /// accounts. A first line `jid,password` is a heading.
     ///
@@ -59,7 +59,7 @@ impl Accounts {
         &self,
         list: impl Read,
         has_host: impl Fn(&str) -> bool,
-    ) -> Result<ImportReport, AccountError> {
+    ) -> Result<ImportReport, AccountStoreError> {
         let mut report = ImportReport::default();
         let lines = self.new_accounts(read(list, has_host, &mut report)?, &mut report).await?;
         let iterations = self.iterations;
@@ -67,7 +67,7 @@ impl Accounts {
         let hashing = tokio::task::spawn_blocking(move || hash_all(&lines, iterations, &sender));
         let mut batch = Vec::with_capacity(BATCH);
         loop {
-            // Whole batches, save for the last: each is a wait for the disk.
+            // Only whole batches, except for the last, as each waits for the disk.
             let wanted = BATCH - batch.len();
             let received = hashed.recv_many(&mut batch, wanted).await;
             if batch.len() == BATCH || (received == 0 && !batch.is_empty()) {
@@ -76,7 +76,7 @@ impl Accounts {
                 break;
             }
         }
-        hashing.await.map_err(|_| AccountError::Task)?;
+        hashing.await.map_err(|_| AccountStoreError::Task)?;
         report.problems.sort_by_key(|problem| problem.line);
         Ok(report)
     }
@@ -86,11 +86,11 @@ impl Accounts {
         &self,
         lines: Vec<Line>,
         report: &mut ImportReport,
-    ) -> Result<Vec<Line>, AccountError> {
+    ) -> Result<Vec<Line>, AccountStoreError> {
         let mut new = Vec::with_capacity(lines.len());
         for line in lines {
             if self.exists(&line.jid).await? {
-                report.add(line.number, AccountError::Exists(line.jid));
+                report.add(line.number, AccountStoreError::Exists(line.jid));
             } else {
                 new.push(line);
             }
@@ -102,11 +102,11 @@ impl Accounts {
         &self,
         mut batch: Vec<Hashed>,
         report: &mut ImportReport,
-    ) -> Result<(), AccountError> {
+    ) -> Result<(), AccountStoreError> {
         while !batch.is_empty() {
             let mut writes = Vec::with_capacity(batch.len());
             for Hashed { jid, record, .. } in &mut batch {
-                let record = record.as_ref().map_err(|_| AccountError::Random)?;
+                let record = record.as_ref().map_err(|_| AccountStoreError::Random)?;
                 writes.push(Write::create(partition(jid)?, KEY, record.clone()));
             }
             match self.storage.write(writes).await {
@@ -114,13 +114,13 @@ impl Accounts {
                     report.imported += batch.len();
                     return Ok(());
                 }
-                // Somebody made this account meanwhile: the others are tried again without it.
+                // The account was made meanwhile: the others are tried again without it.
                 Err(StorageError::Exists(taken)) => {
                     batch.retain(|Hashed { number, jid, .. }| {
                         let same = jid.domain().as_str() == taken.host
                             && jid.node().is_some_and(|name| name.as_str() == taken.owner);
                         if same {
-                            report.add(*number, AccountError::Exists(jid.clone()));
+                            report.add(*number, AccountStoreError::Exists(jid.clone()));
                         }
                         !same
                     });
@@ -142,7 +142,7 @@ fn read(
     list: impl Read,
     has_host: impl Fn(&str) -> bool,
     report: &mut ImportReport,
-) -> Result<Vec<Line>, AccountError> {
+) -> Result<Vec<Line>, AccountStoreError> {
     let mut lines = Vec::new();
     let mut seen = HashMap::new();
     for (text, number) in BufReader::new(list).split(b'\n').zip(1..) {
@@ -194,7 +194,7 @@ fn read_line(
     Ok((bare, password))
 }
 
-/// Hashes on every processor, until all is done or nobody takes the results.
+/// Hashes on every processor, until all lines are done or the receiver is dropped.
 fn hash_all(lines: &[Line], iterations: u32, results: &mpsc::Sender<Hashed>) {
     let next = AtomicUsize::new(0);
     let work = || {

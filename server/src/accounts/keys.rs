@@ -1,4 +1,4 @@
-//! The keys that SCRAM (RFC 5802) derives from a password, and how they are written down.
+//! The keys that SCRAM (RFC 5802) derives from a password, and their text form.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -16,10 +16,10 @@ use zeroize::Zeroizing;
 #[error("stored SCRAM keys are damaged")]
 pub struct DamagedKeys;
 
-/// Derives the keys of a prepared password. This takes a processor for some milliseconds.
+/// Derives the keys of a prepared password. This keeps a processor busy for some milliseconds.
 pub fn derive(hash: ScramHash, password: &[u8], salt: &[u8], iterations: u32) -> ScramKeys {
-    // The loop runs on RustCrypto, which uses the processor's SHA instructions; ring's does
-    // not for SHA-1 and takes four times as long. All else is ring's.
+    // The loop runs on RustCrypto, which uses the processor's SHA instructions; ring does not for
+    // SHA-1 and takes four times as long. Everything else uses ring.
     let mut salted = Zeroizing::new(vec![0; hash.output_len()]);
     let (mac, digest) = match hash {
         ScramHash::Sha1 => {
@@ -46,7 +46,7 @@ pub fn derive(hash: ScramHash, password: &[u8], salt: &[u8], iterations: u32) ->
     }
 }
 
-/// Whether a prepared password has these keys, in the same time whatever the answer is.
+/// Whether a prepared password has these keys, in constant time.
 pub fn matches(keys: &ScramKeys, password: &[u8]) -> bool {
     let derived = derive(keys.hash, password, &keys.salt, keys.iterations);
     derived.stored_key.ct_eq(&keys.stored_key).into()
@@ -72,7 +72,7 @@ pub fn to_text(keys: &ScramKeys) -> String {
 ///
 /// # Errors
 ///
-/// It is not one, or its parts do not fit the hash.
+/// The text is malformed, or its parts do not fit the hash.
 pub fn parse(text: &str) -> Result<ScramKeys, DamagedKeys> {
     let mut parts = text.split(['$', ':']);
     let mut next = || parts.next().ok_or(DamagedKeys);

@@ -1,8 +1,8 @@
-//! Accounts: who may log in. Passwords are kept as SCRAM keys only, for each of the hashes.
+//! Accounts. Passwords are stored only as SCRAM keys, for each of the hashes.
 //!
-//! Nothing here tells an unknown account from a wrong password: not the answer, not the salt, not
-//! the time.
+//! An unknown account cannot be told from a wrong password by the answer, the salt or the time.
 
+mod error;
 mod import;
 pub mod keys;
 mod record;
@@ -16,72 +16,40 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use event_core::services::{ScramHash, ScramKeys};
 use jid::{BareJid, NodePart};
-use ring::rand::{SecureRandom, SystemRandom};
-use thiserror::Error;
 use tokio::sync::Semaphore;
 
 use crate::storage::{Partition, Schema, Storage, StorageError, Write};
 
+pub use error::{AccountStoreError, PasswordError};
 pub use import::{ImportProblem, ImportReport};
-pub use record::PasswordError;
 pub use service::HostAccounts;
 
-/// The store that holds accounts; their owners are the names in front of the `@`, and the one key
-/// is empty.
+/// The store that holds accounts; an owner is the name in front of the `@`, and the only key is
+/// empty.
 pub const ACCOUNTS: Schema = Schema { store: "accounts", version: 1, migrations: &[] };
 const KEY: &str = "";
 
-/// Where the server keeps the secret that salts for unknown accounts come from. No host is named
-/// by an empty text, so it is out of the way of hosts' stores.
+/// The store of the secret that salts of unknown accounts are derived from. Its host is empty, so
+/// that it cannot conflict with a host's stores.
 const SERVER: Schema = Schema { store: "server", version: 1, migrations: &[] };
 const SECRET: (Partition<'_>, &str) = (Partition::new("", SERVER.store, ""), "scram-secret");
 
-/// PLAIN is checked against these keys: with the processor's help, theirs is the cheapest hash.
+/// The hash for checking PLAIN: with the processor's instructions it is the cheapest.
 const CHECKED_HASH: ScramHash = ScramHash::Sha256;
 
 /// The accounts of all hosts.
 #[derive(Clone)]
-pub struct Accounts {
+pub struct AccountStore {
     storage: Arc<dyn Storage>,
     iterations: u32,
     secret: Arc<[u8; 32]>,
-    /// Hashing keeps a processor busy for milliseconds: this bounds how many do so at once, so
-    /// that a storm of logins cannot take the threads everything else needs.
+    /// Bounds how many passwords are hashed at once. Each takes milliseconds, and many logins must
+    /// not occupy all threads.
     checks: Arc<Semaphore>,
     removals: Arc<AtomicU64>,
 }
 
-/// Why something about an account could not be done.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum AccountError {
-    /// It exists already.
-    #[error("the account {0} exists already")]
-    Exists(BareJid),
-    /// It does not exist.
-    #[error("there is no account {0}")]
-    NotFound(BareJid),
-    /// The JID is a host's.
-    #[error("{0} has no name in front of an @")]
-    NoName(BareJid),
-    /// The password cannot be one.
-    #[error(transparent)]
-    Password(#[from] PasswordError),
-    /// The list of accounts to import cannot be read.
-    #[error("cannot read the list: {0}")]
-    List(#[from] std::io::Error),
-    /// The system has no random numbers.
-    #[error("the system gives no random numbers")]
-    Random,
-    /// A thread died.
-    #[error("a task that hashes passwords failed")]
-    Task,
-    /// Storage failed.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
-}
-
-impl Accounts {
+impl AccountStore {
     /// Accounts in a storage; new passwords are hashed `iterations` times, and `checks` passwords
     /// are hashed at the same time.
     ///
@@ -92,7 +60,7 @@ impl Accounts {
         storage: Arc<dyn Storage>,
         iterations: u32,
         checks: usize,
-    ) -> Result<Self, AccountError> {
+    ) -> Result<Self, AccountStoreError> {
         storage.open(&ACCOUNTS).await?;
         storage.open(&SERVER).await?;
         let secret = Arc::new(server_secret(&*storage).await?);
@@ -104,13 +72,13 @@ impl Accounts {
     ///
     /// # Errors
     ///
-    /// [`AccountError::Exists`], or the password is refused, or storage fails.
-    pub async fn create(&self, jid: &BareJid, password: &str) -> Result<(), AccountError> {
+    /// [`AccountStoreError::Exists`], or the password is refused, or storage fails.
+    pub async fn create(&self, jid: &BareJid, password: &str) -> Result<(), AccountStoreError> {
         let partition = partition(jid)?;
         let record = self.hash(password).await?;
         match self.storage.write(vec![Write::create(partition, KEY, record)]).await {
             Ok(_) => Ok(()),
-            Err(StorageError::Exists(_)) => Err(AccountError::Exists(jid.clone())),
+            Err(StorageError::Exists(_)) => Err(AccountStoreError::Exists(jid.clone())),
             Err(error) => Err(error.into()),
         }
     }
@@ -119,8 +87,12 @@ impl Accounts {
     ///
     /// # Errors
     ///
-    /// [`AccountError::NotFound`], or the password is refused, or storage fails.
-    pub async fn set_password(&self, jid: &BareJid, password: &str) -> Result<(), AccountError> {
+    /// [`AccountStoreError::NotFound`], or the password is refused, or storage fails.
+    pub async fn set_password(
+        &self,
+        jid: &BareJid,
+        password: &str,
+    ) -> Result<(), AccountStoreError> {
         let partition = partition(jid)?;
         let record = self.hash(password).await?;
         self.change(jid, vec![Write::require(partition, KEY), Write::set(partition, KEY, record)])
@@ -131,12 +103,12 @@ impl Accounts {
     ///
     /// # Errors
     ///
-    /// [`AccountError::NotFound`] (nothing is written then), or storage fails.
-    pub async fn remove(&self, jid: &BareJid) -> Result<(), AccountError> {
+    /// [`AccountStoreError::NotFound`] (nothing is written then), or storage fails.
+    pub async fn remove(&self, jid: &BareJid) -> Result<(), AccountStoreError> {
         let Partition { host, owner, .. } = partition(jid)?;
         let batch = vec![Write::require(partition(jid)?, KEY), Write::purge(host, owner)];
         let removed = self.change(jid, batch).await;
-        // Also when it failed: a database that breaks at the commit may have done it.
+        // Also after an error: a database that fails at the commit may have removed it.
         self.removals.fetch_add(1, Ordering::SeqCst);
         removed
     }
@@ -146,11 +118,11 @@ impl Accounts {
         self.removals.load(Ordering::SeqCst)
     }
 
-    /// Writes what begins with requiring the account.
-    async fn change(&self, jid: &BareJid, batch: Vec<Write>) -> Result<(), AccountError> {
+    /// Writes a batch that begins with `Write::require` for the account.
+    async fn change(&self, jid: &BareJid, batch: Vec<Write>) -> Result<(), AccountStoreError> {
         match self.storage.write(batch).await {
             Ok(_) => Ok(()),
-            Err(StorageError::NotFound(_)) => Err(AccountError::NotFound(jid.clone())),
+            Err(StorageError::NotFound(_)) => Err(AccountStoreError::NotFound(jid.clone())),
             Err(error) => Err(error.into()),
         }
     }
@@ -160,7 +132,7 @@ impl Accounts {
     /// # Errors
     ///
     /// Storage fails.
-    pub async fn exists(&self, jid: &BareJid) -> Result<bool, AccountError> {
+    pub async fn exists(&self, jid: &BareJid) -> Result<bool, AccountStoreError> {
         let Ok(partition) = partition(jid) else {
             return Ok(false);
         };
@@ -172,7 +144,7 @@ impl Accounts {
     /// # Errors
     ///
     /// Storage fails.
-    pub async fn list(&self, host: &str) -> Result<Vec<String>, AccountError> {
+    pub async fn list(&self, host: &str) -> Result<Vec<String>, AccountStoreError> {
         const PAGE: u32 = 1000;
         let mut names: Vec<String> = Vec::new();
         loop {
@@ -185,8 +157,8 @@ impl Accounts {
         }
     }
 
-    /// The keys to run SCRAM with. For an account that does not exist they are made up: always the
-    /// same for one name, and matching no password.
+    /// The keys to run SCRAM with. An account that does not exist has made-up keys: always the same
+    /// for a name, and matching no password.
     ///
     /// # Errors
     ///
@@ -196,7 +168,7 @@ impl Accounts {
         host: &str,
         username: &str,
         hash: ScramHash,
-    ) -> Result<ScramKeys, AccountError> {
+    ) -> Result<ScramKeys, AccountStoreError> {
         let name = NodePart::new(username).ok();
         let name = name.as_ref().map_or(username, |name| name.as_str());
         let stored = self.storage.get(Partition::new(host, ACCOUNTS.store, name), KEY).await?;
@@ -205,8 +177,8 @@ impl Accounts {
             .unwrap_or_else(|| record::made_up(&*self.secret, host, name, hash, self.iterations)))
     }
 
-    /// Whether a password in plain text is the account's. Takes a turn at hashing also when there
-    /// is no such account.
+    /// Whether a password in plain text is the account's. Hashes also when there is no such
+    /// account.
     ///
     /// # Errors
     ///
@@ -216,7 +188,7 @@ impl Accounts {
         host: &str,
         username: &str,
         password: &str,
-    ) -> Result<bool, AccountError> {
+    ) -> Result<bool, AccountStoreError> {
         let keys = self.credentials(host, username, CHECKED_HASH).await?;
         let Ok(password) = record::prepare(password) else {
             return Ok(false);
@@ -225,7 +197,7 @@ impl Accounts {
     }
 
     /// The stored form of a password.
-    async fn hash(&self, password: &str) -> Result<Vec<u8>, AccountError> {
+    async fn hash(&self, password: &str) -> Result<Vec<u8>, AccountStoreError> {
         let password = record::prepare(password)?;
         let iterations = self.iterations;
         self.busy(move || record::make(&password, iterations)).await?
@@ -234,46 +206,46 @@ impl Accounts {
     async fn busy<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, AccountError> {
-        // The permit goes with the work: it stays taken when the caller stops waiting.
+    ) -> Result<T, AccountStoreError> {
+        // The permit moves into the work, so that it is held when the caller stops waiting.
         let permit = Arc::clone(&self.checks).acquire_owned().await;
-        let permit = permit.map_err(|_| AccountError::Task)?;
+        let permit = permit.map_err(|_| AccountStoreError::Task)?;
         let work = tokio::task::spawn_blocking(move || {
             let done = work();
             drop(permit);
             done
         });
-        work.await.map_err(|_| AccountError::Task)
+        work.await.map_err(|_| AccountStoreError::Task)
     }
 }
 
-impl fmt::Debug for Accounts {
+impl fmt::Debug for AccountStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Accounts").field("iterations", &self.iterations).finish_non_exhaustive()
+        f.debug_struct("AccountStore").field("iterations", &self.iterations).finish_non_exhaustive()
     }
 }
 
-fn name(jid: &BareJid) -> Result<&str, AccountError> {
-    jid.node().map(|name| name.as_str()).ok_or_else(|| AccountError::NoName(jid.clone()))
+fn name(jid: &BareJid) -> Result<&str, AccountStoreError> {
+    jid.node().map(|name| name.as_str()).ok_or_else(|| AccountStoreError::NoName(jid.clone()))
 }
 
-/// Where an account is kept.
-fn partition(jid: &BareJid) -> Result<Partition<'_>, AccountError> {
+/// The partition of an account.
+fn partition(jid: &BareJid) -> Result<Partition<'_>, AccountStoreError> {
     Ok(Partition::new(jid.domain().as_str(), ACCOUNTS.store, name(jid)?))
 }
 
 /// Reads the server's secret, making it first where there is none.
-async fn server_secret(storage: &dyn Storage) -> Result<[u8; 32], AccountError> {
+async fn server_secret(storage: &dyn Storage) -> Result<[u8; 32], AccountStoreError> {
     let (partition, key) = SECRET;
     loop {
         let stored = storage.get(partition, key).await?;
         if let Some(secret) = stored.and_then(|secret| secret.try_into().ok()) {
             return Ok(secret);
         }
-        let secret: [u8; 32] = random()?;
+        let secret: [u8; 32] = record::random()?;
         match storage.write(vec![Write::create(partition, key, secret.to_vec())]).await {
             Ok(_) => return Ok(secret),
-            // Another process was faster, or what is there has the wrong length.
+            // Another process was faster, or the stored secret has the wrong length.
             Err(StorageError::Exists(_)) => {
                 let length = storage.get(partition, key).await?.map_or(0, |secret| secret.len());
                 if length != secret.len() {
@@ -283,10 +255,4 @@ async fn server_secret(storage: &dyn Storage) -> Result<[u8; 32], AccountError> 
             Err(error) => return Err(error.into()),
         }
     }
-}
-
-fn random<const N: usize>() -> Result<[u8; N], AccountError> {
-    let mut bytes = [0; N];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| AccountError::Random)?;
-    Ok(bytes)
 }

@@ -1,22 +1,16 @@
 //! The stored form of an account: one line of SCRAM keys for each hash.
 
-use ring::hmac;
-use thiserror::Error;
+use event_core::services::{ScramHash, ScramKeys};
+use ring::{
+    hmac,
+    rand::{SecureRandom, SystemRandom},
+};
 use zeroize::Zeroizing;
 
-use super::{AccountError, ScramHash, ScramKeys, keys, random};
-
-/// A password that cannot be one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum PasswordError {
-    /// There is nothing in it.
-    #[error("the password is empty")]
-    Empty,
-    /// SASLprep (RFC 4013) refuses it.
-    #[error("the password has characters that passwords must not have (RFC 4013)")]
-    Characters,
-}
+use super::{
+    error::{AccountStoreError, PasswordError},
+    keys,
+};
 
 /// Prepares a password as both sides do before hashing it.
 pub(super) fn prepare(password: &str) -> Result<Zeroizing<String>, PasswordError> {
@@ -28,7 +22,7 @@ pub(super) fn prepare(password: &str) -> Result<Zeroizing<String>, PasswordError
 }
 
 /// Hashes a prepared password with every hash, each with a salt of its own.
-pub(super) fn make(password: &str, iterations: u32) -> Result<Vec<u8>, AccountError> {
+pub(super) fn make(password: &str, iterations: u32) -> Result<Vec<u8>, AccountStoreError> {
     let mut lines = Vec::with_capacity(512);
     for hash in ScramHash::ALL {
         let salt: [u8; 16] = random()?;
@@ -39,13 +33,13 @@ pub(super) fn make(password: &str, iterations: u32) -> Result<Vec<u8>, AccountEr
     Ok(lines)
 }
 
-/// The keys for one hash, if the account has sound ones.
+/// The keys for one hash, if the record has valid ones.
 pub(super) fn find(record: &[u8], hash: ScramHash) -> Option<ScramKeys> {
     let text = std::str::from_utf8(record).ok()?;
     text.lines().filter_map(|line| keys::parse(line).ok()).find(|keys| keys.hash == hash)
 }
 
-/// Keys for an account that does not exist, as steady as those of one that does.
+/// Keys for an account that does not exist, always the same for one name.
 pub(super) fn made_up(
     secret: &[u8],
     host: &str,
@@ -65,4 +59,11 @@ pub(super) fn made_up(
         stored_key: bytes("stored key", hash.output_len()),
         server_key: bytes("server key", hash.output_len()),
     }
+}
+
+/// Random bytes from the system.
+pub(super) fn random<const N: usize>() -> Result<[u8; N], AccountStoreError> {
+    let mut bytes = [0; N];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| AccountStoreError::Random)?;
+    Ok(bytes)
 }

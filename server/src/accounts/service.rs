@@ -1,32 +1,32 @@
-//! The accounts of a host, as its modules see them, and what goes with a change of one.
+//! The accounts of a host as a service for modules. A change also fires events and ends sessions.
 
 use std::sync::{Arc, Weak};
 
 use event_core::{
     Host, Session, SessionState, StreamError,
     events::{UserDeleted, UserPasswordChanged},
-    services,
+    services::{self, ScramHash, ScramKeys},
 };
 use jid::BareJid;
 
-use super::{AccountError, Accounts, ScramHash, ScramKeys};
+use super::{AccountStore, AccountStoreError};
 use crate::storage::{BoxFuture, StorageError, StorageResult};
 
-/// The accounts of a host that runs.
+/// The accounts of a running host.
 #[derive(Debug)]
 pub struct HostAccounts {
-    accounts: Accounts,
+    accounts: AccountStore,
     host: Weak<Host>,
 }
 
 impl HostAccounts {
     /// Offers the accounts to the modules of `host`.
-    pub(crate) fn provide(accounts: &Accounts, host: &Arc<Host>) {
+    pub(crate) fn provide(accounts: &AccountStore, host: &Arc<Host>) {
         let service = Self { accounts: accounts.clone(), host: Arc::downgrade(host) };
         host.provide::<dyn services::Accounts>(Arc::new(service));
     }
 
-    /// The host, while it lives, and a username that could be one of its accounts.
+    /// The host, while it runs, and the username, if the account's domain is the host's.
     fn place<'a>(
         &self,
         account: &'a BareJid,
@@ -50,7 +50,7 @@ impl HostAccounts {
         host.fire(UserPasswordChanged { username: username.into(), session }).await;
         for session in host.sessions().of(username) {
             if session.state() == SessionState::Detached {
-                // No stream is left to close, but somebody might come back for the session.
+                // No stream is left to close, but the session could be resumed.
                 host.core().end(&session, Some(REASON)).await;
             } else if Some(&session) != stays {
                 session.close(StreamError::reset().text(REASON));
@@ -68,11 +68,11 @@ impl HostAccounts {
         if !self.accounts.exists(account).await? {
             return Err(services::AccountError::NotFound);
         }
-        // First of all: what handlers store when a session ends is purged as well.
+        // First, so that what handlers store when a session ends is purged as well.
         end_sessions(&host, username, asks).await;
         host.fire(UserDeleted { username: username.into() }).await;
         self.accounts.remove(account).await?;
-        // Who had authenticated before may have bound a resource meanwhile.
+        // A client that had authenticated before may have bound a resource meanwhile.
         end_sessions(&host, username, asks).await;
         Ok(())
     }
@@ -141,21 +141,21 @@ impl services::Accounts for HostAccounts {
     }
 }
 
-impl From<AccountError> for StorageError {
-    fn from(error: AccountError) -> Self {
+impl From<AccountStoreError> for StorageError {
+    fn from(error: AccountStoreError) -> Self {
         match error {
-            AccountError::Storage(error) => error,
+            AccountStoreError::Storage(error) => error,
             error => Self::Backend(Box::new(error)),
         }
     }
 }
 
-impl From<AccountError> for services::AccountError {
-    fn from(error: AccountError) -> Self {
+impl From<AccountStoreError> for services::AccountError {
+    fn from(error: AccountStoreError) -> Self {
         match error {
-            AccountError::Exists(_) => Self::Exists,
-            AccountError::NotFound(_) | AccountError::NoName(_) => Self::NotFound,
-            AccountError::Password(error) => Self::Password(error.to_string().into()),
+            AccountStoreError::Exists(_) => Self::Exists,
+            AccountStoreError::NotFound(_) | AccountStoreError::NoName(_) => Self::NotFound,
+            AccountStoreError::Password(error) => Self::Password(error.to_string().into()),
             error => Self::Storage(error.into()),
         }
     }

@@ -7,8 +7,8 @@ fn jid(text: &str) -> BareJid {
     BareJid::new(text).unwrap()
 }
 
-async fn accounts() -> Accounts {
-    Accounts::open(Arc::new(Memory::new()), 4096, 2).await.unwrap()
+async fn accounts() -> AccountStore {
+    AccountStore::open(Arc::new(Memory::new()), 4096, 2).await.unwrap()
 }
 
 #[tokio::test]
@@ -62,8 +62,8 @@ async fn passwords_are_prepared_and_refused() {
 #[tokio::test]
 async fn unknown_accounts_look_like_known_ones() {
     let storage = Arc::new(Memory::new());
-    let accounts = Accounts::open(storage.clone(), 4096, 1).await.unwrap();
-    let again = Accounts::open(storage, 4096, 1).await.unwrap();
+    let accounts = AccountStore::open(storage.clone(), 4096, 1).await.unwrap();
+    let again = AccountStore::open(storage, 4096, 1).await.unwrap();
     accounts.create(&jid("alice@example.com"), "x").await.unwrap();
     for hash in ScramHash::ALL {
         let real = accounts.credentials("example.com", "alice", hash).await.unwrap();
@@ -126,7 +126,7 @@ async fn an_import_of_several_batches() {
     let folder = tempfile::tempdir().unwrap();
     let storage = Arc::new(Database::sqlite(folder.path()).await.unwrap());
     // A cheap hash: this is about batches.
-    let accounts = Accounts::open(storage, 1, 1).await.unwrap();
+    let accounts = AccountStore::open(storage, 1, 1).await.unwrap();
     let list: String = (0..1203).map(|n| format!("user{n}@example.com,p{n}\n")).collect();
     let report = accounts.import(list.as_bytes(), |_| true).await.unwrap();
     assert_eq!((report.imported, report.problems.len()), (1203, 0));
@@ -138,5 +138,5 @@ async fn an_import_of_several_batches() {
 fn nothing_secret_is_shown() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let accounts = runtime.block_on(accounts());
-    assert_eq!(format!("{accounts:?}"), "Accounts { iterations: 4096, .. }");
+    assert_eq!(format!("{accounts:?}"), "AccountStore { iterations: 4096, .. }");
 }

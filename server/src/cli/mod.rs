@@ -1,8 +1,11 @@
 //! The command line.
 //!
-//! Everything but the accounts' commands is done elsewhere and comes in as [`Actions`].
+//! Account commands are executed here; all others come in as [`Actions`].
 
 mod args;
+pub(crate) mod commands;
+mod error;
+pub(crate) mod output;
 mod password;
 #[cfg(test)]
 mod tests;
@@ -12,24 +15,22 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 
 use clap::Parser;
-use thiserror::Error;
 
-use crate::accounts::AccountError;
 use crate::config::{Config, InvalidConfig};
-use crate::storage::StorageError;
 
 pub use args::{CheckOptions, Cli, Command, EventsFormat, HooksQuery, UserCommand};
+pub use error::CliError;
 pub use password::{AskPassword, Terminal};
 pub use user::{UserReply, UserRequest, perform};
 
-/// Everything went well.
+/// Success.
 pub const SUCCESS: u8 = 0;
-/// Something was wrong, and was said.
+/// An error was reported.
 pub const FAILURE: u8 = 1;
 /// The command line was wrong.
 pub const USAGE: u8 = 2;
 
-/// What the commands do that are not about accounts. Each gives the exit code.
+/// The commands that are not about accounts. Each returns the exit code.
 pub trait Actions {
     /// Runs the server until it is told to stop. The config may be invalid, as in `check`.
     fn start(&self, config: Result<Config, InvalidConfig>) -> u8;
@@ -37,13 +38,13 @@ pub trait Actions {
     fn hooks(&self, config: Config, query: &HooksQuery) -> u8;
     /// Prints the catalogue of events.
     fn events(&self, format: EventsFormat) -> u8;
-    /// Says what is wrong with config, certificates, ports, DNS and storage. The config may itself
-    /// be wrong.
+    /// Reports problems of config, certificates, ports, DNS and storage. The config may itself have
+    /// errors.
     fn check(&self, config: Result<Config, InvalidConfig>, options: CheckOptions) -> u8;
-    /// Has the running server read its config again.
+    /// Makes the running server read its config again.
     fn reload(&self, config: Config) -> u8;
-    /// Hands an accounts' command to a server that runs on this data folder; gives the command
-    /// back if there is none.
+    /// Sends an account command to the server that runs on this data folder; returns the command if
+    /// there is none.
     fn user(
         &self,
         _config: &Config,
@@ -51,43 +52,6 @@ pub trait Actions {
     ) -> Result<Result<UserReply, CliError>, UserRequest> {
         Err(request)
     }
-}
-
-/// Why a command failed.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum CliError {
-    /// The config is wrong.
-    #[error(transparent)]
-    Config(#[from] InvalidConfig),
-    /// Storage failed.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
-    /// The account could not be made, changed or read.
-    #[error(transparent)]
-    Account(#[from] AccountError),
-    /// The host has no accounts here.
-    #[error("the host {host} is not in the config; it has {}", .known.join(", "))]
-    NoHost {
-        /// The host asked for.
-        host: String,
-        /// The hosts there are.
-        known: Vec<String>,
-    },
-    /// There is no password.
-    #[error("{0}")]
-    Password(&'static str),
-    /// A file or the terminal failed.
-    #[error("{what}: {source}")]
-    Io {
-        /// What was read or written.
-        what: String,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A running server refused.
-    #[error("{0}")]
-    Server(String),
 }
 
 /// Runs a command line and gives the exit code of the process.
@@ -106,7 +70,7 @@ fn run_with(
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version come as errors too; they belong on standard output.
+            // clap returns help and version as errors; they belong on standard output.
             if !error.use_stderr() {
                 print(out, error.render());
                 return SUCCESS;
@@ -166,7 +130,7 @@ fn dispatch(cli: Cli, actions: &dyn Actions, ask: &mut dyn AskPassword) -> Resul
     })
 }
 
-/// Prints; a reader that has gone away (`| head`) is no error.
+/// Prints; a closed pipe (`| head`) is no error.
 fn print(to: &mut dyn Write, text: impl std::fmt::Display) {
     let _ = write!(to, "{text}");
 }

@@ -1,4 +1,4 @@
-//! Passwords from people and from pipes; never from arguments, which everybody can list.
+//! Passwords from a terminal or a pipe; never from arguments, which every user can list.
 
 use std::io::{self, BufRead, IsTerminal};
 
@@ -8,11 +8,11 @@ use super::CliError;
 
 /// Where a new password comes from.
 pub trait AskPassword {
-    /// Asks a person, twice.
+    /// Asks for the password twice on a terminal.
     ///
     /// # Errors
     ///
-    /// There is nobody to ask, or the two differ.
+    /// There is no terminal, or the two differ.
     fn ask(&mut self) -> Result<Zeroizing<String>, CliError>;
 
     /// Reads one line without its end.
@@ -50,7 +50,7 @@ impl AskPassword for Terminal {
     }
 }
 
-/// The first line, which must have something in it.
+/// The first line, which must not be empty.
 pub(super) fn first_line(input: &mut dyn BufRead) -> Result<Zeroizing<String>, CliError> {
     let mut line = Zeroizing::new(String::new());
     let error = |source| CliError::Io { what: "cannot read the password".into(), source };

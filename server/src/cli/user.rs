@@ -1,4 +1,4 @@
-//! The accounts' commands: made complete here, done here or by a running server.
+//! Account commands: completed here, and executed here or by a running server.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -10,11 +10,11 @@ use jid::{BareJid, DomainPart};
 use zeroize::Zeroizing;
 
 use super::{AskPassword, CliError, UserCommand};
-use crate::accounts::{AccountError, Accounts};
+use crate::accounts::{AccountStore, AccountStoreError};
 use crate::config::Config;
 use crate::storage::Database;
 
-/// A command about accounts with everything it needs, checked against the config.
+/// An account command with all its data, checked against the config.
 #[derive(Clone, PartialEq, Eq)]
 pub enum UserRequest {
     /// Make an account.
@@ -29,7 +29,7 @@ pub enum UserRequest {
     Import(Zeroizing<Vec<u8>>),
 }
 
-/// What came of it.
+/// The result of an account command.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserReply {
     /// For standard output.
@@ -44,7 +44,7 @@ impl UserRequest {
         config: &Config,
         ask: &mut dyn AskPassword,
     ) -> Result<Self, CliError> {
-        // The host first: nobody wants to type a password in vain.
+        // The host is checked first, before a password is asked for.
         let mut password = |jid: &BareJid, stdin: bool| {
             known_host(config, jid.domain().as_str())?;
             if stdin { ask.read_line() } else { ask.ask() }
@@ -70,14 +70,15 @@ impl UserRequest {
     }
 }
 
-/// Does what is asked; where the account's host runs in `core`, its modules and sessions are told.
+/// Executes a request. Where the account's host runs in `core`, its modules and sessions are
+/// notified.
 ///
 /// # Errors
 ///
-/// It cannot be done at all; what fails in part is in the reply.
+/// The whole request failed; partial failures are in the reply.
 pub async fn perform(
     request: UserRequest,
-    accounts: &Accounts,
+    accounts: &AccountStore,
     config: &Config,
     core: Option<&Core>,
 ) -> Result<UserReply, CliError> {
@@ -123,12 +124,12 @@ pub async fn perform(
 
 fn told(error: services::AccountError, jid: &BareJid) -> CliError {
     match error {
-        services::AccountError::NotFound => AccountError::NotFound(jid.clone()).into(),
+        services::AccountError::NotFound => AccountStoreError::NotFound(jid.clone()).into(),
         error => CliError::Server(error.to_string()),
     }
 }
 
-/// Does what is asked on the storage itself, as no server runs.
+/// Executes a request on the storage itself, when no server runs.
 pub(super) fn perform_alone(request: UserRequest, config: &Config) -> Result<UserReply, CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|source| CliError::Io { what: "cannot start".into(), source })?;
@@ -136,7 +137,7 @@ pub(super) fn perform_alone(request: UserRequest, config: &Config) -> Result<Use
         let storage = Arc::new(Database::open(config).await?);
         let limits = &config.limits;
         let accounts =
-            Accounts::open(storage.clone(), limits.scram_iterations, limits.password_checks)
+            AccountStore::open(storage.clone(), limits.scram_iterations, limits.password_checks)
                 .await?;
         let reply = perform(request, &accounts, config, None).await;
         drop(accounts);

@@ -1,7 +1,8 @@
 //! Whether another server's certificate proves its domain (RFC 6120 section 13.7.2, RFC 6125).
 //!
-//! The handshake takes any certificate whose key the other side has ([`crate::tls::AnyCertificate`]);
-//! what it is worth is judged here afterwards, the same way on streams of both directions:
+//! The handshake accepts any certificate whose key the other side has
+//! ([`crate::tls::AnyCertificate`]). It is judged here afterwards, in the same way for streams of
+//! both directions:
 //!
 //! ```text
 //! let judgement = authorities.judge(&chain, domain, SystemTime::now());
@@ -31,17 +32,17 @@ const XMPP_ADDR: Oid<'_> = oid!(1.3.6.1.5.5.7.8.5);
 const DNS_SRV: Oid<'_> = oid!(1.3.6.1.5.5.7.8.7);
 const ANY_USAGE: &[usize] = &[2, 5, 29, 37, 0];
 
-/// What another server's certificate is worth.
+/// The judgement on another server's certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
-    /// Whether the chain leads to a trusted authority and holds now; if not, why.
+    /// Whether the chain leads to a trusted authority and is valid now; if not, why.
     pub trust: Result<(), Distrust>,
-    /// Whether the certificate is made out to the domain.
+    /// Whether the certificate is for the domain.
     pub is_match: bool,
 }
 
 impl Judgement {
-    /// Whether the chain leads to a trusted authority and holds now.
+    /// Whether the chain leads to a trusted authority and is valid now.
     pub fn is_trusted(&self) -> bool {
         self.trust.is_ok()
     }
@@ -50,22 +51,22 @@ impl Judgement {
 /// Why a certificate is not trusted.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Distrust {
-    /// The other side has shown none.
+    /// The other side sent no certificate.
     #[error("no certificate")]
     Missing,
-    /// It, or one it rests on, is over.
+    /// A certificate of the chain has expired.
     #[error("the certificate has expired")]
     Expired,
-    /// It, or one it rests on, begins later.
+    /// A certificate of the chain is not valid yet.
     #[error("the certificate is not valid yet")]
     NotYetValid,
-    /// It vouches for itself, and is none of the authorities.
+    /// The certificate is self-signed and not among the authorities.
     #[error("the certificate is self-signed")]
     SelfSigned,
-    /// Nobody known vouches for it, or the chain has a gap.
+    /// No known authority signed it, or the chain is incomplete.
     #[error("the certificate is from an unknown authority, or its chain is incomplete")]
     UnknownAuthority,
-    /// It is meant for something else than TLS.
+    /// Its extended key usage does not allow TLS.
     #[error("the certificate is not meant for servers")]
     Usage,
     /// Something else is wrong with the chain.
@@ -86,28 +87,28 @@ impl From<webpki::Error> for Distrust {
     }
 }
 
-/// Who is believed when they vouch for a server.
+/// The trusted authorities.
 #[derive(Debug, Clone)]
 pub struct Authorities {
     roots: RootCertStore,
-    /// Those of the config's file: among them may be the certificates of servers themselves.
+    /// The certificates of the config's file, which may be servers' own.
     pinned: Vec<CertificateDer<'static>>,
 }
 
 impl Authorities {
-    /// The system's, and those of `authorities` in `[s2s]`. Reads files.
+    /// Loads the system's authorities, and those of `authorities` in `[s2s]`.
     ///
     /// # Errors
     ///
-    /// The file of `[s2s]` cannot be used. When the system has none that is logged: a server may
-    /// get along with its own.
+    /// The file of `[s2s]` cannot be used. A system without authorities is only logged, as those of
+    /// the config may suffice.
     pub fn load(config: &S2s) -> Result<Self, TlsError> {
         let system = rustls_native_certs::load_native_certs();
         for error in &system.errors {
             tracing::warn!(%error, "not all of the system's certificate authorities can be used");
         }
         let mut roots = RootCertStore::empty();
-        // One that cannot be parsed vouches for nobody.
+        // Certificates that cannot be parsed are skipped.
         roots.add_parsable_certificates(system.certs);
         if roots.is_empty() {
             tracing::warn!("the system has no certificate authorities");
@@ -122,8 +123,8 @@ impl Authorities {
         Ok(Self { roots, pinned })
     }
 
-    /// Judges what the other side of a stream has shown, its own certificate first, for the domain
-    /// it claims, at a time.
+    /// Judges the chain that the other side sent, its own certificate first, for the domain that it
+    /// claims, at a time.
     pub fn judge<C: AsRef<[u8]>>(&self, chain: &[C], domain: &str, now: SystemTime) -> Judgement {
         let chain: Vec<CertificateDer<'_>> =
             chain.iter().map(|certificate| CertificateDer::from(certificate.as_ref())).collect();
@@ -135,8 +136,8 @@ impl Authorities {
             Err(error) => return Judgement { trust: Err(error.into()), is_match: false },
         };
         let path = self.path(&end, intermediates, now);
-        // An authority may be limited to some DNS names; that says nothing of the other kinds, which
-        // it could use to step over the limit.
+        // Name constraints cover DNS names only, so a constrained authority could evade them with
+        // other kinds of names.
         let is_limited = path.as_ref().is_ok_and(is_limited);
         let trust = path.map(drop).or_else(|error| self.second_look(leaf, error, now));
         let is_match = names_dns(&end, domain) || (!is_limited && names_service(leaf, domain));
@@ -149,7 +150,7 @@ impl Authorities {
         intermediates: &'p [CertificateDer<'p>],
         now: SystemTime,
     ) -> Result<VerifiedPath<'p>, webpki::Error> {
-        // A clock before 1970 finds everything not valid yet.
+        // With a clock before 1970 nothing is valid yet.
         let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         end.verify_for_usage(
             webpki::ALL_VERIFICATION_ALGS,
@@ -162,8 +163,8 @@ impl Authorities {
         )
     }
 
-    /// What the library refuses, or has no word for: a certificate may be trusted by itself, even
-    /// one that calls itself an authority, as `openssl req -x509` makes them.
+    /// Handles what webpki refuses: a pinned certificate is trusted by itself, even one marked as
+    /// an authority, as `openssl req -x509` makes them.
     fn second_look(
         &self,
         leaf: &CertificateDer<'_>,
@@ -187,8 +188,8 @@ impl Authorities {
     }
 }
 
-/// Certificates of clients and of servers are taken alike: a server is both, and public authorities
-/// issue fewer and fewer for both at once.
+/// Accepts certificates for clients and for servers: a server is both, and public authorities
+/// hardly issue certificates for both any more.
 struct ClientOrServer;
 
 impl ExtendedKeyUsageValidator for ClientOrServer {
@@ -224,7 +225,7 @@ fn holds(certificate: &X509Certificate<'_>, now: SystemTime) -> Result<(), Distr
 
 fn is_limited(path: &VerifiedPath<'_>) -> bool {
     let is_limited = |der: CertificateDer<'_>| {
-        // What cannot be read may say anything.
+        // A certificate that cannot be parsed may have constraints.
         X509Certificate::from_der(&der)
             .is_ok_and(|(_, parsed)| matches!(parsed.name_constraints(), Ok(None)))
     };
@@ -232,14 +233,14 @@ fn is_limited(path: &VerifiedPath<'_>) -> bool {
         || path.intermediate_certificates().any(|certificate| !is_limited(certificate.der()))
 }
 
-/// A DNS name or an address; a `*` stands for the first label. The common name counts for nothing.
+/// Matches a DNS name or an address; a `*` stands for the first label. The common name is ignored.
 fn names_dns(end: &EndEntityCert<'_>, domain: &str) -> bool {
     let ascii = ascii(domain);
     let name = ascii.trim_start_matches('[').trim_end_matches(']');
     ServerName::try_from(name).is_ok_and(|name| end.verify_is_valid_for_subject_name(&name).is_ok())
 }
 
-/// The names that only XMPP has: of the service at a domain, and of an XMPP address.
+/// Matches the XMPP-specific names: SRVName and XmppAddr.
 fn names_service(leaf: &CertificateDer<'_>, domain: &str) -> bool {
     let Ok((_, parsed)) = X509Certificate::from_der(leaf) else {
         return false;

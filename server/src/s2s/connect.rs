@@ -23,22 +23,22 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::resolve::{ResolveError, Resolver, Target};
-use crate::{config::S2s, listener};
+use crate::{config::S2s, net::socket};
 
-/// The time before the next address is tried beside those under way (RFC 8305 section 5).
+/// The time before the next address is tried in parallel (RFC 8305 section 5).
 const STAGGER: Duration = Duration::from_millis(250);
-/// The longest that one target may take, so that the others have their turn.
+/// The time limit of one target, so that the others are tried too.
 const TARGET: Duration = Duration::from_secs(10);
-/// The longest that all of it may take, handshakes between the calls included.
+/// The time limit of all targets, including handshakes between the calls.
 const TOTAL: Duration = Duration::from_secs(30);
 
 /// Why there is no connection.
 #[derive(Debug, Error)]
 pub enum ConnectError {
-    /// It is not known where to.
+    /// The domain's servers were not found.
     #[error(transparent)]
     Resolve(#[from] ResolveError),
-    /// Nobody accepts the connection.
+    /// No address accepts the connection.
     #[error("cannot connect to {domain} at {name}:{port}: {source}")]
     Unreachable {
         /// The domain.
@@ -50,16 +50,16 @@ pub enum ConnectError {
         /// What the system said.
         source: io::Error,
     },
-    /// There are no more targets: a connection was there, but led to nothing.
+    /// No targets are left, after connections on which the handshake failed.
     #[error("no server of {0} is left to try")]
     Exhausted(Box<str>),
-    /// It took too long.
+    /// The time limit has passed.
     #[error("{0} could not be reached in time")]
     TimedOut(Box<str>),
 }
 
 impl From<&ConnectError> for StanzaError {
-    /// What whoever wrote to the domain is told (RFC 6120 sections 8.3.3.16 and 8.3.3.17).
+    /// The error for senders of stanzas to the domain (RFC 6120 sections 8.3.3.16 and 8.3.3.17).
     fn from(error: &ConnectError) -> Self {
         match error {
             ConnectError::Resolve(error) => error.into(),
@@ -74,7 +74,7 @@ pub struct Connector {
     resolver: Resolver,
 }
 
-/// A connection, nothing sent yet.
+/// A connection on which nothing is sent yet.
 #[derive(Debug)]
 pub struct Connected {
     /// The connection.
@@ -117,7 +117,7 @@ impl Route<'_> {
     ///
     /// # Errors
     ///
-    /// What came of the last target when none is left, or the time is over (30 seconds from
+    /// The error of the last target when none is left, or the time limit (30 seconds from
     /// [`Connector::route`] on).
     pub async fn connect(&mut self) -> Result<Connected, ConnectError> {
         let mut last = ConnectError::Exhausted(self.domain.clone());
@@ -151,13 +151,13 @@ async fn reach(
     };
     let addresses = resolver.addresses(target).await?;
     let stream = first_of(addresses, TcpStream::connect).await.map_err(unreachable)?;
-    listener::prepare(SockRef::from(&stream));
+    socket::prepare(SockRef::from(&stream));
     let peer = stream.peer_addr().map_err(unreachable)?;
     Ok(Connected { stream, peer, is_direct_tls: target.is_direct_tls })
 }
 
-/// Connects to the address that answers first. One after the other joins in: when the one before
-/// has failed, at the latest after 250 ms.
+/// Connects to the address that answers first. The next address is tried when the one before has
+/// failed, at the latest after 250 ms.
 pub(super) async fn first_of<T: Send + 'static, F>(
     addresses: Vec<SocketAddr>,
     connect: impl Fn(SocketAddr) -> F,
@@ -166,7 +166,7 @@ where
     F: Future<Output = io::Result<T>> + Send + 'static,
 {
     let mut waiting = addresses.into_iter();
-    // Dropped with this, which ends those that are still under way.
+    // Dropping the set ends the attempts under way.
     let mut attempts = JoinSet::new();
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
     loop {

@@ -1,16 +1,20 @@
 //! Opening a stream to another server: from its domain to a session that is ready.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use event_core::{Host, Session, StanzaError, services::KeyCheck};
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{SetOnce, mpsc, oneshot},
     time::timeout,
 };
 use tokio_rustls::TlsConnector;
 
-use super::{Federation, connect::Connected};
+use super::connect::{Connected, Connector};
 use crate::{
+    config::S2s,
     stream::{Io, Outgoing, Streams},
     tls::server_name,
 };
@@ -20,7 +24,7 @@ const HANDSHAKE: Duration = Duration::from_secs(15);
 /// How long it may take from the connection until the stream is ready.
 const NEGOTIATION: Duration = Duration::from_secs(30);
 
-/// What a stream is for.
+/// The purpose of a stream.
 pub(super) enum Purpose {
     /// It carries stanzas; ready when this server has proved its domain.
     Stanzas,
@@ -32,36 +36,53 @@ pub(super) enum Purpose {
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) session: Session,
-    /// Why it ended, unless the other side closed it in order.
+    /// The reason of the end, unless the other side closed the stream.
     pub(super) ended: oneshot::Receiver<Option<String>>,
 }
 
-/// What the modules that negotiate have to say, kept with the session.
-struct Word(mpsc::UnboundedSender<Result<(), StanzaError>>);
+/// The channel for the modules' result of the negotiation, in the session's slots.
+struct ResultSender(mpsc::UnboundedSender<Result<(), StanzaError>>);
 
-/// Tells who waits for a session what became of it.
-pub(super) fn tell(session: &Session, word: Result<(), StanzaError>) {
-    session.with_slot(|slot: &mut Option<Word>| {
-        if let Some(Word(sender)) = slot {
-            // Who waited may have given up.
-            let _ = sender.send(word);
+/// Sends the result of the negotiation to the task that waits for the session.
+pub(super) fn report(session: &Session, result: Result<(), StanzaError>) {
+    session.with_slot(|slot: &mut Option<ResultSender>| {
+        if let Some(ResultSender(sender)) = slot {
+            // The receiver may have stopped waiting.
+            let _ = sender.send(result);
         }
     });
 }
 
-/// Why a connection led to nothing.
+/// Why there is no stream on a connection.
 enum Failed {
-    /// Another may do better.
+    /// Another target may succeed.
     Here(StanzaError),
-    /// It is the domain's own answer.
+    /// The domain itself refused.
     Everywhere(StanzaError),
 }
 
-impl Federation {
+/// Opens streams to other servers.
+#[derive(Debug)]
+pub(super) struct Dialer {
+    connector: Connector,
+    /// Set before the listeners open.
+    streams: SetOnce<Weak<Streams>>,
+}
+
+impl Dialer {
+    pub(super) fn new(config: &S2s) -> Self {
+        Self { connector: Connector::new(config), streams: SetOnce::new() }
+    }
+
+    /// Allows streams to be opened.
+    pub(super) fn open(&self, streams: &Arc<Streams>) {
+        // Called once only.
+        let _ = self.streams.set(Arc::downgrade(streams));
+    }
+
     /// Opens a stream from a host to a domain.
     ///
-    /// # Errors
-    /// What those are told who wrote to the domain.
+    /// # Errors The error for senders of stanzas to the domain.
     pub(super) async fn dial(
         &self,
         host: &Arc<Host>,
@@ -104,7 +125,7 @@ fn told(error: &super::connect::ConnectError) -> StanzaError {
     StanzaError::from(error)
 }
 
-/// Begins with TLS where that is the way.
+/// Performs the TLS handshake, if TLS begins with the first byte.
 async fn shake(
     streams: &Streams,
     host: &Host,
@@ -137,15 +158,15 @@ async fn negotiate(
 ) -> Result<Link, Failed> {
     let domain = outgoing.domain.clone();
     let (session, task) = streams.connect(outgoing);
-    let (sender, mut word) = mpsc::unbounded_channel();
-    session.with_slot(|slot| *slot = Some(Word(sender)));
+    let (sender, mut result) = mpsc::unbounded_channel();
+    session.with_slot(|slot| *slot = Some(ResultSender(sender)));
     let is_question = matches!(purpose, Some(Purpose::Question(_)));
     if is_question && let Some(Purpose::Question(check)) = purpose.take() {
         session.with_slot(|slot| *slot = Some(check));
     }
     let (ending, mut ended) = oneshot::channel();
     tokio::spawn(async move {
-        // Who waited may have given up.
+        // The receiver may have stopped waiting.
         let _ = ending.send(task.await);
     });
     if is_question {
@@ -157,7 +178,7 @@ async fn negotiate(
     let ready = async {
         tokio::select! {
             biased;
-            Some(word) = word.recv() => word.map_err(Failed::Everywhere),
+            Some(result) = result.recv() => result.map_err(Failed::Everywhere),
             reason = &mut ended => {
                 let reason = reason.ok().flatten();
                 Err(failed(reason.unwrap_or_else(|| "it closed the stream".to_owned())))

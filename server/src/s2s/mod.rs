@@ -1,10 +1,11 @@
-//! Other servers: finding, reaching and believing them, and what is written to them.
+//! Federation: finding, reaching and authenticating other servers, and the queues to them.
 
 pub mod certificate;
 pub mod connect;
 mod dial;
 mod federation;
 mod pair;
+mod pairs;
 mod queue;
 pub mod resolve;
 #[cfg(test)]

@@ -1,11 +1,11 @@
-//! One of our domains writing to one domain elsewhere: one queue, and at most one stream.
+//! A pair of a local and a remote domain: one queue, and at most one stream.
 //!
 //! A stanza that was written to a stream may still not arrive: the other server may stop before it
-//! has read it. So behind the stanzas goes a ping (XEP-0199 §4.3); as the other side deals with a
-//! stream in order, its answer, whichever it is, says that they have arrived. When the stream ends
-//! before, their senders get an error: better than silence, and than a second copy.
+//! has read it. So a ping is sent behind the stanzas (XEP-0199 §4.3). As the other side handles a
+//! stream in order, any answer confirms that they have arrived. When the stream ends before, their
+//! senders get an error, which is better than silence or a duplicate.
 
-use std::{collections::hash_map::Entry, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use parking_lot::{Mutex, MutexGuard};
 
@@ -18,21 +18,17 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::{
-    Federation,
-    dial::{Link, Purpose},
-    queue::Queue,
-};
+use super::{dial::Link, queue::Queue};
 
-/// How long stanzas wait for company before a ping asks for all of them.
+/// How long stanzas are gathered before one ping asks for all of them.
 const GATHER: Duration = Duration::from_millis(20);
-/// How long the answer to a ping, or the other side with its reading, may take.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// How long until a stream that took no more is tried again.
+/// The time limit of the answer to a ping, and of the other side's reading.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// The pause before a full stream is tried again.
 const RETRY: Duration = Duration::from_millis(50);
-/// How long an answer under way may still take when the stream has ended.
+/// How long an answer is awaited after the stream has ended.
 const GRACE: Duration = Duration::from_secs(2);
-/// How long after a failure the next attempt waits, at first and at most.
+/// The backoff after a failure: the first, and the longest.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(15));
 
 /// See the [module](self).
@@ -41,7 +37,7 @@ pub(super) struct Pair {
     pub(super) host: Arc<Host>,
     pub(super) remote: Box<str>,
     state: Mutex<State>,
-    /// Something in the state, or in the wire, has changed.
+    /// Notified when the state or the wire has changed.
     pub(super) changed: Notify,
 }
 
@@ -57,7 +53,7 @@ struct State {
     is_closing: bool,
 }
 
-/// What became of an offer to a pair.
+/// The result of an offer to a pair.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Offer {
     Taken,
@@ -67,12 +63,12 @@ pub(super) enum Offer {
 
 /// How a stream ended.
 enum Ended {
-    /// Nothing was to be sent, or the other side closed it with nothing wrong.
+    /// The stream was idle, or the other side closed it without an error.
     Closed,
     Broken(String),
 }
 
-/// What to do when nothing has happened for a while.
+/// What to do after a time without an event.
 enum Then {
     Write,
     Ping,
@@ -112,8 +108,8 @@ impl Pair {
         Offer::Taken
     }
 
-    /// The other server has shown that it is there: no more waiting.
-    pub(super) fn encourage(&self) {
+    /// Ends the wait after a failure: the other server is known to run.
+    pub(super) fn reset_backoff(&self) {
         let mut state = self.state();
         (state.failures, state.failed) = (0, None);
         drop(state);
@@ -137,36 +133,8 @@ impl Pair {
         self.changed.notify_one();
     }
 
-    /// Carries stanzas until there are none.
-    pub(super) async fn run(self: Arc<Self>, federation: Arc<Federation>) {
-        loop {
-            self.pause().await;
-            if !self.state().queue.is_written() {
-                match federation.dial(&self.host, &self.remote, Purpose::Stanzas).await {
-                    Ok(link) => self.carry(link, &federation).await,
-                    Err(error) => {
-                        tracing::info!(
-                            from = self.host.name(), to = %self.remote, %error, "not reached"
-                        );
-                        let waiting = {
-                            let mut state = self.state();
-                            state.failures = state.failures.saturating_add(1);
-                            state.failed = Some(Instant::now());
-                            state.queue.take_waiting()
-                        };
-                        self.bounce(waiting, &error).await;
-                        federation.moved.notify_waiters();
-                    }
-                }
-            }
-            if self.is_done(&federation) {
-                return;
-            }
-        }
-    }
-
-    /// After a failure, waits until it is time to try again or the other side is heard of.
-    async fn pause(&self) {
+    /// Waits for the end of the backoff, or for [`Pair::reset_backoff`].
+    pub(super) async fn pause(&self) {
         loop {
             let until = {
                 let state = self.state();
@@ -181,19 +149,28 @@ impl Pair {
         }
     }
 
-    /// Takes the pair out of the list when it has nothing to do.
-    fn is_done(self: &Arc<Self>, federation: &Federation) -> bool {
-        let mut pairs = federation.pairs();
+    /// Whether the queue is empty; then the pair accepts no more stanzas.
+    pub(super) fn finish(&self) -> bool {
         let mut state = self.state();
         state.is_over = state.queue.is_written();
-        if state.is_over
-            && let Entry::Occupied(entry) =
-                pairs.entry((self.host.name().into(), self.remote.clone()))
-            && Arc::ptr_eq(entry.get(), self)
-        {
-            entry.remove();
-        }
         state.is_over
+    }
+
+    /// Whether something waits to be written.
+    pub(super) fn has_waiting(&self) -> bool {
+        !self.state().queue.is_written()
+    }
+
+    /// Refuses what waits, as there is no stream.
+    pub(super) async fn refuse(&self, error: &StanzaError) {
+        tracing::info!(from = self.host.name(), to = %self.remote, %error, "not reached");
+        let waiting = {
+            let mut state = self.state();
+            state.failures = state.failures.saturating_add(1);
+            state.failed = Some(Instant::now());
+            state.queue.take_waiting()
+        };
+        self.bounce(waiting, error).await;
     }
 
     async fn bounce(&self, stanzas: Vec<Stanza>, error: &StanzaError) {
@@ -204,10 +181,10 @@ impl Pair {
     }
 
     /// Writes to a stream until it ends.
-    async fn carry(&self, mut link: Link, federation: &Federation) {
+    pub(super) async fn carry(&self, mut link: Link, idle: Duration, moved: &Notify) {
         let mut ping = None;
-        let ended = self.write(&mut link, &mut ping, federation).await;
-        // Closing it is the end of it, also where the other side does not close its own.
+        let ended = self.write(&mut link, &mut ping, idle, moved).await;
+        // This ends the stream also where the other side does not close its own.
         link.session.close(None);
         if let Ended::Broken(reason) = &ended {
             tracing::info!(from = self.host.name(), to = %self.remote, reason, "stream lost");
@@ -220,7 +197,7 @@ impl Pair {
         }
         let sent = {
             let mut state = self.state();
-            // Who closes its stream in order has dealt with what came before (RFC 6120 §4.4).
+            // A server that closes its stream has handled what came before (RFC 6120 §4.4).
             let sent = state.queue.take_sent();
             let is_useless = matches!(ended, Ended::Broken(_));
             state.failures = if is_useless { state.failures.saturating_add(1) } else { 0 };
@@ -232,20 +209,21 @@ impl Pair {
                 .text(format!("{}: {reason}; it may not have arrived", self.remote));
             self.bounce(sent, &error).await;
         }
-        federation.moved.notify_waiters();
+        moved.notify_waiters();
     }
 
     async fn write(
         &self,
         link: &mut Link,
         ping: &mut Option<Ping>,
-        federation: &Federation,
+        idle: Duration,
+        moved: &Notify,
     ) -> Ended {
         let mut used = Instant::now();
-        // Since when something is not known to have arrived.
+        // The time since when stanzas are unconfirmed.
         let mut open = None;
         loop {
-            // All that there is room for.
+            // Writes as many stanzas as the stream takes.
             let (is_blocked, is_settled, is_closing) = {
                 let mut state = self.state();
                 let mut is_blocked = false;
@@ -254,13 +232,13 @@ impl Pair {
                         is_blocked = true;
                         break;
                     }
-                    state.queue.written();
+                    state.queue.mark_written();
                     (state.failures, state.failed) = (0, None);
                     used = Instant::now();
                 }
                 (is_blocked, state.queue.is_settled(), state.is_closing)
             };
-            federation.moved.notify_waiters();
+            moved.notify_waiters();
             if is_settled && !is_blocked && is_closing {
                 return Ended::Closed;
             }
@@ -268,12 +246,12 @@ impl Pair {
             open = if is_settled { None } else { open.or(Some(now)) };
             let (wait, then) = match (&*ping, open) {
                 (Some(ping), _) => (ping.until, Then::Fail("no answer from the other server")),
-                _ if is_blocked => (used + PATIENCE, Then::Fail("the other server does not read")),
+                _ if is_blocked => (used + TIMEOUT, Then::Fail("the other server does not read")),
                 (None, Some(_)) if is_closing => (now, Then::Ping),
                 (None, Some(open)) => (open + GATHER, Then::Ping),
-                (None, None) => (used + federation.idle, Then::Close),
+                (None, None) => (used + idle, Then::Close),
             };
-            // Nobody tells when there is room again.
+            // Polls, as the stream does not notify of room in its queue.
             let (wait, then) = match is_blocked && now + RETRY < wait {
                 true => (now + RETRY, Then::Write),
                 false => (wait, then),
@@ -306,7 +284,7 @@ impl Pair {
         }
     }
 
-    /// Asks, behind all that waits, for any answer.
+    /// Queues a ping behind the waiting stanzas.
     fn ping(&self) -> Option<Ping> {
         let ping = ElementBuilder::new("ping", "urn:xmpp:ping").build();
         let iq = ElementBuilder::new("iq", STANZA_NS)
@@ -316,7 +294,7 @@ impl Pair {
         let (stanza, expected) = Core::expect(&self.host, iq.build()).ok()?;
         let number = self.state().queue.ask(stanza);
         let answer = async move { Expected::answer(expected).await.is_some() };
-        Some(Ping { number, answer: Box::pin(answer), until: Instant::now() + PATIENCE })
+        Some(Ping { number, answer: Box::pin(answer), until: Instant::now() + TIMEOUT })
     }
 }
 

@@ -1,4 +1,4 @@
-//! What waits for one domain, and what was written but may not have arrived.
+//! The stanzas that wait for one domain, and those that are written but not confirmed.
 
 use std::collections::VecDeque;
 
@@ -16,7 +16,7 @@ pub(super) struct Bounds {
 pub(super) struct Queue {
     bounds: Bounds,
     waiting: VecDeque<Item>,
-    /// Only what somebody would miss.
+    /// Only stanzas whose loss must be reported.
     sent: VecDeque<Item>,
     bytes: usize,
     next: u64,
@@ -41,7 +41,7 @@ impl Queue {
         Self { bounds, waiting, sent, bytes: 0, next: 1 }
     }
 
-    /// Takes a stanza in, unless there is no room.
+    /// Queues a stanza, unless there is no room.
     pub(super) fn push(&mut self, stanza: &Stanza) -> bool {
         let size = stanza.element().as_bytes().len();
         if self.len() >= self.bounds.stanzas || self.bytes + size > self.bounds.bytes {
@@ -51,7 +51,7 @@ impl Queue {
         true
     }
 
-    /// Takes a question in that nobody misses. Its number.
+    /// Queues a ping, whose loss is not reported. Returns its number.
     pub(super) fn ask(&mut self, stanza: Stanza) -> u64 {
         self.add(stanza, false)
     }
@@ -70,8 +70,8 @@ impl Queue {
         self.waiting.front().map(|item| item.stanza.element())
     }
 
-    /// The next was written.
-    pub(super) fn written(&mut self) {
+    /// Marks the next as written.
+    pub(super) fn mark_written(&mut self) {
         let Some(item) = self.waiting.pop_front() else { return };
         if item.is_missed {
             self.sent.push_back(item);
@@ -80,7 +80,7 @@ impl Queue {
         }
     }
 
-    /// Everything that was written before the question of this number has arrived.
+    /// Confirms everything that was written before the ping of this number.
     pub(super) fn settle(&mut self, number: u64) {
         while self.sent.front().is_some_and(|item| item.number < number) {
             let item = self.sent.pop_front();
@@ -98,35 +98,36 @@ impl Queue {
         self.waiting.is_empty()
     }
 
-    /// Whether all that somebody would miss is known to have arrived.
+    /// Whether everything that was written is confirmed.
     pub(super) fn is_settled(&self) -> bool {
         self.sent.is_empty()
     }
 
-    /// Whether the question of this number still waits.
+    /// Whether the ping of this number still waits.
     pub(super) fn is_waiting(&self, number: u64) -> bool {
         self.waiting.front().is_some_and(|item| item.number <= number)
     }
 
-    /// Takes out what was written and may not have arrived, and the questions that came too late.
+    /// Takes out the stanzas that are written and not confirmed.
     pub(super) fn take_sent(&mut self) -> Vec<Stanza> {
         let taken = std::mem::take(&mut self.sent);
-        self.leave(taken)
+        self.release(taken)
     }
 
-    /// Takes out all that waits.
+    /// Takes out all waiting stanzas.
     pub(super) fn take_waiting(&mut self) -> Vec<Stanza> {
         let taken = std::mem::take(&mut self.waiting);
-        self.leave(taken)
+        self.release(taken)
     }
 
-    fn leave(&mut self, items: VecDeque<Item>) -> Vec<Stanza> {
+    fn release(&mut self, items: VecDeque<Item>) -> Vec<Stanza> {
         self.bytes = self.bytes.saturating_sub(items.iter().map(Item::size).sum());
         items.into_iter().map(|item| item.stanza).collect()
     }
 }
 
-/// Whether somebody would miss it: not the presence that is sent anew, nor errors and answers.
+/// Whether the loss of a stanza must be reported: not of presence, which is sent again, nor of
+/// errors and answers.
 fn is_missed(stanza: &Stanza) -> bool {
     let kind = stanza.type_();
     match stanza.kind() {

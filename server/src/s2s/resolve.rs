@@ -21,12 +21,12 @@ const PORT: u16 = 5269;
 const STARTTLS: &str = "_xmpp-server._tcp";
 const DIRECT_TLS: &str = "_xmpps-server._tcp";
 
-/// How many targets of a domain are looked at; its owner chooses how many there are.
+/// The most targets of a domain that are used; the domain's owner decides how many there are.
 const TARGETS: usize = 16;
-/// How many addresses of a target are looked at.
+/// The most addresses of a target that are used.
 const ADDRESSES: usize = 8;
-/// The longest that one question to DNS may take, with all retries.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The time limit of one lookup, with all retries.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// One place where a domain's server may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,18 +48,18 @@ pub enum ResolveError {
     /// The domain says that it has no XMPP server (an SRV target of `.`).
     #[error("{0} has no XMPP server, says its DNS")]
     NotOffered(Box<str>),
-    /// DNS does not say: another time it may.
+    /// DNS did not answer, which may be temporary.
     #[error("no answer from DNS for {name}: {source}")]
     Unanswered {
         /// The name asked for.
         name: Box<str>,
-        /// What happened instead.
+        /// The error.
         source: NetError,
     },
 }
 
 impl From<&ResolveError> for StanzaError {
-    /// What whoever wrote to the domain is told (RFC 6120 sections 8.3.3.16 and 8.3.3.17).
+    /// The error for senders of stanzas to the domain (RFC 6120 sections 8.3.3.16 and 8.3.3.17).
     fn from(error: &ResolveError) -> Self {
         let condition = match error {
             ResolveError::NotFound(_) | ResolveError::NotOffered(_) => {
@@ -71,29 +71,29 @@ impl From<&ResolveError> for StanzaError {
     }
 }
 
-/// Finds servers. Answers are kept as long as their records say.
+/// Finds servers. Answers are cached for their records' time to live.
 #[derive(Debug, Clone)]
 pub struct Resolver {
     dns: Result<TokioResolver, NetError>,
     routes: BTreeMap<String, String>,
-    patience: Duration,
+    timeout: Duration,
 }
 
 impl Resolver {
-    /// A resolver as `[s2s]` describes it. Where the system has no usable configuration, and
-    /// `dns` is not set, every question is answered with an error that says so; routes work.
+    /// A resolver as `[s2s]` describes it. Where the system has no usable configuration, and `dns`
+    /// is not set, every lookup fails with an error that says so; routes still work.
     pub fn new(config: &S2s) -> Self {
         let dns = config.dns.map_or_else(of_system, of_address);
         if let Err(error) = &dns {
             tracing::warn!(%error, "DNS cannot be used; set dns in [s2s]");
         }
-        Self { dns, routes: config.routes.clone(), patience: PATIENCE }
+        Self { dns, routes: config.routes.clone(), timeout: TIMEOUT }
     }
 
-    /// With another limit on the time that one question may take.
+    /// Changes the time limit of one lookup.
     #[must_use]
-    pub(crate) fn with_patience(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+    pub(crate) fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
         self
     }
 
@@ -105,7 +105,7 @@ impl Resolver {
     /// There is no such server, or DNS does not answer.
     pub async fn targets(&self, domain: &str) -> Result<Vec<Target>, ResolveError> {
         if let Some((name, port)) = self.routes.get(domain).and_then(|at| at.rsplit_once(':')) {
-            // The config accepts no other port than a number.
+            // The config has checked that the port is a number.
             let port = port.parse().unwrap_or(PORT);
             return Ok(vec![Target { name: bare(name).into(), port, is_direct_tls: false }]);
         }
@@ -116,7 +116,7 @@ impl Resolver {
         }
         let (starttls, direct) =
             tokio::join!(self.services(STARTTLS, &ascii), self.services(DIRECT_TLS, &ascii));
-        // Where one of the two is answered with something to use, the other may fail.
+        // If one of the two lookups gives usable targets, the other may fail.
         let (starttls, direct) = match (starttls, direct) {
             (Ok(starttls), Ok(direct)) => (starttls, direct),
             (Ok(found), Err(_)) if found.is_usable() => (found, Services::None),
@@ -184,7 +184,7 @@ impl Resolver {
         })
     }
 
-    /// The records of a name; none is no error.
+    /// The records of a name; an empty answer is no error.
     pub(crate) async fn lookup(
         &self,
         name: &str,
@@ -192,11 +192,11 @@ impl Resolver {
     ) -> Result<Vec<RData>, ResolveError> {
         let unanswered = |source| ResolveError::Unanswered { name: name.into(), source };
         let dns = self.dns.as_ref().map_err(|error| unanswered(error.clone()))?;
-        // With the dot at its end no search list applies.
+        // The final dot disables the search list.
         let Ok(full) = Name::from_ascii(format!("{name}.")) else {
             return Err(ResolveError::NotFound(name.into()));
         };
-        match tokio::time::timeout(self.patience, dns.lookup(full, kind)).await {
+        match tokio::time::timeout(self.timeout, dns.lookup(full, kind)).await {
             Ok(Ok(found)) => {
                 let records = found.answers().iter().filter(|record| record.record_type() == kind);
                 Ok(records.map(|record| record.data.clone()).collect())
@@ -208,13 +208,13 @@ impl Resolver {
     }
 }
 
-/// What SRV records say of one service.
+/// The SRV records of one service.
 enum Services {
-    /// Nothing.
+    /// There are no records.
     None,
-    /// That it is not there.
+    /// The service is not offered.
     NotOffered,
-    /// Where it is.
+    /// The service's targets.
     At(Vec<Service>),
 }
 
@@ -242,13 +242,13 @@ impl Services {
     }
 }
 
-/// By priority, and within one by chance, each with the chance that its weight gives (RFC 2782).
-/// `random` gives a number from 0 up to and including the one that it gets.
+/// Orders by priority, and at random by weight within one priority (RFC 2782). `random(n)` returns
+/// a number from 0 to `n` inclusive.
 pub(super) fn in_order(
     mut services: Vec<Service>,
     mut random: impl FnMut(u32) -> u32,
 ) -> Vec<Service> {
-    // Those of weight 0 come first, so that they have a very small chance and not none.
+    // Targets of weight 0 come first, so that they have a very small chance and not none.
     services.sort_by_key(|service| (service.priority, service.weight != 0));
     let mut ordered = Vec::with_capacity(services.len());
     for group in services.chunk_by(|one, two| one.priority == two.priority) {
@@ -269,7 +269,7 @@ pub(super) fn in_order(
 
 fn random(most: u32) -> u32 {
     let mut bytes = [0; 8];
-    // Without randomness the first is taken: an order as good as any other.
+    // Without random numbers the first is chosen, which is a valid order too.
     let _ = SystemRandom::new().fill(&mut bytes);
     let number = u64::from_ne_bytes(bytes) % (u64::from(most) + 1);
     u32::try_from(number).unwrap_or_default()
@@ -314,7 +314,7 @@ fn of_address(address: SocketAddr) -> Result<TokioResolver, NetError> {
     let server = NameServerConfig::new(address.ip(), true, connections.into());
     let config = ResolverConfig::from_name_servers(vec![server]);
     let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
-    // Whoever names a resolver means it for all names.
+    // A configured resolver is meant for all names.
     builder.options_mut().use_hosts_file = ResolveHosts::Never;
     builder.build()
 }

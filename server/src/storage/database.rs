@@ -1,36 +1,25 @@
-//! Storage in an SQL database: what is read here, what is written in [`writer`](super::writer).
-//! Whatever the database is, the statements are the same; it differs in its [`Dialect`].
+//! Storage in an SQL database: reads are here, writes in [`writer`](super::writer). The statements
+//! are the same for all databases; the differences are in [`Dialect`].
 
 use std::collections::HashMap;
 
 use parking_lot::{Mutex, MutexGuard};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
 
-use sqlx::pool::PoolConnection;
-use sqlx::{Any, AnyConnection, AnyPool};
+use sqlx::{AnyConnection, AnyPool};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use super::backend::{Dialect, time_of_micros};
 use super::readers::Readers;
 use super::writer::{Job, Writer};
 use super::{
     Archived, BoxFuture, Entry, Meter, Page, Partition, Schema, Storage, StorageError,
     StorageResult, StorageStats, Write, versions,
 };
-use crate::config::Config;
 
-/// Batches waiting for the writer; past that, callers wait to hand theirs over.
+/// Batches that wait for the writer; when there are more, callers wait.
 const QUEUE: usize = 1024;
-/// How long anything may take before the database counts as stalled. A little more than the pools
-/// wait for a connection, and SQLite for another process.
-pub(super) const PATIENCE: Duration = Duration::from_secs(15);
-
-/// How long to wait for a connection: to a free one, and to a database that starts again.
-pub(super) const ACQUIRE: Duration = Duration::from_secs(10);
-/// How often a database that does not answer is tried.
-const AGAIN: Duration = Duration::from_millis(100);
-
 const GET: &str =
     "SELECT value FROM map WHERE host = $1 AND store = $2 AND owner = $3 AND key = $4";
 // A bare parameter as the limit would make SQLite prepare the statement anew for each value.
@@ -65,40 +54,7 @@ pub struct Database {
     meter: Arc<Meter>,
 }
 
-/// In what databases differ.
-#[derive(Debug)]
-pub(super) struct Dialect {
-    /// Begins a transaction that no other writer, of any process, runs beside.
-    pub(super) begin: &'static str,
-    /// What brings the tables from version 0, an empty database, to 1, to 2, and so on.
-    pub(super) steps: &'static [&'static [&'static str]],
-}
-
 impl Database {
-    /// Opens the database that the config names, or else the file in its data folder.
-    ///
-    /// # Errors
-    ///
-    /// It cannot be used.
-    pub async fn open(config: &Config) -> StorageResult<Self> {
-        match &config.storage.url {
-            Some(url) => Self::postgres(url).await,
-            None => Self::sqlite(&config.data).await,
-        }
-    }
-
-    /// Looks whether what [`Database::open`] opens could be opened, and changes nothing.
-    ///
-    /// # Errors
-    ///
-    /// It is there, but cannot be used, or a newer server has written it.
-    pub async fn look(config: &Config) -> StorageResult<()> {
-        match &config.storage.url {
-            Some(url) => Self::look_postgres(url).await,
-            None => Self::look_sqlite(&config.data).await,
-        }
-    }
-
     /// `writers` has one connection; `name` is for messages and has no secret.
     pub(super) async fn start(
         dialect: &'static Dialect,
@@ -125,9 +81,9 @@ impl Database {
         writers.close().await;
     }
 
-    /// The one that writes.
+    /// The connection that writes.
     #[cfg(test)]
-    pub(super) async fn writing_connection(&self) -> PoolConnection<Any> {
+    pub(super) async fn writing_connection(&self) -> sqlx::pool::PoolConnection<sqlx::Any> {
         self.writers.acquire().await.unwrap()
     }
 
@@ -291,50 +247,8 @@ impl Storage for Database {
     }
 }
 
-/// Takes a connection. While the database starts again, as its machine does or after an update, a
-/// call waits for it; the pool itself does so only if the connection is refused.
-pub(super) async fn acquire(pool: &AnyPool) -> StorageResult<PoolConnection<Any>> {
-    let deadline = Instant::now() + ACQUIRE;
-    loop {
-        match pool.acquire().await {
-            Err(sqlx::Error::Io(error)) if Instant::now() < deadline => {
-                tracing::debug!(%error, "the database cannot be reached, and is tried again");
-                tokio::time::sleep(AGAIN).await;
-            }
-            acquired => return acquired.map_err(backend),
-        }
-    }
-}
-
-/// The least text behind one: no text has a NUL. Unlike a comparison that depends on whether there
-/// is one, it lets the database begin in the middle of an index.
+/// Smallest key greater than `after` (keys contain no NUL). With `>=` the query stays a plain index
+/// range scan.
 fn behind(after: Option<&str>) -> String {
     after.map(|after| format!("{after}\u{1}")).unwrap_or_default()
-}
-
-pub(super) fn micros(time: SystemTime) -> i64 {
-    let micros = |duration: Duration| i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
-    match time.duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(since) => micros(since),
-        Err(before) => -micros(before.duration()),
-    }
-}
-
-fn time_of_micros(micros: i64) -> SystemTime {
-    let duration = Duration::from_micros(micros.unsigned_abs());
-    let epoch = SystemTime::UNIX_EPOCH;
-    let time = if micros < 0 { epoch.checked_sub(duration) } else { epoch.checked_add(duration) };
-    // Only what nobody has written lies outside of what the system can express.
-    time.unwrap_or(epoch)
-}
-
-/// What a failure of the database is to a caller.
-pub(super) fn backend(error: sqlx::Error) -> StorageError {
-    match error {
-        sqlx::Error::PoolClosed => StorageError::Closed,
-        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::Tls(_) => {
-            StorageError::Unreachable(error.into())
-        }
-        error => StorageError::Backend(error.into()),
-    }
 }

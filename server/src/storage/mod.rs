@@ -1,6 +1,8 @@
-//! Where the server keeps what must survive a restart: the storage of `event-core` in a database.
+//! The storage of `event-core` in a database.
 
+mod backend;
 mod database;
+mod open;
 mod postgres;
 mod readers;
 mod sqlite;

@@ -1,23 +1,24 @@
-//! What is PostgreSQL's own.
+//! PostgreSQL.
 
 use sqlx::{AnyPool, any::AnyConnectOptions, any::AnyPoolOptions};
 
-use super::database::{ACQUIRE, Database, Dialect, acquire, backend};
+use super::backend::{ACQUIRE, Dialect, acquire, backend};
+use super::database::Database;
 use super::{StorageError, StorageResult, readers::Readers, versions};
 use crate::config::DatabaseUrl;
 
 /// Connections that read at the same time.
 const READERS: u32 = 8;
 
-/// What those connections begin with. The limit is for what the server no longer waits for.
+/// The setup of those connections. The timeout ends statements that the server no longer waits for.
 const READING: &str = "SET client_min_messages = warning; SET statement_timeout = '20s'; \
     SET default_transaction_read_only = on";
 
 pub(super) const DIALECT: Dialect = Dialect {
-    // Any number will do, as long as nobody else locks it in this database.
+    // The number is arbitrary; no other program may lock it in this database.
     begin: "BEGIN; SELECT pg_advisory_xact_lock(7955443247115461)",
     steps: &[
-        // Version 1 was only ever SQLite's.
+        // Version 1 existed only in SQLite.
         &[],
         &[
             "CREATE TABLE stores (store TEXT COLLATE \"C\" PRIMARY KEY, version BIGINT NOT NULL)",
@@ -44,7 +45,7 @@ impl Database {
     /// The database cannot be reached or used, or a newer server has written it.
     pub async fn postgres(url: &DatabaseUrl) -> StorageResult<Self> {
         let options = options(url)?;
-        // A transaction that a lost server left open must not hold up the next one.
+        // A transaction that a crashed server left open must not block the next one.
         let writers = pool(
             &options,
             1,
@@ -67,7 +68,7 @@ impl Database {
             .fetch_one(&pool)
             .await
             .map_err(backend)?;
-            // Without any, they are made at the start.
+            // Missing tables are made at the start.
             if tables == 0 {
                 Ok(())
             } else {
@@ -85,7 +86,7 @@ fn options(url: &DatabaseUrl) -> StorageResult<AnyConnectOptions> {
     url.expose().parse().map_err(backend)
 }
 
-/// Names are compared by their bytes, which must be those of their UTF-8.
+/// Requires UTF-8, as names are compared by their bytes.
 async fn check_encoding(readers: &AnyPool, url: &DatabaseUrl) -> StorageResult<()> {
     let encoding: String = sqlx::query_scalar("SELECT current_setting('server_encoding')")
         .fetch_one(&mut *acquire(readers).await?)

@@ -5,13 +5,13 @@ use parking_lot::{Mutex, MutexGuard};
 use sqlx::{AnyConnection, AnyPool, Connection};
 use tokio::{sync::Semaphore, time::timeout};
 
-use super::database::{ACQUIRE, PATIENCE, acquire, backend};
+use super::backend::{ACQUIRE, TIMEOUT, acquire, backend};
 use super::{StorageError, StorageResult};
 
-/// Connections that read, a bounded number.
+/// A bounded number of connections that read.
 ///
-/// A pool asks each connection whether it works, before its use and after. Over a network that has
-/// to be; to a file it would be most of the work, so there those that worked are kept at hand.
+/// A pool tests each connection before and after its use. A network needs that; for a file it would
+/// be most of the work, so connections to a file are kept outside of the pool.
 #[derive(Debug)]
 pub(super) struct Readers {
     pool: AnyPool,
@@ -25,25 +25,25 @@ struct Kept {
 }
 
 impl Readers {
-    /// For a database that can go away and come back.
+    /// For a database whose connections can break.
     pub(super) fn tried(pool: AnyPool) -> Self {
         Self { pool, kept: None }
     }
 
-    /// For a file: up to so many connections, which stay open.
+    /// For a file: a bounded number of connections, which stay open.
     pub(super) fn kept(pool: AnyPool, connections: u32) -> Self {
         let turns = Semaphore::new(connections as usize);
         Self { pool, kept: Some(Kept { turns, idle: Mutex::default() }) }
     }
 
-    /// Reads with a connection, which is not used again when it has stalled.
+    /// Reads with a connection, which is closed when it has stalled.
     pub(super) async fn read<T>(
         &self,
         read: impl AsyncFnOnce(&mut AnyConnection) -> Result<T, sqlx::Error>,
     ) -> StorageResult<T> {
         let Some(kept) = &self.kept else {
             let mut connection = acquire(&self.pool).await?;
-            return match timeout(PATIENCE, read(&mut connection)).await {
+            return match timeout(TIMEOUT, read(&mut connection)).await {
                 Ok(output) => output.map_err(backend),
                 Err(late) => {
                     connection.close_on_drop();
@@ -59,7 +59,7 @@ impl Readers {
             Some(connection) => connection,
             None => acquire(&self.pool).await?.detach(),
         };
-        let output = timeout(PATIENCE, read(&mut connection)).await.map_err(late)?;
+        let output = timeout(TIMEOUT, read(&mut connection)).await.map_err(late)?;
         let output = output.map_err(backend)?;
         kept.idle().push(connection);
         Ok(output)

@@ -1,10 +1,11 @@
-//! What is SQLite's own: one file in the data folder.
+//! SQLite: one file in the data folder.
 
 use std::{fmt::Write as _, io, path::Path};
 
 use sqlx::{AnyPool, any::AnyConnectOptions, any::AnyPoolOptions};
 
-use super::database::{ACQUIRE, Database, Dialect};
+use super::backend::{ACQUIRE, Dialect};
+use super::database::Database;
 use super::readers::Readers;
 use super::{
     StorageError, StorageResult, create_data_folder, create_private_file, sync_folder, versions,
@@ -13,11 +14,12 @@ use super::{
 /// The database's name in the data folder.
 pub const DATABASE_FILE: &str = "spondee.sqlite";
 
-/// Connections that read at the same time. Each has a thread, and most of what is read is in memory.
+/// Connections that read at the same time. Each has a thread, and most reads are served from
+/// memory.
 const READERS: u32 = 2;
 
 pub(super) const DIALECT: Dialect = Dialect {
-    // Takes the lock at once: a transaction that reads first might not get it later.
+    // Takes the lock at once, as a transaction that reads first may fail to get it later.
     begin: "BEGIN IMMEDIATE",
     steps: &[
         &["CREATE TABLE kv (\
@@ -29,7 +31,7 @@ pub(super) const DIALECT: Dialect = Dialect {
             "CREATE TABLE map (\
              host TEXT NOT NULL, store TEXT NOT NULL, owner TEXT NOT NULL, key TEXT NOT NULL, \
              value BLOB NOT NULL, PRIMARY KEY (host, store, owner, key)) STRICT, WITHOUT ROWID",
-            // AUTOINCREMENT: the id of what was deleted is not used again.
+            // AUTOINCREMENT, so that ids of deleted rows are not reused.
             "CREATE TABLE archive (\
              id INTEGER PRIMARY KEY AUTOINCREMENT, \
              host TEXT NOT NULL, store TEXT NOT NULL, owner TEXT NOT NULL, \
@@ -59,8 +61,8 @@ impl Database {
         let options = options(&file, "").map_err(error)?;
         let pool = |connections, setup| pool(&options, connections, setup);
         // In WAL mode, synchronous NORMAL would lose the last commits when the power fails. The
-        // timeout is for another process, like the command line beside the server. The cache, in
-        // KiB, is small: what is read is in the system's already, and is asked for by few.
+        // timeout is for another process, such as the command line. The cache (in KiB) is small, as
+        // the system's file cache holds the same pages.
         let writers = pool(
             1,
             "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
@@ -80,7 +82,7 @@ impl Database {
         let error = |source| StorageError::Path { path: file.clone(), source };
         match std::fs::metadata(&file) {
             Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(()),
-            // It was made, and nothing written yet.
+            // The file was made, and nothing is written yet.
             Ok(found) if found.len() == 0 => return Ok(()),
             Err(source) => return Err(error(source)),
             Ok(_) => {}
@@ -95,12 +97,12 @@ impl Database {
 fn pool(options: &AnyConnectOptions, connections: u32, setup: &'static str) -> AnyPool {
     AnyPoolOptions::new()
         .max_connections(connections)
-        // All are there when the first client comes.
+        // All connections are open when the first client comes.
         .min_connections(connections)
         .acquire_timeout(ACQUIRE)
         .idle_timeout(None)
         .max_lifetime(None)
-        // A file does not go away.
+        // The connection to a file does not break.
         .test_before_acquire(false)
         .after_connect(move |connection, _| {
             Box::pin(async move { sqlx::raw_sql(setup).execute(connection).await.map(drop) })
@@ -108,7 +110,7 @@ fn pool(options: &AnyConnectOptions, connections: u32, setup: &'static str) -> A
         .connect_lazy_with(options.clone())
 }
 
-/// The file as an address, with these parameters.
+/// The file as a URL, with these parameters.
 fn options(file: &Path, parameters: &str) -> io::Result<AnyConnectOptions> {
     let file = std::path::absolute(file)?;
     let text = file.to_str().ok_or_else(|| io::Error::other("its path is not UTF-8"))?;

@@ -1,17 +1,17 @@
-//! The versions of the tables and of what modules keep in them. Older ones are brought up to this
-//! server's in one transaction; newer ones are refused.
+//! The versions of the tables and of the modules' stores. Older ones are migrated in one
+//! transaction; newer ones are refused.
 
 use std::collections::HashMap;
 
 use sqlx::{AnyConnection, AnyPool, Connection};
 
-use super::database::{Dialect, acquire, backend};
+use super::backend::{Dialect, acquire, backend};
 use super::{Row, Schema, StorageError, StorageResult};
 
 /// Rows of a store that are migrated at a time.
 const CHUNK: i64 = 500;
 
-/// Makes the tables or brings them up to what this server knows; gives the versions of the stores.
+/// Makes the tables or migrates them to this server's version; returns the versions of the stores.
 pub(super) async fn prepare(
     writers: &AnyPool,
     dialect: &Dialect,
@@ -67,7 +67,7 @@ pub(super) async fn look(
     if found > known { Err(StorageError::Newer { database, found, known }) } else { Ok(()) }
 }
 
-/// Brings what a module keeps up to its schema.
+/// Migrates a store to the version of its schema.
 pub(super) async fn open(
     writers: &AnyPool,
     dialect: &Dialect,
@@ -107,7 +107,8 @@ async fn migrate_map(
     store: &str,
     migrate: impl Fn(Row) -> StorageResult<Option<Row>>,
 ) -> StorageResult<()> {
-    // Where migrated rows go, so that none is met twice: no module's store has such a name.
+    // Migrated rows go to this store, so that none is read twice. No module's store has such a
+    // name.
     let aside = format!("{store}~migrated");
     loop {
         let rows: Vec<(String, String, String, Vec<u8>)> =

@@ -1,16 +1,16 @@
-//! What writes to the database.
+//! Writes to the database.
 //!
-//! All writes pass one task with one connection, which puts whatever waits into one transaction:
+//! One task with one connection does all writes, and puts all waiting batches into one transaction:
 //! each commit waits for the disk, so many small writes cost as much as one. Every caller's batch
 //! stays atomic by itself through a savepoint, and is acknowledged only after the commit.
 
 use sqlx::{AnyConnection, AnyPool, Connection};
 use tokio::sync::{mpsc, oneshot};
 
-use super::database::{Dialect, PATIENCE, acquire, backend, micros};
+use super::backend::{Dialect, TIMEOUT, acquire, backend, micros};
 use super::{Archive, Name, StorageError, StorageResult, Write};
 
-/// Batches in one transaction at most, so that the first need not wait for too many others.
+/// The most batches in one transaction, which bounds how long the first waits for the others.
 const GROUP: usize = 256;
 
 const SET: &str = "INSERT INTO map (host, store, owner, key, value) VALUES ($1, $2, $3, $4, $5) \
@@ -20,7 +20,7 @@ const CREATE: &str = "INSERT INTO map (host, store, owner, key, value) \
 const EXISTS: &str = "SELECT key FROM map \
     WHERE host = $1 AND store = $2 AND owner = $3 AND key = $4";
 const DELETE: &str = "DELETE FROM map WHERE host = $1 AND store = $2 AND owner = $3 AND key = $4";
-/// Counts no further than it must.
+/// Counts no further than the limit.
 const COUNT: &str = "SELECT COUNT(*) FROM (SELECT id FROM archive \
     WHERE host = $1 AND store = $2 AND owner = $3 \
     LIMIT CAST($4 AS BIGINT)) AS few";
@@ -28,14 +28,14 @@ const APPEND: &str =
     "INSERT INTO archive (host, store, owner, at, value) VALUES ($1, $2, $3, $4, $5)";
 const DELETE_UP_TO: &str =
     "DELETE FROM archive WHERE host = $1 AND store = $2 AND owner = $3 AND id <= $4";
-/// Purging goes from store to store: that is how the indexes are ordered.
+/// Purging goes store by store, as the indexes are ordered by store.
 const STORES: &str = "SELECT store FROM stores";
 const PURGE: [&str; 2] = [
     "DELETE FROM map WHERE host = $1 AND store = $2 AND owner = $3",
     "DELETE FROM archive WHERE host = $1 AND store = $2 AND owner = $3",
 ];
 
-/// A batch and who waits for it.
+/// A batch, and the sender for its result.
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) batch: Vec<Write>,
@@ -44,24 +44,25 @@ pub(super) struct Job {
 
 /// The task that writes.
 pub(super) struct Writer {
-    /// Of one connection.
+    /// A pool of one connection.
     pub(super) pool: AnyPool,
     pub(super) dialect: &'static Dialect,
 }
 
 /// Why a group was not written.
 enum Failed {
-    /// The connection broke before the commit: on another it can be tried again.
+    /// The connection broke before the commit; the group can be tried again on another.
     Before(StorageError),
-    /// There is no connection, or it has stalled; or it broke at the commit, so that nobody knows.
+    /// There is no connection, or it stalled, or it broke at the commit, so that the result is
+    /// unknown.
     Final(StorageError),
 }
 
 /// Why a batch was not written.
 enum Refused {
-    /// It cannot be; the others of its group can.
+    /// This batch is refused; the others of its group are written.
     Batch(StorageError),
-    /// The connection is gone.
+    /// The connection broke.
     Group(sqlx::Error),
 }
 
@@ -84,14 +85,15 @@ impl Writer {
             match self.write_group(&batches).await {
                 Ok(outcomes) => {
                     for (done, outcome) in waiting.into_iter().zip(outcomes) {
-                        // A caller that has gone away does not want to know.
+                        // The caller may have stopped waiting.
                         let _ = done.send(outcome);
                     }
                 }
                 Err(error) => {
                     tracing::error!(%error, "the database refused a transaction");
                     if matches!(error, StorageError::Unreachable(_)) {
-                        // Those behind have waited as long; one after the other would wait longer.
+                        // Fails the queued batches as well, which have waited as long; trying each
+                        // would take longer.
                         while let Ok(job) = queue.try_recv() {
                             waiting.push(job.done);
                         }
@@ -102,7 +104,7 @@ impl Writer {
         }
     }
 
-    /// Writes a group; when the connection was lost since the last one, with another.
+    /// Writes a group; tries again on a new connection if the old one broke.
     async fn write_group(&self, batches: &[Vec<Write>]) -> StorageResult<Vec<StorageResult<bool>>> {
         let first = self.try_group(batches).await;
         let outcome = match first {
@@ -121,7 +123,7 @@ impl Writer {
         let mut connection = acquire(&self.pool).await.map_err(Failed::Final)?;
         let mut is_committing = false;
         let written = write_all(&mut connection, self.dialect, batches, &mut is_committing);
-        let failed = match tokio::time::timeout(PATIENCE, written).await {
+        let failed = match tokio::time::timeout(TIMEOUT, written).await {
             Ok(Ok(outcomes)) => return Ok(outcomes),
             Ok(Err(error)) if is_committing => Failed::Final(backend(error)),
             Ok(Err(error)) => Failed::Before(backend(error)),
@@ -224,7 +226,7 @@ fn on_key<'q>(statement: &'static str, name: &'q Name) -> Query<'q> {
     query.bind(owner.as_str()).bind(key.as_str())
 }
 
-/// The same for the next one who waits: what a database says cannot be copied as it is.
+/// A copy for the next caller, as errors of the database are not `Clone`.
 fn copy(error: &StorageError) -> StorageError {
     match error {
         StorageError::Closed => StorageError::Closed,

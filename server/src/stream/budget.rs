@@ -1,15 +1,15 @@
-//! What may wait on all streams together.
+//! The memory that all streams together may hold.
 
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
 
-/// Bytes that every stream may keep beside, and the step in which more are taken: streams in order
-/// need no more, and have nothing to do with each other.
+/// The step in which bytes are reserved. The first step of a stream is free, so that streams which
+/// hold no more share no counter.
 const STEP: usize = 4096;
 
-/// Bytes for all streams.
+/// The bytes that all streams may reserve.
 #[derive(Debug)]
 pub(super) struct Budget {
     most: AtomicUsize,
@@ -21,27 +21,27 @@ impl Budget {
         Self { most: most.into(), used: AtomicUsize::new(0) }
     }
 
-    /// From now on there are so many.
+    /// Changes the total.
     pub(super) fn set(&self, most: usize) {
         self.most.store(most, Ordering::Relaxed);
     }
 }
 
-/// What one stream has of the budget.
+/// What one stream has reserved.
 #[derive(Debug)]
-pub(super) struct Share {
+pub(super) struct BudgetShare {
     budget: Arc<Budget>,
     taken: usize,
 }
 
-impl Share {
+impl BudgetShare {
     pub(super) fn of(budget: &Arc<Budget>) -> Self {
         Self { budget: Arc::clone(budget), taken: 0 }
     }
 
-    /// So many bytes wait now. False if they may not: nobody may have more than is left for all
-    /// others, so those who have most are refused first.
-    pub(super) fn hold(&mut self, bytes: usize) -> bool {
+    /// Reserves `bytes` in all. Refused when the stream would hold more than remains free, so the
+    /// largest holders are refused first.
+    pub(super) fn reserve(&mut self, bytes: usize) -> bool {
         let wanted = if bytes <= STEP { 0 } else { bytes.next_multiple_of(STEP) };
         let Budget { most, used } = &*self.budget;
         if wanted > self.taken {
@@ -59,9 +59,9 @@ impl Share {
     }
 }
 
-impl Drop for Share {
+impl Drop for BudgetShare {
     fn drop(&mut self) {
-        self.hold(0);
+        self.reserve(0);
     }
 }
 
@@ -72,12 +72,12 @@ mod tests {
     #[test]
     fn who_has_most_is_refused_first() {
         let budget = Arc::new(Budget::new(10 * STEP));
-        let [mut big, mut small, mut late] = [0; 3].map(|_| Share::of(&budget));
-        assert!(big.hold(4 * STEP) && small.hold(2 * STEP));
-        assert!(!big.hold(6 * STEP), "it would have more than is left");
-        assert!(small.hold(3 * STEP) && late.hold(STEP + 1));
+        let [mut big, mut small, mut late] = [0; 3].map(|_| BudgetShare::of(&budget));
+        assert!(big.reserve(4 * STEP) && small.reserve(2 * STEP));
+        assert!(!big.reserve(6 * STEP), "it would have more than is left");
+        assert!(small.reserve(3 * STEP) && late.reserve(STEP + 1));
         drop(big);
-        assert!(small.hold(4 * STEP));
+        assert!(small.reserve(4 * STEP));
         drop((small, late));
         assert_eq!(budget.used.load(Ordering::Relaxed), 0);
     }
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn a_little_is_always_granted() {
         let budget = Arc::new(Budget::new(0));
-        let mut share = Share::of(&budget);
-        assert!(share.hold(STEP) && !share.hold(STEP + 1));
+        let mut share = BudgetShare::of(&budget);
+        assert!(share.reserve(STEP) && !share.reserve(STEP + 1));
     }
 }

@@ -1,4 +1,4 @@
-//! Our stream header (RFC 6120 §4.7, XEP-0114 §3), and what can be wrong with the other side's.
+//! Our stream header (RFC 6120 §4.7, XEP-0114 §3), and the checks of the other side's.
 
 use event_core::{
     SessionKind, StreamError,
@@ -9,7 +9,7 @@ use event_core::{
 /// The language of texts for a client that asked for none.
 const DEFAULT_LANG: &str = "en";
 
-/// The header that answers another's, with an id that nobody can guess.
+/// The header that answers the other side's; `id` must be unpredictable.
 pub(super) fn answer(
     kind: SessionKind,
     from: &str,
@@ -19,7 +19,7 @@ pub(super) fn answer(
     use std::fmt::Write;
     let mut xml = begin(kind, from);
     let _ = write!(xml, " id='{id}'");
-    // Components speak what there was before XMPP 1.0.
+    // Components use the protocol from before XMPP 1.0.
     if kind == SessionKind::Component {
         xml.push('>');
         return xml;
@@ -43,7 +43,7 @@ pub(super) fn outgoing(from: &str, to: &str) -> String {
 
 fn begin(kind: SessionKind, from: &str) -> String {
     let content = kind.namespace();
-    // Dialback (XEP-0220 §2.3.1) is spoken with this prefix.
+    // Dialback requires this prefix (XEP-0220 §2.3.1).
     let dialback = if kind.is_server() { " xmlns:db='jabber:server:dialback'" } else { "" };
     format!(
         "<?xml version='1.0'?><stream:stream xmlns='{content}' xmlns:stream='{STREAM_NS}'\
@@ -51,12 +51,12 @@ fn begin(kind: SessionKind, from: &str) -> String {
     )
 }
 
-/// A JID that can stand in an attribute as it is.
+/// Whether a JID needs no escaping in an attribute.
 fn is_plain(jid: &BareJid) -> bool {
     !jid.as_str().contains(['\'', '"', '&', '<', '>'])
 }
 
-/// The language that a header names, if it could be one (RFC 5646).
+/// The language that a header names, if it is well-formed (RFC 5646).
 pub(super) fn lang(header: &StreamHeader) -> Option<&str> {
     let lang = header.lang.as_deref()?;
     let is_lang = (1..=35).contains(&lang.len())
@@ -75,7 +75,7 @@ pub(super) fn domain(kind: SessionKind, header: &StreamHeader) -> Result<String,
     }
 }
 
-/// Refuses what is not for this kind of stream.
+/// Refuses a header whose content namespace is another kind of stream's.
 pub(super) fn check_namespace(kind: SessionKind, header: &StreamHeader) -> Result<(), StreamError> {
     let namespace = kind.namespace();
     if header.content_namespace == namespace {
@@ -84,7 +84,7 @@ pub(super) fn check_namespace(kind: SessionKind, header: &StreamHeader) -> Resul
     Err(StreamError::invalid_namespace().text(format!("{namespace} is spoken here")))
 }
 
-/// The domain that another server's header says it is, if any.
+/// The domain in the `from` of another server's header, if any.
 pub(super) fn claimed(header: &StreamHeader) -> Result<Option<String>, StreamError> {
     let Some(from) = header.from.as_deref() else { return Ok(None) };
     let error = |_| {
@@ -94,7 +94,7 @@ pub(super) fn claimed(header: &StreamHeader) -> Result<Option<String>, StreamErr
     DomainPart::new(from).map(|domain| Some(domain.as_str().to_owned())).map_err(error)
 }
 
-/// Refuses what speaks no XMPP 1.0 (RFC 6120 §4.7.5): before it there were no stream features.
+/// Refuses versions before XMPP 1.0 (RFC 6120 §4.7.5), which have no stream features.
 pub(super) fn check_version(header: &StreamHeader) -> Result<(), StreamError> {
     let parsed = header.version.as_deref().and_then(|version| {
         let (major, minor) = version.split_once('.')?;

@@ -9,25 +9,25 @@ use event_core::{
 
 use super::pool;
 
-/// What was read and not yet handled.
+/// The bytes that were read and are not handled yet.
 #[derive(Debug, Default)]
 pub(super) struct Input {
     text: String,
-    /// Where what is not handled begins.
+    /// The offset of the first byte of `text` that is not handled.
     start: usize,
-    /// What follows the text: the beginning of a character, or what is none.
+    /// The bytes behind `text`: an incomplete character, or invalid UTF-8.
     rest: Vec<u8>,
     framer: Framer,
-    /// The header, its texts left out: what the stanzas are read with.
+    /// The header's namespaces, which stanzas are parsed with.
     header: Option<Arc<StreamHeader>>,
 }
 
 thread_local! {
-    /// What is left of headers is nearly always the same, so streams share it.
+    /// Without its texts a header is nearly always the same, so streams share one.
     static LAST_HEADER: RefCell<Arc<StreamHeader>> = RefCell::default();
 }
 
-/// What a stream consists of; white space between is skipped.
+/// One part of a stream; white space between parts is skipped.
 #[derive(Debug)]
 pub(super) enum Item {
     Header(Box<StreamHeader>),
@@ -36,7 +36,7 @@ pub(super) enum Item {
 }
 
 impl Input {
-    /// Takes what was just read; `read` is left empty.
+    /// Appends bytes that were read; `read` is left empty.
     pub(super) fn append(&mut self, read: &mut Vec<u8>) {
         if self.text.is_empty() && self.rest.is_empty() {
             self.start = 0;
@@ -73,7 +73,7 @@ impl Input {
         self.text.get(self.start..).unwrap_or_default()
     }
 
-    /// The next item that is there as a whole; a stanza's `from` becomes the one given.
+    /// The next complete item. A stanza's `from` is set to the one given.
     pub(super) fn next(
         &mut self,
         limits: &Limits,
@@ -90,7 +90,7 @@ impl Input {
                 return Ok(Some(Item::Element(element)));
             }
             let Some(frame) = self.framer.next(waiting.as_bytes(), limits)? else {
-                // No character is longer than four bytes.
+                // An incomplete character is no error yet.
                 return match str::from_utf8(&self.rest) {
                     Err(error) if error.error_len().is_some() => Err(XmlError::UnsupportedEncoding),
                     _ => Ok(None),
@@ -121,8 +121,8 @@ impl Input {
         }
     }
 
-    /// Reads on with what `header` declares.
-    pub(super) fn opened(&mut self, mut header: Box<StreamHeader>) {
+    /// Sets the header that later elements are parsed with.
+    pub(super) fn set_header(&mut self, mut header: Box<StreamHeader>) {
         (header.to, header.from, header.id, header.version) = (None, None, None, None);
         header.lang = None;
         self.header = Some(LAST_HEADER.with_borrow_mut(|last| {
@@ -146,7 +146,7 @@ impl Input {
         pool::give(&mut mem::take(&mut self.text).into_bytes());
     }
 
-    /// Keeps no more memory than what waits needs.
+    /// Frees memory that the waiting bytes do not need.
     pub(super) fn settle(&mut self) {
         let waiting = self.text.len() - self.start;
         if waiting == 0 && self.rest.is_empty() {
@@ -174,7 +174,7 @@ mod tests {
         let item = input.next(&Limits::default(), None).unwrap();
         match item {
             Some(Item::Header(header)) => {
-                input.opened(header.clone());
+                input.set_header(header.clone());
                 Some(Item::Header(header))
             }
             other => other,

@@ -20,11 +20,11 @@ pub enum Io {
     /// Without TLS.
     Plain(TcpStream),
     /// With TLS, which the other side began.
-    // Boxed: what TLS needs is no burden on streams without it.
+    // Boxed, so that streams without TLS stay small.
     Server(Box<ServerTls>),
     /// With TLS, which this side began.
     Client(Box<TlsStream<TcpStream>>),
-    /// On its way to TLS, or closed.
+    /// During the TLS handshake, or closed.
     None,
 }
 
@@ -51,7 +51,7 @@ fn gone<T>() -> Poll<io::Result<T>> {
 }
 
 impl Io {
-    /// Reads once, and appends it to `into`; says how much it was.
+    /// Reads once, appends the bytes to `into` and returns their number.
     pub(super) fn poll_read(
         &mut self,
         cx: &mut Context<'_>,
@@ -71,7 +71,7 @@ impl Io {
         }
     }
 
-    /// Writes once; says how much it was.
+    /// Writes once, and returns how many bytes were taken.
     pub(super) fn poll_write(
         &mut self,
         cx: &mut Context<'_>,
@@ -95,11 +95,11 @@ impl Io {
         }
     }
 
-    /// How many bytes that were written are still here, at most; at least one while there are.
+    /// An upper bound of the bytes that are written but not sent; at least one while there are any.
     pub(super) fn kept(&self) -> usize {
         match self {
             Self::Server(stream) => stream.kept(),
-            // It does not tell how many, nor keep many.
+            // rustls does not tell how many, and keeps few.
             Self::Client(stream) => usize::from(stream.get_ref().1.wants_write()),
             Self::Plain(_) | Self::None => 0,
         }

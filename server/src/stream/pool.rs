@@ -1,18 +1,18 @@
-//! Buffers that exist only while there are bytes: each thread keeps a few to hand out again.
+//! Buffers that exist only while they hold bytes; each thread keeps a few for reuse.
 
 use std::cell::RefCell;
 
-/// What is read at a time; also the longest TLS record.
+/// The size of one read, and of the longest TLS record.
 pub(super) const READ: usize = 16 * 1024;
 
-/// Buffers a thread keeps that are good for reading.
+/// Read buffers that a thread keeps.
 const KEPT: usize = 8;
 
-/// A queue of bytes begins with so much, and grows when it must.
+/// The initial size of a queue.
 const QUEUE: usize = 1024;
 
-/// Buffers a thread keeps that are good for a queue: a presence has as many on their way as
-/// somebody has contacts, and the allocator is slow where one thread takes what another gives back.
+/// Queue buffers that a thread keeps. A presence needs one for each contact, and the allocator is
+/// slow when one thread frees what another allocated.
 const KEPT_QUEUES: usize = 256;
 
 thread_local! {
@@ -24,12 +24,12 @@ struct Pool {
     queues: Vec<Vec<u8>>,
 }
 
-/// An empty buffer to read into; one that has room already, if this thread has one.
+/// An empty buffer to read into, with capacity if this thread keeps one.
 pub(super) fn take() -> Vec<u8> {
     POOL.try_with(|pool| pool.borrow_mut().reads.pop()).ok().flatten().unwrap_or_default()
 }
 
-/// An empty buffer for what waits, with room for a stanza.
+/// An empty buffer for a queue, with capacity if this thread keeps one.
 pub(super) fn take_queue() -> Vec<u8> {
     let pooled = POOL.try_with(|pool| {
         let mut pool = pool.borrow_mut();
@@ -38,7 +38,7 @@ pub(super) fn take_queue() -> Vec<u8> {
     pooled.ok().flatten().unwrap_or_default()
 }
 
-/// Takes a buffer back. What has grown beyond the usual is given to the system instead.
+/// Takes a buffer back. One that has grown too large is freed.
 pub(super) fn give(buffer: &mut Vec<u8>) {
     let mut buffer = std::mem::take(buffer);
     let capacity = buffer.capacity();

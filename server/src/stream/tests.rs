@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use event_core::{
-    Core, HostConfig, HostSettings, ModuleCrate, Registry, SessionKind, StreamError, prelude::*,
+    Bundle, Core, HostConfig, HostSettings, Registry, SessionKind, StreamError, prelude::*,
     storage::Memory, turns, xml::STANZA_NS,
 };
 use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::ServerName};
@@ -14,7 +14,10 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-use super::{Connection, Settings, Streams, Wire, wire::Opening};
+use super::{
+    Connection, Settings, Streams,
+    wire::{Opening, Wire},
+};
 use crate::{
     config::{Config, Limits},
     tls::Tls,
@@ -88,7 +91,7 @@ struct Server {
 async fn server(limits: Limits) -> Server {
     let data = tempfile::tempdir().unwrap();
     let config = Config { data: data.path().to_owned(), limits, ..Config::default() };
-    let registry = Registry::new(&[ModuleCrate { name: "spondee" }]).unwrap();
+    let registry = Registry::new(&[Bundle::new("spondee")]).unwrap();
     let host = HostConfig {
         name: "localhost".into(),
         modules: vec![("probe".into(), toml::Table::new())],

@@ -1,8 +1,8 @@
-//! What has gone through the streams, for the metrics.
+//! Counters of what streams carry, for the metrics.
 
 use event_core::{SessionKind, StanzaKind, Tally, xml::Element};
 
-/// The kinds of streams, as the metrics name them.
+/// The kinds of streams and their names in the metrics.
 pub(crate) const STREAMS: [(SessionKind, &str); 4] = [
     (SessionKind::Client, "c2s"),
     (SessionKind::S2sIn, "s2s-in"),
@@ -10,10 +10,10 @@ pub(crate) const STREAMS: [(SessionKind, &str); 4] = [
     (SessionKind::Component, "component"),
 ];
 
-/// What elements are counted as.
+/// The names that elements are counted under.
 pub(crate) const ELEMENTS: [&str; 4] = ["message", "presence", "iq", "other"];
 
-/// What stands behind the [`ELEMENTS`] that came.
+/// The counters behind those of the [`ELEMENTS`] that came.
 const WRITTEN: usize = ELEMENTS.len();
 const RECEIVED: usize = WRITTEN + 1;
 const SENT: usize = WRITTEN + 2;
@@ -43,15 +43,15 @@ impl Traffic {
             SessionKind::S2sIn => &self.s2s_in,
             SessionKind::S2sOut => &self.s2s_out,
             SessionKind::Component => &self.component,
-            // The type is open to kinds that would be clients too.
+            // The enum is non-exhaustive.
             _ => &self.client,
         }
     }
 }
 
 impl Counters {
-    /// An element has come.
-    pub(super) fn element(&self, element: &Element) {
+    /// Counts an element that came.
+    pub(super) fn count_element(&self, element: &Element) {
         let counter = match StanzaKind::of(element) {
             Some(StanzaKind::Message) => 0,
             Some(StanzaKind::Presence) => 1,
@@ -61,18 +61,18 @@ impl Counters {
         self.0.add(counter, 1);
     }
 
-    /// Bytes were read.
-    pub(super) fn received(&self, bytes: usize) {
+    /// Counts bytes that were read.
+    pub(super) fn count_received(&self, bytes: usize) {
         self.0.add(RECEIVED, bytes as u64);
     }
 
-    /// Bytes were written.
-    pub(super) fn sent(&self, bytes: usize) {
+    /// Counts bytes that were written.
+    pub(super) fn count_sent(&self, bytes: usize) {
         self.0.add(SENT, bytes as u64);
     }
 
-    /// So many elements are about to be written.
-    pub(super) fn written(&self, elements: u32) {
+    /// Counts elements that are about to be written.
+    pub(super) fn count_elements_sent(&self, elements: u32) {
         self.0.add(WRITTEN, elements.into());
     }
 

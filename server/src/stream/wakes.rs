@@ -1,49 +1,49 @@
-//! Whoever is written to wakes up when the writer's turn ends, not at the first stanza of many:
-//! what came in one read goes out in one write, and no thread is woken for each of a thousand
-//! contacts.
+//! Wakes the tasks that a handler wrote to when one poll of its stream's task ends, not at the
+//! first stanza of many: what came in one read goes out in one write, and no thread is woken for
+//! each of a thousand contacts.
 
 use std::{cell::RefCell, marker::PhantomData, mem, task::Waker};
 
-/// So many wait at most.
+/// The most wakers that are gathered.
 const MOST: usize = 1024;
 
 thread_local! {
     static GATHERED: RefCell<Gathered> =
-        const { RefCell::new(Gathered { is_turn: false, wakers: Vec::new() }) };
+        const { RefCell::new(Gathered { is_batch: false, wakers: Vec::new() }) };
 }
 
 struct Gathered {
-    is_turn: bool,
+    is_batch: bool,
     wakers: Vec<Waker>,
 }
 
-/// While it lasts, [`wake`] waits for its end.
+/// While it exists, [`wake`] gathers wakers instead of waking them.
 #[must_use]
-pub(super) struct Turn {
-    /// It belongs to its thread.
+pub(super) struct WakeBatch {
+    /// Not `Send`: the batch is its thread's.
     here: PhantomData<*const ()>,
 }
 
-impl Turn {
+impl WakeBatch {
     pub(super) fn begin() -> Self {
-        let _ = GATHERED.try_with(|gathered| gathered.borrow_mut().is_turn = true);
+        let _ = GATHERED.try_with(|gathered| gathered.borrow_mut().is_batch = true);
         Self { here: PhantomData }
     }
 }
 
-impl Drop for Turn {
+impl Drop for WakeBatch {
     fn drop(&mut self) {
         let _ = GATHERED.try_with(|gathered| {
-            gathered.borrow_mut().is_turn = false;
+            gathered.borrow_mut().is_batch = false;
             release(gathered);
         });
     }
 }
 
-/// Wakes a task, at the end of the turn if this is one.
+/// Wakes a task, at the end of the batch if there is one.
 pub(super) fn wake(waker: &Waker) {
     let gathered = GATHERED.try_with(|gathered| {
-        if !gathered.borrow().is_turn {
+        if !gathered.borrow().is_batch {
             return false;
         }
         if gathered.borrow().wakers.len() == MOST {
@@ -57,7 +57,7 @@ pub(super) fn wake(waker: &Waker) {
     }
 }
 
-/// Nothing is borrowed while a task is woken.
+/// Wakes the gathered tasks. The cell is not borrowed meanwhile, as waking may call [`wake`].
 fn release(gathered: &RefCell<Gathered>) {
     let mut wakers = mem::take(&mut gathered.borrow_mut().wakers);
     wakers.drain(..).for_each(Waker::wake);
@@ -92,12 +92,12 @@ mod tests {
         let woken = || count.0.load(Ordering::Relaxed);
         wake(&waker);
         assert_eq!(woken(), 1);
-        let turn = Turn::begin();
+        let batch = WakeBatch::begin();
         (0..MOST).for_each(|_| wake(&waker));
         assert_eq!(woken(), 1);
         wake(&waker);
         assert_eq!(woken(), 1 + MOST, "not without bound");
-        drop(turn);
+        drop(batch);
         assert_eq!(woken(), 2 + MOST);
         wake(&waker);
         assert_eq!(woken(), 3 + MOST);
@@ -107,12 +107,12 @@ mod tests {
     fn a_turn_that_panics_wakes_all_the_same() {
         let count = Arc::new(Count::default());
         let waker = Waker::from(Arc::clone(&count));
-        let turn = std::panic::catch_unwind(|| {
-            let _turn = Turn::begin();
+        let batch = std::panic::catch_unwind(|| {
+            let _batch = WakeBatch::begin();
             wake(&waker);
             panic!("on purpose");
         });
-        assert!(turn.is_err());
+        assert!(batch.is_err());
         assert_eq!(count.0.load(Ordering::Relaxed), 1);
     }
 }

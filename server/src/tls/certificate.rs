@@ -9,7 +9,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
 
-use super::{TlsError, provider, server_name};
+use super::{error::TlsError, name::server_name, provider::provider};
 use crate::config::TlsFiles;
 
 /// Loads a certificate chain and its key, and checks that they belong together.
@@ -38,7 +38,7 @@ pub(super) fn load_pair(certificate: &Path, key: &Path) -> Result<CertifiedKey, 
     })
 }
 
-/// Whether a certificate is made out to a host.
+/// Whether a certificate is for a host.
 pub fn covers(certificate: &CertifiedKey, host: &str) -> bool {
     let Some(name) = server_name(host) else {
         return false;
@@ -49,7 +49,7 @@ pub fn covers(certificate: &CertifiedKey, host: &str) -> bool {
     ParsedCertificate::try_from(end).is_ok_and(|end| verify_server_name(&end, &name).is_ok())
 }
 
-/// Never repeats what the file holds: it may be a key.
+/// The message never has any of the file's content, which may be a key.
 pub(crate) fn pem_error(path: &Path, error: pem::Error, nothing: &'static str) -> TlsError {
     let path = path.to_owned();
     match error {

@@ -1,89 +1,47 @@
-//! TLS: certificates, the choice among them, and what a stream can be bound to.
+//! TLS: certificates, the choice among them, and channel binding.
 //!
-//! Versions 1.2 and 1.3, ring for the cryptography but for X25519, sessions resumed. Files are read
-//! when a [`Tls`] is made; to take up new ones, make another.
+//! Versions 1.2 and 1.3, with session resumption; the cryptography is ring's, except for X25519.
+//! Files are read when a [`Tls`] is made; to load new ones, make another.
 
 mod certificate;
+mod error;
+mod exporter;
+mod name;
 mod peer;
+mod provider;
 mod self_signed;
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustls::crypto::tls13::OkmBlock;
-use rustls::crypto::{CryptoProvider, SupportedKxGroup, ring};
-use rustls::pki_types::ServerName;
+use rustls::crypto::ring;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{
     ClientHello, NoServerSessionStorage, ResolvesServerCert, WebPkiClientVerifier,
 };
 use rustls::sign::CertifiedKey;
-use rustls::{CipherSuite, ClientConfig, NamedGroup, ServerConfig, Tls13CipherSuite};
-use thiserror::Error;
-use zeroize::Zeroizing;
+use rustls::{ClientConfig, ServerConfig};
 
 use crate::config::Config;
-use crate::storage::StorageError;
 
 pub(crate) use certificate::pem_error;
 pub use certificate::{covers, load};
+pub use error::TlsError;
+pub(crate) use exporter::exporter;
+pub(crate) use name::ascii;
+pub use name::server_name;
 pub use peer::AnyCertificate;
+use provider::provider;
 
 /// The protocol a client names when TLS begins with the first byte (XEP-0368).
 const ALPN_CLIENT: &[u8] = b"xmpp-client";
 /// The protocol a server names then.
 const ALPN_SERVER: &[u8] = b"xmpp-server";
 
-/// The label of `tls-exporter` (RFC 9266).
-const EXPORTER_LABEL: &[u8] = b"EXPORTER-Channel-Binding";
-
-/// Why TLS cannot be set up.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum TlsError {
-    /// A file cannot be read or written.
-    #[error("cannot use {}: {source}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A file is not what it should be.
-    #[error("{}: {message}", path.display())]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, without any of the content.
-        message: &'static str,
-    },
-    /// Certificate and key do not work together.
-    #[error("the key {} cannot be used with the certificate {}: {source}", key.display(), certificate.display())]
-    Pair {
-        /// The certificate's file.
-        certificate: PathBuf,
-        /// The key's file.
-        key: PathBuf,
-        /// What the TLS library said.
-        source: rustls::Error,
-    },
-    /// A self-signed certificate cannot be made.
-    #[error("cannot make a self-signed certificate: {0}")]
-    SelfSigned(#[from] rcgen::Error),
-    /// The data folder cannot be used.
-    #[error(transparent)]
-    Data(#[from] StorageError),
-    /// The TLS library refuses to work.
-    #[error("TLS cannot be set up: {0}")]
-    Setup(#[from] rustls::Error),
-}
-
-/// Everything needed for TLS, for all hosts.
+/// The certificates and TLS configurations of all hosts.
 #[derive(Clone)]
 pub struct Tls {
     clients: Acceptor,
@@ -120,7 +78,7 @@ impl Tls {
         Ok(tls)
     }
 
-    /// As [`Tls::load`], but a certificate that it makes is only kept by [`Tls::keep`].
+    /// As [`Tls::load`], but a new certificate is not stored until [`Tls::keep`].
     ///
     /// # Errors
     ///
@@ -133,7 +91,7 @@ impl Tls {
         // A client has one stream, and each brings a ticket for the next.
         clients.send_tls13_tickets = 1;
         let mut servers = server_config(AnyCertificate::new(), certificates.clone())?;
-        // Streams of servers last, and each is judged by what it has shown itself.
+        // Streams of servers last long, and each is judged by its own certificate.
         servers.session_storage = Arc::new(NoServerSessionStorage {});
         servers.send_tls13_tickets = 0;
         Ok(Self {
@@ -143,7 +101,7 @@ impl Tls {
         })
     }
 
-    /// Keeps a certificate that was made in the data folder.
+    /// Stores a new self-signed certificate in the data folder.
     ///
     /// # Errors
     ///
@@ -163,8 +121,8 @@ impl Tls {
         self.clients.starttls(host)
     }
 
-    /// For connections of servers that begin with TLS. They are asked for their certificate, and
-    /// whatever they show, or nothing, is accepted: `s2s::certificate` judges it.
+    /// For connections of servers that begin with TLS. They are asked for a certificate, and any or
+    /// none is accepted: `s2s::certificate` judges it.
     pub fn server_direct(&self) -> Arc<ServerConfig> {
         self.servers.direct.clone()
     }
@@ -175,8 +133,8 @@ impl Tls {
     }
 
     /// For a connection to another server as `host`, which shows its certificate there. The name
-    /// for the handshake is the other domain's ([`server_name`]). What the other side shows is
-    /// accepted: `s2s::certificate` judges it.
+    /// for the handshake is the other domain's ([`server_name`]). Any certificate of the other side
+    /// is accepted: `s2s::certificate` judges it.
     ///
     /// # Errors
     ///
@@ -275,31 +233,6 @@ impl ResolvesServerCert for Certificates {
     }
 }
 
-/// What a stream over a connection can be bound to with `tls-exporter` (RFC 9266), from its
-/// exporter secret (RFC 8446 §7.5). There is none before TLS 1.3.
-///
-/// With TLS 1.2 it would need the extended master secret, and rustls does not tell whether a
-/// connection has it.
-pub(crate) fn exporter(suite: &Tls13CipherSuite, secret: &[u8]) -> Option<[u8; 32]> {
-    if secret.is_empty() || secret.len() > OkmBlock::MAX_LEN {
-        return None;
-    }
-    let nothing = suite.common.hash_provider.hash(&[]);
-    let expand = |secret: &OkmBlock, label: &[u8], out: &mut [u8]| {
-        let length = u16::try_from(out.len()).unwrap_or(u16::MAX).to_be_bytes();
-        let label = [b"tls13 ", label].concat();
-        let sizes = [label.len(), nothing.as_ref().len()].map(|size| u8::try_from(size).ok());
-        let [Some(label_size), Some(context_size)] = sizes else { return None };
-        let info: [&[u8]; 5] = [&length, &[label_size], &label, &[context_size], nothing.as_ref()];
-        suite.hkdf_provider.expander_for_okm(secret).expand_slice(&info, out).ok()
-    };
-    let mut derived = Zeroizing::new(vec![0; secret.len()]);
-    expand(&OkmBlock::new(secret), EXPORTER_LABEL, &mut derived)?;
-    let mut data = [0; 32];
-    expand(&OkmBlock::new(&derived), b"exporter", &mut data)?;
-    Some(data)
-}
-
 fn server_config(
     peers: Arc<dyn ClientCertVerifier>,
     certificates: Arc<Certificates>,
@@ -308,50 +241,7 @@ fn server_config(
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
         .with_client_cert_verifier(peers)
         .with_cert_resolver(certificates);
-    // Most clients name AES-256 first just because its key is longer.
+    // Most clients prefer AES-256 only because its key is longer.
     config.ignore_client_order = true;
     Ok(config)
-}
-
-/// What ring has, but for X25519; AES-128 first, as RFC 8446 §9.1 demands it of all, and with it SHA-256: processors
-/// have instructions for both, and SHA-384 would take a handshake ten times as long.
-fn provider() -> Arc<CryptoProvider> {
-    use CipherSuite::{
-        TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
-        TLS13_AES_128_GCM_SHA256,
-    };
-    const FIRST: [CipherSuite; 3] = [
-        TLS13_AES_128_GCM_SHA256,
-        TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
-        TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
-    ];
-    let mut provider = ring::default_provider();
-    provider.cipher_suites.sort_by_key(|suite| !FIRST.contains(&suite.suite()));
-    provider.kx_groups.iter_mut().for_each(use_the_fastest);
-    Arc::new(provider)
-}
-
-/// X25519 is most of what a handshake costs, and graviola's takes half the time of ring's. It needs
-/// instructions that processors have had since about 2015.
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-fn use_the_fastest(group: &mut &'static dyn SupportedKxGroup) {
-    if group.name() == NamedGroup::X25519 && graviola::util::is_cpu_supported() {
-        *group = &rustls_graviola::kx::X25519;
-    }
-}
-
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-fn use_the_fastest(_: &mut &'static dyn SupportedKxGroup) {}
-
-/// The name for the handshake with a domain's server: the domain's, whatever the server is called
-/// in DNS (XEP-0368). None for what is neither a DNS name nor an address.
-pub fn server_name(domain: &str) -> Option<ServerName<'static>> {
-    let ascii = ascii(domain);
-    let name = ascii.trim_start_matches('[').trim_end_matches(']');
-    ServerName::try_from(name).ok().map(|name| name.to_owned())
-}
-
-/// A host's name as DNS, handshakes and certificates have it.
-pub(crate) fn ascii(host: &str) -> String {
-    idna::domain_to_ascii(host).unwrap_or_else(|_| host.to_owned())
 }

@@ -1,6 +1,6 @@
-//! TLS with other servers, in both directions: each side shows its certificate, takes any of the
-//! other's, and judges it afterwards (`s2s::certificate`), since a stream may be for several
-//! domains, handlers have a say, and dialback needs none.
+//! TLS with other servers, in both directions: each side sends its certificate, accepts any of the
+//! other's, and judges it afterwards (`s2s::certificate`), as a stream may be for several domains,
+//! handlers may decide, and dialback needs none.
 
 use std::sync::Arc;
 
@@ -12,9 +12,9 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 
-use super::{TlsError, provider};
+use super::{error::TlsError, provider::provider};
 
-/// Believes whoever has the key of the certificate that they show: it proves nothing of the name.
+/// Accepts any certificate whose key the peer has. This does not prove the peer's name.
 #[derive(Debug)]
 pub struct AnyCertificate(WebPkiSupportedAlgorithms);
 
@@ -24,7 +24,7 @@ impl AnyCertificate {
     }
 }
 
-/// What this server needs to begin TLS with another, as one of its hosts.
+/// The configuration for TLS with another server, as one of the hosts.
 ///
 /// # Errors
 ///
@@ -41,7 +41,7 @@ pub(super) fn client_config(
         .with_custom_certificate_verifier(AnyCertificate::new())
         .with_client_cert_resolver(shown);
     config.alpn_protocols = alpn.into_iter().map(<[u8]>::to_vec).collect();
-    // Streams to servers last; each handshake shows both certificates anew.
+    // Streams to servers last long, and each handshake must send both certificates.
     config.resumption = Resumption::disabled();
     Ok(config)
 }

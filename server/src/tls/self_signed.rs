@@ -12,7 +12,7 @@ use rustls::{
 use zeroize::Zeroizing;
 
 use super::certificate::{covers, load_pair};
-use super::{TlsError, provider};
+use super::{error::TlsError, provider::provider};
 use crate::storage::{create_data_folder, create_private_file, sync_folder};
 
 const CERTIFICATE: &str = "self-signed.pem";
@@ -33,7 +33,7 @@ impl std::fmt::Debug for Made {
 }
 
 impl Made {
-    /// Puts it in the place of what the data folder has.
+    /// Stores the certificate in the data folder, in place of an old one.
     pub(super) fn keep(&self) -> Result<(), TlsError> {
         let data = &self.data;
         create_data_folder(data)?;
@@ -45,14 +45,14 @@ impl Made {
     }
 }
 
-/// The certificate in the data folder, if it covers all hosts; else a new one, to be kept.
+/// The certificate in the data folder, if it covers all hosts; otherwise a new one, to be stored.
 pub(super) fn load_or_make(
     data: &Path,
     hosts: &[String],
 ) -> Result<(CertifiedKey, Option<Made>), TlsError> {
     let (certificate, key) = (data.join(CERTIFICATE), data.join(KEY));
     if certificate.exists() && key.exists() {
-        // One that cannot be read is as good as none: it is nobody's work that would be lost.
+        // One that cannot be read is replaced, as it was generated.
         if let Ok(kept) = load_pair(&certificate, &key)
             && hosts.iter().all(|host| covers(&kept, host))
         {
@@ -84,7 +84,7 @@ pub(super) fn load_or_make(
 fn write(path: &Path, content: &[u8]) -> Result<(), TlsError> {
     let replace = || -> io::Result<()> {
         let new = path.with_extension("new");
-        // One left over by a crash may be longer, or readable by others.
+        // A file left by a crash may be longer, or readable by others.
         match fs::remove_file(&new) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}

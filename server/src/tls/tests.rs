@@ -5,8 +5,8 @@ use std::path::Path;
 
 use rustls::pki_types::ServerName;
 use rustls::{
-    ClientConfig, ClientConnection, HandshakeKind, RootCertStore, ServerConnection,
-    SupportedProtocolVersion,
+    CipherSuite, ClientConfig, ClientConnection, HandshakeKind, NamedGroup, RootCertStore,
+    ServerConnection, SupportedProtocolVersion,
 };
 
 use super::*;

@@ -90,7 +90,7 @@ async fn not_there_and_not_answered_are_told_apart() {
         .ip("one.example", "192.0.2.1")
         .serve()
         .await;
-    let resolver = dns.resolver().with_patience(Duration::from_millis(300));
+    let resolver = dns.resolver().with_timeout(Duration::from_millis(300));
     let of = |name: &str| Target { name: name.into(), port: 1, is_direct_tls: false };
     let nowhere = resolver.addresses(&of("nowhere.example")).await.unwrap_err();
     assert!(matches!(nowhere, ResolveError::NotFound(_)), "{nowhere}");

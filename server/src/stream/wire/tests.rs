@@ -16,7 +16,7 @@ fn of(kind: SessionKind, max: usize, opening: Opening) -> Arc<Wire> {
 }
 
 fn with(budget: &Arc<Budget>, kind: SessionKind, max: usize, opening: Opening) -> Arc<Wire> {
-    let (peer, share) = (Ipv4Addr::LOCALHOST.into(), Share::of(budget));
+    let (peer, share) = (Ipv4Addr::LOCALHOST.into(), BudgetShare::of(budget));
     Arc::new(Wire::new(kind, peer, max, share, opening, true))
 }
 
@@ -74,7 +74,7 @@ fn tls_begins_after_what_was_written_before() {
     assert_eq!(wire.command(), Some(Command::StartTls));
     assert_eq!(taken(&wire), "<h><proceed/>");
     assert_eq!(taken(&wire), "");
-    wire.secured(TlsFacts { exporter: Some([1; 32]), certificates: vec![vec![2]] });
+    wire.set_tls(TlsFacts { exporter: Some([1; 32]), certificates: vec![vec![2]] });
     assert!(wire.is_encrypted());
     assert_eq!(wire.tls_exporter(), Some(vec![1; 32]));
     assert_eq!(wire.peer_certificates(), [[2]]);
@@ -87,7 +87,7 @@ fn a_server_too_slow_is_refused_more_but_stays() {
     wire.open("<h>");
     assert!(wire.write(b"1234567") && !wire.write(b"8"));
     assert_eq!(taken(&wire), "<h>1234567");
-    wire.written(10);
+    wire.count_written(10);
     assert!(wire.write(b"8"));
 }
 
@@ -97,7 +97,7 @@ fn a_stream_of_our_own_begins_with_its_header_each_time() {
     wire.begin();
     wire.start_tls();
     assert_eq!(taken(&wire), "<h>");
-    wire.secured(TlsFacts::default());
+    wire.set_tls(TlsFacts::default());
     assert!(wire.write(b"<auth/>"));
     wire.restart();
     wire.close(None);
@@ -123,10 +123,10 @@ fn flushed_is_what_the_system_took() {
     assert_eq!(is_flushed(&mut second), None);
     let length = taken(&wire).len();
     assert_eq!(is_flushed(&mut first), None, "taken is not yet written");
-    wire.written(length - 3);
+    wire.count_written(length - 3);
     assert_eq!(is_flushed(&mut first), Some(true));
     assert_eq!(is_flushed(&mut second), None);
-    wire.gone();
+    wire.mark_gone();
     assert_eq!(is_flushed(&mut second), Some(false));
 }
 

@@ -1,0 +1,176 @@
+//! The certificates that hosts show: names, dates, chain, key.
+
+use std::time::{Duration, SystemTime};
+
+use rustls::sign::CertifiedKey;
+use x509_parser::asn1_rs::FromDer;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::ParsedExtension;
+
+use super::findings::{Findings, Level, Subject};
+use crate::config::{Config, TlsFiles};
+use crate::s2s::certificate::{Authorities, Distrust};
+use crate::tls;
+
+/// A certificate that expires within this time should have been renewed: automatic renewal happens
+/// a month ahead.
+const SOON: Duration = Duration::from_secs(14 * 24 * 3600);
+
+pub(super) fn check(
+    config: &Config,
+    authorities: Option<&Authorities>,
+    now: SystemTime,
+    findings: &mut Findings,
+) {
+    let mut without = Vec::new();
+    let hosts = config.host.iter().map(|(name, host)| (name, &host.tls));
+    let components = config.component.iter().map(|(name, component)| (name, &component.tls));
+    for (name, own) in hosts.chain(components) {
+        let Some(files) = own.as_ref().or(config.tls.as_ref()) else {
+            without.push(name.as_str());
+            continue;
+        };
+        match tls::load(files) {
+            Err(error) => add(findings, Level::Error, format!("{}: {error}", files.place)),
+            Ok(certificate) => {
+                names(name, files, &certificate, findings);
+                itself(files, &certificate, authorities, now, findings);
+            }
+        }
+        key(files, findings);
+    }
+    if !without.is_empty() {
+        findings.add_with_help(
+            Level::Warning,
+            Subject::Certificates,
+            format!(
+                "{} has no certificate: a self-signed one is used, which clients refuse unless \
+                 told to trust it",
+                without.join(", ")
+            ),
+            "set certificate and key in [tls]",
+        );
+    }
+}
+
+fn add(findings: &mut Findings, level: Level, message: String) {
+    findings.add(level, Subject::Certificates, message);
+}
+
+fn names(host: &str, files: &TlsFiles, certificate: &CertifiedKey, findings: &mut Findings) {
+    if !tls::covers(certificate, host) {
+        findings.add_with_help(
+            Level::Error,
+            Subject::Certificates,
+            format!(
+                "{}: the certificate {} is not made out to {host}",
+                files.place,
+                files.certificate.display()
+            ),
+            format!("get one that is, and set it in [host.\"{host}\".tls]"),
+        );
+    }
+}
+
+/// The checks whose results are the same for all hosts that share the certificate.
+fn itself(
+    files: &TlsFiles,
+    certificate: &CertifiedKey,
+    authorities: Option<&Authorities>,
+    now: SystemTime,
+    findings: &mut Findings,
+) {
+    let what = format!("{}: the certificate {}", files.place, files.certificate.display());
+    let chain = &certificate.cert;
+    let Some(Ok((_, leaf))) = chain.first().map(|leaf| X509Certificate::from_der(leaf)) else {
+        return add(findings, Level::Error, format!("{what} cannot be read"));
+    };
+    let not_after = leaf.validity().not_after;
+    let end = SystemTime::UNIX_EPOCH
+        + Duration::from_secs(u64::try_from(not_after.timestamp()).unwrap_or_default());
+    let day = not_after.to_datetime().date();
+    if end > now && end < now + SOON {
+        findings.add_with_help(
+            Level::Warning,
+            Subject::Certificates,
+            format!("{what} expires on {day}"),
+            "renew it; the server takes up the new one when its config is reloaded",
+        );
+    }
+    if !is_for_servers(&leaf) {
+        findings.add_with_help(
+            Level::Error,
+            Subject::Certificates,
+            format!("{what} is for clients only"),
+            "get one with the extended key usage serverAuth",
+        );
+    }
+    let Some(authorities) = authorities else { return };
+    // Names are checked for each host.
+    let Err(distrust) = authorities.judge(chain, "", now).trust else { return };
+    let (level, message, help) = match distrust {
+        Distrust::Expired if end <= now => {
+            (Level::Error, format!("{what} expired on {day}"), "renew it")
+        }
+        Distrust::Expired => {
+            (Level::Error, format!("{what}: an authority in its chain has expired"), "renew it")
+        }
+        Distrust::NotYetValid => (
+            Level::Error,
+            format!("{what} is not valid before {}", leaf.validity().not_before),
+            "set this machine's clock, or wait",
+        ),
+        Distrust::SelfSigned => (
+            Level::Warning,
+            format!("{what} is self-signed: clients and servers refuse it unless told to trust it"),
+            "get one from an authority that they know",
+        ),
+        Distrust::UnknownAuthority if is_whole(chain) => (
+            Level::Warning,
+            format!("{what} comes from an authority that this machine does not know"),
+            "if it is a private one, set authorities in [s2s] so that servers with its \
+             certificates are trusted",
+        ),
+        Distrust::UnknownAuthority => (
+            Level::Warning,
+            format!("{what} does not lead to an authority that this machine knows"),
+            "put the certificates in between behind it in the same file (often there is a \
+             fullchain.pem); if its authority is a private one, set authorities in [s2s]",
+        ),
+        other => (Level::Error, format!("{what} is refused: {other}"), "get another one"),
+    };
+    findings.add_with_help(level, Subject::Certificates, message, help);
+}
+
+fn is_for_servers(leaf: &X509Certificate<'_>) -> bool {
+    leaf.iter_extensions().all(|extension| match extension.parsed_extension() {
+        ParsedExtension::ExtendedKeyUsage(usage) => usage.server_auth || usage.any,
+        _ => true,
+    })
+}
+
+/// Whether the chain ends with a self-signed authority.
+fn is_whole<C: AsRef<[u8]>>(chain: &[C]) -> bool {
+    let last = chain.last().and_then(|last| X509Certificate::from_der(last.as_ref()).ok());
+    last.is_some_and(|(_, last)| last.subject().as_raw() == last.issuer().as_raw())
+}
+
+/// Warns of a key that others can read.
+fn key(files: &TlsFiles, findings: &mut Findings) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let Ok(found) = std::fs::metadata(&files.key) else { return };
+        let mode = found.permissions().mode() & 0o777;
+        // A group may share it: Debian's ssl-cert does.
+        if mode & 0o027 != 0 {
+            let key = files.key.display();
+            findings.add_with_help(
+                Level::Error,
+                Subject::Certificates,
+                format!("{}: the key {key} is open to others (mode {mode:03o})", files.place),
+                format!("chmod o=,g-w {key}; if others were there, get a new key"),
+            );
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Whether data can be stored.
+
+use std::path::Path;
+
+use rustix::fs::{Access, access, statvfs};
+
+use super::findings::{Findings, Level, Subject};
+use crate::config::Config;
+use crate::storage::{DATABASE_FILE, Database};
+
+const MIB: u64 = 1024 * 1024;
+/// Free space below which the server will soon stop.
+const FULL: u64 = 64 * MIB;
+/// Free space below which the operator should act.
+const LOW: u64 = 1024 * MIB;
+
+pub(super) async fn check(config: &Config, findings: &mut Findings) {
+    let folder = config.data.as_path();
+    let is_there = folder.exists();
+    // The folder is made at the start, in the nearest one that exists.
+    let place = folder.ancestors().map(|path| match path.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => path,
+    });
+    let Some(place) = place.into_iter().find(|path| path.exists()) else { return };
+    if !place.is_dir() {
+        let message =
+            format!("{} is in the place of the data folder, and no folder", place.display());
+        findings.add_with_help(Level::Error, Subject::Storage, message, "set data to a folder");
+        return;
+    }
+    if let Err(error) = access(place, Access::WRITE_OK | Access::EXEC_OK) {
+        findings.add_with_help(
+            Level::Error,
+            Subject::Storage,
+            format!("nothing can be written to {}: {error}", place.display()),
+            "set data to another folder, or give this one to the user that the server runs as",
+        );
+    }
+    space(place, findings);
+    if is_there {
+        findings.add(Level::Note, Subject::Storage, format!("data: {}", folder.display()));
+        #[cfg(unix)]
+        private(folder, findings);
+    } else {
+        let message = format!("data: {} (made at the start)", folder.display());
+        findings.add(Level::Note, Subject::Storage, message);
+    }
+    database(config, findings).await;
+}
+
+async fn database(config: &Config, findings: &mut Findings) {
+    let Some(url) = &config.storage.url else {
+        let file = config.data.join(DATABASE_FILE);
+        if file.exists()
+            && let Err(error) = access(&file, Access::READ_OK | Access::WRITE_OK)
+        {
+            findings.add_with_help(
+                Level::Error,
+                Subject::Storage,
+                format!("{} cannot be written: {error}", file.display()),
+                "give it to the user that the server runs as",
+            );
+        } else if let Err(error) = Database::look(config).await {
+            findings.add(Level::Error, Subject::Storage, error.to_string());
+        }
+        return;
+    };
+    findings.add(Level::Note, Subject::Storage, format!("database: {url}"));
+    if let Err(error) = Database::look(config).await {
+        findings.add_with_help(
+            Level::Error,
+            Subject::Storage,
+            error.to_string(),
+            "see that PostgreSQL runs there and lets in the user of storage.url, with its password",
+        );
+    }
+}
+
+fn space(place: &Path, findings: &mut Findings) {
+    // Without an answer of the system nothing is reported.
+    let Ok(found) = statvfs(place) else { return };
+    let free = found.f_bavail.saturating_mul(found.f_frsize);
+    if free < LOW {
+        let level = if free < FULL { Level::Error } else { Level::Warning };
+        findings.add_with_help(
+            level,
+            Subject::Storage,
+            format!("only {} MiB are free for {}", free / MIB, place.display()),
+            "make room: without it nothing can be stored, and messages are refused",
+        );
+    }
+}
+
+#[cfg(unix)]
+fn private(folder: &Path, findings: &mut Findings) {
+    use std::os::unix::fs::PermissionsExt;
+    let Ok(found) = std::fs::metadata(folder) else { return };
+    let mode = found.permissions().mode() & 0o777;
+    if mode & 0o027 != 0 {
+        let folder = folder.display();
+        findings.add_with_help(
+            Level::Warning,
+            Subject::Storage,
+            format!("others can look into the data folder {folder} (mode {mode:03o})"),
+            format!("chmod 700 {folder}"),
+        );
+    }
+}

@@ -1,0 +1,135 @@
+//! `spondee events`: the catalogue of events.
+
+use std::fmt::Write;
+
+use event_core::{EventInfo, Family, Scope, declared_events, events};
+
+use crate::cli::{EventsFormat, output::say};
+
+const INTRO: &str = "\
+# Events
+
+Every event that Spondee fires: those of its catalogue, and those that bundled modules declare. A
+handler is a function annotated with the event's name. This page is made by
+`spondee events --markdown`.
+
+The family decides what a handler takes and returns, and so who may stop the event:
+
+| Family | A handler takes | It returns | Who stops it, and what happens when nobody does |
+|---|---|---|---|
+| notification | `&P` | nothing | Nobody: it has happened. |
+| collect | `&mut P` | nothing | Nobody; what handlers put into it is used. |
+| veto | `&mut P` | `Flow` | `Handled` does; else what was announced happens. |
+| chain | `&mut P` | `Flow`, or a `Result` of it | `Handled`, or an error for the sender. |
+| pre | `&mut P` | `Flow`, or a `Result` of it | `Handled` blocks the stanza, an error tells its sender; else it is routed. |
+| post | `&mut P`, at priority 0 `&P` | `Flow`, or a `Result` of it; nothing at priority 0 | `Handled` means that it was dealt with, an error tells the sender; else messages and iq requests are answered `service-unavailable`, and the rest is dropped. |
+| iqpayload | `&mut Iq` | `Reply`, `Flow`, or a `Result` of one | A `Reply` or an error answers; else `service-unavailable`. |
+| iqid | `&Iq` | `Flow` | `Handled` consumes the answer; else it is dropped. |
+| routeremote | `&mut Stanza` | `Flow`, or a `Result` of it | `Handled` takes the stanza over; else `remote-server-not-found`. |
+| streamiq | `&mut Iq` | `Reply`, `Flow`, or a `Result` of one | A `Reply` or an error answers, `Handled` consumes; else the stream is closed. |
+| streamstanza | `&mut P` | `Flow`, or a `Result` of it | `Handled` consumes it; else the stream is closed. |
+| nonza | `&mut Nonza` | `Flow`, or a `Result` of it with a `StreamError` | `Handled` consumes it, a `StreamError` closes the stream; else it is closed with `unsupported-stanza-type`. |
+
+Handlers run by priority, the highest first, 0 unless they say another. `Message`, `Presence`, `Iq`
+and `Stanza` give the stanza itself, its `origin()`, `to()`, `from()` and `id()`, and build answers
+with `reply()` and `error_reply()`; `Nonza` has the `session` and the `element`.
+";
+
+pub(super) fn print(format: EventsFormat) {
+    let mut all = events::all();
+    all.extend(declared_events());
+    say(&match format {
+        EventsFormat::Text => text(&all),
+        EventsFormat::Json => json(&all),
+        EventsFormat::Markdown => markdown(&all),
+    });
+}
+
+fn scope(info: &EventInfo) -> &'static str {
+    match info.scope {
+        Scope::Host => "host",
+        Scope::Global => "global",
+    }
+}
+
+fn family(family: Family) -> String {
+    format!("{family:?}").to_lowercase()
+}
+
+/// A text on one line.
+fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The first sentence of an event's documentation.
+fn summary(info: &EventInfo) -> String {
+    let doc = flat(info.doc);
+    let end = doc.find(". ").map_or(doc.len(), |at| at + 1);
+    doc.get(..end).unwrap_or_default().to_owned()
+}
+
+fn text(all: &[&EventInfo]) -> String {
+    let mut text = String::new();
+    let width = all.iter().map(|info| info.name.len()).max().unwrap_or(0);
+    for info in all {
+        let (name, scope, family) = (info.name, scope(info), family(info.family));
+        let _ = writeln!(text, "{name:<width$}  {scope:<6}  {family:<12}  {}", summary(info));
+    }
+    text
+}
+
+fn json(all: &[&EventInfo]) -> String {
+    let list: Vec<_> = all
+        .iter()
+        .map(|info| {
+            serde_json::json!({
+                "name": info.name,
+                "scope": scope(info),
+                "family": family(info.family),
+                "payload": info.payload,
+                "doc": info.doc.trim(),
+                "fields": info.fields.iter().map(|field| serde_json::json!({
+                    "name": field.name,
+                    "type": field.type_,
+                    "doc": flat(field.doc),
+                })).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    format!("{:#}\n", serde_json::Value::Array(list))
+}
+
+fn markdown(all: &[&EventInfo]) -> String {
+    let mut text = INTRO.to_owned();
+    for info in all {
+        let (scope, family) = (scope(info), family(info.family));
+        let _ = write!(text, "\n### `{}`\n\n{scope} · {family} · `{}`\n", info.name, info.payload);
+        let doc: Vec<_> =
+            info.doc.lines().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
+        let _ = write!(text, "\n{}\n", doc.join("\n").trim());
+        for (index, field) in info.fields.iter().enumerate() {
+            let space = if index == 0 { "\n" } else { "" };
+            let (name, written) = (field.name, flat(field.type_));
+            let _ = writeln!(text, "{space}- `{name}: {written}`: {}", flat(field.doc));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_event_has_its_place_in_each_form() {
+        let all = events::all();
+        let (text, json, markdown) = (text(&all), json(&all), markdown(&all));
+        for info in &all {
+            assert!(text.contains(info.name) && json.contains(info.name), "{}", info.name);
+            assert!(markdown.contains(&format!("### `{}`", info.name)), "{}", info.name);
+        }
+        assert_eq!(text.lines().count(), all.len());
+        let parsed: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(parsed.as_array().map(Vec::len), Some(all.len()));
+    }
+}

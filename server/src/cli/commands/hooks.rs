@@ -1,0 +1,172 @@
+//! `spondee hooks`: which handlers run on which event, in order.
+
+use std::{fmt::Write, sync::Arc};
+
+use event_core::{Bundle, Core, Registry};
+
+use crate::{
+    accounts::AccountStore,
+    cli::{CliError, HooksQuery, output::say},
+    config::{Config, nearest},
+    control::{client, protocol::HookLine},
+    run::{
+        ServerError,
+        hosts::{hosts, services},
+    },
+    storage::Memory,
+};
+
+pub(super) fn print(
+    config: &Config,
+    bundles: &[Bundle],
+    query: &HooksQuery,
+) -> Result<(), HooksError> {
+    check_host(config, query)?;
+    let lines = match client::hooks(&config.data, query) {
+        Some(lines) => lines?,
+        None => without_server(config, bundles, query)?,
+    };
+    let text = if query.json {
+        let mut json = serde_json::to_string_pretty(&lines).map_err(HooksError::Json)?;
+        json.push('\n');
+        json
+    } else {
+        table(&lines)
+    };
+    say(&text);
+    Ok(())
+}
+
+/// Why there is no table.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum HooksError {
+    #[error(transparent)]
+    Cli(#[from] CliError),
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    #[error("cannot write JSON: {0}")]
+    Json(serde_json::Error),
+    #[error("the host {host} is not in the config{hint}")]
+    Host { host: String, hint: String },
+}
+
+fn check_host(config: &Config, query: &HooksQuery) -> Result<(), HooksError> {
+    let Some(host) = &query.host else { return Ok(()) };
+    if config.domains().any(|known| known == host) {
+        return Ok(());
+    }
+    let near = nearest(host, config.domains());
+    let hint = near.first().map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+    Err(HooksError::Host { host: host.clone(), hint })
+}
+
+/// Loads the modules of the config, on storage in memory.
+fn without_server(
+    config: &Config,
+    bundles: &[Bundle],
+    query: &HooksQuery,
+) -> Result<Vec<HookLine>, ServerError> {
+    let registry = Registry::new(bundles)?;
+    let hosts = hosts(config, &registry, &mut Vec::new()).map_err(ServerError::Config)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime =
+        runtime.map_err(|source| ServerError::System { what: "cannot start".into(), source })?;
+    runtime.block_on(async {
+        let storage = Arc::new(Memory::default());
+        let accounts = AccountStore::open(storage.clone(), 4096, 1).await?;
+        let core = Core::load(registry, hosts, storage, services(&accounts))
+            .await
+            .map_err(ServerError::Start)?;
+        let mut lines = HookLine::all(&core, query);
+        lines.iter_mut().for_each(|line| line.counts = None);
+        Ok(lines)
+    })
+}
+
+/// A table for each host.
+fn table(lines: &[HookLine]) -> String {
+    let mut text = String::new();
+    let mut rest = lines;
+    while let Some(first) = rest.first() {
+        let count = rest.iter().take_while(|line| line.host == first.host).count();
+        let (of_host, others) = rest.split_at(count);
+        rest = others;
+        let has_counts = first.counts.is_some();
+        let mut rows = vec![vec!["EVENT", "PRIORITY", "ROLE", "MODULE", "FUNCTION", "AT", ""]]
+            .into_iter()
+            .map(|row| row.into_iter().map(str::to_owned).collect::<Vec<_>>())
+            .collect::<Vec<_>>();
+        if has_counts {
+            rows.iter_mut().for_each(|row| row.push("CALLS".to_owned()));
+        }
+        for line in of_host {
+            let kind = if line.r#async { "async" } else { "sync" };
+            let mut row = vec![
+                line.event.clone(),
+                line.priority.to_string(),
+                line.role.clone().unwrap_or_default(),
+                line.module.clone(),
+                line.function.clone(),
+                format!("{}:{}", line.file, line.line),
+                kind.to_owned(),
+            ];
+            row.extend(line.counts.map(|counts| counts.calls.to_string()));
+            rows.push(row);
+        }
+        let _ = writeln!(text, "{}", first.host);
+        text.push_str(&aligned(&rows));
+        if !rest.is_empty() {
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// Aligns the columns.
+fn aligned(rows: &[Vec<String>]) -> String {
+    let columns = rows.first().map_or(0, Vec::len);
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
+    };
+    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+    let mut text = String::new();
+    for row in rows {
+        let cells: Vec<String> =
+            row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let _ = writeln!(text, "  {}", cells.join("  ").trim_end());
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::protocol::Counts;
+
+    fn line(event: &str, counts: Option<Counts>) -> HookLine {
+        HookLine {
+            host: "a.example".into(),
+            event: event.into(),
+            priority: 10,
+            role: Some("process".into()),
+            module: "m".into(),
+            function: "m::f".into(),
+            file: "m.rs".into(),
+            line: 3,
+            column: 1,
+            r#async: true,
+            counts,
+        }
+    }
+
+    #[test]
+    fn a_table_for_people() {
+        let text = table(&[line("iq/bare", None), line("message/bare", None)]);
+        let expected = "a.example\n  EVENT         PRIORITY  ROLE     MODULE  FUNCTION  AT\n  \
+                        iq/bare       10        process  m       m::f      m.rs:3  async\n  \
+                        message/bare  10        process  m       m::f      m.rs:3  async\n";
+        assert_eq!(text, expected);
+        let counts = Counts { calls: 7, handled: 0, errors: 0, panics: 0, mean_ns: None };
+        assert!(table(&[line("iq/bare", Some(counts))]).ends_with("async  7\n"));
+    }
+}

@@ -1,0 +1,77 @@
+//! The commands that need modules: `start`, `hooks`, `events` and `check`.
+
+mod check;
+mod events;
+mod hooks;
+
+use event_core::{Bundle, Registry};
+
+use crate::{
+    cli::{
+        Actions, CheckOptions, CliError, EventsFormat, FAILURE, HooksQuery, SUCCESS, UserReply,
+        UserRequest,
+    },
+    config::{Config, InvalidConfig},
+    control::client,
+    run::{self, ServerError, hosts},
+};
+
+/// The commands of a binary with the modules of these bundles.
+#[derive(Debug)]
+pub(crate) struct Commands<'a> {
+    bundles: &'a [Bundle],
+}
+
+impl<'a> Commands<'a> {
+    pub(crate) fn new(bundles: &'a [Bundle]) -> Self {
+        Self { bundles }
+    }
+}
+
+impl Actions for Commands<'_> {
+    fn start(&self, config: Result<Config, InvalidConfig>) -> u8 {
+        let outcome = match config {
+            Ok(config) => run::run(config, self.bundles),
+            Err(invalid) => Err(match Registry::new(self.bundles) {
+                Ok(registry) => ServerError::Config(hosts::mistakes(invalid, &registry)),
+                Err(error) => error.into(),
+            }),
+        };
+        code(outcome)
+    }
+
+    fn hooks(&self, config: Config, query: &HooksQuery) -> u8 {
+        code(hooks::print(&config, self.bundles, query))
+    }
+
+    fn events(&self, format: EventsFormat) -> u8 {
+        events::print(format);
+        SUCCESS
+    }
+
+    fn check(&self, config: Result<Config, InvalidConfig>, options: CheckOptions) -> u8 {
+        check::print(config, self.bundles, options)
+    }
+
+    fn reload(&self, config: Config) -> u8 {
+        code(client::reload(&config.data))
+    }
+
+    fn user(
+        &self,
+        config: &Config,
+        request: UserRequest,
+    ) -> Result<Result<UserReply, CliError>, UserRequest> {
+        client::user(&config.data, request)
+    }
+}
+
+fn code<E: std::fmt::Display>(outcome: Result<(), E>) -> u8 {
+    match outcome {
+        Ok(()) => SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            FAILURE
+        }
+    }
+}

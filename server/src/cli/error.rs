@@ -1,0 +1,44 @@
+//! Why a command failed.
+
+use std::io;
+
+use thiserror::Error;
+
+use crate::{accounts::AccountStoreError, config::InvalidConfig, storage::StorageError};
+
+/// Why a command failed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CliError {
+    /// The config is wrong.
+    #[error(transparent)]
+    Config(#[from] InvalidConfig),
+    /// Storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The account could not be made, changed or read.
+    #[error(transparent)]
+    Account(#[from] AccountStoreError),
+    /// The host has no accounts here.
+    #[error("the host {host} is not in the config; it has {}", .known.join(", "))]
+    NoHost {
+        /// The host asked for.
+        host: String,
+        /// The hosts there are.
+        known: Vec<String>,
+    },
+    /// There is no password.
+    #[error("{0}")]
+    Password(&'static str),
+    /// A file or the terminal failed.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was read or written.
+        what: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A running server refused.
+    #[error("{0}")]
+    Server(String),
+}

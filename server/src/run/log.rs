@@ -1,0 +1,354 @@
+//! The log: one line for each thing that happens, for people or as JSON.
+//!
+//! A thread writes the lines, so that no thread that serves streams waits for a disk. When the disk
+//! does not keep up, lines are dropped and counted. The level and the file can be changed while the
+//! server runs, as rotating logs needs.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Write},
+    mem,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use parking_lot::{RwLock, RwLockReadGuard};
+use thiserror::Error;
+use tracing::{Subscriber, level_filters::LevelFilter};
+use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::{
+    Layer, Registry, filter::Targets, fmt, fmt::MakeWriter, layer::SubscriberExt, reload,
+};
+
+use crate::config::{Log, LogFormat, LogLevel};
+
+/// Lines that wait to be written; more are dropped.
+const QUEUE: usize = 4096;
+
+/// Why there is no log.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum LogError {
+    /// The file cannot be opened.
+    #[error("cannot open the log file {}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Something else in this process logs already.
+    #[error("logging has been set up already")]
+    Twice,
+}
+
+/// The handle to a running log.
+#[derive(Debug, Clone)]
+pub struct Logging {
+    output: Output,
+    filter: reload::Handle<Targets, Registry>,
+}
+
+impl Logging {
+    /// Sets up the log of this process.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be opened, or there is a log already.
+    pub fn init(config: &Log) -> Result<Self, LogError> {
+        let (subscriber, logging) = Self::subscriber(config)?;
+        tracing::subscriber::set_global_default(subscriber).map_err(|_| LogError::Twice)?;
+        Ok(logging)
+    }
+
+    fn subscriber(config: &Log) -> Result<(impl Subscriber + Send + Sync + use<>, Self), LogError> {
+        let output = Output::new(Target::open(config.file.clone())?);
+        let (filter, handle) = reload::Layer::new(targets(config.level));
+        let lines = fmt::layer().with_ansi(false).with_writer(output.clone());
+        let lines = match config.format {
+            LogFormat::Text => lines.boxed(),
+            LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
+        };
+        let subscriber = tracing_subscriber::registry().with(filter).with(lines);
+        Ok((subscriber, Self { output, filter: handle }))
+    }
+
+    /// Opens the file again, after something else has moved it away. Queued lines still go to the
+    /// old file.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be opened; the old one stays in use then.
+    pub fn reopen(&self) -> Result<(), LogError> {
+        let path = self.output.target().path.clone();
+        if path.is_some() {
+            self.output.replace(Target::open(path)?);
+        }
+        Ok(())
+    }
+
+    /// How many lines were dropped since the start.
+    pub fn dropped(&self) -> usize {
+        self.output.target().dropped()
+    }
+
+    /// Writes the queued lines and ends the thread that writes; later lines are lost.
+    pub fn close(&self) {
+        let worker = self.output.0.write().worker.take();
+        drop(worker);
+    }
+
+    /// Closes the log when the guard is dropped, as after a fatal error.
+    #[must_use]
+    pub fn close_on_drop(&self) -> LogGuard {
+        LogGuard(self.clone())
+    }
+
+    /// Opens what another config asks for, for [`Logging::apply`].
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be opened.
+    pub fn prepare(&self, config: &Log) -> Result<Prepared, LogError> {
+        let is_same = self.output.target().path == config.file;
+        let target = if is_same { None } else { Some(Target::open(config.file.clone())?) };
+        Ok(Prepared { level: config.level, target })
+    }
+
+    /// Switches to another level and file. The format stays.
+    pub fn apply(&self, prepared: Prepared) {
+        if let Some(target) = prepared.target {
+            self.output.replace(target);
+        }
+        if self.filter.reload(targets(prepared.level)).is_err() {
+            tracing::warn!("the log level could not be changed");
+        }
+    }
+}
+
+/// Closes the log when it is dropped.
+#[derive(Debug)]
+pub struct LogGuard(Logging);
+
+impl Drop for LogGuard {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// A level, and a file that is open, unless it stays the same.
+#[derive(Debug)]
+pub struct Prepared {
+    level: LogLevel,
+    target: Option<Target>,
+}
+
+/// The filter for a level. sqlx logs each statement at debug level, which would bury everything
+/// else.
+fn targets(level: LogLevel) -> Targets {
+    let level = match level {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
+    };
+    Targets::new().with_default(level).with_target("sqlx", level.min(LevelFilter::WARN))
+}
+
+/// Where lines go now.
+#[derive(Debug, Clone)]
+struct Output(Arc<RwLock<Target>>);
+
+impl Output {
+    fn new(target: Target) -> Self {
+        Self(Arc::new(RwLock::new(target)))
+    }
+
+    fn target(&self) -> RwLockReadGuard<'_, Target> {
+        self.0.read()
+    }
+
+    fn replace(&self, mut target: Target) {
+        let mut current = self.0.write();
+        target.dropped_before = current.dropped();
+        let old = mem::replace(&mut *current, target);
+        // Dropping the old target waits until its lines are written; other threads need not wait.
+        drop(current);
+        drop(old);
+    }
+}
+
+/// Standard error or a file, and the thread that writes there.
+#[derive(Debug)]
+struct Target {
+    /// None for standard error.
+    path: Option<PathBuf>,
+    lines: NonBlocking,
+    /// Dropping it writes the queued lines. `None` once the log is closed.
+    worker: Option<WorkerGuard>,
+    /// Lines dropped by the targets before this one.
+    dropped_before: usize,
+}
+
+impl Target {
+    fn open(path: Option<PathBuf>) -> Result<Self, LogError> {
+        match path {
+            None => Ok(Self::new(None, io::stderr(), QUEUE)),
+            Some(path) => {
+                let file = open_file(&path)?;
+                Ok(Self::new(Some(path), file, QUEUE))
+            }
+        }
+    }
+
+    fn new(path: Option<PathBuf>, writer: impl Write + Send + 'static, queue: usize) -> Self {
+        let builder = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(queue);
+        let (lines, worker) = builder.thread_name("spondee-log").finish(writer);
+        Self { path, lines, worker: Some(worker), dropped_before: 0 }
+    }
+
+    fn dropped(&self) -> usize {
+        self.dropped_before.saturating_add(self.lines.error_counter().dropped_lines())
+    }
+}
+
+fn open_file(path: &Path) -> Result<File, LogError> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    // Not readable by others: the log tells who talks to whom.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o640);
+    options.open(path).map_err(|source| LogError::File { path: path.to_owned(), source })
+}
+
+/// Queues lines. While it exists, the target is not replaced.
+struct Lines<'a>(RwLockReadGuard<'a, Target>);
+
+impl Write for Lines<'_> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.lines.clone().write(line)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Output {
+    type Writer = Lines<'a>;
+
+    fn make_writer(&'a self) -> Lines<'a> {
+        Lines(self.target())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn log(format: LogFormat, work: impl FnOnce(&Logging, &Path)) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("spondee.log");
+        let config = Log { format, level: LogLevel::Info, file: Some(path.clone()) };
+        let (subscriber, logging) = Logging::subscriber(&config).unwrap();
+        tracing::subscriber::with_default(subscriber, || work(&logging, &path));
+        logging.close();
+        fs::read_to_string(path).unwrap()
+    }
+
+    #[test]
+    fn text_is_one_line_each() {
+        let text = log(LogFormat::Text, |_, _| {
+            tracing::info!(host = "example.com", "started");
+            tracing::debug!("hidden");
+        });
+        assert_eq!(text.lines().count(), 1);
+        assert!(text.ends_with("INFO spondee::run::log::tests: started host=\"example.com\"\n"));
+    }
+
+    #[test]
+    fn json_is_one_object_each() {
+        let text = log(LogFormat::Json, |_, _| {
+            tracing::warn!(port = 5222, "in use");
+        });
+        assert_eq!(text.lines().count(), 1);
+        assert!(text.starts_with('{') && text.ends_with("}\n"), "{text}");
+        assert!(text.contains("\"level\":\"WARN\"") && text.contains("\"port\":5222"), "{text}");
+    }
+
+    #[test]
+    fn the_level_changes_and_the_file_is_reopened() {
+        let text = log(LogFormat::Text, |logging, path| {
+            tracing::info!("one");
+            fs::rename(path, path.with_extension("old")).unwrap();
+            tracing::info!("two");
+            logging.reopen().unwrap();
+            let log = |level| Log { level, file: Some(path.to_owned()), ..Log::default() };
+            let set = |level| logging.apply(logging.prepare(&log(level)).unwrap());
+            set(LogLevel::Debug);
+            tracing::debug!("three");
+            tracing::debug!(target: "sqlx::query", "hidden");
+            set(LogLevel::Error);
+            tracing::warn!("hidden");
+        });
+        assert_eq!(text.lines().count(), 1);
+        assert!(text.contains("three"));
+    }
+
+    #[test]
+    fn another_file_is_written_once_it_is_applied() {
+        let text = log(LogFormat::Text, |logging, path| {
+            let other = path.with_extension("other");
+            let config = Log { file: Some(other.clone()), ..Log::default() };
+            let prepared = logging.prepare(&config).unwrap();
+            tracing::info!("one");
+            logging.apply(prepared);
+            tracing::info!("two");
+            // Waits for what is queued.
+            logging.reopen().unwrap();
+            assert!(fs::read_to_string(other).unwrap().ends_with("two\n"));
+            let nowhere = Log { file: Some(path.join("no/such.log")), ..Log::default() };
+            assert!(logging.prepare(&nowhere).is_err());
+        });
+        assert!(text.contains("one") && !text.contains("two"), "{text}");
+    }
+
+    #[test]
+    fn lines_that_find_no_room_are_counted() {
+        /// Writes nothing until the sender is dropped.
+        struct Blocked(std::sync::mpsc::Receiver<()>);
+
+        impl Write for Blocked {
+            fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+                let _ = self.0.recv();
+                Ok(line.len())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+
+        let (blocking, blocked) = std::sync::mpsc::channel();
+        let output = Output::new(Target::new(None, Blocked(blocked), 1));
+        for _ in 0..10 {
+            output.make_writer().write_all(b"line\n").unwrap();
+        }
+        let dropped = output.target().dropped();
+        assert!(dropped >= 8, "one is being written, and one waits: {dropped}");
+        drop(blocking);
+        output.replace(Target::new(None, io::sink(), 1));
+        assert_eq!(output.target().dropped(), dropped, "they are remembered");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Log { file: Some(folder.path().join("no/such.log")), ..Log::default() };
+        let error = Logging::subscriber(&config).err().unwrap();
+        assert!(error.to_string().starts_with("cannot open the log file "), "{error}");
+    }
+}

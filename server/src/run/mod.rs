@@ -1,0 +1,271 @@
+//! Starting, running and stopping a server.
+
+pub(crate) mod hosts;
+pub mod log;
+pub(crate) mod reload;
+mod signals;
+
+use std::{
+    fs::{File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use arc_swap::ArcSwap;
+use event_core::{Bundle, Core, Registry, SessionKind, StartError, StreamError};
+use thiserror::Error;
+
+use crate::{
+    accounts::{AccountStore, AccountStoreError},
+    config::{Config, ConfigError, ListenKind},
+    control::server::Control,
+    http::{Http, metrics::Metrics},
+    net::{
+        limiter::ConnectionLimits,
+        listener::{ListenError, Listeners},
+    },
+    s2s::Federation,
+    storage::{Database, StorageError, create_data_folder, create_private_file},
+    stream::{Settings, Streams},
+    tls::{Tls, TlsError},
+};
+use log::Logging;
+use reload::Reload;
+use signals::{Signal, Signals};
+
+/// The file that a server locks while it uses a data folder.
+const LOCK_FILE: &str = "spondee.lock";
+
+/// Why the server does not start.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// The errors in the config.
+    #[error("{}", lines(.0))]
+    Config(Vec<ConfigError>),
+    /// A module does not start, or the binary is not what its list says.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// An address cannot be listened on.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// A certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The data cannot be used.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The accounts cannot be used.
+    #[error(transparent)]
+    Account(#[from] AccountStoreError),
+    /// Another server uses the data folder.
+    #[error(
+        "another server uses the data folder {}; stop it, or choose another folder with --data",
+        .0.display()
+    )]
+    Running(PathBuf),
+    /// The system refused.
+    #[error("{what}: {source}")]
+    System {
+        /// What was tried.
+        what: String,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+fn lines(errors: &[ConfigError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\nerror: ")
+}
+
+/// Runs a server until it is told to stop.
+///
+/// # Errors
+///
+/// It cannot start.
+pub fn run(config: Config, bundles: &[Bundle]) -> Result<(), ServerError> {
+    let system = |what: &str| {
+        let what = what.to_owned();
+        move |source| ServerError::System { what, source }
+    };
+    let logging = Logging::init(&config.log)
+        .map_err(|error| system("cannot log")(io::Error::other(error)))?;
+    let _close = logging.close_on_drop();
+    let files = raise_file_limit();
+    let registry = Registry::new(bundles)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(config.threads.get())
+        .thread_name("spondee")
+        .enable_all()
+        .build()
+        .map_err(system("cannot start"))?;
+    let outcome = runtime.block_on(serve(config, registry, &logging, files));
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    outcome
+}
+
+async fn serve(
+    config: Config,
+    registry: Registry,
+    logging: &Logging,
+    files: usize,
+) -> Result<(), ServerError> {
+    let begun = Instant::now();
+    let mut warnings = Vec::new();
+    let hosts = hosts::hosts(&config, &registry, &mut warnings).map_err(ServerError::Config)?;
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    create_data_folder(&config.data)?;
+    let _lock = lock(&config.data)?;
+    // Registered before anything is logged: an early signal must not kill the process.
+    let mut signals = Signals::new()
+        .map_err(|source| ServerError::System { what: "no signals".into(), source })?;
+    // On another thread, as reading the system's certificates and opening the database both take
+    // long.
+    let s2s = config.s2s.clone();
+    let federation = tokio::task::spawn_blocking(move || Federation::new(&s2s));
+    let is_new =
+        config.storage.url.is_none() && !config.data.join(crate::storage::DATABASE_FILE).exists();
+    let storage = Arc::new(Database::open(&config).await?);
+    let config = Arc::new(config);
+    let limits = &config.limits;
+    let accounts =
+        AccountStore::open(storage.clone(), limits.scram_iterations, limits.password_checks)
+            .await?;
+    let tls = Tls::load(&config)?;
+    let federation = federation.await.map_err(|error| ServerError::System {
+        what: "cannot read certificates".into(),
+        source: error.into(),
+    })??;
+    let prepare = hosts::prepare(&accounts, &federation);
+    let core = Core::start(registry, hosts, storage.clone(), prepare).await?;
+    let streams = Arc::new(Streams::new(Arc::clone(&core), Settings::new(&config, tls)));
+    federation.open(&streams);
+    let connection_limits = ConnectionLimits::new(limits, files);
+    let current = Arc::new(ArcSwap::new(Arc::clone(&config)));
+    let reload = Arc::new(Reload {
+        config: Arc::clone(&current),
+        core: Arc::clone(&core),
+        streams: Arc::clone(&streams),
+        accounts: accounts.clone(),
+        federation: Arc::clone(&federation),
+        connection_limits: connection_limits.clone(),
+        logging: logging.clone(),
+        turn: tokio::sync::Mutex::new(true),
+    });
+    let control = Control::open(&config.data, &current, &accounts, &core, &reload).await;
+    let http = Http::new(Metrics::new(&core, &streams, &federation, logging));
+    let opened = Listeners::open(&config, &streams, &http, &connection_limits);
+    let failed = match opened {
+        Ok(listeners) => {
+            core.started().await;
+            let names: Vec<&str> = config.domains().collect();
+            tracing::info!(
+                version = %event_core::VERSION,
+                hosts = %names.join(","),
+                after_ms = begun.elapsed().as_millis() as u64,
+                "started"
+            );
+            if is_new {
+                welcome(&config, &listeners);
+            }
+            wait(&mut signals, &reload).await;
+            drop(listeners);
+            None
+        }
+        Err(error) => Some(error),
+    };
+    let limit = Duration::from_secs(current.load().limits.stop_seconds);
+    let stop = async {
+        reload.close(limit).await;
+        stop(&core, &streams, &federation, limit).await;
+    };
+    tokio::select! {
+        () = stop => {}
+        () = signals.stop() => tracing::warn!("told to stop again: stopping at once"),
+    }
+    if let Some(control) = control {
+        control.close().await;
+    }
+    drop((accounts, streams, reload));
+    drop(core);
+    if let Some(storage) = Arc::into_inner(storage) {
+        storage.close().await;
+    }
+    tracing::info!("stopped");
+    failed.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// Waits until told to stop; reads the config again when told to.
+async fn wait(signals: &mut Signals, reload: &Arc<Reload>) {
+    loop {
+        match signals.next().await {
+            Signal::Stop => return,
+            Signal::Reload => {
+                let reload = Arc::clone(reload);
+                // The result is logged.
+                tokio::spawn(async move { reload.run().await.is_ok() });
+            }
+        }
+    }
+}
+
+/// Stops everything in the order that loses the least: clients stay connected until their stanzas
+/// to other servers have arrived or have come back.
+async fn stop(core: &Core, streams: &Streams, federation: &Federation, limit: Duration) {
+    tracing::info!(streams = streams.count(), "stopping");
+    let begun = Instant::now();
+    core.stopping(limit).await;
+    let error = StreamError::system_shutdown().text("the server stops");
+    let rest = || limit.saturating_sub(begun.elapsed()).max(Duration::from_secs(1));
+    federation.settle(rest() / 2).await;
+    streams.close_kind(SessionKind::S2sIn, &error, rest() / 2).await;
+    federation.close(rest() / 2).await;
+    streams.close_all(error, rest()).await;
+    core.stopped().await;
+}
+
+/// Locks a data folder, so that only one server uses it.
+fn lock(data: &Path) -> Result<File, ServerError> {
+    let path = data.join(LOCK_FILE);
+    let what = || format!("cannot use {}", path.display());
+    let file = create_private_file(&path)
+        .map_err(|source| ServerError::System { what: what(), source })?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(ServerError::Running(data.to_owned())),
+        Err(TryLockError::Error(source)) => Err(ServerError::System { what: what(), source }),
+    }
+}
+
+/// Raises the limit of open files, as each connection needs one and the usual limit is 1024.
+/// Returns the new limit.
+fn raise_file_limit() -> usize {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::debug!(%error, "the limit of open files stays as it is");
+    }
+    let files = getrlimit(Resource::Nofile).current;
+    files.map_or(usize::MAX, |files| usize::try_from(files).unwrap_or(usize::MAX))
+}
+
+/// Prints the next steps after the first start.
+fn welcome(config: &Config, listeners: &Listeners) {
+    let host = config.host.keys().next().map_or("localhost", String::as_str);
+    let port = listeners.port(ListenKind::C2s).or(listeners.port(ListenKind::C2sTls));
+    let port = port.unwrap_or_default();
+    let mut options = String::new();
+    if let Some(file) = &config.file {
+        options = format!(" --config {}", file.display());
+    } else if config.data != Path::new("data") {
+        options = format!(" --data {}", config.data.display());
+    }
+    eprintln!("Make an account:  spondee user add you@{host}{options}");
+    eprintln!("Connect with any XMPP client as you@{host}, server {host}, port {port}.");
+    eprintln!("See what runs:    spondee hooks{options}    Stop it with Ctrl-C.");
+}

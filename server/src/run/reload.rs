@@ -1,0 +1,208 @@
+//! Reading the config again while the server runs: applies what can change at once, and reports
+//! what needs a restart.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use event_core::{Core, Reloaded, StartError, events::ConfigReloaded, host_gone};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use tokio::sync::Mutex;
+
+use super::{
+    hosts::{checked, prepare},
+    log::{LogError, Logging},
+};
+use crate::{
+    accounts::AccountStore,
+    config::{Config, ConfigError},
+    net::limiter::ConnectionLimits,
+    s2s::Federation,
+    stream::{Settings, Streams},
+    tls::{Tls, TlsError},
+};
+
+/// How long a reload waits for the modules that it removes.
+const ENDING: Duration = Duration::from_secs(15);
+
+/// Why a reload failed; nothing has changed then.
+#[derive(Debug, Error)]
+pub(crate) enum ReloadError {
+    /// The errors in the file.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Config(Vec<ConfigError>),
+    /// A certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The log file cannot be used.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// A module does not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The server is stopping.
+    #[error("the server is stopping")]
+    Stopping,
+}
+
+/// The result of a reload, in lines for people.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Report {
+    /// What has changed.
+    pub(crate) applied: Vec<String>,
+    /// What changes only with a restart.
+    pub(crate) restart: Vec<String>,
+    /// What is probably not meant.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// The parts of the server that a reload changes.
+pub(crate) struct Reload {
+    pub(crate) config: Arc<ArcSwap<Config>>,
+    pub(crate) core: Arc<Core>,
+    pub(crate) streams: Arc<Streams>,
+    pub(crate) accounts: AccountStore,
+    pub(crate) federation: Arc<Federation>,
+    pub(crate) connection_limits: ConnectionLimits,
+    pub(crate) logging: Logging,
+    /// Locked by the reload under way; false when reloads are no longer accepted.
+    pub(crate) turn: Mutex<bool>,
+}
+
+impl Reload {
+    /// Reads the config again and applies it.
+    ///
+    /// # Errors
+    ///
+    /// The config has errors, or a module does not start with it; the current one stays in use.
+    pub(crate) async fn run(&self) -> Result<Report, ReloadError> {
+        let may = self.turn.lock().await;
+        if !*may {
+            return Err(ReloadError::Stopping);
+        }
+        let outcome = self.apply().await;
+        match &outcome {
+            Ok(report) => {
+                for line in &report.warnings {
+                    tracing::warn!("{line}");
+                }
+                for line in &report.applied {
+                    tracing::info!("reload: {line}");
+                }
+                for line in &report.restart {
+                    tracing::warn!("reload: {line}: needs a restart");
+                }
+            }
+            Err(error) => tracing::error!(%error, "config not reloaded, the old one stays"),
+        }
+        outcome
+    }
+
+    /// Waits until no reload is under way, and accepts no more.
+    pub(crate) async fn close(&self, limit: Duration) {
+        match tokio::time::timeout(limit, self.turn.lock()).await {
+            Ok(mut may) => *may = false,
+            Err(_) => tracing::warn!("a reload is under way and does not end"),
+        }
+    }
+
+    async fn apply(&self) -> Result<Report, ReloadError> {
+        // Always, as something else may have moved the file away.
+        if let Err(error) = self.logging.reopen() {
+            tracing::error!(%error, "the log goes on where it was");
+        }
+        let old = self.config.load_full();
+        let config = Config::load(old.file.as_deref());
+        let mut report = Report::default();
+        let (config, hosts) = checked(config, self.core.registry(), &mut report.warnings)
+            .map_err(ReloadError::Config)?;
+        let (config, restart) = running(&old, config);
+        report.restart = restart;
+        let tls = Tls::prepare(&config)?;
+        let log = self.logging.prepare(&config.log)?;
+        let reloaded = self.core.reload(hosts, prepare(&self.accounts, &self.federation)).await?;
+        // From here on nothing fails.
+        report.applied = changes(&old, &config, &reloaded);
+        for host in config.domains() {
+            let same = tls.certificate(host).cert == self.streams.tls().certificate(host).cert;
+            if !same && old.domains().any(|other| other == host) {
+                report.applied.push(format!("host {host}: certificate changed"));
+            }
+        }
+        if let Err(error) = tls.keep() {
+            tracing::error!(%error, "the certificate that was made is not kept");
+        }
+        self.streams.configure(Settings::new(&config, tls));
+        for host in &reloaded.removed {
+            self.streams.close_host(host, &host_gone());
+        }
+        self.connection_limits.set(&config.limits);
+        self.logging.apply(log);
+        let event = ConfigReloaded {
+            filename: config.file.clone(),
+            format: "toml",
+            config: config.to_table(),
+        };
+        tracing::info!(file = %shown(config.file.as_deref()), "config reloaded");
+        self.config.store(Arc::new(config));
+        self.core.reloaded(event).await;
+        if !reloaded.ended(ENDING).await {
+            let line = "modules taken away stop when their last handlers have ended";
+            report.applied.push(line.to_owned());
+        }
+        Ok(report)
+    }
+}
+
+fn shown(file: Option<&Path>) -> String {
+    file.map_or_else(|| "(defaults)".to_owned(), |file| file.display().to_string())
+}
+
+/// The new config with the old values of what needs a restart, and the names of those.
+fn running(old: &Config, mut new: Config) -> (Config, Vec<String>) {
+    let mut restart = Vec::new();
+    let mut keep = |is_same: bool, what: &str| {
+        if !is_same {
+            restart.push(format!("{what} changed"));
+        }
+    };
+    if old.data_is_given {
+        new.data.clone_from(&old.data);
+    }
+    new.data_is_given = old.data_is_given;
+    keep(new.data == old.data, "data");
+    new.data.clone_from(&old.data);
+    let addresses = |config: &Config| {
+        let listen = config.listen.iter();
+        listen.map(|listen| (listen.kind, listen.address)).collect::<Vec<_>>()
+    };
+    keep(addresses(&new) == addresses(old), "listen");
+    new.listen.clone_from(&old.listen);
+    keep(new.storage == old.storage, "storage");
+    new.storage.clone_from(&old.storage);
+    keep(new.threads == old.threads, "threads");
+    new.threads = old.threads;
+    keep(new.s2s == old.s2s, "s2s");
+    new.s2s.clone_from(&old.s2s);
+    keep(new.log.format == old.log.format, "log.format");
+    new.log.format = old.log.format;
+    keep(new.limits.password_checks == old.limits.password_checks, "limits.password_checks");
+    new.limits.password_checks = old.limits.password_checks;
+    keep(new.limits.scram_iterations == old.limits.scram_iterations, "limits.scram_iterations");
+    new.limits.scram_iterations = old.limits.scram_iterations;
+    (new, restart)
+}
+
+fn changes(old: &Config, new: &Config, reloaded: &Reloaded) -> Vec<String> {
+    let mut lines: Vec<String> = reloaded.changes.iter().map(ToString::to_string).collect();
+    if new.limits != old.limits {
+        lines.push("limits changed, for connections from now on".to_owned());
+    }
+    if new.log.level != old.log.level {
+        lines.push("log.level changed".to_owned());
+    }
+    if new.log.file != old.log.file {
+        lines.push("log.file changed".to_owned());
+    }
+    lines
+}

@@ -1,0 +1,147 @@
+//! The list of active pairs of a local and a remote domain.
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+    time::Duration,
+};
+
+use event_core::{Host, StanzaError};
+use parking_lot::{Mutex, MutexGuard};
+use tokio::{sync::Notify, time::timeout};
+
+use super::{
+    dial::{Dialer, Purpose},
+    pair::Pair,
+    queue::{Bounds, Queue},
+};
+use crate::config::S2s;
+
+/// The most pairs that may be active at once.
+const MAX_PAIRS: usize = 10_000;
+
+/// The active pairs of domains, and what they share.
+#[derive(Debug)]
+pub(super) struct Pairs {
+    pub(super) dialer: Dialer,
+    bounds: Bounds,
+    /// The time after which an unused stream is closed.
+    idle: Duration,
+    list: Mutex<List>,
+    /// Notified when a pair has made progress.
+    moved: Notify,
+}
+
+type List = HashMap<(Box<str>, Box<str>), Arc<Pair>>;
+
+impl Pairs {
+    pub(super) fn new(config: &S2s) -> Self {
+        Self {
+            dialer: Dialer::new(config),
+            bounds: Bounds { stanzas: config.queue_stanzas, bytes: config.queue_bytes },
+            idle: Duration::from_secs(config.idle_seconds),
+            list: Mutex::default(),
+            moved: Notify::new(),
+        }
+    }
+
+    fn list(&self) -> MutexGuard<'_, List> {
+        self.list.lock()
+    }
+
+    /// The number of active pairs, and of stanzas that wait for them or may not have arrived.
+    pub(super) fn queued(&self) -> (usize, usize) {
+        let pairs = self.list();
+        (pairs.len(), pairs.values().map(|pair| pair.queued()).sum())
+    }
+
+    /// The pair of two domains, started if there is none.
+    pub(super) fn pair(
+        self: &Arc<Self>,
+        host: &Arc<Host>,
+        remote: &str,
+    ) -> Result<Arc<Pair>, StanzaError> {
+        let mut pairs = self.list();
+        let key = (host.name().into(), remote.into());
+        if let Some(pair) = pairs.get(&key) {
+            return Ok(Arc::clone(pair));
+        }
+        if pairs.len() >= MAX_PAIRS {
+            return Err(StanzaError::resource_constraint().text("too many servers are written to"));
+        }
+        let pair = Arc::new(Pair::new(Arc::clone(host), remote, Queue::new(self.bounds)));
+        pairs.insert(key, Arc::clone(&pair));
+        tokio::spawn(Arc::clone(self).run(Arc::clone(&pair)));
+        Ok(pair)
+    }
+
+    /// Resets the backoff of the pairs to a server that is known to run.
+    pub(super) fn reset_backoff(&self, remote: &str) {
+        let pairs = self.list();
+        pairs
+            .iter()
+            .filter(|((_, to), _)| **to == *remote)
+            .for_each(|(_, pair)| pair.reset_backoff());
+    }
+
+    /// Waits until all accepted stanzas have arrived, at most for `limit`.
+    pub(super) async fn settle(&self, limit: Duration) {
+        self.until(limit, || self.list().values().all(|pair| pair.is_settled())).await;
+    }
+
+    /// Closes all streams when their queues are written, and waits for that, at most for `limit`.
+    pub(super) async fn close(&self, limit: Duration) {
+        for pair in self.list().values() {
+            pair.close();
+        }
+        self.until(limit, || self.list().is_empty()).await;
+    }
+
+    /// Carries a pair's stanzas until its queue is empty.
+    async fn run(self: Arc<Self>, pair: Arc<Pair>) {
+        loop {
+            pair.pause().await;
+            if pair.has_waiting() {
+                match self.dialer.dial(&pair.host, &pair.remote, Purpose::Stanzas).await {
+                    Ok(link) => pair.carry(link, self.idle, &self.moved).await,
+                    Err(error) => {
+                        pair.refuse(&error).await;
+                        self.moved.notify_waiters();
+                    }
+                }
+            }
+            if self.remove(&pair) {
+                return;
+            }
+        }
+    }
+
+    /// Removes a pair from the list if its queue is empty.
+    fn remove(&self, pair: &Arc<Pair>) -> bool {
+        let mut list = self.list();
+        let is_over = pair.finish();
+        if is_over
+            && let Entry::Occupied(entry) =
+                list.entry((pair.host.name().into(), pair.remote.clone()))
+            && Arc::ptr_eq(entry.get(), pair)
+        {
+            entry.remove();
+        }
+        is_over
+    }
+
+    async fn until(&self, limit: Duration, is_so: impl Fn() -> bool) {
+        let wait = async {
+            loop {
+                let moved = self.moved.notified();
+                if is_so() {
+                    return;
+                }
+                moved.await;
+            }
+        };
+        if timeout(limit, wait).await.is_err() {
+            tracing::warn!("not all that goes to other servers was settled in time");
+        }
+    }
+}

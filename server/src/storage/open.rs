@@ -1,0 +1,30 @@
+//! Choosing the database that a config names.
+
+use super::{Database, StorageResult};
+use crate::config::Config;
+
+impl Database {
+    /// Opens the database that the config names, or else the file in its data folder.
+    ///
+    /// # Errors
+    ///
+    /// The database cannot be used.
+    pub async fn open(config: &Config) -> StorageResult<Self> {
+        match &config.storage.url {
+            Some(url) => Self::postgres(url).await,
+            None => Self::sqlite(&config.data).await,
+        }
+    }
+
+    /// Checks whether [`Database::open`] could open the database, and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// The database exists but cannot be used, or a newer server has written it.
+    pub async fn look(config: &Config) -> StorageResult<()> {
+        match &config.storage.url {
+            Some(url) => Self::look_postgres(url).await,
+            None => Self::look_sqlite(&config.data).await,
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Ending a stream and its connection.
+
+use std::{future::poll_fn, io, sync::Arc, task::Poll, time::Duration};
+
+use event_core::{Session, SessionKind, turns, xml::STREAM_NS};
+use tokio::time::timeout;
+
+use super::{
+    super::{
+        end::{End, Refusal, contained},
+        input::Item,
+        wire::Ended,
+    },
+    Connection,
+};
+
+/// How long the other side has to close its stream after ours was closed.
+const LINGER: Duration = Duration::from_secs(5);
+
+impl Connection {
+    /// Closes the stream and the connection, and tells the core. Returns the reason.
+    pub(super) async fn finish(&mut self, end: End) -> Option<String> {
+        if matches!(end, End::Ordered) && self.wire.kind == SessionKind::S2sIn {
+            // What the other server sent before it learnt of the end is still handled (RFC 6120
+            // §4.4).
+            let _ = timeout(LINGER, self.drain_input()).await;
+        }
+        // Frees the input: handlers may take long, with many streams at once.
+        self.input.discard();
+        self.rate_limiter.disable();
+        let reason = self.conclude(&end);
+        let can_say = !matches!(end, End::Silent(_) | End::Lost(Some(_)));
+        // The last bytes should reach the other side before handlers run, which may take long.
+        let closed = match can_say {
+            true => poll_fn(|cx| Poll::Ready(self.poll_close(cx))).await,
+            false => Poll::Pending,
+        };
+        if let Some(session) = self.session.take() {
+            let core = Arc::clone(&self.streams.core);
+            let told = async { core.disconnected(&session, reason.as_deref()).await };
+            contained(Box::pin(turns(told))).await;
+        }
+        if can_say {
+            let is_closed = matches!(end, End::Closed | End::Lost(None));
+            // A peer that does not close in time is disconnected.
+            let _ = timeout(LINGER, self.linger(closed, is_closed)).await;
+        }
+        self.wire.mark_gone();
+        reason
+    }
+
+    /// Reads and handles elements on a stream that this side closed, until the other side closes it
+    /// too.
+    async fn drain_input(&mut self) {
+        let core = Arc::clone(self.streams.core());
+        loop {
+            match self.item() {
+                Ok(Some(Item::Element(element))) if !element.is("error", STREAM_NS) => {
+                    let handled = contained(Box::pin(turns(self.handle(&core, element)))).await;
+                    if !matches!(handled, Some(Ok(()))) {
+                        return;
+                    }
+                }
+                Ok(Some(Item::Close | Item::Header(_))) | Err(_) => return,
+                Ok(Some(Item::Element(_))) => {}
+                Ok(None) => {
+                    let filled = poll_fn(|cx| {
+                        let _ = self.poll_flush(cx);
+                        self.poll_fill(cx)
+                    });
+                    if !matches!(filled.await, Ok(1..)) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ends the writing side, and returns why the stream ended unless the other side closed it.
+    fn conclude(&self, end: &End) -> Option<String> {
+        let peer = self.wire.peer;
+        let kind = self.wire.kind;
+        let client = self.session.as_ref().and_then(Session::jid).map(|jid| jid.as_str());
+        let reason = match end {
+            End::Closed => {
+                self.wire.close(None);
+                None
+            }
+            End::Lost(error) => {
+                self.wire.close(None);
+                Some(match error {
+                    Some(error) => format!("connection lost: {error}"),
+                    None => "connection closed without closing the stream".to_owned(),
+                })
+            }
+            End::Error(error) => {
+                self.wire.close(Some(error.clone()));
+                Some(error.to_string())
+            }
+            End::Refused(Refusal(reason)) => {
+                self.wire.close(None);
+                Some(reason.clone())
+            }
+            End::Silent(reason) => {
+                self.wire.mark_gone();
+                Some((*reason).to_owned())
+            }
+            End::Ordered => match self.wire.ended() {
+                Some(Ended::Closed(Some(error))) => Some(error.to_string()),
+                Some(Ended::Overflow) => {
+                    tracing::warn!(%peer, client, "ended a stream whose client reads too slowly");
+                    Some("the client reads too slowly".to_owned())
+                }
+                Some(Ended::Crowded) => {
+                    tracing::warn!(%peer, client, "ended a stream: see limits.waiting_bytes");
+                    Some("too much waits for all clients".to_owned())
+                }
+                Some(Ended::Closed(None)) => None,
+                Some(Ended::Gone) | None => Some("connection lost".to_owned()),
+            },
+        };
+        tracing::debug!(%peer, ?kind, client, reason, "stream ended");
+        reason
+    }
+
+    /// Closes the writing side, unless it is, and waits for the other side to do so.
+    async fn linger(&mut self, closed: Poll<io::Result<()>>, is_closed: bool) {
+        let closed = match closed {
+            Poll::Ready(closed) => closed,
+            Poll::Pending => poll_fn(|cx| self.poll_close(cx)).await,
+        };
+        if closed.is_err() {
+            return;
+        }
+        // Closing a socket with bytes unread would reset the connection, and the other side might
+        // never see why its stream was closed.
+        if !is_closed {
+            while let Ok(1..) = poll_fn(|cx| self.poll_fill(cx)).await {
+                self.input.discard();
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Handling one element, while the connection is written to and read ahead.
+
+use std::{
+    future::poll_fn,
+    pin::pin,
+    task::{Context, Poll},
+};
+
+use event_core::{
+    Core, Session, StreamError,
+    xml::{Element, STREAM_NS},
+};
+
+use super::{
+    super::{
+        end::{End, Refusal},
+        input::Item,
+    },
+    Connection,
+};
+
+impl Connection {
+    /// Has one element handled, reading and writing while the handler waits.
+    #[expect(clippy::manual_async_fn, reason = "its future is smaller")]
+    pub(super) fn handle(
+        &mut self,
+        core: &Core,
+        element: Element,
+    ) -> impl Future<Output = Result<(), End>> + Send {
+        async move {
+            let Some(session) = self.session.clone() else {
+                return Err(StreamError::invalid_xml().text("no stream header").into());
+            };
+            if element.is("error", STREAM_NS) {
+                return Err(End::Refused(Refusal::of(&element)));
+            }
+            let bytes = element.as_bytes().len();
+            let Some(element) = core.intercept(&session, element) else { return Ok(()) };
+            self.in_hand = u32::try_from(bytes).unwrap_or(u32::MAX);
+            let mut work = pin!(core.receive(&session, element));
+            let received = poll_fn(|cx| {
+                if let Poll::Ready(received) = work.as_mut().poll(cx) {
+                    return Poll::Ready(received.map_err(End::Error));
+                }
+                // A waiting handler should not keep a read buffer allocated.
+                self.input.settle();
+                self.poll_ahead(&session, cx);
+                Poll::Pending
+            })
+            .await;
+            self.in_hand = 0;
+            received
+        }
+    }
+
+    /// Writes what waits and reads on, up to a bound.
+    fn poll_ahead(&mut self, session: &Session, cx: &mut Context<'_>) {
+        loop {
+            let has_end = matches!(self.ahead.back(), Some(Err(_) | Ok(Item::Close)));
+            let flushed = self.poll_flush(cx);
+            if !has_end {
+                if let Poll::Ready(Err(error)) = flushed {
+                    self.ahead.push_back(Err(End::Lost(Some(error))));
+                    return;
+                }
+                while self.has_room() {
+                    match self.poll_fill(cx) {
+                        Poll::Pending => break,
+                        Poll::Ready(Ok(0)) => self.ahead.push_back(Err(End::Lost(None))),
+                        Poll::Ready(Err(error)) => {
+                            self.ahead.push_back(Err(End::Lost(Some(error))));
+                        }
+                        Poll::Ready(Ok(_)) => self.parse_ahead(session),
+                    }
+                }
+            }
+            if self.wire.park(cx.waker(), flushed.is_ready(), false) {
+                return;
+            }
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        let ended = matches!(self.ahead.back(), Some(Err(_) | Ok(Item::Close)));
+        !ended && self.waiting() < self.settings.limits.read_ahead_bytes
+    }
+
+    /// Parses what was read ahead, so that answers reach the handler that waits for them. Not
+    /// before the stream is established: the handler may change how the bytes must be parsed.
+    fn parse_ahead(&mut self, session: &Session) {
+        if !session.is_established() || self.wire.has_command() {
+            return;
+        }
+        loop {
+            let item = match self.next() {
+                Ok(None) => break,
+                Ok(Some(Item::Element(element))) => {
+                    match self.streams.core.intercept(session, element) {
+                        Some(element) => Ok(Item::Element(element)),
+                        None => continue,
+                    }
+                }
+                Ok(Some(item)) => Ok(item),
+                Err(end) => Err(end),
+            };
+            let is_end = item.is_err();
+            self.ahead.push_back(item);
+            if is_end {
+                return;
+            }
+        }
+        self.input.settle();
+    }
+}

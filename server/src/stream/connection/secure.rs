@@ -1,0 +1,101 @@
+//! TLS on a stream.
+
+use std::{future::poll_fn, io, mem, pin::pin, sync::Arc, task::Poll, time::Duration};
+
+use event_core::SessionKind;
+use rustls::{ClientConfig, pki_types::ServerName};
+use tokio::{net::TcpStream, time::timeout};
+use tokio_rustls::TlsConnector;
+
+use super::{
+    super::{end::End, io::Io, tls::ServerTls, wire::TlsFacts},
+    Connection,
+};
+use crate::tls;
+
+type Connector = (Arc<ClientConfig>, ServerName<'static>);
+
+/// How long a TLS handshake may take.
+pub(super) const HANDSHAKE: Duration = Duration::from_secs(15);
+
+impl Connection {
+    /// Starts TLS on the connection.
+    pub(super) async fn handshake(&mut self) -> Result<(), End> {
+        let Io::Plain(socket) = mem::replace(&mut self.io, Io::None) else {
+            return Err(End::Silent("TLS cannot begin twice"));
+        };
+        let mut handshake = pin!(timeout(HANDSHAKE, self.secure(socket)));
+        let secured = poll_fn(|cx| {
+            if let Poll::Ready(secured) = handshake.as_mut().poll(cx) {
+                return Poll::Ready(Some(secured));
+            }
+            match self.wire.ended() {
+                Some(_) => Poll::Ready(None),
+                None => {
+                    self.wire.park(cx.waker(), false, false);
+                    Poll::Pending
+                }
+            }
+        });
+        let stream = match secured.await {
+            Some(Ok(Ok(stream))) => stream,
+            Some(Ok(Err(error))) => {
+                tracing::debug!(peer = %self.wire.peer, %error, "TLS handshake failed");
+                return Err(End::Silent("the TLS handshake failed"));
+            }
+            Some(Err(_)) => return Err(End::Silent("the TLS handshake took too long")),
+            None => return Err(End::Silent("closed during the TLS handshake")),
+        };
+        self.io = stream;
+        self.input.discard();
+        self.input.restart();
+        self.note_tls();
+        Ok(())
+    }
+
+    /// Performs the handshake: as the client where this server opened the stream, else as the
+    /// server.
+    fn secure(&self, socket: TcpStream) -> impl Future<Output = io::Result<Io>> + use<> {
+        let tls = self.streams.tls();
+        let host = self.session.as_ref().map(|session| session.host().name());
+        let config = match (self.wire.kind, host) {
+            (SessionKind::S2sOut, _) => Err(self.connector()),
+            (SessionKind::S2sIn, Some(host)) => Ok(tls.server_starttls(host)),
+            (SessionKind::S2sIn, None) => Ok(tls.server_direct()),
+            (_, Some(host)) => Ok(tls.starttls(host)),
+            (_, None) => Ok(tls.direct()),
+        };
+        async move {
+            match config {
+                Ok(config) => Ok(ServerTls::accept(config, socket).await?.into()),
+                Err(connector) => {
+                    let (config, name) = connector.map_err(io::Error::other)?;
+                    Ok(TlsConnector::from(config).connect(name, socket).await?.into())
+                }
+            }
+        }
+    }
+
+    /// The configuration and the name for TLS with another server.
+    fn connector(&self) -> Result<Connector, &'static str> {
+        let session = self.session.as_ref().ok_or("there is no session")?;
+        let domain = session.claimed_domain().ok_or("it is not known to whom the stream is")?;
+        let config = self.streams.tls().connector(session.host().name(), false);
+        let config = config.map_err(|_| "the TLS library refuses to work")?;
+        let name = tls::server_name(&domain).ok_or("TLS cannot be asked for this domain")?;
+        Ok((config, name))
+    }
+
+    /// Stores the facts of the TLS handshake in the wire.
+    pub(in crate::stream) fn note_tls(&self) {
+        let (exporter, certificates) = match &self.io {
+            Io::Server(stream) => (stream.exporter(), stream.certificates()),
+            Io::Client(stream) => {
+                let shown = stream.get_ref().1.peer_certificates().unwrap_or_default();
+                (None, shown.iter().map(|one| one.to_vec()).collect())
+            }
+            Io::Plain(_) | Io::None => return,
+        };
+        self.wire.set_tls(TlsFacts { exporter, certificates });
+    }
+}

@@ -1,0 +1,398 @@
+//! TLS on a socket, as the server of the handshake.
+//!
+//! Uses rustls' unbuffered connection: the buffered one keeps 4 KiB for each idle stream.
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fmt, io, mem,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use parking_lot::Mutex;
+
+use rustls::{
+    KeyLog, ServerConfig,
+    server::UnbufferedServerConnection,
+    unbuffered::{
+        ConnectionState, EncodeError, EncryptError, InsufficientSizeError, UnbufferedStatus,
+    },
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWrite},
+    net::TcpStream,
+};
+use zeroize::Zeroizing;
+
+use super::pool;
+use crate::tls;
+
+/// See the [module](self).
+pub struct ServerTls {
+    socket: TcpStream,
+    tls: UnbufferedServerConnection,
+    /// The bytes that were read, from the first incomplete record on.
+    incoming: Vec<u8>,
+    /// The content of the records that were read.
+    plain: Vec<u8>,
+    /// Records to be written, and how much of them is.
+    outgoing: Vec<u8>,
+    written: usize,
+    exporter: Option<[u8; 32]>,
+    /// The other side sends no more.
+    is_closed: bool,
+    /// An error occurred, and an alert was queued.
+    is_broken: bool,
+    /// This side sends no more.
+    is_ended: bool,
+}
+
+/// Bytes that may wait for the rest of a record or of a handshake's message: rustls bounds only
+/// buffers of its own.
+const LONGEST: usize = 64 * 1024;
+
+/// What to encrypt, beside TLS's own messages.
+#[derive(Clone, Copy)]
+enum ToEncrypt<'a> {
+    Nothing,
+    Data(&'a [u8]),
+    Close,
+}
+
+impl ServerTls {
+    /// Performs the handshake.
+    pub(super) async fn accept(config: Arc<ServerConfig>, socket: TcpStream) -> io::Result<Self> {
+        let secret = Arc::new(ExporterSecret::default());
+        let mut config = ServerConfig::clone(&config);
+        config.key_log = Arc::clone(&secret) as Arc<dyn KeyLog>;
+        let tls = UnbufferedServerConnection::new(Arc::new(config)).map_err(io::Error::other)?;
+        let mut stream = Self {
+            socket,
+            tls,
+            incoming: Vec::new(),
+            plain: Vec::new(),
+            outgoing: Vec::new(),
+            written: 0,
+            exporter: None,
+            is_closed: false,
+            is_broken: false,
+            is_ended: false,
+        };
+        while stream.tls.is_handshaking() {
+            std::future::poll_fn(|cx| stream.poll_receive(cx)).await?;
+            if let Err(error) = stream.process(ToEncrypt::Nothing) {
+                // The alert.
+                std::future::poll_fn(|cx| stream.poll_send(cx)).await?;
+                return Err(error);
+            }
+        }
+        // If data came with the last message, the end of the handshake is sent with their answer.
+        if stream.plain.is_empty() {
+            std::future::poll_fn(|cx| stream.poll_send(cx)).await?;
+        }
+        stream.settle();
+        let suite = stream.tls.negotiated_cipher_suite().and_then(|suite| suite.tls13());
+        stream.exporter = suite.and_then(|suite| tls::exporter(suite, &secret.take()));
+        Ok(stream)
+    }
+
+    /// The channel binding data of `tls-exporter`, from TLS 1.3 on.
+    pub(super) fn exporter(&self) -> Option<[u8; 32]> {
+        self.exporter
+    }
+
+    /// The certificates that the other side showed, as DER.
+    pub(super) fn certificates(&self) -> Vec<Vec<u8>> {
+        let shown = self.tls.peer_certificates().unwrap_or_default();
+        shown.iter().map(|certificate| certificate.to_vec()).collect()
+    }
+
+    /// Appends received data to `into` and returns their length; 0 when the other side has closed.
+    pub(super) fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        into: &mut Vec<u8>,
+    ) -> Poll<io::Result<usize>> {
+        while self.plain.is_empty() {
+            if self.is_closed {
+                return Poll::Ready(Ok(0));
+            }
+            if self.is_broken {
+                return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+            }
+            ready!(self.poll_receive(cx))?;
+            let processed = self.process(ToEncrypt::Nothing);
+            self.settle();
+            if let Err(error) = processed {
+                // Sends the alert, if the system takes it at once.
+                let _ = self.poll_send(cx);
+                return Poll::Ready(Err(error));
+            }
+        }
+        let count = self.plain.len();
+        if into.is_empty() {
+            mem::swap(into, &mut self.plain);
+        } else {
+            into.extend_from_slice(&self.plain);
+        }
+        pool::give(&mut self.plain);
+        Poll::Ready(Ok(count))
+    }
+
+    /// Takes some of `bytes`, all of them in one record if they fit. Small amounts are written by
+    /// [`ServerTls::poll_flush`].
+    pub(super) fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let bytes = bytes.get(..pool::READ).unwrap_or(bytes);
+        if self.outgoing.len() + bytes.len() > pool::READ {
+            ready!(self.poll_send(cx))?;
+        }
+        self.process(ToEncrypt::Data(bytes))?;
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    /// Ready when the system has taken all that was written.
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_send(cx)
+    }
+
+    /// How many bytes wait for the system to take them.
+    pub(super) fn kept(&self) -> usize {
+        self.outgoing.len() - self.written
+    }
+
+    /// Sends `close_notify` and closes the writing side of the connection.
+    pub(super) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.is_ended {
+            self.process(ToEncrypt::Close)?;
+            self.is_ended = true;
+        }
+        ready!(self.poll_send(cx))?;
+        Pin::new(&mut self.socket).poll_shutdown(cx)
+    }
+
+    /// Reads records. Queued records are sent when nothing has come; otherwise they go with the
+    /// answer.
+    fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.incoming.len() > LONGEST {
+            return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
+        }
+        if self.incoming.capacity() == 0 {
+            self.incoming = pool::take();
+        }
+        self.incoming.reserve(pool::READ);
+        let read = pin!(self.socket.read_buf(&mut self.incoming)).poll(cx);
+        if !matches!(read, Poll::Ready(Ok(1..))) {
+            self.settle();
+        }
+        if read.is_pending()
+            && let Poll::Ready(sent) = self.poll_send(cx)
+        {
+            sent?;
+        }
+        match ready!(read)? {
+            // Without `close_notify` the stream may have been truncated (RFC 8446 §6.1).
+            0 => Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
+            _ => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// Writes records.
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while let Some(rest @ [_, ..]) = self.outgoing.get(self.written..) {
+            match ready!(Pin::new(&mut self.socket).poll_write(cx, rest))? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                count => self.written += count,
+            }
+        }
+        self.written = 0;
+        pool::give(&mut self.outgoing);
+        Poll::Ready(Ok(()))
+    }
+
+    /// Processes the records that were read, and encrypts `data`.
+    fn process(&mut self, data: ToEncrypt<'_>) -> io::Result<()> {
+        if self.is_broken {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        let Self { tls, incoming, plain, outgoing, is_closed, .. } = self;
+        if outgoing.capacity() == 0 {
+            *outgoing = pool::take();
+        }
+        let mut done = 0;
+        let mut failure = None;
+        let processed = loop {
+            // After a failure only an alert is to be sent; with half of a handshake's message in
+            // hand rustls cannot be asked for it.
+            let is_halfway = tls.is_handshaking() && done < incoming.len();
+            if let Some(failure) = failure.take_if(|_| is_halfway) {
+                break Err(io::Error::other(failure));
+            }
+            let records = incoming.get_mut(done..).filter(|_| failure.is_none());
+            let records = records.unwrap_or_default();
+            let UnbufferedStatus { discard, state } = tls.process_tls_records(records);
+            let mut discard = discard;
+            match state {
+                Ok(ConnectionState::ReadTraffic(mut traffic)) => {
+                    if plain.capacity() == 0 {
+                        *plain = pool::take();
+                    }
+                    while let Some(record) = traffic.next_record() {
+                        match record {
+                            Ok(record) => {
+                                discard += record.discard;
+                                plain.extend_from_slice(record.payload);
+                            }
+                            Err(error) => failure = Some(error),
+                        }
+                    }
+                }
+                Ok(ConnectionState::EncodeTlsData(mut data)) => {
+                    let encoded =
+                        append(outgoing, 0, |room| data.encode(room).map_err(Refused::from));
+                    if encoded.is_err() {
+                        break encoded;
+                    }
+                }
+                // They are written in order.
+                Ok(ConnectionState::TransmitTlsData(data)) => data.done(),
+                Ok(ConnectionState::PeerClosed) => *is_closed = true,
+                Ok(ConnectionState::WriteTraffic(mut traffic)) if failure.is_none() => {
+                    done += discard;
+                    break match data {
+                        ToEncrypt::Nothing => Ok(()),
+                        ToEncrypt::Data(bytes) => append(outgoing, bytes.len(), |room| {
+                            traffic.encrypt(bytes, room).map_err(Refused::from)
+                        }),
+                        ToEncrypt::Close => append(outgoing, 0, |room| {
+                            traffic.queue_close_notify(room).map_err(Refused::from)
+                        }),
+                    };
+                }
+                Ok(ConnectionState::BlockedHandshake | ConnectionState::Closed)
+                    if failure.is_none() =>
+                {
+                    done += discard;
+                    break Ok(());
+                }
+                Err(error) if failure.is_none() => failure = Some(error),
+                _ => {
+                    let unexpected = rustls::Error::General("what was not offered".into());
+                    break Err(io::Error::other(failure.unwrap_or(unexpected)));
+                }
+            }
+            done += discard;
+        };
+        if outgoing.is_empty() {
+            pool::give(outgoing);
+        }
+        incoming.drain(..done.min(incoming.len()));
+        self.is_broken = processed.is_err();
+        processed
+    }
+
+    /// Keeps no more memory than what waits needs.
+    fn settle(&mut self) {
+        if self.incoming.is_empty() {
+            pool::give(&mut self.incoming);
+        } else if self.incoming.capacity() > 2 * self.incoming.len() + 1024 {
+            let rest = self.incoming.as_slice().to_vec();
+            pool::give(&mut mem::replace(&mut self.incoming, rest));
+        }
+    }
+}
+
+impl fmt::Debug for ServerTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerTls").field("socket", &self.socket).finish_non_exhaustive()
+    }
+}
+
+/// Why rustls has written nothing.
+enum Refused {
+    /// It needs so many bytes.
+    Room(usize),
+    Failed(io::Error),
+}
+
+impl From<EncodeError> for Refused {
+    fn from(error: EncodeError) -> Self {
+        match error {
+            EncodeError::InsufficientSize(InsufficientSizeError { required_size }) => {
+                Self::Room(required_size)
+            }
+            error => Self::Failed(io::Error::other(error)),
+        }
+    }
+}
+
+impl From<EncryptError> for Refused {
+    fn from(error: EncryptError) -> Self {
+        match error {
+            EncryptError::InsufficientSize(InsufficientSizeError { required_size }) => {
+                Self::Room(required_size)
+            }
+            error => Self::Failed(io::Error::other(error)),
+        }
+    }
+}
+
+/// Appends what `write` puts into the room that it is given, about `length` bytes.
+fn append(
+    out: &mut Vec<u8>,
+    length: usize,
+    mut write: impl FnMut(&mut [u8]) -> Result<usize, Refused>,
+) -> io::Result<()> {
+    let start = out.len();
+    let mut room = length + 128;
+    loop {
+        out.resize(start + room, 0);
+        match write(out.get_mut(start..).unwrap_or_default()) {
+            Ok(count) => {
+                out.truncate(start + count);
+                return Ok(());
+            }
+            Err(Refused::Room(needed)) if needed > room => room = needed,
+            Err(Refused::Room(_)) => return Err(io::ErrorKind::InvalidData.into()),
+            Err(Refused::Failed(error)) => return Err(error),
+        }
+    }
+}
+
+/// The secret that channel binding data are derived from: the unbuffered connection gives it to
+/// nobody but a key log.
+#[derive(Default)]
+struct ExporterSecret(Mutex<Zeroizing<Vec<u8>>>);
+
+impl ExporterSecret {
+    const LABEL: &str = "EXPORTER_SECRET";
+
+    fn take(&self) -> Zeroizing<Vec<u8>> {
+        mem::take(&mut self.0.lock())
+    }
+}
+
+impl KeyLog for ExporterSecret {
+    fn log(&self, label: &str, _: &[u8], secret: &[u8]) {
+        if label == Self::LABEL {
+            let mut kept = self.0.lock();
+            *kept = Zeroizing::new(secret.to_vec());
+        }
+    }
+
+    fn will_log(&self, label: &str) -> bool {
+        label == Self::LABEL
+    }
+}
+
+impl fmt::Debug for ExporterSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExporterSecret").finish_non_exhaustive()
+    }
+}

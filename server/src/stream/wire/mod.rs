@@ -1,0 +1,373 @@
+//! The writing side of a stream, shared by its task and everybody who sends to it.
+//!
+//! Senders append to a bounded queue; the stream's task writes it in batches. Memory for the queue
+//! exists only while something is in it.
+
+mod queue;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc, OnceLock, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::Waker,
+};
+
+use parking_lot::{Mutex, MutexGuard};
+
+use event_core::{BoxFuture, Host, SessionKind, Stream, StreamError, random_id};
+use tokio::sync::Notify;
+
+use super::{budget::BudgetShare, header, pool};
+pub(super) use queue::Ended;
+use queue::Out;
+
+/// The closing tag.
+const CLOSE: &[u8] = b"</stream:stream>";
+
+/// See the [module](self).
+#[derive(Debug)]
+pub(crate) struct Wire {
+    out: Mutex<Out>,
+    encrypted: AtomicBool,
+    can_start_tls: AtomicBool,
+    /// The facts of the TLS handshake, once it is done.
+    tls: OnceLock<Box<TlsFacts>>,
+    /// Notified when bytes were written, or never will be.
+    progress: Notify,
+    pub(super) peer: IpAddr,
+    /// The most bytes that may wait.
+    max: u32,
+    pub(super) kind: SessionKind,
+    /// The host of the stream's session, once there is one.
+    host: OnceLock<Weak<Host>>,
+    opening: Opening,
+}
+
+/// The results of a TLS handshake.
+#[derive(Debug, Default)]
+pub(super) struct TlsFacts {
+    /// The channel binding data, if any.
+    pub(super) exporter: Option<[u8; 32]>,
+    /// The other side's certificate chain, as DER.
+    pub(super) certificates: Vec<Vec<u8>>,
+}
+
+/// How our side of a stream begins.
+#[derive(Debug)]
+pub(super) enum Opening {
+    /// With an answer to the other side's header. The text is the `from` of an error before it.
+    Answer(Arc<str>),
+    /// With this header.
+    Header(Box<str>),
+}
+
+/// What the task has to do between two elements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Command {
+    StartTls,
+    Restart,
+    End,
+}
+
+impl Wire {
+    pub(super) fn new(
+        kind: SessionKind,
+        peer: IpAddr,
+        max: usize,
+        share: BudgetShare,
+        opening: Opening,
+        starttls: bool,
+    ) -> Self {
+        Self {
+            out: Mutex::new(Out::new(share)),
+            encrypted: AtomicBool::new(false),
+            can_start_tls: AtomicBool::new(starttls),
+            tls: OnceLock::new(),
+            progress: Notify::new(),
+            peer,
+            max: u32::try_from(max).unwrap_or(u32::MAX),
+            kind,
+            host: OnceLock::new(),
+            opening,
+        }
+    }
+
+    /// Notes the host of the stream's session.
+    pub(super) fn set_host(&self, host: &Arc<Host>) {
+        self.host.get_or_init(|| Arc::downgrade(host));
+    }
+
+    /// Whether the stream's session is one of this host.
+    pub(super) fn is_of(&self, host: &Arc<Host>) -> bool {
+        self.host.get().is_some_and(|own| std::ptr::eq(own.as_ptr(), Arc::as_ptr(host)))
+    }
+
+    fn out(&self) -> MutexGuard<'_, Out> {
+        self.out.lock()
+    }
+
+    /// Sends our header.
+    pub(super) fn open(&self, header: &str) {
+        let mut out = self.out();
+        if out.ended.is_none() {
+            out.push(header.as_bytes());
+            out.is_open = true;
+        }
+    }
+
+    /// Sends our header, if the stream begins with it.
+    pub(super) fn begin(&self) {
+        if let Opening::Header(header) = &self.opening {
+            self.open(header);
+        }
+    }
+
+    /// Queues bytes; false when the stream has ended or its queue is full, which ends a client's
+    /// stream.
+    pub(super) fn write(&self, bytes: &[u8]) -> bool {
+        let mut out = self.out();
+        if out.ended.is_some() {
+            return false;
+        }
+        let waiting = out.waiting() + bytes.len();
+        if waiting > self.max as usize || !out.share.reserve(waiting) {
+            if self.kind != SessionKind::Client {
+                return false;
+            }
+            let ended = if waiting > self.max as usize { Ended::Overflow } else { Ended::Crowded };
+            // Nothing of `bytes` has been written, so only whole stanzas are dropped, and the
+            // memory is free at once.
+            out.bytes = Vec::new();
+            out.elements = 0;
+            out.settle();
+            self.end(&mut out, ended);
+            return false;
+        }
+        out.push(bytes);
+        out.elements = out.elements.wrapping_add(1);
+        true
+    }
+
+    /// Ends the stream, once.
+    pub(crate) fn close(&self, error: Option<StreamError>) {
+        let mut out = self.out();
+        self.end(&mut out, Ended::Closed(error));
+    }
+
+    /// Moves the queue into the empty `into`, and returns the number of elements; `None` when
+    /// nothing may be written now.
+    pub(super) fn take(&self, into: &mut Vec<u8>) -> Option<u32> {
+        let mut out = self.out();
+        let out = &mut *out;
+        // The task is running: its own handlers' writes need not wake it.
+        out.parked = false;
+        let ready = out.ready();
+        if ready == 0 {
+            return None;
+        }
+        if ready == out.bytes.len() {
+            std::mem::swap(into, &mut out.bytes);
+            pool::give(&mut out.bytes);
+        } else {
+            into.extend(out.bytes.drain(..ready));
+        }
+        if out.tls_after.is_some() {
+            out.tls_after = Some(0);
+        }
+        out.in_flight += ready;
+        Some(std::mem::take(&mut out.elements))
+    }
+
+    /// Counts bytes that were written.
+    pub(super) fn count_written(&self, count: usize) {
+        let mut out = self.out();
+        out.in_flight = out.in_flight.saturating_sub(count);
+        out.settle();
+        out.written = out.written.wrapping_add(count as u64);
+        drop(out);
+        self.progress.notify_waiters();
+    }
+
+    /// Waits until the system has taken all that is queued now; false when it never will.
+    async fn flushed(&self) -> bool {
+        let mut goal = None;
+        loop {
+            let progress = self.progress.notified();
+            {
+                let out = self.out();
+                let goal = *goal.get_or_insert_with(|| {
+                    out.written.wrapping_add((out.bytes.len() + out.in_flight) as u64)
+                });
+                if out.written >= goal {
+                    return true;
+                }
+                if matches!(
+                    out.ended.as_deref(),
+                    Some(Ended::Overflow | Ended::Crowded | Ended::Gone)
+                ) || out.is_gone
+                {
+                    return false;
+                }
+            }
+            progress.await;
+        }
+    }
+
+    /// How many bytes wait.
+    pub(super) fn queued(&self) -> usize {
+        self.out().waiting()
+    }
+
+    /// The next command.
+    pub(super) fn command(&self) -> Option<Command> {
+        let mut out = self.out();
+        if out.ended.is_some() {
+            Some(Command::End)
+        } else if out.tls_after.is_some() {
+            Some(Command::StartTls)
+        } else {
+            std::mem::take(&mut out.restart).then_some(Command::Restart)
+        }
+    }
+
+    /// Whether there is a command other than [`Command::End`].
+    pub(super) fn has_command(&self) -> bool {
+        let out = self.out();
+        out.restart || out.tls_after.is_some()
+    }
+
+    /// Lets the task wait for bytes, commands or both. False when there are some already.
+    pub(super) fn park(&self, waker: &Waker, for_bytes: bool, for_commands: bool) -> bool {
+        let mut out = self.out();
+        let has_bytes = for_bytes && out.ready() != 0;
+        let has_command = out.ended.is_some() || out.restart || out.tls_after.is_some();
+        if has_bytes || (for_commands && has_command) {
+            return false;
+        }
+        match &mut out.waker {
+            Some(known) => known.clone_from(waker),
+            none => *none = Some(waker.clone()),
+        }
+        out.parked = for_bytes;
+        true
+    }
+
+    /// Marks the stream as protected by TLS.
+    pub(super) fn set_tls(&self, facts: TlsFacts) {
+        if facts.exporter.is_some() || !facts.certificates.is_empty() {
+            let _ = self.tls.set(Box::new(facts));
+        }
+        self.encrypted.store(true, Ordering::Release);
+        self.can_start_tls.store(false, Ordering::Release);
+        {
+            let mut out = self.out();
+            out.tls_after = None;
+            out.is_open = false;
+        }
+        self.begin();
+    }
+
+    /// Why nothing more can be written, if it cannot.
+    pub(super) fn ended(&self) -> Option<Ended> {
+        self.out().ended.as_deref().cloned()
+    }
+
+    /// Marks the connection as gone, and drops what could not be written.
+    pub(super) fn mark_gone(&self) {
+        let mut out = self.out();
+        out.ended.get_or_insert_with(|| Box::new(Ended::Gone));
+        out.bytes = Vec::new();
+        out.in_flight = 0;
+        out.settle();
+        out.is_gone = true;
+        out.waker = None;
+        drop(out);
+        self.progress.notify_waiters();
+    }
+
+    fn end(&self, out: &mut Out, ended: Ended) {
+        if out.ended.is_some() {
+            return;
+        }
+        match &self.opening {
+            _ if out.is_open => {}
+            Opening::Answer(host) => {
+                out.push(header::answer(self.kind, host, &random_id(), None).as_bytes());
+            }
+            Opening::Header(header) => out.push(header.as_bytes()),
+        }
+        let error = match &ended {
+            Ended::Closed(error) => error.clone(),
+            Ended::Overflow => {
+                Some(StreamError::policy_violation().text("what is sent to you is not read"))
+            }
+            Ended::Crowded => {
+                Some(StreamError::resource_constraint().text("too much waits for you"))
+            }
+            Ended::Gone => None,
+        };
+        if let Some(error) = error {
+            out.push(error.to_xml().as_bytes());
+        }
+        out.push(CLOSE);
+        out.ended = Some(Box::new(ended));
+        out.wake();
+        self.progress.notify_waiters();
+    }
+}
+
+impl Stream for Wire {
+    fn write(&self, bytes: &[u8]) -> bool {
+        Self::write(self, bytes)
+    }
+
+    fn is_encrypted(&self) -> bool {
+        self.encrypted.load(Ordering::Acquire)
+    }
+
+    fn can_start_tls(&self) -> bool {
+        self.can_start_tls.load(Ordering::Acquire)
+    }
+
+    fn start_tls(&self) {
+        if self.can_start_tls.swap(false, Ordering::AcqRel) {
+            let mut out = self.out();
+            out.tls_after = Some(u32::try_from(out.bytes.len()).unwrap_or(u32::MAX));
+            out.wake();
+        }
+    }
+
+    fn tls_exporter(&self) -> Option<Vec<u8>> {
+        self.tls.get()?.exporter.map(|exporter| exporter.to_vec())
+    }
+
+    fn restart(&self) {
+        {
+            let mut out = self.out();
+            out.restart = true;
+            out.is_open = false;
+            out.wake();
+        }
+        self.begin();
+    }
+
+    fn close(&self, error: Option<StreamError>) {
+        Self::close(self, error);
+    }
+
+    fn peer(&self) -> Option<IpAddr> {
+        Some(self.peer)
+    }
+
+    fn peer_certificates(&self) -> Vec<Vec<u8>> {
+        self.tls.get().map(|tls| tls.certificates.clone()).unwrap_or_default()
+    }
+
+    fn flushed(&self) -> BoxFuture<'_, bool> {
+        Box::pin(Self::flushed(self))
+    }
+}
