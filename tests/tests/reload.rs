@@ -269,9 +269,10 @@ fn a_reload_applies_settings_limits_and_the_log() {
     let mut refused = Raw::connect(&server);
     let end = refused.wait_end();
     assert!(end.contains("<resource-constraint"), "a second connection must be refused: {end}");
-    assert!(fs::read_to_string(&log).unwrap().contains("connection refused, too many"));
     edit(&server, "connections = 1", "connections = 10");
+    // A reload also waits until the lines of the log are written.
     reloaded(&server);
+    assert!(fs::read_to_string(&log).unwrap().contains("connection refused, too many"));
     let mut client = Raw::open(&server);
     client.send(&header("localhost"));
     romeo.send("<iq type='get' id='p' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>");

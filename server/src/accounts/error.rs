@@ -25,7 +25,7 @@ pub enum AccountStoreError {
     #[error("cannot read the list: {0}")]
     List(#[from] std::io::Error),
     /// The system has no random numbers.
-    #[error("the system gives no random numbers")]
+    #[error("the system has no random numbers")]
     Random,
     /// The task that hashes failed.
     #[error("a task that hashes passwords failed")]

@@ -64,7 +64,7 @@ impl Control {
                         let server = server.clone();
                         tokio::spawn(async move {
                             if let Err(error) = server.serve(stream).await {
-                                tracing::debug!(%error, "a command broke off");
+                                tracing::debug!(%error, "the connection of a command failed");
                             }
                         });
                     }

@@ -1,25 +1,21 @@
-//! The server's counters as OpenMetrics 1.0.
+//! The server's counters as metrics.
 //!
 //! Nothing is counted here: each part of the server counts its own work, and a request reads the
 //! counters. Modules add samples with `stats-update`.
 
 use std::{
-    collections::{BTreeMap, HashSet},
-    fmt,
     sync::{Arc, Weak},
     time::Duration,
 };
 
-use event_core::{Core, HookListing, events::Sample, storage::StorageStats};
+use event_core::{Core, HookListing, storage::StorageStats};
 
+use super::openmetrics::{Labels, Reading};
 use crate::{
     run::log::Logging,
     s2s::Federation,
     stream::{ELEMENTS, STREAMS, Streams},
 };
-
-/// The content type of [`Metrics::read`].
-pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Reads the counters of a server. Holds weak references, so that the server can stop.
 #[derive(Debug, Clone)]
@@ -61,31 +57,9 @@ impl Metrics {
     }
 }
 
-type Labels = Vec<(&'static str, String)>;
-
-/// The type of a metric.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Type {
-    Counter,
-    Gauge,
-}
-
-/// All values of one metric.
-#[derive(Debug)]
-struct Family {
-    name: &'static str,
-    help: &'static str,
-    type_: Type,
-    values: Vec<(Labels, f64)>,
-}
-
-/// The values of all metrics at one moment.
-#[derive(Debug)]
-struct Reading(Vec<Family>);
-
 impl Reading {
     fn new(core: &Core, streams: &Streams, federation: &Federation) -> Self {
-        let mut reading = Self(Vec::new());
+        let mut reading = Self::default();
         reading.gauge(
             "spondee_info",
             "The version that runs.",
@@ -226,132 +200,10 @@ impl Reading {
             |hook| Duration::from_nanos(hook.stats.timed_ns).as_secs_f64(),
         );
     }
-
-    fn gauge(
-        &mut self,
-        name: &'static str,
-        help: &'static str,
-        values: impl IntoIterator<Item = (Labels, f64)>,
-    ) {
-        let values = values.into_iter().collect();
-        self.0.push(Family { name, help, type_: Type::Gauge, values });
-    }
-
-    fn counter(
-        &mut self,
-        name: &'static str,
-        help: &'static str,
-        values: impl IntoIterator<Item = (Labels, f64)>,
-    ) {
-        let values = values.into_iter().collect();
-        self.0.push(Family { name, help, type_: Type::Counter, values });
-    }
-
-    /// Adds the modules' samples, without those for which Prometheus would refuse the whole text.
-    fn with(mut self, samples: Vec<Sample>) -> Self {
-        let own: HashSet<&str> = self.0.iter().map(|family| family.name).collect();
-        let mut families: BTreeMap<&'static str, (&'static str, BTreeMap<Labels, f64>)> =
-            BTreeMap::new();
-        for sample in samples {
-            let names =
-                std::iter::once(sample.name).chain(sample.labels.iter().map(|(name, _)| *name));
-            if own.contains(sample.name) || !names.into_iter().all(is_name) {
-                tracing::warn!(metric = sample.name, "its name is taken or not one: left out");
-                continue;
-            }
-            let (_, values) = families.entry(sample.name).or_insert((sample.help, BTreeMap::new()));
-            if values.insert(sample.labels, sample.value).is_some() {
-                tracing::warn!(metric = sample.name, "two values with the same labels");
-            }
-        }
-        for (name, (help, values)) in families {
-            self.gauge(name, help, values);
-        }
-        self
-    }
-}
-
-impl fmt::Display for Reading {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Family { name, help, type_, values } in &self.0 {
-            let (type_, suffix) = match type_ {
-                Type::Counter => ("counter", "_total"),
-                Type::Gauge => ("gauge", ""),
-            };
-            writeln!(f, "# HELP {name} {}", escaped(help))?;
-            writeln!(f, "# TYPE {name} {type_}")?;
-            for (labels, value) in values {
-                write!(f, "{name}{suffix}")?;
-                for (index, (label, text)) in labels.iter().enumerate() {
-                    let before = if index == 0 { '{' } else { ',' };
-                    write!(f, "{before}{label}=\"{}\"", escaped(text))?;
-                }
-                writeln!(f, "{} {value}", if labels.is_empty() { "" } else { "}" })?;
-            }
-        }
-        writeln!(f, "# EOF")
-    }
-}
-
-/// Escapes a label's value.
-fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
-}
-
-/// Whether a metric or a label may have this name.
-fn is_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }
 
 /// Exact up to 2^53: Prometheus keeps all values as `f64`.
 #[expect(clippy::cast_precision_loss, reason = "Prometheus has no other numbers")]
 fn count(value: u64) -> f64 {
     value as f64
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn text(samples: Vec<Sample>) -> String {
-        let mut reading = Reading(Vec::new());
-        reading.counter("own", "Ours.", [(vec![], 1.0)]);
-        reading.with(samples).to_string()
-    }
-
-    fn sample(name: &'static str, labels: Labels) -> Sample {
-        Sample { name, help: "Theirs.", labels, value: 2.5 }
-    }
-
-    #[test]
-    fn what_modules_measure_is_grouped_and_escaped() {
-        let label = |value: &str| vec![("room", value.to_owned())];
-        let text = text(vec![
-            sample("rooms", label("a\"\n")),
-            sample("users", vec![]),
-            sample("rooms", label("b")),
-        ]);
-        let expected = "# HELP own Ours.\n# TYPE own counter\nown_total 1\n\
-                        # HELP rooms Theirs.\n# TYPE rooms gauge\n\
-                        rooms{room=\"a\\\"\\n\"} 2.5\nrooms{room=\"b\"} 2.5\n\
-                        # HELP users Theirs.\n# TYPE users gauge\nusers 2.5\n# EOF\n";
-        assert_eq!(text, expected);
-    }
-
-    #[test]
-    fn what_would_spoil_all_is_left_out() {
-        let twice = || sample("fine", vec![]);
-        let text = text(vec![
-            sample("own", vec![]),
-            sample("not a name", vec![]),
-            sample("0", vec![]),
-            sample("labels", vec![("a b", String::new())]),
-            twice(),
-            twice(),
-        ]);
-        assert!(!text.contains("labels") && !text.contains("not a name"), "{text}");
-        assert_eq!(text.matches("\nown").count(), 1, "{text}");
-        assert_eq!(text.matches("\nfine").count(), 1, "{text}");
-    }
 }

@@ -3,6 +3,7 @@
 //! A listener of kind `http` binds the loopback address unless the config says otherwise.
 
 pub mod metrics;
+mod openmetrics;
 
 use std::time::Duration;
 
@@ -45,7 +46,7 @@ impl Http {
         http.keep_alive(false).max_buf_size(HEAD);
         match timeout(TIMEOUT, http.serve_connection(TokioIo::new(socket), service)).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::debug!(%error, "an HTTP request broke off"),
+            Ok(Err(error)) => tracing::debug!(%error, "an HTTP request failed"),
             Err(_) => tracing::debug!("an HTTP request took too long"),
         }
     }
@@ -53,7 +54,7 @@ impl Http {
 
 async fn answer(metrics: &Metrics) -> impl IntoResponse + use<> {
     match metrics.read().await {
-        Some(text) => Ok(([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text)),
+        Some(text) => Ok(([(CONTENT_TYPE, openmetrics::CONTENT_TYPE)], text)),
         None => Err((StatusCode::SERVICE_UNAVAILABLE, "the server stops\n")),
     }
 }

@@ -15,6 +15,6 @@ pub(crate) fn prepare(socket: SockRef<'_>) {
     let keepalive = TcpKeepalive::new().with_time(idle).with_interval(interval);
     let set = socket.set_tcp_nodelay(true).and_then(|()| socket.set_tcp_keepalive(&keepalive));
     if let Err(error) = set {
-        tracing::warn!(%error, "options of a socket could not be set");
+        tracing::warn!(%error, "socket options could not be set");
     }
 }

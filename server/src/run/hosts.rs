@@ -247,6 +247,23 @@ mod tests {
     }
 
     #[test]
+    fn defaults_come_from_the_bundles() {
+        let text = "[host.a]\n[component.b]\n[component.c]\nsecret = \"secret\"";
+        let config = Config::parse(Path::new("s.toml"), text).unwrap();
+        let bundle = Bundle {
+            defaults: &["probe", "not-there"],
+            external_component_defaults: &["probe"],
+            ..Bundle::new("spondee")
+        };
+        let registry = Registry::new(&[bundle]).unwrap();
+        let made = hosts(&config, &registry, &mut Vec::new()).unwrap();
+        let modules = made.iter().map(|host| host.modules.iter().map(|(name, _)| name.as_str()));
+        let modules: Vec<Vec<&str>> = modules.map(Iterator::collect).collect();
+        assert_eq!(modules, [vec!["probe"], vec![], vec!["probe"]]);
+        assert_eq!(made[0].settings.authentication_attempts, Some(5));
+    }
+
+    #[test]
     fn options_must_be_right() {
         let host = "[host.a]\nmodules = [\"probe\"]\n[host.a.module.probe]\n";
         let found = findings(&format!("{host}\nnoise = 1"));

@@ -154,7 +154,7 @@ async fn serve(
         federation: Arc::clone(&federation),
         connection_limits: connection_limits.clone(),
         logging: logging.clone(),
-        turn: tokio::sync::Mutex::new(true),
+        accepts: tokio::sync::Mutex::new(true),
     });
     let control = Control::open(&config.data, &current, &accounts, &core, &reload).await;
     let http = Http::new(Metrics::new(&core, &streams, &federation, logging));
@@ -185,7 +185,7 @@ async fn serve(
     };
     tokio::select! {
         () = stop => {}
-        () = signals.stop() => tracing::warn!("told to stop again: stopping at once"),
+        () = signals.stop() => tracing::warn!("second signal to stop: stopping at once"),
     }
     if let Some(control) = control {
         control.close().await;

@@ -66,7 +66,7 @@ pub(crate) struct Reload {
     pub(crate) connection_limits: ConnectionLimits,
     pub(crate) logging: Logging,
     /// Locked by the reload under way; false when reloads are no longer accepted.
-    pub(crate) turn: Mutex<bool>,
+    pub(crate) accepts: Mutex<bool>,
 }
 
 impl Reload {
@@ -76,8 +76,8 @@ impl Reload {
     ///
     /// The config has errors, or a module does not start with it; the current one stays in use.
     pub(crate) async fn run(&self) -> Result<Report, ReloadError> {
-        let may = self.turn.lock().await;
-        if !*may {
+        let accepts = self.accepts.lock().await;
+        if !*accepts {
             return Err(ReloadError::Stopping);
         }
         let outcome = self.apply().await;
@@ -100,16 +100,16 @@ impl Reload {
 
     /// Waits until no reload is under way, and accepts no more.
     pub(crate) async fn close(&self, limit: Duration) {
-        match tokio::time::timeout(limit, self.turn.lock()).await {
-            Ok(mut may) => *may = false,
-            Err(_) => tracing::warn!("a reload is under way and does not end"),
+        match tokio::time::timeout(limit, self.accepts.lock()).await {
+            Ok(mut accepts) => *accepts = false,
+            Err(_) => tracing::warn!("a reload did not end in time"),
         }
     }
 
     async fn apply(&self) -> Result<Report, ReloadError> {
         // Always, as something else may have moved the file away.
         if let Err(error) = self.logging.reopen() {
-            tracing::error!(%error, "the log goes on where it was");
+            tracing::error!(%error, "the log file was not reopened");
         }
         let old = self.config.load_full();
         let config = Config::load(old.file.as_deref());
@@ -130,7 +130,7 @@ impl Reload {
             }
         }
         if let Err(error) = tls.keep() {
-            tracing::error!(%error, "the certificate that was made is not kept");
+            tracing::error!(%error, "the new self-signed certificate was not stored");
         }
         self.streams.configure(Settings::new(&config, tls));
         for host in &reloaded.removed {

@@ -84,13 +84,13 @@ impl services::Federation for Federation {
         let to = stanza.to().ok_or_else(StanzaError::bad_request)?;
         let host = stanza.origin().host();
         if self.is_stopping.load(Ordering::Acquire) && !is_answer(stanza) {
-            return Err(StanzaError::remote_server_timeout().text("this server is about to stop"));
+            return Err(StanzaError::remote_server_timeout().text("this server is stopping"));
         }
         loop {
             match self.pairs.pair(host, to.domain().as_str())?.offer(stanza) {
                 Offer::Taken => return Ok(()),
                 Offer::Full => {
-                    let text = format!("too much waits for {}", to.domain());
+                    let text = format!("the queue to {} is full", to.domain());
                     return Err(StanzaError::resource_constraint().text(text));
                 }
                 // The pair has just ended and left the list.

@@ -67,7 +67,8 @@ impl Pairs {
             return Ok(Arc::clone(pair));
         }
         if pairs.len() >= MAX_PAIRS {
-            return Err(StanzaError::resource_constraint().text("too many servers are written to"));
+            return Err(StanzaError::resource_constraint()
+                .text("too many other servers have stanzas waiting"));
         }
         let pair = Arc::new(Pair::new(Arc::clone(host), remote, Queue::new(self.bounds)));
         pairs.insert(key, Arc::clone(&pair));
@@ -141,7 +142,7 @@ impl Pairs {
             }
         };
         if timeout(limit, wait).await.is_err() {
-            tracing::warn!("not all that goes to other servers was settled in time");
+            tracing::warn!("stanzas to other servers were not confirmed in time");
         }
     }
 }

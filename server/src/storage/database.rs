@@ -76,7 +76,7 @@ impl Database {
         readers.close().await;
         drop(jobs);
         if let Err(error) = writer.await {
-            tracing::error!(%error, "the database writer ended badly");
+            tracing::error!(%error, "the database writer failed");
         }
         writers.close().await;
     }

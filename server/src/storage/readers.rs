@@ -72,7 +72,7 @@ impl Readers {
             let idle = std::mem::take(&mut *kept.idle());
             for connection in idle {
                 if let Err(error) = connection.close().await {
-                    tracing::debug!(%error, "a connection that read did not close well");
+                    tracing::debug!(%error, "a reading connection failed to close");
                 }
             }
         }

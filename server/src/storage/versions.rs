@@ -85,7 +85,7 @@ pub(super) async fn open(
         return Ok(());
     }
     if let Some(found) = found {
-        tracing::info!(store = schema.store, found, known = schema.version, "data is migrated");
+        tracing::info!(store = schema.store, found, known = schema.version, "migrating data");
         let migrate = |row| schema.migrate(found, missing, row);
         migrate_map(&mut transaction, schema.store, migrate).await?;
         migrate_archive(&mut transaction, schema.store, migrate).await?;

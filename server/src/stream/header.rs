@@ -81,7 +81,7 @@ pub(super) fn check_namespace(kind: SessionKind, header: &StreamHeader) -> Resul
     if header.content_namespace == namespace {
         return Ok(());
     }
-    Err(StreamError::invalid_namespace().text(format!("{namespace} is spoken here")))
+    Err(StreamError::invalid_namespace().text(format!("{namespace} is required here")))
 }
 
 /// The domain in the `from` of another server's header, if any.
@@ -102,7 +102,7 @@ pub(super) fn check_version(header: &StreamHeader) -> Result<(), StreamError> {
     });
     match parsed {
         Some((1.., _)) => Ok(()),
-        _ => Err(StreamError::unsupported_version().text("XMPP 1.0 is spoken here")),
+        _ => Err(StreamError::unsupported_version().text("XMPP 1.0 is required here")),
     }
 }
 

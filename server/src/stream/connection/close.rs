@@ -112,7 +112,7 @@ impl Connection {
                     Some("the client reads too slowly".to_owned())
                 }
                 Some(Ended::Crowded) => {
-                    tracing::warn!(%peer, client, "ended a stream: see limits.waiting_bytes");
+                    tracing::warn!(%peer, client, "ended a stream: all streams hold more than limits.waiting_bytes");
                     Some("too much waits for all clients".to_owned())
                 }
                 Some(Ended::Closed(None)) => None,

@@ -147,7 +147,7 @@ impl Connection {
                 self.traffic().count_received(count);
                 self.input.append(&mut read);
                 if !self.share.reserve(self.in_hand as usize + self.waiting()) {
-                    let text = "too much was read and is not handled";
+                    let text = "too many stanzas wait to be handled";
                     let error = StreamError::resource_constraint().text(text);
                     self.wire.close(Some(error));
                 }

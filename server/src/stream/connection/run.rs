@@ -141,7 +141,7 @@ impl Connection {
                     // RFC 6120 §5.4.3.3: what came before TLS is not part of the stream within; an
                     // attacker in between may have injected it.
                     if !self.input.is_blank() || !self.ahead.is_empty() {
-                        return Err(End::Silent("there were bytes between STARTTLS and TLS"));
+                        return Err(End::Silent("bytes were sent between STARTTLS and TLS"));
                     }
                     Box::pin(self.handshake()).await?;
                 }

@@ -303,11 +303,12 @@ impl Wire {
         let error = match &ended {
             Ended::Closed(error) => error.clone(),
             Ended::Overflow => {
-                Some(StreamError::policy_violation().text("what is sent to you is not read"))
+                Some(StreamError::policy_violation().text("you do not read what is sent to you"))
             }
-            Ended::Crowded => {
-                Some(StreamError::resource_constraint().text("too much waits for you"))
-            }
+            Ended::Crowded => Some(
+                StreamError::resource_constraint()
+                    .text("too much waits for all streams, and most for you"),
+            ),
             Ended::Gone => None,
         };
         if let Some(error) = error {

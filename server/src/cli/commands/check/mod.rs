@@ -78,7 +78,7 @@ fn look(config: Result<Config, InvalidConfig>, bundles: &[Bundle], now: SystemTi
     let is_running = client::hooks(&config.data, &query).is_some();
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Err(error) => {
-            let message = format!("ports, DNS and storage were not looked at: {error}");
+            let message = format!("ports, DNS and storage were not checked: {error}");
             findings.add(Level::Error, Subject::Config, message);
         }
         Ok(runtime) => runtime.block_on(async {

@@ -102,7 +102,7 @@ fn private(folder: &Path, findings: &mut Findings) {
         findings.add_with_help(
             Level::Warning,
             Subject::Storage,
-            format!("others can look into the data folder {folder} (mode {mode:03o})"),
+            format!("other users can read the data folder {folder} (mode {mode:03o})"),
             format!("chmod 700 {folder}"),
         );
     }
