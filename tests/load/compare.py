@@ -152,7 +152,7 @@ def servers(cases, also):
 
 
 def with_also(case):
-    """The second Spondee has its turn after each of the first."""
+    """The second Spondee has its turn beside each of the first."""
     rows = [(row, replace(row, name=row.name + ALSO, server=row.server + ALSO))
             if kind(row.server) == "spondee" else (row,) for row in case.rows]
     return replace(case, rows=[row for pair in rows for row in pair])
@@ -203,12 +203,15 @@ class Comparison:
                 server.stop()
 
     def missing(self, cases):
-        """What is to be done, run by run, and in each the servers in turns."""
+        """What is to be done, run by run, and in each the servers in turns.
+
+        Every second run takes them in reverse: none is always the first.
+        """
         return [
             (run, case, row)
             for run in range(1, self.options.runs + 1)
             for case in cases
-            for row in case.rows
+            for row in case.rows[::1 if run % 2 else -1]
             if (case.name, row.name, run) not in self.known
         ]
 
@@ -295,7 +298,7 @@ def main():
     parser.add_argument("--servers", nargs="+", metavar="SERVER", choices=KINDS,
                         help="runs only these: " + " ".join(KINDS))
     parser.add_argument("--also", metavar="BINARY", type=Path,
-                        help="a second Spondee, which has its turn after each of this one")
+                        help="a second Spondee, which has its turn beside each of this one")
     parser.add_argument("--out", type=Path,
                         help="the report; docs/performance.md if all cases and servers are run, "
                         "without --also, and else none")
