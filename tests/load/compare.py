@@ -1,6 +1,10 @@
 #!/usr/bin/env python3
 """Compares Spondee with Prosody, ejabberd and lower bounds, and writes docs/performance.md.
 
+With --also it takes a second Spondee, such as one of an older revision, into the comparison. When
+not all cases and servers are run, or --also is given, it prints the figures and leaves
+docs/performance.md alone.
+
 The servers take turns, so that noise on the machine hits all alike; a server that is not measured
 is idle. Needs the packages prosody, ejabberd and openssl, and a machine with nothing else to do.
 """
@@ -16,17 +20,24 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 sys.dont_write_bytecode = True
 import report
-from cases import ACCOUNTS, CASES, IDLE_SESSIONS, PAIRS
+from cases import ALSO, CASES, PAIRS
 
 HERE = Path(__file__).resolve().parent
 REPO = HERE.parent.parent
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", REPO / "target")) / "release"
 XMPPLOAD = os.environ.get("XMPPLOAD", str(TARGET / "xmppload"))
 SPONDEE = os.environ.get("SPONDEE", str(TARGET / "spondee"))
+KINDS = ["spondee", "also", "prosody", "ejabberd", "relay", "bare"]
+
+
+def kind(server):
+    """What --servers calls it."""
+    return "also" if server.endswith(ALSO) else server.partition(",")[0].lower()
 
 
 def free_port():
@@ -110,25 +121,52 @@ class Relay(Server):
             self.pid = None
 
 
-def servers():
+def servers(cases, also):
+    """The servers that the cases have rows of, with as many accounts as these need."""
+    accounts = {}
+    for case in cases:
+        for row in case.rows:
+            accounts[row.server] = max(case.accounts, accounts.get(row.server, 0))
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    if files < IDLE_SESSIONS + 1000:
-        sys.exit(f"{IDLE_SESSIONS} sessions need a limit of open files over {files} (ulimit -Hn)")
-    prosody = {"USERS": str(ACCOUNTS)}
-    return {
-        s.name: s
-        for s in [
-            Server("Spondee", "spondee.sh", USERS=str(IDLE_SESSIONS + 2 * PAIRS)),
-            Server("Spondee, 1 thread", "spondee.sh", USERS=str(2 * PAIRS), THREADS="1"),
-            Server("Spondee, 100 hosts", "spondee.sh", USERS="1", HOSTS="100",
-                   MODULES='"+register"'),
-            Server("Prosody", "prosody.sh", **prosody),
-            Server("Prosody, generational", "prosody.sh", GC="generational", **prosody),
-            Server("ejabberd", "ejabberd.sh", USERS=str(ACCOUNTS)),
-            Relay(),
-            Server("bare", "bare.sh"),
+    if files < max(accounts.values()) + 1000:
+        sys.exit(f"a limit of {files} open files is too low (ulimit -Hn)")
+    spondees = [
+        (name + suffix, "spondee.sh", {**variables, "SPONDEE": binary})
+        for name, variables in [
+            ("Spondee", {}),
+            ("Spondee, 1 thread", {"THREADS": "1"}),
+            ("Spondee, 100 hosts", {"HOSTS": "100", "MODULES": '"+register"'}),
         ]
+        for suffix, binary in [("", SPONDEE), (ALSO, also)]
+    ]
+    others = [
+        ("Prosody", "prosody.sh", {}),
+        ("Prosody, generational", "prosody.sh", {"GC": "generational"}),
+        ("ejabberd", "ejabberd.sh", {}),
+        ("bare", "bare.sh", {}),
+    ]
+    return {"relay": Relay()} | {
+        name: Server(name, script, USERS=str(accounts[name]), **variables)
+        for name, script, variables in spondees + others if name in accounts
     }
+
+
+def with_also(case):
+    """The second Spondee has its turn beside each of the first."""
+    rows = [(row, replace(row, name=row.name + ALSO, server=row.server + ALSO))
+            if kind(row.server) == "spondee" else (row,) for row in case.rows]
+    return replace(case, rows=[row for pair in rows for row in pair])
+
+
+def chosen(options):
+    """The cases to run, each with the rows of the chosen servers."""
+    cases = [case for case in CASES if not options.only or case.name in options.only]
+    if options.also:
+        cases = map(with_also, cases)
+    if options.servers:
+        cases = [replace(c, rows=[r for r in c.rows if kind(r.server) in options.servers])
+                 for c in cases]
+    return [case for case in cases if case.rows]
 
 
 def stat_fields(pid):
@@ -140,8 +178,9 @@ def say(text):
 
 
 class Comparison:
-    def __init__(self, options, folder):
-        self.options, self.folder, self.servers = options, folder, servers()
+    def __init__(self, options, cases, folder):
+        self.options, self.folder = options, folder
+        self.servers = servers(cases, options.also)
         self.results = Path(options.results or Path(folder) / "results.jsonl")
         self.runs = []
         if self.results.exists():
@@ -164,12 +203,15 @@ class Comparison:
                 server.stop()
 
     def missing(self, cases):
-        """What is to be done, run by run, and in each the servers in turns."""
+        """What is to be done, run by run, and in each the servers in turns.
+
+        Every second run takes them in reverse: none is always the first.
+        """
         return [
             (run, case, row)
             for run in range(1, self.options.runs + 1)
             for case in cases
-            for row in case.rows
+            for row in case.rows[::1 if run % 2 else -1]
             if (case.name, row.name, run) not in self.known
         ]
 
@@ -253,25 +295,47 @@ def main():
     parser.add_argument("--secs", type=float, default=10, help="seconds of each run (10)")
     parser.add_argument("--only", nargs="+", metavar="CASE", choices=[c.name for c in CASES],
                         help=" ".join(c.name for c in CASES))
-    parser.add_argument("--out", type=Path, default=REPO / "docs" / "performance.md")
+    parser.add_argument("--servers", nargs="+", metavar="SERVER", choices=KINDS,
+                        help="runs only these: " + " ".join(KINDS))
+    parser.add_argument("--also", metavar="BINARY", type=Path,
+                        help="a second Spondee, which has its turn beside each of this one")
+    parser.add_argument("--out", type=Path,
+                        help="the report; docs/performance.md if all cases and servers are run, "
+                        "without --also, and else none")
     parser.add_argument("--results", metavar="FILE",
                         help="keeps the figures of each run; what is in it is not run again")
     options = parser.parse_args()
+    if options.also:
+        options.also = str(options.also.resolve())
+        if not os.access(options.also, os.X_OK):
+            parser.error(f"{options.also} is not a program")
+    elif options.servers and "also" in options.servers:
+        parser.error("--servers also needs --also BINARY")
+    cases = chosen(options)
+    if not cases:
+        parser.error("none of these cases has one of these servers")
+    if not (options.only or options.servers or options.also):
+        options.out = options.out or REPO / "docs" / "performance.md"
     packages = [p for p, binary, name in [("spondee", SPONDEE, "SPONDEE"),
                                           ("spondee-load", XMPPLOAD, "XMPPLOAD")]
                 if name not in os.environ]
     if packages:
         build = ["cargo", "build", "--release", *(f"--package={p}" for p in packages)]
         subprocess.run(build, cwd=REPO, check=True)
-    cases = [c for c in CASES if not options.only or c.name in options.only]
     with tempfile.TemporaryDirectory() as folder:
-        comparison = Comparison(options, folder)
+        comparison = Comparison(options, cases, folder)
         comparison.measure(cases)
-        by_row = defaultdict(list)
-        for result in comparison.runs:
-            by_row[result["case"], result["row"]].append(result)
-        report.write(options.out, cases, by_row, report.machine(SPONDEE, REPO), options)
-    say(f"wrote {options.out}")
+    by_row = defaultdict(list)
+    for result in comparison.runs:
+        by_row[result["case"], result["row"]].append(result)
+    summed = report.sum_up(cases, by_row)
+    if options.out:
+        report.write(options.out, cases, summed, report.machine(SPONDEE, REPO), options)
+        say(f"wrote {options.out}")
+    else:
+        print(report.brief(cases, summed), end="")
+    if options.also:
+        print(report.against(cases, summed), end="")
 
 
 if __name__ == "__main__":

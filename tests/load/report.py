@@ -10,7 +10,7 @@ from html import escape
 from pathlib import Path
 from statistics import median
 
-from cases import GROUPS, LEFT_OUT, short
+from cases import ALSO, GROUPS, LEFT_OUT, short
 
 # A run from which the hypervisor and other processes took more than this of one processor is noisy.
 NOISY_PCT = 15
@@ -91,12 +91,35 @@ def table(head, rows):
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
-def write(out, cases, by_row, machine, options):
-    summed = {
+def sum_up(cases, by_row):
+    return {
         case.name: {row.name: Row(by_row[case.name, row.name]) for row in case.rows
                     if by_row[case.name, row.name]}
         for case in cases
     }
+
+
+def brief(cases, summed):
+    """What each case measured, without targets and plots."""
+    return "\n".join(f"`{c.name}`: {c.title}.\n\n{case_table(c, summed[c.name])}" for c in cases)
+
+
+def against(cases, summed):
+    """This Spondee beside the second one."""
+    lines = []
+    for case in cases:
+        rows = summed[case.name]
+        for name in (name for name in rows if name + ALSO in rows):
+            now, also = rows[name], rows[name + ALSO]
+            for metric in case.metrics:
+                values = now.median(metric), also.median(metric)
+                ratio = f"{values[0] / values[1]:.3f}" if all(values) else "–"
+                lines.append([case.name, name, f"{metric.title}, {metric.unit}",
+                              now.cell(metric), also.cell(metric), ratio])
+    return "\n" + table(["Case", "", "", "now", "also", "now/also"], lines)
+
+
+def write(out, cases, summed, machine, options):
     judged = {c.name: [Judged(c, t, summed[c.name]) for t in c.targets] for c in cases}
     text = [
         "# Performance\n",
@@ -110,7 +133,8 @@ def write(out, cases, by_row, machine, options):
     folder = out.with_suffix("")
     folder.mkdir(parents=True, exist_ok=True)
     for name, (title, members) in GROUPS.items():
-        members = [c for c in members if c in cases and summed[c.name]]
+        names = {c.name for c in members}
+        members = [c for c in cases if c.name in names and summed[c.name]]
         if not members:
             continue
         (folder / f"{name}.svg").write_text(plot(members, summed, judged))
@@ -123,7 +147,8 @@ def write(out, cases, by_row, machine, options):
 
 
 def group(case):
-    return next(title for title, members in GROUPS.values() if case in members)
+    return next(title for title, members in GROUPS.values()
+                if case.name in (c.name for c in members))
 
 
 def anchor(title):
