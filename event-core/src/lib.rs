@@ -1,13 +1,13 @@
-//! What a Spondee module is written against: events, stanzas, sessions and the dispatch tables.
+//! The API for modules of Spondee, an XMPP server: events, stanzas, sessions, hosts and storage.
 //!
-//! A module is a struct of options and a handful of functions, each annotated with the event it
-//! answers:
+//! A module is a struct with the module's options, and functions annotated with the events that
+//! they handle:
 //!
 //! ```
 //! //! Software Version (XEP-0092).
 //! use event_core::{prelude::*, xmpp_parsers::version::VersionResult};
 //!
-//! /// Says what software runs here.
+//! /// Reports the name and the version of the server.
 //! #[module(features = ["jabber:iq:version"])]
 //! pub struct Version {
 //!     /// Leave the operating system out of the answer.
@@ -23,7 +23,7 @@
 //! }
 //! ```
 
-// So that the attributes can be used in this crate's own tests.
+// The attributes expand to paths that begin with `event_core`, also in this crate's own tests.
 extern crate self as event_core;
 
 mod dispatch;
@@ -50,7 +50,7 @@ pub use xmpp_xml as xml;
 pub use xso;
 
 pub use crate::{
-    dispatch::{flow::Flow, hook::HookMeta, stats::HandlerStats},
+    dispatch::{flow::Flow, hook::HookMeta, now_or_later::NowOrLater, stats::HandlerStats},
     events::{
         info::{EventInfo, FieldInfo},
         traits::{Event, Fire, Fired, Payload},
@@ -62,6 +62,7 @@ pub use crate::{
     },
     module::{
         context::Context,
+        host_context::HostContext,
         info::{ModuleInfo, OptionInfo},
         module::{Module, ModuleState},
         registry::{Bundle, Registry, declared_events},
@@ -79,12 +80,12 @@ pub use crate::{
         stream_error::{NS_STREAMS, StreamCondition, StreamError},
     },
     routing::{
+        chain_stop::{ChainStop, StopKind},
         core::Core,
-        decision::{Decision, DecisionKind},
-        outbox::turns,
         queries::QueryError,
         query::Expected,
         reply::AnswerLater,
+        turn::Turn,
     },
     runtime::{
         listing::HookListing,
@@ -92,6 +93,7 @@ pub use crate::{
             change::{Change, ChangeKind, Reloaded},
             publish::host_gone,
         },
+        runtime::Runtime,
     },
     session::{
         registry::Sessions,
@@ -105,18 +107,19 @@ pub use event_catalogue::{Family, Scope};
 /// The version of Spondee.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What almost every module needs.
+/// The items that almost every module needs.
 pub mod prelude {
     pub use crate::{
-        Context, Event as _, Flow, Host, Iq, IqType, Message, ModuleState, Nonza, Presence, Reply,
-        Session, Stanza, StanzaError, StartError, StreamError, VERSION, event, events,
+        Context, Event as _, Flow, Host, HostContext, Iq, IqType, Message, ModuleState, Nonza,
+        Presence, Reply, Session, Stanza, StanzaError, StartError, StreamError, VERSION, event,
+        events,
         events::payloads::*,
         hook, module,
         xml::{Element, ElementBuilder, STANZA_NS},
     };
 }
 
-/// What the attributes expand to; not for use by hand.
+/// The items that the attributes expand to. Not a public API.
 #[doc(hidden)]
 pub mod __private {
     pub use std::{
@@ -136,11 +139,11 @@ pub mod __private {
             flow::Flow,
             hook::{HookMeta, HookParameter},
             installer::{HookRecord, Installer, WrongContext},
-            outcome::{DecisionOf, Outcome, kind},
+            outcome::{Outcome, ReturnOf, kind},
         },
         events::{
             self,
-            declared::{DeclaredDecision, DeclaredEvent, EventCell, PayloadOf, Same},
+            declared::{DeclaredEvent, DeclaredReturn, EventCell, EventRecord, PayloadOf, Same},
             info::{EventInfo, FieldInfo},
             payloads::*,
             traits::{Event, EventId, Fire, Payload},
@@ -149,7 +152,7 @@ pub mod __private {
             context::{ContextOf, ContextRef},
             info::{ModuleInfo, OptionInfo},
             module::Module,
-            registry::{EventRecord, ModuleRecord},
+            registry::ModuleRecord,
             running::VtableOf,
         },
         protocol::{
@@ -162,7 +165,7 @@ pub mod __private {
         },
     };
 
-    /// What installs a handler.
+    /// The functions that install handlers.
     pub mod handler {
         pub use crate::module::install::*;
     }

@@ -105,14 +105,16 @@ fn every_module_hook_and_event_is_registered() {
 
 #[tokio::test]
 async fn a_record_has_the_position_of_its_attribute() {
-    use event_core::{Core, HostConfig, HostSettings, Registry, storage::Memory};
+    use event_core::{HostConfig, HostSettings, Registry, Runtime, storage::Memory};
 
     let modules = vec![("stacked".to_owned(), Default::default())];
     let settings = HostSettings::default();
     let host = HostConfig { name: "example.org".to_owned(), modules, settings };
     let storage = std::sync::Arc::new(Memory::default());
-    let core = Core::start(Registry::linked().unwrap(), vec![host], storage, |_| {}).await.unwrap();
-    let listing = core.hosts()[0].hooks();
+    let registry = Registry::linked().unwrap();
+    let runtime = Runtime::start(registry, vec![host], storage, |_| {}).await.unwrap();
+    let core = runtime.core();
+    let listing = core.hooks(&core.hosts()[0]);
     let hooks: Vec<_> = listing.iter().map(|line| line.hook).collect();
 
     let names: Vec<_> = hooks.iter().map(|hook| (hook.event, hook.priority)).collect();

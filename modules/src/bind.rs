@@ -20,7 +20,7 @@ fn offer(event: &mut StreamFeatures) {
 }
 
 #[hook("stanza/iq/urn:ietf:params:xml:ns:xmpp-bind:bind")]
-async fn bind(iq: &mut Iq) -> Result<Flow, StanzaError> {
+async fn bind(iq: &mut Iq, cx: &Context<Bind>) -> Result<Flow, StanzaError> {
     let session = iq.origin().session().filter(|session| session.user().is_some());
     let Some(session) = session.cloned() else {
         return Ok(Flow::Continue);
@@ -29,8 +29,8 @@ async fn bind(iq: &mut Iq) -> Result<Flow, StanzaError> {
         return Err(StanzaError::bad_request());
     }
     let BindQuery { resource } = iq.payload()?;
-    let jid = session.bind(resource.as_deref()).await?.clone();
-    iq.answer_later().reply_with(BindResponse { jid });
+    let jid = cx.bind(&session, resource.as_deref()).await?.clone();
+    cx.answer_later(iq).reply_with(BindResponse { jid });
     Ok(Flow::Handled)
 }
 

@@ -1,7 +1,5 @@
 //! External components (XEP-0114): a separate process serves the host.
 
-use std::sync::Arc;
-
 use parking_lot::{Mutex, MutexGuard};
 
 use event_core::{
@@ -32,7 +30,7 @@ pub struct Component {
 pub struct Connected(Mutex<Option<Session>>);
 
 impl ModuleState<Component> for Connected {
-    async fn start(host: &Arc<Host>, _: &Component) -> Result<Self, StartError> {
+    async fn start(host: &HostContext, _: &Component) -> Result<Self, StartError> {
         match host.settings().secret {
             Some(_) => Ok(Self::default()),
             None => Err(StartError::Other("it serves only a [component] with a secret".into())),

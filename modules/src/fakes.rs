@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Mutex, Weak,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -21,7 +21,7 @@ use event_core::{
 /// The accounts of one host, with their passwords.
 #[derive(Default)]
 pub(crate) struct FakeAccounts {
-    host: Mutex<Weak<Host>>,
+    host: Mutex<Option<HostContext>>,
     passwords: Mutex<BTreeMap<BareJid, String>>,
     is_broken: AtomicBool,
 }
@@ -38,10 +38,10 @@ impl FakeAccounts {
     }
 
     /// For [`event_core::testing::Builder::prepare`].
-    pub(crate) fn provide(self: &Arc<Self>) -> impl Fn(&Arc<Host>) + 'static {
+    pub(crate) fn provide(self: &Arc<Self>) -> impl Fn(&HostContext) + 'static {
         let accounts = Arc::clone(self);
         move |host| {
-            *accounts.host.lock().unwrap() = Arc::downgrade(host);
+            *accounts.host.lock().unwrap() = Some(host.clone());
             host.provide::<dyn Accounts>(accounts.clone());
         }
     }
@@ -111,9 +111,9 @@ impl Accounts for FakeAccounts {
             if !self.exists(account).await? {
                 return Err(AccountError::NotFound);
             }
-            let host = self.host.lock().unwrap().upgrade().unwrap();
+            let host = self.host.lock().unwrap().clone().unwrap();
             for session in host.sessions().of(account.node().unwrap().as_str()) {
-                host.core().end(&session, None).await;
+                host.end_session(&session, None).await;
             }
             if self.is_broken.load(Ordering::Relaxed) {
                 return Err(StorageError::Closed.into());
@@ -129,7 +129,7 @@ impl Accounts for FakeAccounts {
 pub(crate) struct FakeRosters(pub(crate) &'static [(&'static str, &'static str)]);
 
 impl FakeRosters {
-    pub(crate) fn provide(self) -> impl Fn(&Arc<Host>) + 'static {
+    pub(crate) fn provide(self) -> impl Fn(&HostContext) + 'static {
         move |host| host.provide::<dyn Rosters>(Arc::new(self.clone()))
     }
 }

@@ -1,9 +1,6 @@
 //! Last Activity of accounts (XEP-0012 §3, §4). Module `uptime` answers for the host.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use event_core::{
     events::AccountDiscoInfo,
@@ -34,7 +31,7 @@ pub struct LastActivity;
 pub struct Logouts(Store);
 
 impl ModuleState<LastActivity> for Logouts {
-    async fn start(host: &Arc<Host>, _: &LastActivity) -> Result<Self, StartError> {
+    async fn start(host: &HostContext, _: &LastActivity) -> Result<Self, StartError> {
         Ok(Self(host.store(&SCHEMA).await?))
     }
 }

@@ -1,7 +1,5 @@
 //! Private XML Storage (XEP-0049).
 
-use std::sync::Arc;
-
 use event_core::{
     prelude::*,
     storage::{Schema, Store},
@@ -42,7 +40,7 @@ fn max_elements() -> u32 {
 pub struct Elements(Store);
 
 impl ModuleState<PrivateStorage> for Elements {
-    async fn start(host: &Arc<Host>, _: &PrivateStorage) -> Result<Self, StartError> {
+    async fn start(host: &HostContext, _: &PrivateStorage) -> Result<Self, StartError> {
         Ok(Self(host.store(&SCHEMA).await?))
     }
 }
@@ -93,7 +91,7 @@ async fn set(iq: &mut Iq, cx: &Context<PrivateStorage>) -> Result<Reply, StanzaE
         let text = format!("an account may have at most {} elements", cx.max_elements);
         return Err(StanzaError::resource_constraint().text(text));
     }
-    cx.host().transact(batch).await?;
+    cx.transact(batch).await?;
     Ok(iq.reply())
 }
 

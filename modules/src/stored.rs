@@ -2,12 +2,12 @@
 
 use event_core::{
     prelude::*,
-    xml::{Limits, Scope},
+    xml::{NamespaceScope, XmlLimits},
 };
 
 /// Parses a stored element.
 pub(crate) fn read(bytes: &[u8]) -> Result<Element, StanzaError> {
-    Element::parse(bytes, &Scope::default(), &Limits::UNBOUNDED).map_err(|error| {
+    Element::parse(bytes, &NamespaceScope::default(), &XmlLimits::UNBOUNDED).map_err(|error| {
         tracing::error!(%error, "cannot parse a stored element");
         StanzaError::internal_server_error()
     })

@@ -10,7 +10,7 @@ pub struct Uptime;
 
 #[hook("iq-get/host/jabber:iq:last:query", priority = 10)]
 fn answer_uptime(iq: &mut Iq, cx: &Context<Uptime>) -> Reply {
-    let seconds = cx.host().core().uptime().as_secs().to_string();
+    let seconds = cx.uptime().as_secs().to_string();
     iq.reply_with_element(&ElementBuilder::new("query", NS).attribute("seconds", &seconds).build())
 }
 

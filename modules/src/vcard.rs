@@ -1,7 +1,5 @@
 //! vCards of accounts, vcard-temp (XEP-0054).
 
-use std::sync::Arc;
-
 use event_core::{
     events::AccountDiscoInfo,
     prelude::*,
@@ -32,7 +30,7 @@ fn max_bytes() -> usize {
 pub struct Cards(Store);
 
 impl ModuleState<Vcard> for Cards {
-    async fn start(host: &Arc<Host>, _: &Vcard) -> Result<Self, StartError> {
+    async fn start(host: &HostContext, _: &Vcard) -> Result<Self, StartError> {
         Ok(Self(host.store(&SCHEMA).await?))
     }
 }

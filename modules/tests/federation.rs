@@ -51,11 +51,11 @@ impl Federation for FakeFederation {
         Box::pin(async move { Ok(question.key == "right") })
     }
 
-    fn established(&self, _: &Session) {
+    fn complete_negotiation(&self, _: &Session) {
         self.record("established");
     }
 
-    fn refused(&self, session: &Session, error: StanzaError) {
+    fn fail_negotiation(&self, session: &Session, error: StanzaError) {
         self.record(format!("refused {error}"));
         session.close(None);
     }

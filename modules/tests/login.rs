@@ -11,13 +11,12 @@ use std::{
 };
 
 use event_core::{
-    BoxFuture, Core, HostConfig, HostSettings, Registry, SessionKind, Stream,
+    BoxFuture, HostConfig, HostSettings, Registry, Runtime, SessionKind, Stream,
     jid::BareJid,
     prelude::*,
     services::{Accounts, ScramHash, ScramKeys},
     storage::{Memory, StorageError, StorageResult},
-    turns,
-    xml::{Limits, Scope},
+    xml::{NamespaceScope, XmlLimits},
 };
 
 /// Has account `alice` with password `secret` until a removal, and no SCRAM keys.
@@ -113,7 +112,7 @@ impl Stream for Wire {
 }
 
 struct Client {
-    core: Arc<Core>,
+    runtime: Arc<Runtime>,
     accounts: Arc<OnlyAlice>,
     session: Session,
     wire: Wire,
@@ -126,13 +125,13 @@ impl Client {
         let host = HostConfig { name: "example.com".into(), modules, settings };
         let registry = Registry::new(&[spondee_modules::BUNDLE]).unwrap();
         let accounts = Arc::new(OnlyAlice::default());
-        let prepare = |host: &Arc<Host>| host.provide::<dyn Accounts>(accounts.clone());
-        let core =
-            Core::start(registry, vec![host], Arc::new(Memory::new()), prepare).await.unwrap();
+        let prepare = |host: &HostContext| host.provide::<dyn Accounts>(accounts.clone());
+        let runtime =
+            Runtime::start(registry, vec![host], Arc::new(Memory::new()), prepare).await.unwrap();
         let wire = Wire::default();
-        let host = core.host("example.com").unwrap();
+        let host = runtime.core().host("example.com").unwrap();
         let session = Session::new(SessionKind::Client, host, Arc::new(wire.clone()));
-        Self { core, accounts, session, wire }
+        Self { runtime, accounts, session, wire }
     }
 
     async fn encrypted() -> Self {
@@ -144,15 +143,16 @@ impl Client {
 
     async fn features(&self) -> String {
         let event = StreamFeatures { session: self.session.clone(), features: Vec::new() };
-        let fired = turns(self.session.host().fire(event)).await;
+        let fired = self.runtime.core().turn(&self.session).fire(event).await;
         fired.event.features.iter().map(ToString::to_string).collect()
     }
 
     /// Sends an element and returns what the server wrote.
     async fn send(&self, xml: &str) -> String {
         let element =
-            Element::parse(xml.as_bytes(), &Scope::default(), &Limits::default()).unwrap();
-        if let Err(error) = turns(self.core.receive(&self.session, element)).await {
+            Element::parse(xml.as_bytes(), &NamespaceScope::default(), &XmlLimits::default())
+                .unwrap();
+        if let Err(error) = self.runtime.core().turn(&self.session).receive(element).await {
             self.wire.record(&format!("[error {}]", error.condition().as_str()));
         }
         std::mem::take(&mut *self.wire.0.1.lock().unwrap())

@@ -20,8 +20,7 @@ use event_core::{
     roster::SubscriptionType,
     services::{Direction, Rosters},
     testing::{self, bare::Bare},
-    turns,
-    xml::{Element, Framer, Limits, STANZA_NS, Scope},
+    xml::{Element, Framer, NamespaceScope, STANZA_NS, XmlLimits},
 };
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection,
@@ -78,35 +77,35 @@ fn frame(rounds: usize) {
         "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>{CHAT}"
     );
     let mut framer = Framer::new();
-    let header = framer.next(stream.as_bytes(), &Limits::UNBOUNDED).unwrap().unwrap().length();
+    let header = framer.next(stream.as_bytes(), &XmlLimits::UNBOUNDED).unwrap().unwrap().length();
     let (_, stanza) = stream.as_bytes().split_at(header);
     measure(rounds, || {
-        let frame = framer.next(black_box(stanza), &Limits::UNBOUNDED).unwrap().unwrap();
+        let frame = framer.next(black_box(stanza), &XmlLimits::UNBOUNDED).unwrap().unwrap();
         assert_eq!(frame.length(), CHAT.len());
     });
 }
 
 fn chat() -> Element {
-    Element::parse(CHAT.as_bytes(), &Scope::new(STANZA_NS), &Limits::UNBOUNDED).unwrap()
+    Element::parse(CHAT.as_bytes(), &NamespaceScope::new(STANZA_NS), &XmlLimits::UNBOUNDED).unwrap()
 }
 
 /// A stanza of another server.
 fn parse(rounds: usize) {
-    let scope = Scope::new(STANZA_NS);
+    let scope = NamespaceScope::new(STANZA_NS);
     measure(rounds, || {
         let bytes = black_box(CHAT.as_bytes());
-        black_box(Element::parse(bytes, &scope, &Limits::UNBOUNDED).unwrap());
+        black_box(Element::parse(bytes, &scope, &XmlLimits::UNBOUNDED).unwrap());
     });
 }
 
 /// A client's stanza followed by the next one, which `parse_first` reads without `frame` and `parse`.
 fn parse_first(rounds: usize) {
-    let scope = Scope::new(STANZA_NS);
+    let scope = NamespaceScope::new(STANZA_NS);
     let stream = CHAT.repeat(2);
     measure(rounds, || {
         let text = black_box(stream.as_str());
         let first =
-            Element::parse_first(text, &scope, &Limits::UNBOUNDED, Some(&from_stamp(ROMEO)));
+            Element::parse_first(text, &scope, &XmlLimits::UNBOUNDED, Some(&from_stamp(ROMEO)));
         assert_eq!(black_box(first).unwrap().1, CHAT.len());
     });
 }
@@ -122,12 +121,13 @@ fn route(rounds: usize) {
         let server = server.start().await.unwrap();
         let juliet = server.session("juliet@localhost/balcony").await;
         let romeo = server.session(ROMEO).await;
-        let scope = Scope::new(STANZA_NS);
+        let scope = NamespaceScope::new(STANZA_NS);
         let stamp = from_stamp(ROMEO);
-        let stanza = Element::parse_stamped(CHAT.as_bytes(), &scope, &Limits::UNBOUNDED, &stamp);
+        let stanza = Element::parse_stamped(CHAT.as_bytes(), &scope, &XmlLimits::UNBOUNDED, &stamp);
         let stanza = stanza.unwrap();
         measure(rounds, || {
-            ready(server.core().receive(&romeo.session, black_box(&stanza).clone())).unwrap();
+            let stanza = black_box(&stanza).clone();
+            ready(server.core().turn(&romeo.session).receive(stanza)).unwrap();
         });
         assert_eq!(juliet.received().len(), WARM_UP + rounds);
     });
@@ -209,16 +209,16 @@ fn presence(rounds: usize) {
             contacts.push(client);
         }
         let xml = "<presence id='b4a1c0de-19'><status>at work</status></presence>";
-        let scope = Scope::new(STANZA_NS);
+        let scope = NamespaceScope::new(STANZA_NS);
         let stamp = from_stamp(ROMEO);
-        let stanza = Element::parse_stamped(xml.as_bytes(), &scope, &Limits::UNBOUNDED, &stamp);
+        let stanza = Element::parse_stamped(xml.as_bytes(), &scope, &XmlLimits::UNBOUNDED, &stamp);
         let stanza = stanza.unwrap();
         romeo.send(xml).await;
         contacts.iter().for_each(|contact| drop(contact.received()));
         let broadcasts = rounds.div_ceil(CONTACTS);
         measured(broadcasts, &mut || {
             let stanza = black_box(&stanza).clone();
-            ready(turns(server.core().receive(&romeo.session, stanza))).unwrap();
+            ready(server.core().turn(&romeo.session).receive(stanza)).unwrap();
         });
         contacts.iter().for_each(|contact| assert_eq!(contact.received().len(), broadcasts));
     });

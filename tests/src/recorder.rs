@@ -4,7 +4,6 @@ use std::{
     fs::{File, OpenOptions},
     io::Write,
     path::PathBuf,
-    sync::Arc,
 };
 
 use parking_lot::Mutex;
@@ -21,7 +20,7 @@ struct Recorder {
 struct Records(Mutex<File>);
 
 impl ModuleState<Recorder> for Records {
-    async fn start(_: &Arc<Host>, options: &Recorder) -> Result<Self, StartError> {
+    async fn start(_: &HostContext, options: &Recorder) -> Result<Self, StartError> {
         let file = OpenOptions::new().append(true).create(true).open(&options.file);
         let file = file.map_err(|error| StartError::Other(error.to_string()))?;
         Ok(Self(Mutex::new(file)))

@@ -45,13 +45,13 @@ macro_rules! stop {
 macro_rules! answer {
     ($($name:literal $function:ident;)*) => {$(
         #[hook($name, priority = 200)]
-        fn $function(iq: &mut Iq) -> Result<Flow, StanzaError> {
+        fn $function(iq: &mut Iq, cx: &Context<Stopper>) -> Result<Flow, StanzaError> {
             match asked(iq.id().as_deref(), $name) {
                 None => Ok(Flow::Continue),
                 Some(Asked::Refuse) => Err(StanzaError::not_allowed().text("refused")),
                 Some(Asked::Stop) => Ok(Flow::Handled),
                 Some(Asked::Answer) => {
-                    iq.answer_later().reply();
+                    cx.answer_later(iq).reply();
                     Ok(Flow::Handled)
                 }
             }

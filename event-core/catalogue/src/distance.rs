@@ -3,7 +3,7 @@
 use alloc::{vec, vec::Vec};
 use core::mem;
 
-/// At most three candidates within [`reasonable`] edits of `word`, nearest first.
+/// At most three candidates within a reasonable number of edits of `word`, nearest first.
 ///
 /// Candidates at the same distance keep their order.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {

@@ -1,7 +1,7 @@
-//! Chains: the handlers of one event on one host, in order, and how they are run.
+//! A chain: the handlers of one event on one host, in order, and how a chain runs them.
 //!
-//! A chain is built once and never changes. Sync handlers are called directly, async ones box
-//! their future. A panic is contained: see [`Chain::fire`].
+//! A chain is built once and never changes. Sync handlers are called directly; the future of an async
+//! handler is boxed. A panic does not leave the chain: see [`Chain::fire`].
 
 use std::{
     any::Any,
@@ -13,6 +13,7 @@ use std::{
 use crate::{
     dispatch::{
         hook::HookMeta,
+        now_or_later::{MakeFuture, NowOrLater},
         outcome::Outcome,
         stats::{Counters, Passes},
     },
@@ -23,7 +24,7 @@ use crate::{
     },
 };
 
-/// One dispatch in this many is timed, handler by handler.
+/// One dispatch of 256 is timed, handler by handler.
 const TIMED: u64 = 256;
 
 pub(crate) type SyncCall<P> =
@@ -33,8 +34,12 @@ pub(crate) trait AsyncCall<P: Payload>: Send + Sync {
     fn call<'a, 'p>(&'a self, payload: &'a mut P::Of<'p>) -> BoxFuture<'a, Outcome>;
 }
 
+pub(crate) type NowOrLaterCall<P> =
+    Arc<dyn for<'a, 'p> Fn(&'a mut <P as Payload>::Of<'p>) -> NowOrLater<P, Outcome> + Send + Sync>;
+
 pub(crate) enum Call<P: Payload> {
     Sync(SyncCall<P>),
+    NowOrLater(NowOrLaterCall<P>),
     Async(Arc<dyn AsyncCall<P>>),
 }
 
@@ -42,32 +47,33 @@ impl<P: Payload> Clone for Call<P> {
     fn clone(&self) -> Self {
         match self {
             Self::Sync(call) => Self::Sync(Arc::clone(call)),
+            Self::NowOrLater(call) => Self::NowOrLater(Arc::clone(call)),
             Self::Async(call) => Self::Async(Arc::clone(call)),
         }
     }
 }
 
-/// A handler with its context, shared by all chains it stands in.
+/// A handler with its context, shared by all chains that contain the handler.
 pub(crate) struct Handler<P: Payload> {
     pub(crate) call: Call<P>,
     pub(crate) meta: &'static HookMeta,
-    /// A panic in it does not stop the chain.
+    /// Whether the chain goes on after a panic of this handler.
     pub(crate) contained: bool,
     pub(crate) counters: Counters,
 }
 
 struct Link<P: Payload> {
-    /// The handler's, here as well: a dispatch follows one pointer less.
+    /// A copy of the handler's call, so that a dispatch follows one pointer less.
     call: Call<P>,
     handler: Arc<Handler<P>>,
 }
 
-/// The handlers of one event, in the order they run; shared with dispatches that wait.
+/// The handlers of one event in the order in which they run. Dispatches that wait share the chain.
 pub(crate) struct Chain<P: Payload>(Arc<Links<P>>);
 
 struct Links<P: Payload> {
     links: Box<[Link<P>]>,
-    /// Dispatches, then those that ended at each link.
+    /// The number of dispatches, then for each link the number of dispatches that ended there.
     counts: Tally,
 }
 
@@ -83,24 +89,32 @@ impl<P: Payload> std::fmt::Debug for Chain<P> {
     }
 }
 
-/// What stopped a chain, and who decided.
+/// The outcome that stopped a chain, and the handler that returned it.
 #[derive(Debug)]
-pub(crate) struct Verdict {
+pub(crate) struct Stop {
     pub(crate) outcome: Outcome,
     pub(crate) by: Option<&'static HookMeta>,
 }
 
-/// Where a run of sync handlers ended.
-pub(crate) enum Begun {
-    Ended(Option<Verdict>),
-    /// The next handler has to be awaited: see [`Chain::go_on`].
+/// How a run of sync handlers ended.
+pub(crate) enum Ran {
+    Ended(Option<Stop>),
+    /// The next handler is not sync: see [`Chain::run_now_or_later`].
     Waits(Rest),
 }
 
-/// What is left of a dispatch.
+/// The rest of a dispatch: the next handler, and whether the dispatch is timed.
 pub(crate) struct Rest {
     at: usize,
     timed: bool,
+}
+
+/// How a run that came to a handler which is not sync ended.
+pub(crate) enum Resumed<P: Payload> {
+    Ended(Option<Stop>),
+    /// The next handler waits: see [`Chain::run_rest`]. The function makes the future of a handler
+    /// that has run and asked to wait.
+    Waits(Rest, Option<MakeFuture<P, Outcome>>),
 }
 
 impl<P: Payload> Chain<P> {
@@ -112,7 +126,7 @@ impl<P: Payload> Chain<P> {
         Self(Arc::new(Links { counts: Tally::new(1 + links.len()), links }))
     }
 
-    /// How often this chain came to each handler.
+    /// The number of calls of each handler by this chain.
     pub(crate) fn passes(&self) -> impl Iterator<Item = (&Arc<Handler<P>>, Passes)> {
         let Links { links, counts } = &*self.0;
         let mut left = counts.sum(0);
@@ -127,65 +141,81 @@ impl<P: Payload> Chain<P> {
     ///
     /// A handler that panics is logged and counted. In observers, notifications and collect events
     /// the next handler then runs; elsewhere the chain stops with `Outcome::Panicked`.
-    pub(crate) async fn fire(&self, payload: &mut P::Of<'_>) -> Option<Verdict> {
-        match self.begin(payload) {
-            Begun::Ended(verdict) => verdict,
-            Begun::Waits(rest) => self.go_on(rest, payload).await,
+    pub(crate) async fn fire(&self, payload: &mut P::Of<'_>) -> Option<Stop> {
+        let rest = match self.run_until_wait(payload) {
+            Ran::Ended(stop) => return stop,
+            Ran::Waits(rest) => rest,
+        };
+        match self.run_now_or_later(rest, payload) {
+            Resumed::Ended(stop) => stop,
+            Resumed::Waits(rest, later) => self.run_rest(rest, later, payload).await,
         }
     }
 
-    /// Runs the sync handlers before the first async one: most dispatches end there.
+    /// Runs the sync handlers before the first other handler. Most dispatches end here.
     #[inline]
-    pub(crate) fn begin(&self, payload: &mut P::Of<'_>) -> Begun {
+    pub(crate) fn run_until_wait(&self, payload: &mut P::Of<'_>) -> Ran {
         if self.0.links.is_empty() {
-            return Begun::Ended(None);
+            return Ran::Ended(None);
         }
         let timed = self.take_ticket();
-        self.run(0, payload, timed)
+        self.run_sync(0, payload, timed)
     }
 
-    /// Runs what [`Chain::begin`] left.
-    pub(crate) async fn go_on(&self, mut rest: Rest, payload: &mut P::Of<'_>) -> Option<Verdict> {
-        while let Some(link) = self.0.links.get(rest.at) {
-            if let Call::Async(call) = &link.call {
-                let started = rest.timed.then(Instant::now);
-                let outcome = contained(link.handler.meta, || call.call(payload)).await;
-                if let Some(started) = started {
-                    link.handler.counters.time(started.elapsed());
-                }
-                if let Some(outcome) = outcome.stop()
-                    && let Some(verdict) = self.settle(rest.at, outcome)
-                {
-                    return Some(verdict);
-                }
-                rest.at += 1;
+    /// Awaits the handler at `rest`, then runs the handlers behind it.
+    pub(crate) async fn run_rest(
+        &self,
+        mut rest: Rest,
+        mut later: Option<MakeFuture<P, Outcome>>,
+        payload: &mut P::Of<'_>,
+    ) -> Option<Stop> {
+        loop {
+            let Rest { at, timed } = rest;
+            let link = self.0.links.get(at)?;
+            let meta = link.handler.meta;
+            let started = timed.then(Instant::now);
+            let outcome = match (later.take(), &link.call) {
+                (Some(make), _) => contain(meta, || make(payload)).await,
+                (None, Call::Async(call)) => contain(meta, || call.call(payload)).await,
+                (None, _) => Outcome::Continue,
+            };
+            if let Some(started) = started {
+                link.handler.counters.time(started.elapsed());
             }
-            match self.run(rest.at, payload, rest.timed) {
-                Begun::Ended(verdict) => return verdict,
-                Begun::Waits(next) => rest = next,
+            if let Some(outcome) = outcome.stop()
+                && let Some(stop) = self.settle(at, outcome)
+            {
+                return Some(stop);
+            }
+            rest = match self.run_sync(at + 1, payload, timed) {
+                Ran::Ended(stop) => return stop,
+                Ran::Waits(next) => next,
+            };
+            match self.run_now_or_later(rest, payload) {
+                Resumed::Ended(stop) => return stop,
+                Resumed::Waits(next, make) => (rest, later) = (next, make),
             }
         }
-        None
     }
 
-    /// Counts a dispatch, and says whether it is one of those that are timed.
+    /// Counts a dispatch. True if the dispatch is timed.
     #[inline]
     fn take_ticket(&self) -> bool {
         self.0.counts.add(0, 1).is_multiple_of(TIMED)
     }
 
-    /// Runs sync handlers from `at` on. One `catch_unwind` covers the whole run; after a handler
-    /// that panicked and is contained, the rest is resumed.
-    fn run(&self, mut at: usize, payload: &mut P::Of<'_>, timed: bool) -> Begun {
+    /// Runs sync handlers from `at` on. One `catch_unwind` covers the whole run. When a handler panics
+    /// and the chain goes on, another run begins behind that handler.
+    fn run_sync(&self, mut at: usize, payload: &mut P::Of<'_>, timed: bool) -> Ran {
         loop {
-            // A handler that panics may leave the payload half changed: the chain then stops,
-            // unless the handler could only read it or decides nothing.
+            // A panic may leave the payload half changed. So the chain stops, unless the handler can
+            // only read the payload or decides nothing.
             let ran = catch_unwind(AssertUnwindSafe(|| {
                 let links = self.0.links.get(at..).unwrap_or_default();
                 for link in links {
                     let Call::Sync(call) = &link.call else { return None };
                     let outcome = if timed {
-                        time(&link.handler.counters, call, payload)
+                        time(&link.handler.counters, || call(payload))
                     } else {
                         call(payload)
                     };
@@ -197,31 +227,64 @@ impl<P: Payload> Chain<P> {
                 None
             }));
             let outcome = match ran {
-                Ok(None) if at < self.0.links.len() => return Begun::Waits(Rest { at, timed }),
-                Ok(None) => return Begun::Ended(None),
+                Ok(None) if at < self.0.links.len() => {
+                    return Ran::Waits(Rest { at, timed });
+                }
+                Ok(None) => return Ran::Ended(None),
                 Ok(Some(outcome)) => outcome,
                 Err(panic) => {
                     self.report(at, &*panic);
                     Outcome::Panicked
                 }
             };
-            if let Some(verdict) = self.settle(at, outcome) {
-                return Begun::Ended(Some(verdict));
+            if let Some(stop) = self.settle(at, outcome) {
+                return Ran::Ended(Some(stop));
             }
             at += 1;
         }
     }
 
-    /// Counts what the handler at `at` came to; `None` means that the chain goes on all the same.
+    /// Runs the handler at `rest` if that handler may have its result at once, and the handlers behind
+    /// it, up to one that waits.
+    pub(crate) fn run_now_or_later(&self, mut rest: Rest, payload: &mut P::Of<'_>) -> Resumed<P> {
+        loop {
+            let Rest { at, timed } = rest;
+            let Some(link) = self.0.links.get(at) else { return Resumed::Ended(None) };
+            let Call::NowOrLater(call) = &link.call else { return Resumed::Waits(rest, None) };
+            let called = catch_unwind(AssertUnwindSafe(|| match timed {
+                true => time(&link.handler.counters, || call(payload)),
+                false => call(payload),
+            }));
+            let outcome = match called {
+                Ok(NowOrLater::Now(outcome)) => outcome,
+                Ok(NowOrLater::Later(make)) => return Resumed::Waits(rest, Some(make)),
+                Err(panic) => {
+                    self.report(at, &*panic);
+                    Outcome::Panicked
+                }
+            };
+            if let Some(outcome) = outcome.stop()
+                && let Some(stop) = self.settle(at, outcome)
+            {
+                return Resumed::Ended(Some(stop));
+            }
+            match self.run_sync(at + 1, payload, timed) {
+                Ran::Waits(next) => rest = next,
+                Ran::Ended(stop) => return Resumed::Ended(stop),
+            }
+        }
+    }
+
+    /// Counts the outcome of the handler at `at`. `None` if the chain goes on all the same.
     #[cold]
-    fn settle(&self, at: usize, outcome: Outcome) -> Option<Verdict> {
+    fn settle(&self, at: usize, outcome: Outcome) -> Option<Stop> {
         let link = self.0.links.get(at)?;
         link.handler.counters.outcome(&outcome);
         if link.handler.contained && matches!(outcome, Outcome::Panicked) {
             return None;
         }
         self.0.counts.add(1 + at, 1);
-        Some(Verdict { outcome, by: Some(link.handler.meta) })
+        Some(Stop { outcome, by: Some(link.handler.meta) })
     }
 
     fn report(&self, at: usize, panic: &(dyn Any + Send)) {
@@ -231,12 +294,13 @@ impl<P: Payload> Chain<P> {
     }
 }
 
+/// Calls a handler and counts the time.
 #[cold]
-fn time<P: Payload>(counters: &Counters, call: &SyncCall<P>, payload: &mut P::Of<'_>) -> Outcome {
+fn time<R>(counters: &Counters, call: impl FnOnce() -> R) -> R {
     let started = Instant::now();
-    let outcome = call(payload);
+    let returned = call();
     counters.time(started.elapsed());
-    outcome
+    returned
 }
 
 fn report_panic(meta: &HookMeta, panic: &(dyn Any + Send)) {
@@ -247,8 +311,8 @@ fn report_panic(meta: &HookMeta, panic: &(dyn Any + Send)) {
     );
 }
 
-/// A handler's future whose panics, when it is made and at each poll, become an outcome.
-async fn contained<'a>(
+/// Runs a handler's future. A panic, when the future is made or polled, becomes an outcome.
+async fn contain<'a>(
     meta: &'static HookMeta,
     make: impl FnOnce() -> BoxFuture<'a, Outcome>,
 ) -> Outcome {

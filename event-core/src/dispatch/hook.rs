@@ -4,7 +4,7 @@ use event_catalogue::{Band, Family, Scope};
 
 use crate::events::traits::{Event, EventId};
 
-/// The part of a hook's name that its author chose.
+/// The part of a hook's name that its author chose: an element, or the id of an iq.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[doc(hidden)]
 pub enum HookParameter {
@@ -19,15 +19,15 @@ pub enum HookParameter {
 pub struct HookMeta {
     /// The event's whole name, with the namespace and element or the id of this hook.
     pub event: &'static str,
-    /// Decides what the handler takes and returns.
+    /// The family of the event, which determines what the handler takes and returns.
     pub family: Family,
     /// Whether the event is a host's or the whole server's.
     pub scope: Scope,
-    /// Higher runs first.
+    /// Handlers of higher priority run first.
     pub priority: i32,
-    /// Whether the handler is an `async fn`.
+    /// Whether the handler may wait: an `async fn`, or a function that returns `NowOrLater`.
     pub is_async: bool,
-    /// The Rust module the handler stands in.
+    /// The Rust module that contains the handler.
     pub module_path: &'static str,
     /// The handler's name.
     pub function: &'static str,
@@ -69,13 +69,13 @@ impl HookMeta {
         }
     }
 
-    /// `module::function`, as code, logs and the listing call the handler.
+    /// `module::function`: the name of the handler in logs and in the listing.
     pub fn id(&self) -> String {
         let path = self.module_path.split_once("::").map_or(self.module_path, |(_, path)| path);
         format!("{path}::{}", self.function)
     }
 
-    /// The band of a post-routing stanza handler; other events have none.
+    /// The band of a handler of `NAME/DEST`. Other events have no bands.
     pub fn band(&self) -> Option<Band> {
         if self.family == Family::Post { event_catalogue::band(self.priority) } else { None }
     }

@@ -1,20 +1,21 @@
-//! Makes a typed handler of a hook, for a table.
+//! Makes the typed handler of a hook, for a table.
 
 use std::{any::Any, sync::Arc};
 
 use crate::{
     dispatch::{
-        chain::{AsyncCall, Call, Chain, Handler, SyncCall},
+        chain::{AsyncCall, Call, Chain, Handler, NowOrLaterCall, SyncCall},
         hook::HookMeta,
+        now_or_later::NowOrLater,
         outcome::Outcome,
         stats::{HandlerStats, Passes},
     },
     events::traits::Payload,
-    module::{context::Context, module::Module},
+    module::start_error::StartError,
     util::future::BoxFuture,
 };
 
-/// A hook as its expansion submits it.
+/// A hook as the expansion of `#[hook]` submits it.
 #[derive(Debug)]
 #[doc(hidden)]
 pub struct HookRecord {
@@ -22,17 +23,20 @@ pub struct HookRecord {
     pub install: fn(&mut Installer<'_>) -> Result<(), WrongContext>,
 }
 
-/// A handler asked for the context of a module that it does not belong to.
+/// The handler takes the context of a module to which the handler does not belong.
 #[derive(Debug)]
 #[doc(hidden)]
 pub struct WrongContext;
 
-/// Gives one handler its context and takes it into a table.
+/// A module's context without its type.
+pub(crate) type AnyContext = Arc<dyn Any + Send + Sync>;
+
+/// Gives one handler its context and keeps the handler for a table.
 #[doc(hidden)]
 pub struct Installer<'a> {
-    pub(crate) meta: &'static HookMeta,
-    pub(crate) context: &'a Arc<dyn Any + Send + Sync>,
-    pub(crate) installed: Option<Installed>,
+    meta: &'static HookMeta,
+    context: &'a AnyContext,
+    installed: Option<Installed>,
 }
 
 impl std::fmt::Debug for Installer<'_> {
@@ -42,9 +46,9 @@ impl std::fmt::Debug for Installer<'_> {
 }
 
 impl Installer<'_> {
-    /// The context of the module that the handler belongs to.
-    pub fn context_of<M: Module>(&self) -> Result<Arc<Context<M>>, WrongContext> {
-        Arc::clone(self.context).downcast().map_err(|_| WrongContext)
+    /// The context of the module that the handler belongs to, as a `C`.
+    pub fn context<C: Clone + Send + Sync + 'static>(&self) -> Result<C, WrongContext> {
+        self.context.downcast_ref::<C>().cloned().ok_or(WrongContext)
     }
 
     pub fn sync<P, C, F>(&mut self, context: C, handler: F)
@@ -55,6 +59,19 @@ impl Installer<'_> {
     {
         let call: SyncCall<P> = Arc::new(move |payload| handler(payload, &context));
         self.add::<P>(Call::Sync(call));
+    }
+
+    pub fn now_or_later<P, C, F>(&mut self, context: C, handler: F)
+    where
+        P: Payload,
+        C: Send + Sync + 'static,
+        F: for<'a, 'p> Fn(&'a mut P::Of<'p>, &'a C) -> NowOrLater<P, Outcome>
+            + Send
+            + Sync
+            + 'static,
+    {
+        let call: NowOrLaterCall<P> = Arc::new(move |payload| handler(payload, &context));
+        self.add::<P>(Call::NowOrLater(call));
     }
 
     pub fn asynchronous<P, C>(&mut self, context: C, handler: AsyncHandler<P, C>)
@@ -80,7 +97,7 @@ impl Installer<'_> {
     }
 }
 
-/// An async handler: the expansion boxes its future.
+/// An async handler. The expansion boxes the future.
 pub(crate) type AsyncHandler<P, C> =
     for<'a, 'p> fn(&'a mut <P as Payload>::Of<'p>, &'a C) -> BoxFuture<'a, Outcome>;
 
@@ -95,13 +112,13 @@ impl<P: Payload, C: Send + Sync> AsyncCall<P> for WithContext<P, C> {
     }
 }
 
-/// A chain of whatever payload, as a table keeps it.
+/// A chain without its payload type, as a table keeps it.
 pub(crate) trait AnyChain: Any + Send + Sync {
-    /// Adds how often it came to each handler.
+    /// Calls `add` with the number of calls of each handler.
     fn count(&self, add: &mut dyn FnMut(HandlerId, Passes));
 }
 
-/// Tells a host's handler from all others, also in a chain of several hosts.
+/// Identifies the handler of one host, also in a chain with handlers of several hosts.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct HandlerId(pub(crate) *const ());
 
@@ -119,7 +136,7 @@ impl<P: Payload> AnyChain for Chain<P> {
     }
 }
 
-/// A handler of whatever payload, and how a chain is made of such.
+/// A handler without its payload type, and the function that makes a chain of such handlers.
 pub(crate) struct Installed {
     pub(crate) meta: &'static HookMeta,
     pub(crate) handler: Box<dyn AnyHandler>,
@@ -154,4 +171,21 @@ impl<P: Payload> AnyHandler for Arc<Handler<P>> {
     fn stats(&self, passes: Passes) -> HandlerStats {
         self.counters.stats(passes, self.contained)
     }
+}
+
+inventory::collect!(HookRecord);
+
+/// Makes the handler of a hook of `module` with the module's context.
+pub(crate) fn install(
+    hook: &'static HookRecord,
+    context: &AnyContext,
+    module: &'static str,
+) -> Result<Installed, StartError> {
+    let mut installer = Installer { meta: &hook.meta, context, installed: None };
+    (hook.install)(&mut installer).map_err(|WrongContext| StartError::WrongContext {
+        handler: hook.meta.id(),
+        place: hook.meta.place(),
+        module,
+    })?;
+    installer.installed.ok_or_else(|| StartError::NotInstalled { handler: hook.meta.id() })
 }

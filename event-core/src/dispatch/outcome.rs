@@ -1,3 +1,5 @@
+//! The result of one handler, and so of a chain.
+
 use std::mem::ManuallyDrop;
 
 use crate::{
@@ -5,7 +7,7 @@ use crate::{
     protocol::{reply::Reply, stanza_error::StanzaError, stream_error::StreamError},
 };
 
-/// What handlers may return: the kinds of declared events, and the other families.
+/// Markers for what handlers may return: the kinds of declared events, and the other families.
 #[doc(hidden)]
 pub mod kind {
     #[derive(Debug)]
@@ -28,13 +30,13 @@ pub mod kind {
     label = "not a decision of this kind of event"
 )]
 #[doc(hidden)]
-pub trait DecisionOf<K> {
+pub trait ReturnOf<K> {
     fn outcome(self) -> Outcome;
 }
 
-macro_rules! decisions {
+macro_rules! returns {
     ($($kind:ident: $($decision:ty),*;)*) => {$($(
-        impl DecisionOf<kind::$kind> for $decision {
+        impl ReturnOf<kind::$kind> for $decision {
             fn outcome(self) -> Outcome {
                 Outcome::from(self)
             }
@@ -42,7 +44,7 @@ macro_rules! decisions {
     )*)*};
 }
 
-decisions! {
+returns! {
     Notification: ();
     Collect: ();
     Chain: (), Flow, Result<(), StanzaError>, Result<Flow, StanzaError>;
@@ -51,8 +53,8 @@ decisions! {
     Stream: (), Flow, Result<(), StreamError>, Result<Flow, StreamError>;
 }
 
-/// What one handler, and so a chain, came to. Handlers return [`Flow`], [`Reply`], `()` or a
-/// `Result` of these; the attribute turns them into this.
+/// The result of one handler, and so of a chain. Handlers return [`Flow`], [`Reply`], `()` or a
+/// `Result` of these; the expansion of `#[hook]` converts them.
 #[derive(Debug)]
 #[doc(hidden)]
 pub enum Outcome {
@@ -65,10 +67,11 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// What stops a chain; `None` means that it goes on.
+    /// The outcome if it stops a chain; `None` if the chain goes on.
     #[inline]
     pub(crate) fn stop(self) -> Option<Self> {
-        // `Continue` has nothing to drop, which the compiler does not see: a call for each handler.
+        // `Continue` has nothing to drop. The compiler does not see this and would call drop for
+        // each handler.
         let outcome = ManuallyDrop::new(self);
         if matches!(*outcome, Self::Continue) {
             None
@@ -120,8 +123,8 @@ impl<T: Into<Self>, E: Into<Self>> From<Result<T, E>> for Outcome {
     }
 }
 
-/// What a checked handler came to.
-impl DecisionOf<Self> for Outcome {
+/// The expansion has checked and converted the result already.
+impl ReturnOf<Self> for Outcome {
     fn outcome(self) -> Outcome {
         self
     }

@@ -1,4 +1,4 @@
-//! How often handlers were called, and what they returned.
+//! The number of calls of handlers, and what the handlers returned.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -7,7 +7,7 @@ use std::{
 
 use crate::dispatch::outcome::Outcome;
 
-/// What a handler did so far that is rare. The rest follows from the chains it stands in.
+/// The rare outcomes of a handler. All other figures follow from the counts of its chains.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) errors: AtomicU64,
@@ -32,7 +32,7 @@ impl Counters {
         self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
     }
 
-    /// `contained`: a panic did not stop a chain.
+    /// `contained`: whether chains go on after a panic of the handler.
     pub(crate) fn stats(&self, Passes { calls, stops }: Passes, contained: bool) -> HandlerStats {
         let errors = self.errors.load(Ordering::Relaxed);
         let panics = self.panics.load(Ordering::Relaxed);
@@ -48,7 +48,7 @@ impl Counters {
     }
 }
 
-/// How often a handler was called in chains, and how often one stopped there.
+/// The number of calls of a handler by chains, and of chains that stopped at it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Passes {
     pub(crate) calls: u64,
@@ -65,22 +65,22 @@ impl std::ops::AddAssign for Passes {
 /// A handler's figures, as `spondee hooks --json` shows them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HandlerStats {
-    /// How often it was called.
+    /// The number of calls.
     pub calls: u64,
-    /// How often it ended the chain, an answer included.
+    /// The number of calls that ended the chain, with an answer or without.
     pub handled: u64,
-    /// How often it returned an error.
+    /// The number of calls that returned an error.
     pub errors: u64,
-    /// How often it panicked.
+    /// The number of calls that panicked.
     pub panics: u64,
-    /// How many of the calls were timed: a sample.
+    /// The number of timed calls, which are a sample.
     pub timed: u64,
-    /// How long those took together, in nanoseconds.
+    /// The sum of the durations of the timed calls, in nanoseconds.
     pub timed_ns: u64,
 }
 
 impl HandlerStats {
-    /// The mean of the timed calls, in nanoseconds.
+    /// The mean duration of the timed calls, in nanoseconds.
     pub fn mean_ns(&self) -> Option<u64> {
         self.timed_ns.checked_div(self.timed)
     }

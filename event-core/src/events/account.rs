@@ -1,4 +1,4 @@
-//! Accounts and what is known of them, on their host.
+//! Events of accounts, rosters and service discovery, on the host of the account.
 
 use jid::{BareJid, Jid};
 use xmpp_parsers::disco::{DiscoInfoResult, DiscoItemsResult};
@@ -13,178 +13,184 @@ use crate::{
 payload_events! {
     const ACCOUNT;
 
-    /// Somebody asks for a new account (XEP-0077); its name is normalised and free. A handler that
-    /// returns `Flow::Handled` refuses it, with the error that it sets or else `not-allowed`.
+    /// A client requests a new account (XEP-0077). The name is normalised and not in use.
+    /// `Flow::Handled` refuses the request with `error`, or with `not-allowed` when `error` is
+    /// `None`; otherwise the account is created.
     UserRegistering {
-        /// The name in front of the `@`.
+        /// The localpart of the account.
         username: Box<str>,
-        /// The module that registers it.
+        /// The module that handles the registration.
         source: &'static str,
-        /// The stream that asks, if it is one.
+        /// The stream of the request, if the request came from a stream.
         session: Option<Session>,
-        /// What whoever asked is told.
+        /// The error for the client when a handler refuses the request.
         error: Option<StanzaError>,
     } = "user-registering",
         "#[hook(\"user-registering\")]\nfn reserve(event: &mut UserRegistering) -> Flow {\n    if &*event.username == \"admin\" { Flow::Handled } else { Flow::Continue }\n}";
 
-    /// An account was made by its user (XEP-0077). Not fired for accounts that the command line
-    /// makes. Nothing can stop it.
+    /// A client has created an account (XEP-0077). Accounts created on the command line do not fire
+    /// this event. No handler can stop this event.
     UserRegistered {
-        /// The name in front of the `@`.
+        /// The localpart of the account.
         username: Box<str>,
-        /// The module that registered it.
+        /// The module that handled the registration.
         source: &'static str,
-        /// The stream that asked, if it is one.
+        /// The stream of the request, if the request came from a stream.
         session: Option<Session>,
     } = "user-registered",
         "#[hook(\"user-registered\")]\nfn note(event: &UserRegistered) {\n    println!(\"{} is new\", event.username);\n}";
 
-    /// A user has removed the own account (XEP-0077 §3.2). `user-deleted` came before, and nothing
-    /// is stored any more. Nothing can stop it.
+    /// A user has removed the user's own account (XEP-0077 §3.2). `user-deleted` has fired before,
+    /// and all data of the account is purged. No handler can stop this event.
     UserDeregistered {
-        /// The name in front of the `@`.
+        /// The localpart of the account.
         username: Box<str>,
-        /// The module that removed it.
+        /// The module that handled the request.
         source: &'static str,
-        /// The stream that asked, if it is one.
+        /// The stream of the request, if the request came from a stream.
         session: Option<Session>,
     } = "user-deregistered",
-        "#[hook(\"user-deregistered\")]\nfn note(event: &UserDeregistered) {\n    println!(\"{} leaves\", event.username);\n}";
+        "#[hook(\"user-deregistered\")]\nfn note(event: &UserDeregistered) {\n    println!(\"{} removed the account\", event.username);\n}";
 
-    /// An account is removed, by whomever: what is stored for it is about to be purged, once the
-    /// handlers are done. Nothing can stop it.
+    /// An account is being removed. The data of the account is purged after all handlers have
+    /// returned. No handler can stop this event.
     UserDeleted {
-        /// The name in front of the `@`.
+        /// The localpart of the account.
         username: Box<str>,
     } = "user-deleted",
-        "#[hook(\"user-deleted\")]\nasync fn clean_up(event: &UserDeleted) {\n    println!(\"{} is gone\", event.username);\n}";
+        "#[hook(\"user-deleted\")]\nasync fn clean_up(event: &UserDeleted) {\n    println!(\"{} is removed\", event.username);\n}";
 
-    /// An account has another password. Nothing can stop it.
+    /// The password of an account has been changed. No handler can stop this event.
     UserPasswordChanged {
-        /// The name in front of the `@`.
+        /// The localpart of the account.
         username: Box<str>,
-        /// The session that changed it and stays; the others are closed.
+        /// The session that changed the password; all other sessions of the account are closed.
         session: Option<Session>,
     } = "user-password-changed",
-        "#[hook(\"user-password-changed\")]\nfn note(event: &UserPasswordChanged) {\n    println!(\"{} has another password\", event.username);\n}";
+        "#[hook(\"user-password-changed\")]\nfn note(event: &UserPasswordChanged) {\n    println!(\"{} has a new password\", event.username);\n}";
 
-    /// A roster was read from storage. What handlers add is shown to the user and counts as a
-    /// contact, but is not stored. Nothing can stop it.
+    /// A roster has been read from storage. Items added by handlers are shown to the user and count
+    /// as contacts, but are not stored. No handler can stop this event.
     RosterLoad {
-        /// Whose it is: the name in front of the `@`.
+        /// The localpart of the roster's owner.
         username: Box<str>,
-        /// The contacts.
+        /// The roster.
         roster: Roster,
     } = "roster-load",
         "#[hook(\"roster-load\")]\nfn look(event: &mut RosterLoad) {\n    println!(\"{}: {} contacts\", event.username, event.roster.items().count());\n}";
 
-    /// A contact was removed from a roster (RFC 6121 §2.5). Nothing can stop it.
+    /// A contact has been removed from a roster (RFC 6121 §2.5). No handler can stop this event.
     RosterItemRemoved {
-        /// Whose roster it is: the name in front of the `@`.
+        /// The localpart of the roster's owner.
         username: Box<str>,
-        /// What the contact was.
+        /// The removed item.
         item: RosterItem,
-        /// The session that removed it; none when the account goes.
+        /// The session that removed the contact; `None` when the account is removed.
         session: Option<Session>,
     } = "roster-item-removed",
         "#[hook(\"roster-item-removed\")]\nfn note(event: &RosterItemRemoved) {\n    println!(\"{} removed {}\", event.username, event.item.jid);\n}";
 
-    /// Somebody who may asks what an account is and can (XEP-0030 §3.1). Nothing can stop it.
+    /// An entity that may see the account requests the account's identities and features (XEP-0030
+    /// §3.1). The answer contains everything that handlers add. No handler can stop this event.
     AccountDiscoInfo {
         /// The account.
         account: BareJid,
-        /// Who asks.
+        /// The sender of the request.
         from: Option<Jid>,
-        /// The answer so far.
+        /// The answer, to which handlers add.
         info: DiscoInfoResult,
     } = "account-disco-info",
         "#[hook(\"account-disco-info\")]\nfn advertise(event: &mut AccountDiscoInfo) {\n    event.info.features.insert(\"urn:xmpp:mam:2\".into());\n}";
 
-    /// Somebody who may asks what an account has (XEP-0030 §4.1). Nothing can stop it.
+    /// An entity that may see the account requests the account's items (XEP-0030 §4.1). The answer
+    /// contains everything that handlers add. No handler can stop this event.
     AccountDiscoItems {
         /// The account.
         account: BareJid,
-        /// Who asks.
+        /// The sender of the request.
         from: Option<Jid>,
-        /// The answer so far.
+        /// The answer, to which handlers add.
         items: DiscoItemsResult,
     } = "account-disco-items",
         "#[hook(\"account-disco-items\")]\nfn look(event: &mut AccountDiscoItems) {\n    println!(\"{} items\", event.items.items.len());\n}";
 
-    /// Somebody who may asks about a node of an account (XEP-0030 §3.2). Unless a handler sets
-    /// `exists`, the answer is `item-not-found`.
+    /// An entity that may see the account requests the identities and features of one of the
+    /// account's nodes (XEP-0030 §3.2). When no handler sets `exists`, the answer is
+    /// `item-not-found`.
     AccountDiscoInfoNode {
         /// The account.
         account: BareJid,
-        /// Who asks.
+        /// The sender of the request.
         from: Option<Jid>,
         /// The node.
         node: Box<str>,
-        /// Whether there is such a node.
+        /// Whether the node exists.
         exists: bool,
-        /// The answer so far.
+        /// The answer, to which handlers add.
         info: DiscoInfoResult,
     } = "account-disco-info-node",
         "#[hook(\"account-disco-info-node\")]\nfn look(event: &mut AccountDiscoInfoNode) {\n    event.exists |= &*event.node == \"example\";\n}";
 
-    /// Somebody who may asks what a node of an account has (XEP-0030 §4.2). Unless a handler sets
-    /// `exists`, the answer is `item-not-found`.
+    /// An entity that may see the account requests the items of one of the account's nodes
+    /// (XEP-0030 §4.2). When no handler sets `exists`, the answer is `item-not-found`.
     AccountDiscoItemsNode {
         /// The account.
         account: BareJid,
-        /// Who asks.
+        /// The sender of the request.
         from: Option<Jid>,
         /// The node.
         node: Box<str>,
-        /// Whether there is such a node.
+        /// Whether the node exists.
         exists: bool,
-        /// The answer so far.
+        /// The answer, to which handlers add.
         items: DiscoItemsResult,
     } = "account-disco-items-node",
         "#[hook(\"account-disco-items-node\")]\nfn look(event: &mut AccountDiscoItemsNode) {\n    event.exists |= &*event.node == \"example\";\n}";
 
-    /// Somebody asks what a host has (XEP-0030 §4.1). Nothing can stop it.
+    /// An entity requests the items of a host (XEP-0030 §4.1). The answer contains everything that
+    /// handlers add. No handler can stop this event.
     HostDiscoItems {
-        /// Who asks.
+        /// The sender of the request.
         from: Option<Jid>,
-        /// The answer so far.
+        /// The answer, to which handlers add.
         items: DiscoItemsResult,
     } = "host-disco-items",
         "#[hook(\"host-disco-items\")]\nfn look(event: &mut HostDiscoItems) {\n    println!(\"{} items\", event.items.items.len());\n}";
 
-    /// Somebody asks about a node of a host (XEP-0030 §3.2). Unless a handler sets `exists`, the
-    /// answer is `item-not-found`.
+    /// An entity requests the identities and features of one of the host's nodes (XEP-0030 §3.2).
+    /// When no handler sets `exists`, the answer is `item-not-found`.
     HostDiscoInfoNode {
-        /// Who asks.
+        /// The sender of the request.
         from: Option<Jid>,
         /// The node.
         node: Box<str>,
-        /// Whether there is such a node.
+        /// Whether the node exists.
         exists: bool,
-        /// The answer so far.
+        /// The answer, to which handlers add.
         info: DiscoInfoResult,
     } = "host-disco-info-node",
         "#[hook(\"host-disco-info-node\")]\nfn look(event: &mut HostDiscoInfoNode) {\n    event.exists |= &*event.node == \"example\";\n}";
 
-    /// Somebody asks what a node of a host has (XEP-0030 §4.2). Unless a handler sets `exists`,
-    /// the answer is `item-not-found`.
+    /// An entity requests the items of one of the host's nodes (XEP-0030 §4.2). When no handler
+    /// sets `exists`, the answer is `item-not-found`.
     HostDiscoItemsNode {
-        /// Who asks.
+        /// The sender of the request.
         from: Option<Jid>,
         /// The node.
         node: Box<str>,
-        /// Whether there is such a node.
+        /// Whether the node exists.
         exists: bool,
-        /// The answer so far.
+        /// The answer, to which handlers add.
         items: DiscoItemsResult,
     } = "host-disco-items-node",
         "#[hook(\"host-disco-items-node\")]\nfn look(event: &mut HostDiscoItemsNode) {\n    event.exists |= &*event.node == \"example\";\n}";
 
-    /// A client has become available and may be given what was kept for its user. Fired by module
-    /// `presence` after `presence/initial`, when the priority is not negative. `Flow::Handled`
-    /// stops it: what is kept stays.
+    /// A client has become available with a priority that is not negative, so the user's stored
+    /// messages can be delivered to the client. Fired by module `presence` after
+    /// `presence/initial`. `Flow::Handled` leaves the messages in the store; otherwise the messages
+    /// are delivered.
     MessageOfflineBroadcast {
-        /// The session.
+        /// The session of the client.
         session: Session,
     } = "message/offline/broadcast",
         "#[hook(\"message/offline/broadcast\")]\nfn look(event: &mut MessageOfflineBroadcast) -> Flow {\n    println!(\"{:?}\", event.session.jid());\n    Flow::Continue\n}";

@@ -1,7 +1,7 @@
 //! Macros that declare the types of the catalogue's events.
 
-/// Declares event types: `Marker(Payload) = "name", "example handler";`.
-
+/// Declares events whose payload is another type:
+/// `Marker(Payload) = "name", "example handler";`.
 macro_rules! events {
     (const $infos:ident; $(
         $(#[doc = $doc:literal])*
@@ -23,7 +23,7 @@ macro_rules! events {
             events!(@event $marker($payload) = $name, ($($doc)*), []);
         )*
 
-        /// What is known of the events of this file.
+        /// The events of this file.
         pub(crate) const $infos: &[&crate::events::info::EventInfo] =
             &[$(<$marker as crate::events::traits::Event>::INFO),*];
     };
@@ -56,7 +56,8 @@ macro_rules! events {
     };
 }
 
-/// Declares events that are their own payload.
+/// Declares events that are their own payload:
+/// `Marker { field: Type, } = "name", "example handler";`.
 macro_rules! payload_events {
     (const $infos:ident; $(
         $(#[doc = $doc:literal])*
@@ -92,7 +93,7 @@ macro_rules! payload_events {
             ]);
         )*
 
-        /// What is known of the events of this file.
+        /// The events of this file.
         pub(crate) const $infos: &[&crate::events::info::EventInfo] =
             &[$(<$marker as crate::events::traits::Event>::INFO),*];
     };

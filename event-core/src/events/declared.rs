@@ -1,10 +1,13 @@
-//! Events that crates declare with `#[event]`.
+//! Support for the events that crates declare with `#[event]`.
 
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use crate::{
-    dispatch::outcome::{DecisionOf, Outcome},
-    events::traits::{Event, EventId, Payload},
+    dispatch::outcome::{Outcome, ReturnOf},
+    events::{
+        info::EventInfo,
+        traits::{Event, EventId, Payload},
+    },
 };
 
 /// An event that a crate declared with [`#[event]`](macro@crate::event).
@@ -15,14 +18,15 @@ use crate::{
 )]
 #[doc(hidden)]
 pub trait DeclaredEvent: Event {
-    /// Notification, collect or chain.
+    /// The kind of the event: notification, collect or chain.
     type Kind;
-    /// The event again: what the expansion asks of it goes through here, so that a type that is no
-    /// event is one error.
+    /// Always `Self`. The expansion states its other bounds on this type, so that rustc reports one
+    /// error for a type that is not an event.
     type Itself: DeclaredEvent<Kind = Self::Kind>;
 }
 
-/// That a path which ends in the name of a catalogue event is that event.
+/// Checks that a path which ends in the name of a catalogue event names that event: only `E` itself
+/// implements `Same<E>`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not Spondee's event `{E}`",
     label = "another type of that name",
@@ -35,7 +39,8 @@ pub trait Same<E> {
 
 impl<E> Same<E> for E {}
 
-/// How the handlers of a declared event see its payload: `&P` or `&mut P`, by its kind.
+/// Gives the handlers of a declared event their view of the payload: `&P` or `&mut P`, by the kind
+/// of the event.
 #[diagnostic::on_unimplemented(
     message = "a handler of `{E}` does not take `{Self}`",
     label = "not how this event is seen",
@@ -46,8 +51,9 @@ pub trait PayloadOf<'a, 'p, E: Event>: Sized {
     fn view(payload: &'a mut <E::Payload as Payload>::Of<'p>) -> Self;
 }
 
-/// Where a hook's event is in error, what its handler takes is open between these two, and so no
-/// second error. Neither is a declared event: they are never called.
+/// Implements [`PayloadOf`] for every type and two catalogue events. When the event of a hook is in
+/// error, rustc cannot choose between the two and so reports no second error for the handler's
+/// argument. These implementations are never called, because the two events are not declared ones.
 macro_rules! open {
     ($($event:ident)*) => {$(
         #[diagnostic::do_not_recommend]
@@ -61,24 +67,24 @@ macro_rules! open {
 
 open!(MessageBare MessageFull);
 
-/// What the handlers of a declared event may return.
+/// The types that handlers of a declared event may return.
 #[diagnostic::on_unimplemented(
     message = "a handler of `{E}` cannot return `{Self}`",
     label = "not a decision of this event",
     note = "handlers of notification and collect events return nothing; those of a chain `Flow`, nothing, or a `Result` of these with `StanzaError`"
 )]
 #[doc(hidden)]
-pub trait DeclaredDecision<E> {
+pub trait DeclaredReturn<E> {
     fn outcome(self) -> Outcome;
 }
 
-/// The id of a declared event, given out when the registry is read.
+/// The id of a declared event; [`Registry::new`](crate::Registry::new) assigns the id.
 #[derive(Debug)]
 #[doc(hidden)]
 pub struct EventCell(AtomicU16);
 
 impl EventCell {
-    #[allow(clippy::new_without_default, reason = "only ever made in a static")]
+    #[allow(clippy::new_without_default, reason = "a cell is only constructed in a static")]
     pub const fn new() -> Self {
         Self(AtomicU16::new(u16::MAX))
     }
@@ -93,8 +99,24 @@ impl EventCell {
 }
 
 #[diagnostic::do_not_recommend]
-impl<E: DeclaredEvent, R: DecisionOf<E::Kind>> DeclaredDecision<E> for R {
+impl<E: DeclaredEvent, R: ReturnOf<E::Kind>> DeclaredReturn<E> for R {
     fn outcome(self) -> Outcome {
-        DecisionOf::outcome(self)
+        ReturnOf::outcome(self)
     }
+}
+
+/// An event declared with `#[event]`, as the expansion submits it.
+#[derive(Debug)]
+#[doc(hidden)]
+pub struct EventRecord {
+    pub info: &'static EventInfo,
+    pub module_path: &'static str,
+    pub id: &'static EventCell,
+}
+
+inventory::collect!(EventRecord);
+
+/// The number of slots of a dispatch table: one for each event.
+pub(crate) fn event_count() -> usize {
+    event_catalogue::EVENTS.len() + inventory::iter::<EventRecord>.into_iter().count()
 }

@@ -1,26 +1,26 @@
-//! What is known of an event before anything runs.
+//! The static description of an event.
 
 use event_catalogue::{Family, Scope};
 
-/// What is known of an event before anything runs.
+/// The static description of an event.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct EventInfo {
-    /// Its name, with `XMLNS:TAG` or `ID` where a hook puts its own.
+    /// The name, with a placeholder `XMLNS:TAG` or `ID` where a hook names a payload or an id.
     pub name: &'static str,
-    /// Decides what handlers take and return.
+    /// The family, which decides what handlers take and return.
     pub family: Family,
-    /// Whether it is fired on a host or for the whole server.
+    /// Whether the event fires on one host or for the whole server.
     pub scope: Scope,
     /// The name of the payload's type.
     pub payload: &'static str,
-    /// Its documentation, as Markdown.
+    /// The documentation, as Markdown.
     pub doc: &'static str,
-    /// What the payload is made of, where the event is its own.
+    /// The fields of the payload, for an event that is its own payload.
     pub fields: &'static [FieldInfo],
-    /// The source file that declares it.
+    /// The source file of the declaration.
     pub file: &'static str,
-    /// The line there.
+    /// The line of the declaration.
     pub line: u32,
 }
 
@@ -40,15 +40,15 @@ impl EventInfo {
 /// A field of an event that is its own payload.
 #[derive(Clone, Copy, Debug)]
 pub struct FieldInfo {
-    /// Its name.
+    /// The name.
     pub name: &'static str,
-    /// Its type, as it is written.
+    /// The type as written in the source.
     pub type_: &'static str,
-    /// Its documentation, as Markdown.
+    /// The documentation, as Markdown.
     pub doc: &'static str,
 }
 
-/// The id of a catalogue event, known when this crate is compiled.
+/// The id of a catalogue event. An unknown name fails the compilation of this crate.
 pub(crate) const fn index_of(name: &str) -> u16 {
     let mut index = 0;
     while index < event_catalogue::EVENTS.len() {
@@ -62,12 +62,14 @@ pub(crate) const fn index_of(name: &str) -> u16 {
     panic!("the catalogue has no event of this name")
 }
 
+/// Whether two names are equal, in a constant.
 #[doc(hidden)]
 pub const fn same(a: &str, b: &str) -> bool {
     a.len() == b.len() && crate::util::rust_path::encloses(a, b)
 }
 
-/// The catalogue's line of an event, checked against the type that declares it.
+/// The description of a catalogue event. A type or payload that differs from the catalogue fails
+/// the compilation of this crate.
 pub(crate) const fn info(
     name: &'static str,
     (marker, payload): (&'static str, &'static str),

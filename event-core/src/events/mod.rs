@@ -1,7 +1,8 @@
-//! The events of the catalogue, one type each, named after the event in camel case.
+//! The events of the catalogue: one type for each event, named like the event in camel case.
 //!
-//! Each says when it fires and on what, what its handlers are given, who may stop it, and what
-//! happens when nobody does. `docs/events.md` is made from these texts.
+//! The documentation of each event says when and on which host the event fires, what its handlers
+//! get, which handlers may stop the event and how, and what happens otherwise. `docs/events.md` is
+//! generated from this documentation.
 
 mod account;
 mod component;
@@ -34,7 +35,7 @@ pub mod payloads {
     pub use super::{account::*, component::*, s2s::*, server::*, session::*};
 }
 
-/// All events of the catalogue, in its order.
+/// All events of the catalogue, in the order of the catalogue.
 pub fn all() -> Vec<&'static EventInfo> {
     let mut all: Vec<_> = FILES.iter().copied().flatten().copied().collect();
     all.sort_by_key(|info| index_of(info.name));

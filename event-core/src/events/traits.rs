@@ -1,10 +1,10 @@
-//! What an event is to the compiler: a type with a name, a payload and a family.
+//! The traits that events implement.
 
 use crate::{dispatch::flow::Flow, events::info::EventInfo, protocol::stanza_error::StanzaError};
 
-/// A family of payload types, one for each lifetime that a payload may borrow for.
+/// The payload type of an event. [`Payload::Of`] has a lifetime, so that a payload may borrow.
 pub trait Payload: 'static {
-    /// The payload that borrows for `'p`.
+    /// The payload type that borrows for `'p`.
     type Of<'p>: Send;
 }
 
@@ -16,42 +16,41 @@ pub trait Payload: 'static {
     note = "catalogue events are in `event_core::events`; declare your own with `#[event(\"name\", kind = \"…\")]`"
 )]
 pub trait Event {
-    /// What its handlers are given.
+    /// The payload that handlers get.
     type Payload: Payload;
 
-    /// Name, family and documentation.
+    /// The name, the family and the documentation.
     const INFO: &'static EventInfo;
 
-    /// The event's place in the dispatch tables.
+    /// The event's index in the dispatch tables.
     #[doc(hidden)]
     fn id() -> EventId;
 }
 
-/// An event whose payload is the event itself, so that [`Context::fire`](crate::Context::fire)
-/// takes it.
+/// An event that is its own payload, for [`Context::fire`](crate::Context::fire).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event that a module can fire",
     label = "not an event",
     note = "declare the struct with `#[event(\"name\", kind = \"…\")]`"
 )]
 pub trait Fire<'p>: Event {
-    /// The payload that handlers see.
+    /// The payload that handlers get.
     #[doc(hidden)]
     fn payload(&mut self) -> &mut <Self::Payload as Payload>::Of<'p>;
 }
 
-/// An event after it was fired.
+/// The result of firing an event.
 #[derive(Debug)]
 pub struct Fired<E> {
-    /// The event, with whatever handlers put into it.
+    /// The event as handlers have changed it.
     pub event: E,
-    /// `Handled` when a handler of a chain stopped it.
+    /// [`Flow::Handled`] when a handler stopped the chain.
     pub flow: Flow,
-    /// What a handler of a chain refused it with.
+    /// The error that a handler returned.
     pub error: Option<StanzaError>,
 }
 
-/// Where an event's chain stands in a table.
+/// The index of an event's chain in a dispatch table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[doc(hidden)]
 pub struct EventId(pub u16);

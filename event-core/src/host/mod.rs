@@ -1,4 +1,4 @@
-//! The domains served here.
+//! Hosts: the domains that this server serves.
 
 pub(crate) mod host;
 pub(crate) mod role;

@@ -1,33 +1,32 @@
-//! Roles on a host, and the actions that need one.
+//! Roles on a host, and the actions that require a role.
 
-/// What somebody is to a host; who is more may do more.
-
+/// The role of a JID on a host. A greater role includes the permissions of all smaller ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
-    /// Anybody.
+    /// Any JID that is not a user or an admin.
     Guest,
-    /// An account of the host.
+    /// A JID of an account of the host.
     User,
-    /// Listed under `admins`.
+    /// A JID in the host's `admins`.
     Admin,
 }
 
-/// Something that not everybody may do. A module declares its own.
+/// An action that requires a role. Modules declare their own actions.
 ///
 /// ```
-/// # use event_core::{Action, host::Role};
+/// # use event_core::{Action, Role};
 /// const ANNOUNCE: Action = Action::new("announce", Role::Admin);
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Action {
-    /// Its name.
+    /// The name of the action.
     pub name: &'static str,
-    /// Who may do it.
+    /// The least role that may perform the action.
     pub role: Role,
 }
 
 impl Action {
-    /// An action that needs at least `role`.
+    /// An action that requires at least `role`.
     pub const fn new(name: &'static str, role: Role) -> Self {
         Self { name, role }
     }

@@ -1,5 +1,5 @@
-//! The services of a host: what the server provides stays, what a module provides from its start
-//! comes and goes with the module.
+//! The services of a host. Services of the server are permanent; a service that a module provides
+//! in its start is offered while the module runs.
 
 use std::{
     any::{Any, TypeId},
@@ -11,24 +11,26 @@ use std::{
 
 use parking_lot::RwLock;
 
-/// Services by their trait; each is an `Arc` of the trait within.
+/// Services by the `TypeId` of their trait. Each value is an `Arc<Trait>` behind `dyn Any`.
 pub(crate) type Services = HashMap<TypeId, Arc<dyn Any + Send + Sync>>;
 
-/// What a host offers to its modules.
+/// The services that a host offers.
 #[derive(Default)]
-pub(crate) struct Provided(RwLock<Shelves>);
+pub(crate) struct Provided(RwLock<Maps>);
 
 #[derive(Default)]
-struct Shelves {
-    /// From the server.
+struct Maps {
+    /// The services of the server.
     base: Services,
-    /// With those of the modules that run.
+    /// The services of the server and of the running modules.
     all: Services,
 }
 
-/// What a module that is just starting sees, and what it has provided so far.
+/// The services during the start of a module.
 struct Staged {
+    /// The services that the module can use.
     seen: Services,
+    /// The services that the module has provided so far.
     own: Services,
 }
 
@@ -36,8 +38,8 @@ tokio::task_local! {
     static STAGED: RefCell<Staged>;
 }
 
-/// Runs the start of a module, which sees the services in `seen`; gives those it provided. They
-/// are nobody else's until [`Provided::publish`].
+/// Runs the start of a module, which can use the services in `seen`. Gives the services that the
+/// module provided; other modules cannot use these before [`Provided::publish`].
 pub(crate) async fn stage<F: Future>(seen: Services, start: F) -> (F::Output, Services) {
     let staged = RefCell::new(Staged { seen, own: Services::new() });
     STAGED
@@ -50,6 +52,7 @@ pub(crate) async fn stage<F: Future>(seen: Services, start: F) -> (F::Output, Se
 }
 
 impl Provided {
+    /// Adds a service: to the starting module's services inside of [`stage`], else to the server's.
     pub(crate) fn provide<S: ?Sized + Send + Sync + 'static>(&self, service: Arc<S>) {
         let (key, service): (_, Arc<dyn Any + Send + Sync>) =
             (TypeId::of::<S>(), Arc::new(service));
@@ -59,9 +62,9 @@ impl Provided {
             staged.own.insert(key, Arc::clone(&service));
         });
         if staged.is_err() {
-            let mut shelves = self.0.write();
-            shelves.base.insert(key, Arc::clone(&service));
-            shelves.all.insert(key, service);
+            let mut maps = self.0.write();
+            maps.base.insert(key, Arc::clone(&service));
+            maps.all.insert(key, service);
         }
     }
 
@@ -74,16 +77,16 @@ impl Provided {
         service?.downcast_ref::<Arc<S>>().cloned()
     }
 
-    /// What the server provides.
+    /// The services of the server.
     pub(crate) fn base(&self) -> Services {
         self.0.read().base.clone()
     }
 
-    /// Offers what the server and these modules provide, and nothing else.
+    /// Offers the services of the server and of `modules`, and withdraws all others.
     pub(crate) fn publish<'a>(&self, modules: impl Iterator<Item = &'a Services>) {
-        let mut shelves = self.0.write();
-        let mut all = shelves.base.clone();
+        let mut maps = self.0.write();
+        let mut all = maps.base.clone();
         all.extend(modules.flatten().map(|(key, service)| (*key, Arc::clone(service))));
-        shelves.all = all;
+        maps.all = all;
     }
 }

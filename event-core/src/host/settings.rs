@@ -1,41 +1,42 @@
-//! What the configuration says of a host.
+//! The configuration of a host.
 
 use jid::BareJid;
 
 use crate::util::secret::Secret;
 
-/// A host as the configuration asks for it.
+/// The configuration of a host.
 #[derive(Debug)]
 pub struct HostConfig {
     /// The domain.
     pub name: String,
-    /// Its modules in order, each with its options.
+    /// The modules in the order of their handlers, each with its options.
     pub modules: Vec<(String, toml::Table)>,
-    /// The rest.
+    /// The settings of the host itself.
     pub settings: HostSettings,
 }
 
-/// What the configuration says of a host, beside its modules.
+/// The settings of a host, without the modules.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HostSettings {
-    /// Accounts with the role of an admin.
+    /// The accounts with [`Role::Admin`](crate::Role::Admin).
     pub admins: Vec<BareJid>,
-    /// The SASL mechanisms to offer, when not all.
+    /// The SASL mechanisms to offer; `None` offers all.
     pub sasl: Option<Vec<String>>,
-    /// Whether clients may authenticate without TLS; for tests on loopback.
+    /// Whether clients may authenticate without TLS, for tests on loopback.
     pub allow_plaintext: bool,
-    /// What an external component proves itself with (XEP-0114), where one serves the host.
+    /// The secret of the external component that serves the host (XEP-0114), if one does.
     pub secret: Option<Secret>,
-    /// How many resources an account may have bound at a time, when not [`Host::MAX_RESOURCES`].
+    /// The limit of resources that an account may have bound at the same time; `None` is
+    /// [`Host::MAX_RESOURCES`](crate::Host::MAX_RESOURCES).
     pub max_resources: Option<usize>,
-    /// The number of failed attempts to authenticate that closes a stream, when the configuration
-    /// says so.
+    /// The number of failed attempts to authenticate after which a stream is closed; `None` leaves
+    /// the default to the module.
     pub authentication_attempts: Option<u32>,
 }
 
 impl HostSettings {
-    /// The keys of the configuration whose values differ.
+    /// The configuration keys of the settings that differ from `other`.
     pub(crate) fn differences(&self, other: &Self) -> Vec<&'static str> {
         let keys = [
             ("admins", self.admins == other.admins),

@@ -1,35 +1,39 @@
-//! What a handler is given beside the payload: its module's options and state, and the host.
+//! The second argument of handlers: the module's options and state, and the host.
 
 use std::{
     any::Any,
-    future::Future,
     ops::Deref,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use jid::{FullJid, Jid};
+use tokio::time::sleep;
 use xmpp_xml::Element;
 
 use crate::{
-    dispatch::installer::{Installer, WrongContext},
-    events::traits::{Fire, Fired},
-    host::host::Host,
-    module::{module::Module, tasks::Tasks},
-    protocol::{into_stanza::IntoStanza, iq::Iq},
-    routing::queries::QueryError,
+    dispatch::{
+        flow::Flow,
+        installer::{Installer, WrongContext},
+    },
+    events::traits::{Event, Fire, Fired, Payload},
+    host::{host::Host, role::Action},
+    module::{host_context::HostContext, module::Module, tasks::Tasks},
+    protocol::{into_stanza::IntoStanza, iq::Iq, stanza_error::StanzaError},
+    routing::{queries::QueryError, reply::AnswerLater},
+    session::session::Session,
+    storage::{StorageResult, Write},
 };
 
-pub(crate) type AnyContext = Arc<dyn Any + Send + Sync>;
-
-/// A module on one host. It dereferences to the module's options.
+/// A handle of a module on one host, cheap to clone. The handle dereferences to the module's
+/// options.
 ///
 /// ```
 /// use event_core::prelude::*;
-/// /// Says hello.
+/// /// Greets users.
 /// #[module]
 /// pub struct Hello {
-///     /// What it says.
+///     /// The text of the greeting.
 ///     text: String,
 /// }
 ///
@@ -38,16 +42,24 @@ pub(crate) type AnyContext = Arc<dyn Any + Send + Sync>;
 ///     println!("{} {} on {}", cx.text, bind.session.id(), cx.host().name());
 /// }
 /// ```
-pub struct Context<M: Module> {
-    host: Arc<Host>,
+pub struct Context<M: Module>(Arc<Inner<M>>);
+
+struct Inner<M: Module> {
+    server: HostContext,
     options: M,
     state: Arc<M::State>,
     tasks: Arc<Tasks>,
 }
 
+impl<M: Module> Clone for Context<M> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
 impl<M: Module> std::fmt::Debug for Context<M> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Context({} on {})", M::INFO.name, self.host.name())
+        write!(f, "Context({} on {})", M::INFO.name, self.host().name())
     }
 }
 
@@ -55,102 +67,165 @@ impl<M: Module> Deref for Context<M> {
     type Target = M;
 
     fn deref(&self) -> &M {
-        &self.options
+        &self.0.options
     }
 }
 
 impl<M: Module> Context<M> {
-    pub(crate) fn new(host: Arc<Host>, options: M, state: M::State) -> Self {
-        Self { host, options, state: Arc::new(state), tasks: Arc::default() }
+    pub(crate) fn new(server: HostContext, options: M, state: M::State) -> Self {
+        Self(Arc::new(Inner { server, options, state: Arc::new(state), tasks: Arc::default() }))
     }
 
-    /// The same module on the same host, with other options.
+    /// The same module on the same host with other options; state and tasks are shared.
     pub(crate) fn with_options(&self, options: M) -> Self {
-        let (host, state) = (Arc::clone(&self.host), Arc::clone(&self.state));
-        Self { host, options, state, tasks: Arc::clone(&self.tasks) }
+        let Inner { server, state, tasks, .. } = &*self.0;
+        let (state, tasks) = (Arc::clone(state), Arc::clone(tasks));
+        Self(Arc::new(Inner { server: server.clone(), options, state, tasks }))
     }
 
-    /// The host that the event happened on.
+    pub(crate) fn into_any(self) -> Arc<dyn Any + Send + Sync> {
+        Arc::new(self)
+    }
+
+    /// The host on which the module runs.
     pub fn host(&self) -> &Arc<Host> {
-        &self.host
+        self.0.server.host()
     }
 
-    /// What the module keeps on this host.
+    /// A handle of this host that does not depend on the module.
+    pub fn host_context(&self) -> &HostContext {
+        &self.0.server
+    }
+
+    /// A handle of another host of the same server.
+    pub fn with_host(&self, host: &Arc<Host>) -> HostContext {
+        self.0.server.with_host(host)
+    }
+
+    /// The host of a domain, if this server serves the domain.
+    pub fn find_host(&self, domain: &str) -> Option<Arc<Host>> {
+        self.0.server.find_host(domain)
+    }
+
+    /// All hosts of the server, in the order of the configuration.
+    pub fn hosts(&self) -> Vec<Arc<Host>> {
+        self.0.server.core().map(|core| core.hosts()).unwrap_or_default()
+    }
+
+    /// The features that the modules of this host announce (XEP-0030), sorted.
+    pub fn features(&self) -> Vec<&'static str> {
+        self.0.server.features()
+    }
+
+    /// The module's state on this host.
     pub fn state(&self) -> &M::State {
-        &self.state
+        &self.0.state
     }
 
-    /// Sends a stanza from this host: it is routed when the outermost chain ends, in order, and
-    /// before the stream's next stanza. `from` is the host unless it is set to a JID of this host.
-    /// No pre-routing event fires.
+    /// Sends a stanza from this host: see [`HostContext::send`].
     pub fn send(&self, stanza: impl IntoStanza) {
-        self.host.send(stanza);
+        self.0.server.send(stanza);
     }
 
-    /// Sends copies of a message or presence to these addresses, in their order; else as
-    /// [`Context::send`]. It spares writing and reading again what is known already.
+    /// Sends copies of a message or presence: see [`HostContext::send_to`].
     pub fn send_to(&self, stanza: &Element, to: impl IntoIterator<Item = impl Into<Jid>>) {
-        self.host.send_to(stanza, to);
+        self.0.server.send_to(stanza, to);
     }
 
-    /// Puts a stanza into a session's queue, without any event. `false` when there is no such
-    /// session or its queue is full.
+    /// Puts a stanza into a session's queue, without any event: see [`HostContext::deliver`].
     pub fn deliver(&self, to: &FullJid, stanza: impl IntoStanza) -> bool {
-        self.host.deliver(to, stanza)
+        self.0.server.deliver(to, stanza)
     }
 
-    /// Sends an iq request and waits for its answer, at most for [`Host::QUERY_TIMEOUT`].
-    ///
-    /// The answer goes straight to the waiter, ahead of queued stanzas and before any event, so a
-    /// handler may query the client whose stanza it handles.
+    /// Sends an iq request and waits for the answer: see [`HostContext::query`].
     ///
     /// # Errors
-    /// The other side answered with an error, did not answer in time, or cannot be reached.
+    /// The recipient answered with an error, did not answer in time, or cannot be reached.
     pub async fn query(&self, iq: impl IntoStanza) -> Result<Iq, QueryError> {
-        self.host.query(iq).await
+        self.0.server.query(iq).await
     }
 
-    /// Fires an event on this host, or for the whole server when its scope is that.
-    ///
-    /// The event comes back: what handlers of a collect event put into it is there to be read.
+    /// Lets the module answer an iq request after the handler has returned: see
+    /// [`HostContext::answer_later`].
+    pub fn answer_later(&self, iq: &mut Iq) -> AnswerLater {
+        self.0.server.answer_later(iq)
+    }
+
+    /// Fires an event on this host: see [`HostContext::fire`].
     pub async fn fire<'p, E: Fire<'p>>(&self, event: E) -> Fired<E> {
-        self.host.fire(event).await
+        self.0.server.fire(event).await
     }
 
-    /// Whether `jid` may do what `action` stands for on this host.
-    pub fn may(&self, jid: &Jid, action: &crate::host::role::Action) -> bool {
-        self.host.role(jid) >= action.role
+    /// Fires an event whose payload is a stanza: see [`HostContext::fire_stanza`].
+    ///
+    /// # Errors
+    /// A handler refused the stanza.
+    pub async fn fire_stanza<E: Event>(
+        &self,
+        payload: &mut <E::Payload as Payload>::Of<'_>,
+    ) -> Result<Flow, StanzaError> {
+        self.0.server.fire_stanza::<E>(payload).await
     }
 
-    /// The time of day. In tests it is the harness's clock.
+    /// Binds a resource (RFC 6120 §7): see [`HostContext::bind`].
+    ///
+    /// # Errors
+    /// See [`HostContext::bind`].
+    pub async fn bind<'s>(
+        &self,
+        session: &'s Session,
+        resource: Option<&str>,
+    ) -> Result<&'s FullJid, StanzaError> {
+        self.0.server.bind(session, resource).await
+    }
+
+    /// Writes to any number of stores in one transaction: see [`HostContext::transact`].
+    ///
+    /// # Errors
+    /// The error of the first failed write, or the storage failed.
+    pub async fn transact(&self, batch: Vec<Write>) -> StorageResult<bool> {
+        self.0.server.transact(batch).await
+    }
+
+    /// Whether `jid` may perform `action` on this host.
+    pub fn may(&self, jid: &Jid, action: &Action) -> bool {
+        self.host().role(jid) >= action.role
+    }
+
+    /// The time of day; in tests, the time of the harness's clock.
     pub fn now(&self) -> SystemTime {
-        self.host.core().now()
+        self.0.server.now()
     }
 
-    /// Runs `task` beside the events until it ends or the module stops.
+    /// The time since the server's start.
+    pub fn uptime(&self) -> Duration {
+        self.0.server.uptime()
+    }
+
+    /// Spawns `task`, which is aborted when the module stops.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.tasks.spawn(task);
+        self.0.tasks.spawn(task);
     }
 
-    /// Runs `task` after a while, unless the module stops before.
+    /// Spawns `task` with a delay of `wait`. The task is aborted when the module stops.
     pub fn after(&self, wait: Duration, task: impl Future<Output = ()> + Send + 'static) {
         self.spawn(async move {
-            tokio::time::sleep(wait).await;
+            sleep(wait).await;
             task.await;
         });
     }
 
     pub(crate) fn tasks(&self) -> &Tasks {
-        &self.tasks
+        &self.0.tasks
     }
 }
 
-/// The context as handlers name it, `Context<M>`.
+/// Maps `Context<M>` to the module `M`.
 #[doc(hidden)]
 pub trait ContextOf {
     type Module: Module;
 
-    /// The Rust module of the module whose context it is.
+    /// The Rust module in which `Module` is declared.
     const MODULE_PATH: &'static str;
 }
 
@@ -160,7 +235,8 @@ impl<M: Module> ContextOf for Context<M> {
     const MODULE_PATH: &'static str = M::INFO.module_path;
 }
 
-/// How a handler asks for its module's context by another name; only `&Context<M>` does.
+/// Gives a handler the context when the macro cannot read the argument's type, such as an alias.
+/// Only `&Context<M>` implements this trait.
 #[diagnostic::on_unimplemented(
     message = "the second argument of a handler is `&Context<…>`, found `{Self}`",
     label = "not a context",
@@ -172,8 +248,8 @@ pub trait ContextRef<'a>: Sized {
 
     const MODULE_PATH: &'static str;
 
-    fn take(installer: &Installer<'_>) -> Result<Arc<Context<Self::Module>>, WrongContext> {
-        installer.context_of()
+    fn take(installer: &Installer<'_>) -> Result<Context<Self::Module>, WrongContext> {
+        installer.context()
     }
 
     fn of(context: &'a Context<Self::Module>) -> Self;

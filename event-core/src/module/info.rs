@@ -1,25 +1,24 @@
-//! What is known of a module before anything runs.
+//! The static description of a module.
 
-/// What is known of a module before anything runs.
-
+/// The static description of a module.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ModuleInfo {
-    /// Its name in the configuration.
+    /// The name in the configuration.
     pub name: &'static str,
-    /// What it is for: the struct's documentation.
+    /// The documentation of the struct, as Markdown.
     pub doc: &'static str,
-    /// Features it adds to service discovery (XEP-0030).
+    /// The features that the module announces in service discovery (XEP-0030).
     pub features: &'static [&'static str],
-    /// Modules whose handlers run before its own at equal priority.
+    /// The modules whose handlers run before this module's handlers at equal priority.
     pub after: &'static [&'static str],
-    /// Its options.
+    /// The options.
     pub options: &'static [OptionInfo],
-    /// The Rust module it is declared in.
+    /// The Rust module that contains the struct.
     pub module_path: &'static str,
-    /// The source file.
+    /// The source file of the struct.
     pub file: &'static str,
-    /// The line there.
+    /// The line of the struct.
     pub line: u32,
 }
 
@@ -35,7 +34,7 @@ impl ModuleInfo {
         Self { name, doc, features, after, options, module_path, file, line }
     }
 
-    /// The crate it comes from, as Rust paths spell it.
+    /// The crate of the module, as Rust paths spell the name.
     pub(crate) fn crate_name(&self) -> &'static str {
         crate::util::rust_path::crate_of(self.module_path)
     }
@@ -49,11 +48,11 @@ impl ModuleInfo {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct OptionInfo {
-    /// The key.
+    /// The key in the configuration.
     pub name: &'static str,
-    /// Its documentation.
+    /// The documentation, as Markdown.
     pub doc: &'static str,
-    /// Its Rust type, as written.
+    /// The Rust type as written in the source.
     pub kind: &'static str,
 }
 

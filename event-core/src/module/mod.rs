@@ -1,6 +1,7 @@
-//! Modules: their options, state, context, and the registry of those that are linked.
+//! Modules: options, state and context, and the registry of the linked modules.
 
 pub(crate) mod context;
+pub(crate) mod host_context;
 pub(crate) mod info;
 pub(crate) mod install;
 pub(crate) mod module;

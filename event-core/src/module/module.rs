@@ -1,46 +1,45 @@
-//! What a module is: its options on one host and its state there.
+//! The traits that modules implement.
 
-use std::{future::Future, sync::Arc};
+use std::future::Future;
 
-use crate::{
-    host::host::Host,
-    module::{info::ModuleInfo, start_error::StartError},
-};
+use crate::module::{host_context::HostContext, info::ModuleInfo, start_error::StartError};
 
-/// A module's options on one host; [`#[module]`](macro@crate::module) implements it.
+/// A module; the type holds the module's options on one host. [`#[module]`](macro@crate::module)
+/// implements this trait.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a module",
     label = "not a module",
     note = "annotate the struct with `#[module]`"
 )]
 pub trait Module: Sized + Send + Sync + 'static {
-    /// What the module keeps on a host between events; `()` when it keeps nothing.
+    /// The module's state on a host; `()` for a module without state.
     type State: ModuleState<Self>;
 
-    /// Name, documentation and what it announces.
+    /// The static description of the module.
     const INFO: &'static ModuleInfo;
 
     /// Reads the options from the host's configuration.
     ///
     /// # Errors
-    /// An unknown key, a missing one or a value of the wrong type.
+    /// A key is unknown or missing, or a value has the wrong type.
     fn options(table: toml::Table) -> Result<Self, toml::de::Error>;
 }
 
-/// What a module keeps on one host, from its start to its stop. It survives a reload. Look up the
-/// services of other modules when they are needed: those modules may be taken away or come anew.
+/// A module's state on one host, from the module's start to its stop. The state survives a reload.
+/// Look up the services of other modules at each use, because a reload may stop or restart those
+/// modules.
 ///
 /// ```
 /// use event_core::{prelude::*, StartError};
-/// use std::sync::{Arc, Mutex};
-/// /// Counts.
+/// use std::sync::Mutex;
+/// /// Counts events.
 /// #[module(state = Seen)]
 /// struct Counter {}
 ///
 /// struct Seen(Mutex<u64>);
 ///
 /// impl ModuleState<Counter> for Seen {
-///     async fn start(_: &Arc<Host>, _: &Counter) -> Result<Self, StartError> {
+///     async fn start(_: &HostContext, _: &Counter) -> Result<Self, StartError> {
 ///         Ok(Self(Mutex::new(0)))
 ///     }
 /// }
@@ -48,32 +47,33 @@ pub trait Module: Sized + Send + Sync + 'static {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the state of module `{M}`",
     label = "not a module's state",
-    note = "implement `ModuleState<{M}>` for it: `async fn start(host: &Arc<Host>, options: &{M}) -> Result<Self, StartError>`"
+    note = "implement `ModuleState<{M}>` for it: `async fn start(host: &HostContext, options: &{M}) -> Result<Self, StartError>`"
 )]
 pub trait ModuleState<M>: Sized + Send + Sync + 'static {
-    /// Makes the state, before a table that names the module is published.
+    /// Creates the state, before the module's handlers are published.
     ///
     /// # Errors
-    /// Anything that keeps the module from working on this host; it stops the start.
+    /// The module cannot work on this host. The error aborts the start of the server or the reload.
     fn start(
-        host: &Arc<Host>,
+        host: &HostContext,
         options: &M,
     ) -> impl Future<Output = Result<Self, StartError>> + Send;
 
-    /// The configuration was read again and the options differ. Dispatches under way end with the
-    /// old ones; those that begin after this, or after ten seconds of it, have the new ones.
+    /// Tells the state that a reload has changed the options. Running dispatches end with the old
+    /// options. Dispatches have the new options after this method has returned, or after ten
+    /// seconds.
     fn reload(&self, _old: &M, _new: &M) -> impl Future<Output = ()> + Send {
         async {}
     }
 
-    /// The last dispatch that could reach the module has ended.
+    /// Stops the module, after the last dispatch with the module's handlers has ended.
     fn stop(&self) -> impl Future<Output = ()> + Send {
         async {}
     }
 }
 
 impl<M: Module> ModuleState<M> for () {
-    async fn start(_: &Arc<Host>, _: &M) -> Result<Self, StartError> {
+    async fn start(_: &HostContext, _: &M) -> Result<Self, StartError> {
         Ok(())
     }
 }

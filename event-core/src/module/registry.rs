@@ -1,46 +1,46 @@
-//! What the binary is made of: the modules, hooks and events that its crates submitted.
+//! The registry of the modules, hooks and events that the crates of a binary submit.
 //!
-//! `inventory` discovers, the list of crates in the binary authorises, and [`Registry::new`]
-//! compares the two and refuses to go on when something is silently missing.
+//! `inventory` finds everything that is linked. The binary lists the crates whose modules may run.
+//! [`Registry::new`] compares both and reports what is missing, which would otherwise go unnoticed.
 
-use std::{any::Any, collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use crate::{
-    dispatch::installer::{HookRecord, Installed, Installer, WrongContext},
-    events::{declared::EventCell, info::EventInfo, traits::EventId},
+    dispatch::installer::HookRecord,
+    events::{declared::EventRecord, info::EventInfo, traits::EventId},
     module::{info::ModuleInfo, running::ModuleVtable, start_error::StartError},
     util::rust_path::{crate_of, encloses},
 };
 
-/// A crate of modules, and which of them run by default. The binary's list names it;
-/// [`module_crate!`](crate::module_crate) makes one.
+/// A crate of modules, for the list of a binary. [`module_crate!`](crate::module_crate) declares a
+/// bundle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bundle {
-    /// The crate's name as Rust paths spell it.
+    /// The name of the crate, as Rust paths spell the name.
     #[doc(hidden)]
     pub name: &'static str,
-    /// The modules of a host whose configuration does not list its own, in the order of their
-    /// handlers.
+    /// The modules of a host whose configuration has no list of modules, in the order of their
+    /// handlers at equal priority.
     pub defaults: &'static [&'static str],
-    /// The same for a component.
+    /// The modules of a component whose configuration has no list of modules.
     pub component_defaults: &'static [&'static str],
-    /// The modules that run as well where an external program serves the component (XEP-0114).
+    /// The modules that run in addition when an external program serves the component (XEP-0114).
     pub external_component_defaults: &'static [&'static str],
 }
 
 impl Bundle {
-    /// A crate none of whose modules runs by default.
+    /// A crate without default modules.
     #[doc(hidden)]
     pub const fn new(name: &'static str) -> Self {
         Self { name, defaults: &[], component_defaults: &[], external_component_defaults: &[] }
     }
 }
 
-/// Makes this crate's modules available to binaries, as the constant `BUNDLE` at its root. The
-/// arguments are the fields of [`Bundle`](crate::Bundle):
-/// `module_crate!(defaults = ["roster", "ping"])`.
+/// Declares the constant `BUNDLE`, which makes the modules of this crate available to binaries.
+/// Call the macro at the root of the crate. The arguments are the fields of
+/// [`Bundle`](crate::Bundle): `module_crate!(defaults = ["roster", "ping"])`.
 ///
-/// The binary's list names it, which is what makes the linker keep the crate:
+/// A binary names `BUNDLE` in its list, so that the linker keeps the crate:
 /// `spondee::main(&[spondee_modules::BUNDLE, my_modules::BUNDLE])`.
 #[macro_export]
 macro_rules! module_crate {
@@ -53,7 +53,7 @@ macro_rules! module_crate {
     };
 }
 
-/// A module as its expansion submits it.
+/// A module, as the expansion of `#[module]` submits it.
 #[derive(Debug)]
 #[doc(hidden)]
 pub struct ModuleRecord {
@@ -61,43 +61,14 @@ pub struct ModuleRecord {
     pub vtable: &'static dyn ModuleVtable,
 }
 
-/// An event declared with `#[event]`.
-#[derive(Debug)]
-#[doc(hidden)]
-pub struct EventRecord {
-    pub info: &'static EventInfo,
-    pub module_path: &'static str,
-    pub id: &'static EventCell,
-}
-
-inventory::collect!(HookRecord);
-
 inventory::collect!(ModuleRecord);
 
-inventory::collect!(EventRecord);
-
-/// A module that the binary lists, with the hooks that belong to it.
+/// A module of a listed crate, with the module's hooks.
 #[derive(Debug)]
 pub(crate) struct LinkedModule {
     pub(crate) info: &'static ModuleInfo,
     pub(crate) vtable: &'static dyn ModuleVtable,
     pub(crate) hooks: Vec<&'static HookRecord>,
-}
-
-impl LinkedModule {
-    pub(crate) fn install(
-        &self,
-        hook: &'static HookRecord,
-        context: &Arc<dyn Any + Send + Sync>,
-    ) -> Result<Installed, StartError> {
-        let mut installer = Installer { meta: &hook.meta, context, installed: None };
-        (hook.install)(&mut installer).map_err(|WrongContext| StartError::WrongContext {
-            handler: hook.meta.id(),
-            place: hook.meta.place(),
-            module: self.info.name,
-        })?;
-        installer.installed.ok_or_else(|| StartError::NotInstalled { handler: hook.meta.id() })
-    }
 }
 
 /// The modules, hooks and events of a binary.
@@ -109,11 +80,11 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Reads what is linked and keeps what belongs to `bundles`.
+    /// Collects the linked modules, hooks and events of the crates in `bundles`.
     ///
     /// # Errors
-    /// A crate that brought no module, a module without a hook, a hook without a module, two
-    /// modules or two events with one name: see [`StartError`].
+    /// A crate without a module, a module without a hook, a hook without a module, or two modules
+    /// or two events of the same name: see [`StartError`].
     pub fn new(bundles: &[Bundle]) -> Result<Self, StartError> {
         number_events()?;
         let listed = |path: &str| bundles.iter().any(|listed| listed.name == crate_of(path));
@@ -167,10 +138,10 @@ impl Registry {
         Ok(Self { modules, unlisted, bundles: bundles.to_vec() })
     }
 
-    /// Everything that is linked, for tests: no list authorises.
+    /// Collects everything that is linked, for tests.
     ///
     /// # Errors
-    /// As [`Registry::new`].
+    /// See [`Registry::new`].
     pub fn linked() -> Result<Self, StartError> {
         let mut crates: Vec<_> = inventory::iter::<ModuleRecord>
             .into_iter()
@@ -181,17 +152,17 @@ impl Registry {
         Self::new(&crates)
     }
 
-    /// The modules by name.
+    /// The modules, sorted by name.
     pub fn modules(&self) -> impl Iterator<Item = &'static ModuleInfo> {
         self.modules.values().map(|module| module.info)
     }
 
-    /// The crates of the list, in its order.
+    /// The listed crates, in the order of the list.
     pub fn bundles(&self) -> &[Bundle] {
         &self.bundles
     }
 
-    /// Modules that are linked but belong to no crate of the list; they never run.
+    /// The linked modules of crates that are not listed. These modules never run.
     pub fn unlisted(&self) -> &[&'static ModuleInfo] {
         &self.unlisted
     }
@@ -204,14 +175,49 @@ impl Registry {
         self.modules.keys().copied()
     }
 
-    /// Checks a module's options without starting it.
+    /// The error for a module that `place` names and the binary does not have.
+    pub(crate) fn unknown_module(&self, name: &str, place: impl Into<String>) -> StartError {
+        let unlisted = self.unlisted.iter().find(|module| module.name == name);
+        StartError::UnknownModule {
+            name: name.into(),
+            place: place.into(),
+            unlisted: unlisted.map(|module| module.crate_name()),
+            nearest: event_catalogue::nearest(name, self.names()),
+        }
+    }
+
+    /// The module `name`, which the configuration of `host` enables.
+    pub(crate) fn find_linked(&self, name: &str, host: &str) -> Result<&LinkedModule, StartError> {
+        self.module(name).ok_or_else(|| self.unknown_module(name, format!("host `{host}`")))
+    }
+
+    /// Checks the names and options of a host's modules before the first module starts.
+    pub(crate) fn check_modules(
+        &self,
+        host: &str,
+        modules: &[(String, toml::Table)],
+    ) -> Result<(), StartError> {
+        for (index, (name, options)) in modules.iter().enumerate() {
+            let module = self.find_linked(name, host)?;
+            if modules.iter().take(index).any(|(other, _)| other == name) {
+                return Err(StartError::EnabledTwice { module: name.clone(), host: host.into() });
+            }
+            module.vtable.check(options).map_err(|source| StartError::Options {
+                module: name.as_str().into(),
+                place: format!(" on `{host}`"),
+                source: Box::new(source),
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Checks a module's options without starting the module.
     ///
     /// # Errors
-    /// The module is not linked, or its options are not what it declares.
+    /// The module is not linked, or the options do not match the module's declaration.
     pub fn check_options(&self, module: &str, options: &toml::Table) -> Result<(), StartError> {
-        let linked = self
-            .module(module)
-            .ok_or_else(|| StartError::unknown_module(module, "the configuration", self))?;
+        let linked =
+            self.module(module).ok_or_else(|| self.unknown_module(module, "the configuration"))?;
         linked.vtable.check(options).map_err(|source| StartError::Options {
             module: module.into(),
             place: String::new(),
@@ -220,7 +226,7 @@ impl Registry {
     }
 }
 
-/// The documented events that crates declared with `#[event]`, by name.
+/// The events that crates declare with `#[event]`, sorted by name.
 pub fn declared_events() -> Vec<&'static EventInfo> {
     let mut events: Vec<_> =
         inventory::iter::<EventRecord>.into_iter().map(|record| record.info).collect();
@@ -228,7 +234,7 @@ pub fn declared_events() -> Vec<&'static EventInfo> {
     events
 }
 
-/// Gives declared events their ids: after the catalogue's, sorted by name.
+/// Assigns ids to the declared events, in the order of their names, after the ids of the catalogue.
 fn number_events() -> Result<(), StartError> {
     let mut records: Vec<_> = inventory::iter::<EventRecord>.into_iter().collect();
     records.sort_by_key(|record| (record.info.name, record.info.file, record.info.line));
@@ -248,11 +254,6 @@ fn number_events() -> Result<(), StartError> {
         record.id.set(EventId(id));
     }
     Ok(())
-}
-
-/// How many slots a table has.
-pub(crate) fn event_count() -> usize {
-    event_catalogue::EVENTS.len() + inventory::iter::<EventRecord>.into_iter().count()
 }
 
 fn ordered(a: String, b: String) -> (String, String) {

@@ -1,4 +1,4 @@
-//! What a module is: its options on one host, its state there, and what it announces.
+//! Modules behind trait objects, which the runtime starts, reloads and stops.
 
 use std::{any::Any, marker::PhantomData, sync::Arc};
 
@@ -6,31 +6,36 @@ use crate::{
     host::host::Host,
     module::{
         context::Context,
+        host_context::HostContext,
         module::{Module, ModuleState},
         start_error::StartError,
     },
     util::future::BoxFuture,
 };
 
-/// A module whose type is forgotten.
+/// The start of a module, independent of the module's type.
 #[doc(hidden)]
 pub trait ModuleVtable: Send + Sync + std::fmt::Debug {
+    /// Checks options without starting the module.
     fn check(&self, table: &toml::Table) -> Result<(), toml::de::Error>;
+    /// Reads the options and creates the module's state.
     fn start<'a>(
         &'a self,
-        host: &'a Arc<Host>,
+        host: &'a HostContext,
         table: toml::Table,
     ) -> BoxFuture<'a, Result<Box<dyn Running>, StartError>>;
 }
 
-/// A module that runs on a host.
+/// A module that runs on a host, independent of the module's type.
 #[doc(hidden)]
 pub trait Running: Send + Sync {
+    /// The [`Context`] of the module.
     fn context(&self) -> Arc<dyn Any + Send + Sync>;
-    /// The module with other options: its state and its tasks are the same.
+    /// The same module with other options; state and tasks are shared.
     fn with_options(&self, table: toml::Table) -> Result<Box<dyn Running>, StartError>;
-    /// Tells the state that `new`, made by [`Running::with_options`], takes over.
+    /// Tells the state that `new`, which [`Running::with_options`] created, replaces this module.
     fn reload<'a>(&'a self, new: &'a dyn Running) -> BoxFuture<'a, ()>;
+    /// Aborts the module's tasks and stops its state.
     fn stop(&self) -> BoxFuture<'_, ()>;
 }
 
@@ -55,14 +60,14 @@ impl<M: Module> ModuleVtable for VtableOf<M> {
 
     fn start<'a>(
         &'a self,
-        host: &'a Arc<Host>,
+        host: &'a HostContext,
         table: toml::Table,
     ) -> BoxFuture<'a, Result<Box<dyn Running>, StartError>> {
         Box::pin(async move {
-            let options = read_options::<M>(host, table)?;
+            let options = read_options::<M>(host.host(), table)?;
             let state = M::State::start(host, &options).await?;
-            let context = Context::new(Arc::clone(host), options, state);
-            let running: Box<dyn Running> = Box::new(RunningModule(Arc::new(context)));
+            let context = Context::new(host.clone(), options, state);
+            let running: Box<dyn Running> = Box::new(RunningModule(context));
             Ok(running)
         })
     }
@@ -76,17 +81,16 @@ fn read_options<M: Module>(host: &Host, table: toml::Table) -> Result<M, StartEr
     })
 }
 
-struct RunningModule<M: Module>(Arc<Context<M>>);
+struct RunningModule<M: Module>(Context<M>);
 
 impl<M: Module> Running for RunningModule<M> {
     fn context(&self) -> Arc<dyn Any + Send + Sync> {
-        let context: Arc<Context<M>> = Arc::clone(&self.0);
-        context
+        self.0.clone().into_any()
     }
 
     fn with_options(&self, table: toml::Table) -> Result<Box<dyn Running>, StartError> {
         let options = read_options(self.0.host(), table)?;
-        Ok(Box::new(Self(Arc::new(self.0.with_options(options)))))
+        Ok(Box::new(Self(self.0.with_options(options))))
     }
 
     fn reload<'a>(&'a self, new: &'a dyn Running) -> BoxFuture<'a, ()> {

@@ -1,11 +1,11 @@
-//! Why a server does not start: what is silently missing elsewhere is said here.
+//! The reasons why a server does not start.
 
-/// Something in the binary or its configuration stops the start; the message says what to do.
-
+/// A mistake in the binary or the configuration that prevents the start. Messages say how to
+/// correct the mistake.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The binary lists a crate that brought no module.
+    /// The binary lists a crate without a module.
     #[error(
         "crate `{name}` is listed in the binary but no module of it arrived\n  help: give it a `#[module]` struct, or take `{name}::BUNDLE` out of the list"
     )]
@@ -13,73 +13,73 @@ pub enum StartError {
         /// The crate.
         name: &'static str,
     },
-    /// A module to which no handler belongs.
+    /// A module has no handler.
     #[error(
         "module `{name}` ({place}) has no hook\n  help: annotate a function of its Rust module with `#[hook(…)]`; is a `mod` line or a `cfg` missing?"
     )]
     ModuleWithoutHook {
         /// The module.
         name: &'static str,
-        /// Where it is declared.
+        /// The place in the source.
         place: String,
     },
-    /// A handler in a Rust module that no `#[module]` encloses.
+    /// No `#[module]` encloses the Rust module of a handler.
     #[error(
         "hook `{handler}` ({place}) belongs to no module\n  help: put a `#[module]` struct into its Rust module or an enclosing one"
     )]
     HookWithoutModule {
         /// The handler.
         handler: String,
-        /// Where it is.
+        /// The place in the source.
         place: String,
     },
-    /// Two modules with one name.
+    /// Two modules have the same name.
     #[error(
         "two modules are called `{name}`: {a} and {b}\n  help: rename one with `#[module(name = \"…\")]`"
     )]
     DuplicateModule {
         /// The name.
         name: &'static str,
-        /// One place.
+        /// The first place in the source.
         a: String,
-        /// The other.
+        /// The second place in the source.
         b: String,
     },
-    /// Two crates declare an event of one name.
+    /// Two crates declare an event of the same name.
     #[error(
         "two events are called `{name}`: {a} and {b}\n  help: prefix the name with the module's, as in `muc-{name}`"
     )]
     DuplicateEvent {
         /// The name.
         name: &'static str,
-        /// One place.
+        /// The first place in the source.
         a: String,
-        /// The other.
+        /// The second place in the source.
         b: String,
     },
-    /// A crate declares an event that the catalogue has.
+    /// A crate declares an event of the catalogue.
     #[error(
         "event `{name}` ({place}) is one of Spondee's own\n  help: hook it instead, or choose another name"
     )]
     CatalogueEvent {
         /// The name.
         name: &'static str,
-        /// Where it is declared.
+        /// The place in the source.
         place: String,
     },
-    /// A handler asks for another module's context.
+    /// A handler takes the context of another module.
     #[error(
         "hook `{handler}` ({place}) belongs to module `{module}` but takes the `Context` of another\n  help: take `&Context<…>` of the `#[module]` in its own Rust module"
     )]
     WrongContext {
         /// The handler.
         handler: String,
-        /// Where it is.
+        /// The place in the source.
         place: String,
-        /// The module it belongs to.
+        /// The module of the handler.
         module: &'static str,
     },
-    /// An expansion that installed nothing.
+    /// The expansion of a hook installed no handler.
     #[error(
         "hook `{handler}` installed no handler\n  help: `event-core` and `event-macros` are of different builds"
     )]
@@ -87,19 +87,19 @@ pub enum StartError {
         /// The handler.
         handler: String,
     },
-    /// The configuration names a module that is not in the binary.
+    /// The configuration enables a module that is not in the binary.
     #[error("module `{name}` of {place} is not in this binary{}", help_unknown(*unlisted, nearest))]
     UnknownModule {
         /// The name.
         name: String,
-        /// Which host asks for it.
+        /// The host, or the part of the configuration, that names the module.
         place: String,
-        /// The crate of a module of this name that is linked but not listed.
+        /// The linked but not listed crate that has a module of this name.
         unlisted: Option<&'static str>,
         /// Linked modules with a similar name.
         nearest: Vec<&'static str>,
     },
-    /// `after` names something that looks like a misspelt module.
+    /// `after` names a module that is not in the binary, but whose name is similar to a linked one.
     #[error(
         "module `{module}` comes after `{after}`, which is not in this binary{}",
         help_near(nearest)
@@ -107,15 +107,15 @@ pub enum StartError {
     UnknownAfter {
         /// The module.
         module: &'static str,
-        /// What it names.
+        /// The name in `after`.
         after: &'static str,
         /// Linked modules with a similar name.
         nearest: Vec<&'static str>,
     },
-    /// `after` goes in a circle.
+    /// The `after` lists of modules form a cycle.
     #[error("modules wait for each other: {}\n  help: take one `after` away", cycle.join(" after "))]
     AfterCycle {
-        /// The modules, the first repeated at the end.
+        /// The modules in the order of the cycle, with the first module repeated at the end.
         cycle: Vec<&'static str>,
     },
     /// A host enables a module twice.
@@ -128,20 +128,20 @@ pub enum StartError {
         /// The host.
         host: Box<str>,
     },
-    /// Two hosts with one name.
+    /// Two hosts have the same name.
     #[error("host `{name}` is configured twice\n  help: a name in other letters is the same host")]
     DuplicateHost {
         /// The name.
         name: String,
     },
-    /// A module's options are not what it declares.
+    /// The options do not match the module's declaration.
     #[error("options of module `{module}`{place}: {source}")]
     Options {
         /// The module.
         module: Box<str>,
-        /// Where they stand, when that is known: `` on `localhost` ``.
+        /// The host as a suffix of the message, such as `` on `localhost` ``; empty if unknown.
         place: String,
-        /// What is wrong.
+        /// The error of the parser.
         source: Box<toml::de::Error>,
     },
     /// A module's `start` failed.
@@ -151,36 +151,20 @@ pub enum StartError {
         module: &'static str,
         /// The host.
         host: Box<str>,
-        /// What it said.
+        /// The reason that the module gave.
         reason: String,
     },
-    /// A host name that is not a domain.
+    /// A host name is not a domain.
     #[error("`{name}` is not a host name: {reason}")]
     HostName {
         /// The name.
         name: String,
-        /// Why.
+        /// The error of the parser.
         reason: String,
     },
-    /// Anything else a module reports from its `start`.
+    /// Any other error of a module's `start`.
     #[error("{0}")]
     Other(String),
-}
-
-impl StartError {
-    pub(crate) fn unknown_module(
-        name: &str,
-        place: impl Into<String>,
-        registry: &crate::module::registry::Registry,
-    ) -> Self {
-        let unlisted = registry.unlisted().iter().find(|module| module.name == name);
-        Self::UnknownModule {
-            name: name.into(),
-            place: place.into(),
-            unlisted: unlisted.map(|module| module.crate_name()),
-            nearest: event_catalogue::nearest(name, registry.names()),
-        }
-    }
 }
 
 fn help_unknown(unlisted: Option<&str>, nearest: &[&str]) -> String {

@@ -1,16 +1,16 @@
-//! Values that can be written as a stanza.
+//! Conversion into a stanza.
 
 use xmpp_parsers::{iq, message, presence};
 use xmpp_xml::{Element, PayloadError};
 
 use crate::protocol::reply::Reply;
 
-/// Anything that is, or can be written as, a stanza.
+/// A stanza, or a value that can be converted into one.
 pub trait IntoStanza {
-    /// The stanza.
+    /// The value as an element.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// The value cannot be written as XML.
     fn into_stanza(self) -> Result<Element, PayloadError>;
 }
 

@@ -7,18 +7,18 @@ use crate::{events::traits::Payload, protocol::stanza::Stanza};
 /// The type of an iq (RFC 6120 §8.2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IqType {
-    /// A question.
+    /// A request for information.
     Get,
-    /// An order.
+    /// A request to change something.
     Set,
-    /// The answer to either.
+    /// The answer to a request that succeeded.
     Result,
-    /// A refusal of either.
+    /// The answer to a request that failed.
     Error,
 }
 
 impl IqType {
-    /// Reads the `type` attribute.
+    /// Parses the value of the `type` attribute.
     pub fn parse(value: &str) -> Option<Self> {
         match value {
             "get" => Some(Self::Get),
@@ -29,19 +29,19 @@ impl IqType {
         }
     }
 
-    /// Whether it waits for an answer.
+    /// Whether an iq of this type is a request, which must be answered.
     pub fn is_request(self) -> bool {
         matches!(self, Self::Get | Self::Set)
     }
 }
 
-/// An `<iq/>` on its way (RFC 6120 §8.2.3).
+/// An `<iq/>` that is being routed (RFC 6120 §8.2.3).
 #[derive(Clone, Debug)]
 pub struct Iq {
-    pub(crate) stanza: Stanza,
-    kind: IqType,
-    pub(crate) later: bool,
-    query: bool,
+    stanza: Stanza,
+    iq_type: IqType,
+    is_answered_later: bool,
+    is_query: bool,
 }
 
 impl Payload for Iq {
@@ -63,31 +63,36 @@ impl DerefMut for Iq {
 }
 
 impl Iq {
-    pub(crate) fn new(stanza: Stanza, kind: IqType) -> Self {
-        Self { stanza, kind, later: false, query: false }
+    pub(crate) fn new(stanza: Stanza, iq_type: IqType) -> Self {
+        Self { stanza, iq_type, is_answered_later: false, is_query: false }
     }
 
-    /// Get, set, result or error.
+    /// The type of the iq.
     pub fn iq_type(&self) -> IqType {
-        self.kind
+        self.iq_type
     }
 
-    /// A request of this server's own, whose answer somebody waits for.
-    pub(crate) fn query(mut self) -> Self {
-        self.query = true;
+    /// Marks the iq as a request of this server whose answer a handler waits for.
+    pub(crate) fn mark_query(mut self) -> Self {
+        self.is_query = true;
         self
     }
 
     pub(crate) fn is_query(&self) -> bool {
-        self.query
+        self.is_query
+    }
+
+    /// Marks the iq as one that an `AnswerLater` will answer.
+    pub(crate) fn mark_answered_later(&mut self) {
+        self.is_answered_later = true;
     }
 
     pub(crate) fn is_answered_later(&self) -> bool {
-        self.later
+        self.is_answered_later
     }
 
-    /// Namespace and name of the payload.
+    /// The namespace and name of the payload.
     pub(crate) fn payload_name(&self) -> Option<(&str, &str)> {
-        self.stanza.element.payload_name()
+        self.stanza.element().payload_name()
     }
 }

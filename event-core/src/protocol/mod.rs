@@ -1,4 +1,4 @@
-//! Stanzas, nonzas and errors as handlers see them.
+//! Stanzas, nonzas and errors in the form that handlers receive.
 
 pub(crate) mod into_stanza;
 pub(crate) mod iq;

@@ -8,7 +8,7 @@ use crate::{events::traits::Payload, session::session::Session};
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Nonza {
-    /// The stream it came on.
+    /// The session whose stream received the element.
     pub session: Session,
     /// The element.
     pub element: Element,

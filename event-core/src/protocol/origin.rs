@@ -1,20 +1,20 @@
-//! Where a stanza came from.
+//! The origin of a stanza.
 
 use std::sync::Arc;
 
 use crate::{host::host::Host, session::session::Session};
 
-/// Where a stanza came from.
+/// The session that sent a stanza, or the host that made it.
 #[derive(Clone, Debug)]
 pub enum Origin {
-    /// A client, another server or a component.
+    /// The session of a client, of another server or of a component.
     Session(Session),
-    /// This server itself, on behalf of a host.
+    /// A host of this server, in whose name a module sent the stanza.
     Host(Arc<Host>),
 }
 
 impl Origin {
-    /// The session, unless the stanza was made here.
+    /// The session; `None` when a module made the stanza.
     pub fn session(&self) -> Option<&Session> {
         match self {
             Self::Session(session) => Some(session),
@@ -22,7 +22,7 @@ impl Origin {
         }
     }
 
-    /// The local host that the stanza entered through.
+    /// The host of the session, or the host that made the stanza.
     pub fn host(&self) -> &Arc<Host> {
         match self {
             Self::Session(session) => session.host(),

@@ -1,14 +1,15 @@
-//! An answer that a handler returns or sends.
+//! The answer to a stanza.
 
 use xmpp_xml::Element;
 
-/// An answer built with `reply` or `reply_with`; returning or sending it sends it.
+/// An answer built with `reply` or `reply_with`. It is sent when the handler returns it or passes
+/// it to `cx.send`.
 #[derive(Clone, Debug)]
 #[must_use = "an answer is only sent when it is returned or given to `cx.send`"]
 pub struct Reply(pub(crate) Element);
 
 impl Reply {
-    /// The stanza that answers.
+    /// The answer as an element.
     pub fn element(&self) -> &Element {
         &self.0
     }

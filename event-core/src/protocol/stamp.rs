@@ -1,9 +1,9 @@
-//! The sender's address of a client's stanzas.
+//! The rule that sets the sender's address of a client's stanzas.
 
 use xmpp_xml::Stamp;
 
-/// The rule by which the reader writes a client's address into the `from` of each stanza of that
-/// client's stream (RFC 6120 section 8.1.2.1).
+/// The rule for the XML reader to set `from` to the client's address in each stanza of the client's
+/// stream (RFC 6120 §8.1.2.1).
 #[must_use]
 pub fn from_stamp(client: &str) -> Stamp<'_> {
     Stamp {

@@ -1,4 +1,4 @@
-//! Stanzas as handlers see them: where one came from, what it says, and how to answer it.
+//! Stanzas: their addresses, their content and the answers to them.
 
 use std::{
     borrow::Cow,
@@ -28,7 +28,7 @@ pub enum StanzaKind {
 }
 
 impl StanzaKind {
-    /// The kind of an element, if it is a stanza.
+    /// The kind of stanza that an element is; `None` when it is not a stanza.
     pub fn of(element: &Element) -> Option<Self> {
         if element.namespace() != STANZA_NS {
             return None;
@@ -42,7 +42,7 @@ impl StanzaKind {
     }
 }
 
-/// What kind of address a stanza goes to.
+/// The kind of address that a stanza is sent to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Destination {
     /// A JID with a localpart and a resource.
@@ -55,26 +55,26 @@ pub enum Destination {
     Own,
 }
 
-/// Any of the three kinds of stanza, as `route/remote` gives it.
+/// A stanza of any kind. Handlers of `route/remote` receive stanzas in this form.
 #[derive(Clone, Debug)]
 pub struct Stanza {
-    pub(crate) element: Element,
+    element: Element,
     kind: StanzaKind,
     to: Option<Jid>,
     from: Sender,
     origin: Origin,
 }
 
-/// Who sent a stanza.
+/// The sender of a stanza.
 #[derive(Clone, Debug)]
 enum Sender {
-    /// The client whose session it came from, with a resource.
+    /// The client of the session in `origin`, which has bound a resource.
     Client,
     Jid(Jid),
-    /// The same of many copies.
+    /// One address for many copies of a stanza.
     Shared(Arc<Jid>),
-    /// A client without a resource, or a server or component that has not said.
-    Nobody,
+    /// A client without a resource, or a server or component that has proved no domain.
+    Unknown,
 }
 
 impl Payload for Stanza {
@@ -82,31 +82,36 @@ impl Payload for Stanza {
 }
 
 impl Stanza {
-    /// `None` when the element is not a stanza.
+    /// A stanza. `kind` is the result of [`StanzaKind::of`] for `element`.
     pub(crate) fn new(
+        kind: StanzaKind,
         element: Element,
         (from, to): (Option<Jid>, Option<Jid>),
         origin: Origin,
-    ) -> Option<Self> {
-        let from = from.map_or(Sender::Nobody, Sender::Jid);
-        Some(Self { kind: StanzaKind::of(&element)?, element, to, from, origin })
+    ) -> Self {
+        let from = from.map_or(Sender::Unknown, Sender::Jid);
+        Self { kind, element, to, from, origin }
     }
 
-    /// From a client with a resource. `None` when the element is not a stanza.
-    pub(crate) fn of_client(element: Element, to: Option<Jid>, session: Session) -> Option<Self> {
-        let (from, origin) = (Sender::Client, Origin::Session(session));
-        Some(Self { kind: StanzaKind::of(&element)?, element, to, from, origin })
+    /// A stanza from a client that has bound a resource.
+    pub(crate) fn from_client(
+        kind: StanzaKind,
+        element: Element,
+        to: Option<Jid>,
+        session: Session,
+    ) -> Self {
+        Self { kind, element, to, from: Sender::Client, origin: Origin::Session(session) }
     }
 
-    /// Makes copies cheaper.
-    pub(crate) fn shared(mut self) -> Self {
+    /// Lets copies of the stanza share the sender's address.
+    pub(crate) fn share_sender(mut self) -> Self {
         if let Sender::Jid(jid) = self.from {
             self.from = Sender::Shared(Arc::new(jid));
         }
         self
     }
 
-    /// A copy for somebody else.
+    /// A copy for another recipient.
     pub(crate) fn addressed_to(&self, to: Jid) -> Self {
         Self {
             element: self.element.addressed_to(to.as_str()),
@@ -117,28 +122,29 @@ impl Stanza {
         }
     }
 
-    /// The local session, s2s stream, component or host that it came from.
+    /// The session or host that the stanza came from.
     pub fn origin(&self) -> &Origin {
         &self.origin
     }
 
-    /// Message, presence or iq.
+    /// The kind of stanza.
     pub fn kind(&self) -> StanzaKind {
         self.kind
     }
 
-    /// Who it is for; `None` when that is the sender's own account.
+    /// The recipient; `None` for the sender's own account.
     pub fn to(&self) -> Option<&Jid> {
         self.to.as_ref()
     }
 
-    /// Who sent it; `None` only before a resource is bound.
+    /// The sender; `None` for a client that has bound no resource, and for a server or component
+    /// that has proved no domain.
     pub fn from(&self) -> Option<&Jid> {
         match &self.from {
             Sender::Client => self.origin.session()?.jid().map(|full| &**full),
             Sender::Jid(jid) => Some(jid),
             Sender::Shared(jid) => Some(jid),
-            Sender::Nobody => None,
+            Sender::Unknown => None,
         }
     }
 
@@ -162,18 +168,18 @@ impl Stanza {
         &self.element
     }
 
-    /// The stanza as XML, to be changed; what is changed is what is delivered. `to` and `from`
-    /// have been read by then: changing them does not route it elsewhere.
+    /// The stanza as XML, for changes; it is delivered as changed. Changing `to` or `from` here
+    /// does not change the route, because the addresses have been read before.
     pub fn element_mut(&mut self) -> &mut Element {
         &mut self.element
     }
 
-    /// The first child of a name and namespace.
+    /// The first child with this name and namespace.
     pub fn child(&self, name: &str, namespace: &str) -> Option<Child<'_>> {
         self.element.child(name, namespace)
     }
 
-    /// The first child element, typed by its specification.
+    /// The first child element, parsed into the type of its specification.
     ///
     /// ```
     /// # use event_core::{prelude::*, xmpp_parsers::version::VersionQuery};
@@ -184,36 +190,37 @@ impl Stanza {
     /// ```
     ///
     /// # Errors
-    /// There is no child, or it is not a `T`; as a [`StanzaError`] it is a `bad-request`.
+    /// There is no child element, or it cannot be parsed as a `T`. The error converts into the
+    /// [`StanzaError`] `bad-request`.
     pub fn payload<T: FromXml>(&self) -> Result<T, PayloadError> {
         self.element.first_child().ok_or(PayloadError::Missing)?.parse_as()
     }
 
-    /// Turns the whole stanza into a type of `xmpp_parsers`, as its `Message` or `Presence`.
+    /// Parses the whole stanza into a type of `xmpp_parsers`, such as its `Message` or `Presence`.
     ///
     /// # Errors
-    /// It is not a `T`.
+    /// The stanza cannot be parsed as a `T`.
     pub fn parse<T: FromXml>(&self) -> Result<T, PayloadError> {
         self.element.parse_as()
     }
 
-    /// An answer without a payload: for an iq, its empty result.
+    /// An answer without a payload; for an iq, an empty result.
     pub fn reply(&self) -> Reply {
         Reply(self.result().build())
     }
 
-    /// An answer with a payload: for an iq, its result.
+    /// An answer with a payload; for an iq, a result.
     pub fn reply_with(&self, payload: impl AsXml) -> Reply {
         match Element::from_xso(&payload) {
             Ok(payload) => self.reply_with_element(&payload),
             Err(error) => {
-                tracing::error!(%error, "a payload could not be written");
+                tracing::error!(%error, "the payload of an answer could not be written as XML");
                 self.reply()
             }
         }
     }
 
-    /// An answer with a payload that is XML already.
+    /// An answer with a payload given as an element.
     pub fn reply_with_element(&self, payload: &Element) -> Reply {
         Reply(self.result().child(payload).build())
     }
@@ -222,25 +229,26 @@ impl Stanza {
         self.answer(if self.kind == StanzaKind::Iq { Some("result") } else { None })
     }
 
-    /// An answer that refuses.
+    /// An answer of type `error`.
     pub fn error_reply(&self, error: &StanzaError) -> Reply {
         Reply(self.answer(Some("error")).child(&error.to_element()).build())
     }
 
-    /// Addressed back, with the same id (RFC 6120 §8.1.3, §8.2.3).
-    fn answer(&self, kind: Option<&str>) -> ElementBuilder {
+    /// An answer to the sender with the same id (RFC 6120 §8.1.3, §8.2.3). Without `answer_type`
+    /// the type is that of the stanza.
+    fn answer(&self, answer_type: Option<&str>) -> ElementBuilder {
         let mut answer = ElementBuilder::new(self.element.name(), STANZA_NS);
-        if let Some(kind) = kind {
-            answer = answer.attribute("type", kind);
-        } else if let Some(kind) = self.type_() {
-            answer = answer.attribute("type", &kind);
+        if let Some(value) = answer_type {
+            answer = answer.attribute("type", value);
+        } else if let Some(value) = self.type_() {
+            answer = answer.attribute("type", &value);
         }
         if let Some(id) = self.id() {
             answer = answer.attribute("id", &id);
         }
         if let Some(from) = self.from() {
             answer = answer.attribute("to", from.as_str());
-            // A self-addressed stanza lost its `to`: the account itself answers.
+            // Without `to` the stanza was for the sender's own account, which answers.
             match &self.to {
                 Some(to) => answer = answer.attribute("from", to.as_str()),
                 None => answer = answer.attribute("from", from.to_bare().as_str()),
@@ -251,7 +259,7 @@ impl Stanza {
         answer
     }
 
-    /// Where the stanza goes.
+    /// The kind of address in `to`.
     pub fn destination(&self) -> Destination {
         match &self.to {
             None => Destination::Own,
@@ -261,12 +269,13 @@ impl Stanza {
         }
     }
 
+    /// Addresses the stanza to the sender's own account.
     pub(crate) fn clear_to(&mut self) {
         self.to = None;
         self.element.set_attribute("to", None);
     }
 
-    /// Whether its sender may be told that something went wrong: errors and iq results never are.
+    /// Whether the stanza may be answered: errors and iq results may not (RFC 6120 §8.3.1).
     pub(crate) fn may_be_answered(&self) -> bool {
         match self.type_().as_deref() {
             Some("error") => false,
@@ -311,11 +320,11 @@ macro_rules! stanza_payload {
 }
 
 stanza_payload! {
-    /// A `<message/>` on its way (RFC 6121 §5).
+    /// A `<message/>` that is being routed (RFC 6121 §5).
     Message
 }
 
 stanza_payload! {
-    /// A `<presence/>` on its way (RFC 6121 §4).
+    /// A `<presence/>` that is being routed (RFC 6121 §4).
     Presence
 }

@@ -2,19 +2,19 @@
 
 use xmpp_xml::{Element, ElementBuilder, STANZA_NS};
 
-/// Namespace of the stanza error conditions.
+/// The namespace of the stanza error conditions.
 pub const NS_STANZAS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
 
-/// What the sender may do about a stanza error (RFC 6120 §8.3.2).
+/// How the sender may react to a stanza error (RFC 6120 §8.3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorType {
     /// Retry after providing credentials.
     Auth,
     /// Do not retry.
     Cancel,
-    /// Proceed: it was only a warning.
+    /// Proceed: the condition was only a warning.
     Continue,
-    /// Retry after changing what was sent.
+    /// Retry after changing the stanza.
     Modify,
     /// Retry after waiting.
     Wait,
@@ -54,7 +54,7 @@ macro_rules! stanza_conditions {
         }
 
         impl StanzaError {
-            $(#[doc = concat!("`", $name, "`, with the type the RFC associates with it.")]
+            $(#[doc = concat!("`", $name, "`, with the error type that the RFC gives it.")]
             pub const fn $constructor() -> Self {
                 Self::new(Condition::$variant)
             })*
@@ -87,7 +87,7 @@ stanza_conditions! {
     UnexpectedRequest unexpected_request "unexpected-request" Wait;
 }
 
-/// An error answer to a stanza.
+/// The content of an answer of type `error` (RFC 6120 §8.3).
 ///
 /// ```
 /// use event_core::StanzaError;
@@ -108,7 +108,7 @@ impl StanzaError {
         Self { condition, kind: condition.default_type(), text: None, application: None }
     }
 
-    /// Says in words, for the person who reads it, what went wrong.
+    /// Sets the text for the person who reads the error.
     #[must_use]
     pub fn text(mut self, text: impl Into<Box<str>>) -> Self {
         self.text = Some(text.into());
@@ -134,7 +134,7 @@ impl StanzaError {
         self.condition
     }
 
-    /// The `<error/>` element, to be put into an answer.
+    /// The `<error/>` element.
     pub fn to_element(&self) -> Element {
         let condition = ElementBuilder::new(self.condition.as_str(), NS_STANZAS).build();
         let mut error = ElementBuilder::new("error", STANZA_NS)
@@ -162,7 +162,7 @@ impl std::fmt::Display for StanzaError {
 
 impl std::error::Error for StanzaError {}
 
-/// A payload that does not have the shape its specification gives is the sender's mistake.
+/// A payload that cannot be parsed is the sender's mistake: `bad-request`.
 impl From<xmpp_xml::PayloadError> for StanzaError {
     fn from(error: xmpp_xml::PayloadError) -> Self {
         Self::bad_request().text(error.to_string())

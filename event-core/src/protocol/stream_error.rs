@@ -1,8 +1,8 @@
-//! What goes wrong on the wire: stanza errors (RFC 6120 §8.3) and stream errors (§4.9).
+//! Stream errors (RFC 6120 §4.9).
 
 use xmpp_xml::{ElementBuilder, XmlError};
 
-/// Namespace of the stream error conditions.
+/// The namespace of the stream error conditions.
 pub const NS_STREAMS: &str = "urn:ietf:params:xml:ns:xmpp-streams";
 
 macro_rules! stream_conditions {
@@ -87,7 +87,7 @@ impl StreamError {
         self.condition
     }
 
-    /// The `<stream:error/>` as it is written; the prefix `stream` is the stream's own.
+    /// The `<stream:error/>` as text. The stream's header declares the prefix `stream`.
     pub fn to_xml(&self) -> String {
         let mut xml = format!("<stream:error><{} xmlns='{NS_STREAMS}'/>", self.condition.as_str());
         if let Some(text) = &self.text {

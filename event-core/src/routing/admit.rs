@@ -1,4 +1,5 @@
-//! Who a stanza is from and to: stamped on a client's stream, checked on a server's or component's.
+//! The addresses of a stanza: set on the stream of a client, checked on the stream of a server or
+//! component.
 
 use std::{cell::RefCell, hash::BuildHasher};
 
@@ -18,55 +19,61 @@ use crate::{
     session::{session::Session, stream::SessionKind},
 };
 
-/// What becomes of a stanza before any event.
-pub(crate) enum Addressed {
-    /// It goes on.
-    Stanza(Stanza),
-    /// It is refused, with an answer.
+/// What happens to a stanza before its first event.
+pub(crate) enum Admission {
+    /// The stanza is routed.
+    Admitted(Stanza),
+    /// The stanza is answered with the error.
     Refused(Stanza, StanzaError),
-    /// It is an error without content, which says nothing to anybody.
-    Nothing,
+    /// The stanza is a stanza error without any child and is dropped.
+    Ignored,
 }
 
-/// On a client's stream: `from` is the session's, `to` is a JID, and what goes to oneself has none.
-pub(crate) fn own(session: &Session, kind: StanzaKind, mut element: Element) -> Addressed {
+/// Sets `from` to the session's JID, checks `to`, and removes a `to` that is the sender's own
+/// account.
+pub(crate) fn admit_from_client(
+    session: &Session,
+    kind: StanzaKind,
+    mut element: Element,
+) -> Admission {
     if let Some(full) = session.jid()
         && element.attribute("from").as_deref() != Some(full.as_str())
     {
         element.set_attribute("from", Some(full.as_str()));
     }
-    let to = element.attribute("to").map(|to| read(&to)).transpose();
-    let (to, refused) = match to {
-        Ok(to) => (to, check(kind, &element)),
-        Err(_) => (None, Err(malformed())),
+    let to = element.attribute("to").map(|to| parse_jid(&to)).transpose();
+    let (to, checked) = match to {
+        Ok(to) => (to, check_iq(kind, &element)),
+        Err(_) => (None, Err(malformed_address())),
     };
-    normalise("to", to.as_ref(), &mut element);
-    let is_own = match (&to, session.user()) {
+    write_normalized("to", to.as_ref(), &mut element);
+    let is_own_account = match (&to, session.user()) {
         (Some(to), Some(user)) => to.node().is_some() && to.as_str() == user.as_str(),
         _ => false,
     };
-    let mut stanza = Stanza::of_client(element, to, session.clone());
-    if is_own && let Some(stanza) = &mut stanza {
+    let mut stanza = Stanza::from_client(kind, element, to, session.clone());
+    if is_own_account {
         stanza.clear_to();
     }
-    addressed(stanza, refused)
+    admit_checked(stanza, checked)
 }
 
-/// On the stream of a server or component (RFC 6120 §8.1, XEP-0114): `from` is of a domain that it
-/// has proved, `to` is there and, for a server, of a host served here.
+/// Checks the addresses of a stanza of a server or component (RFC 6120 §8.1, XEP-0114): the other
+/// side has proved the domain of `from`, and `to` is present. On a server's stream the domain of
+/// `to` is served here.
 ///
 /// # Errors
-/// The stream has to be closed with the error.
-pub(crate) fn foreign(
+/// The caller closes the stream with the error.
+pub(crate) fn admit_from_remote(
     core: &Core,
     session: &Session,
     kind: StanzaKind,
     mut element: Element,
-) -> Result<Addressed, StreamError> {
+) -> Result<Admission, StreamError> {
     let is_server = session.kind() != SessionKind::Component;
     let improper = |text: &str| StreamError::improper_addressing().text(text);
     let invalid = |text: &str| StreamError::invalid_from().text(text);
-    let from = match element.attribute("from").map(|from| read(&from)) {
+    let from = match element.attribute("from").map(|from| parse_jid(&from)) {
         Some(Ok(from)) => from,
         _ if is_server => return Err(improper("a stanza needs a valid 'from' here")),
         _ => return Err(invalid("a stanza needs a 'from' of the component's domain")),
@@ -74,84 +81,84 @@ pub(crate) fn foreign(
     if !session.is_authorized(from.domain().as_str()) {
         return Err(invalid("the domain of 'from' has not been proved on this stream"));
     }
-    let named = element.attribute("to").filter(|to| !to.is_empty()).map(|to| read(&to));
-    // What cannot be delivered is refused by the host that the stream is to.
-    let (to, refused) = match named {
+    let to = element.attribute("to").filter(|to| !to.is_empty()).map(|to| parse_jid(&to));
+    // A stanza without a valid `to` is refused in the name of the stream's host.
+    let (to, checked) = match to {
         Some(Ok(to)) if is_server && core.host(to.domain().as_str()).is_none() => {
             let text = format!("{} is not served here", to.domain());
             return Err(StreamError::host_unknown().text(text));
         }
-        Some(Ok(to)) => (to, check(kind, &element)),
-        Some(Err(_)) => (session.host().jid().clone(), Err(malformed())),
+        Some(Ok(to)) => (to, check_iq(kind, &element)),
+        Some(Err(_)) => (session.host().jid().clone(), Err(malformed_address())),
         None if is_server => return Err(improper("a stanza needs a 'to' here")),
         None => {
             let error = StanzaError::bad_request().text("a stanza needs a 'to' here");
             (session.host().jid().clone(), Err(error))
         }
     };
-    normalise("to", Some(&to), &mut element);
-    normalise("from", Some(&from), &mut element);
+    write_normalized("to", Some(&to), &mut element);
+    write_normalized("from", Some(&from), &mut element);
     let origin = Origin::Session(session.clone());
-    Ok(addressed(Stanza::new(element, (Some(from), Some(to)), origin), refused))
+    Ok(admit_checked(Stanza::new(kind, element, (Some(from), Some(to)), origin), checked))
 }
 
-/// Addresses that a thread has read last: checking one anew was half of the work in [`own`].
-struct Recent {
+/// A cache of parsed addresses, one for each thread. Parsing was half of the cost of
+/// [`admit_from_client`].
+struct JidCache {
     hasher: DefaultHashBuilder,
-    /// As written, and what it is; each in the place that its hash says.
+    /// The text and its parsed form, at the index that the hash of the text gives.
     jids: Vec<Option<(Box<str>, Jid)>>,
 }
 
-/// Places in [`Recent`].
-const RECENT: usize = 256;
+/// The number of entries of a [`JidCache`].
+const CACHED_JIDS: usize = 256;
 
-/// A longer address is read anew.
-const LONGEST: usize = 128;
+/// The length in bytes of the longest address that is cached.
+const MAX_CACHED_LENGTH: usize = 128;
 
 thread_local! {
-    static RECENT_JIDS: RefCell<Recent> = RefCell::new(Recent {
+    static JID_CACHE: RefCell<JidCache> = RefCell::new(JidCache {
         hasher: DefaultHashBuilder::default(),
-        jids: vec![None; RECENT],
+        jids: vec![None; CACHED_JIDS],
     });
 }
 
-/// Reads an address.
-fn read(text: &str) -> Result<Jid, jid::Error> {
-    if text.len() > LONGEST {
+/// Parses an address, or takes it from the cache.
+fn parse_jid(text: &str) -> Result<Jid, jid::Error> {
+    if text.len() > MAX_CACHED_LENGTH {
         return Jid::new(text);
     }
-    RECENT_JIDS.with_borrow_mut(|recent| {
-        let hash = recent.hasher.hash_one(text);
-        let place = usize::try_from(hash % RECENT as u64).unwrap_or(0);
-        let Some(place) = recent.jids.get_mut(place) else { return Jid::new(text) };
-        match place {
-            Some((written, jid)) if **written == *text => Ok(jid.clone()),
+    JID_CACHE.with_borrow_mut(|cache| {
+        let hash = cache.hasher.hash_one(text);
+        let index = usize::try_from(hash % CACHED_JIDS as u64).unwrap_or(0);
+        let Some(entry) = cache.jids.get_mut(index) else { return Jid::new(text) };
+        match entry {
+            Some((cached, jid)) if **cached == *text => Ok(jid.clone()),
             _ => {
                 let jid = Jid::new(text)?;
-                *place = Some((text.into(), jid.clone()));
+                *entry = Some((text.into(), jid.clone()));
                 Ok(jid)
             }
         }
     })
 }
 
-fn addressed(stanza: Option<Stanza>, refused: Result<(), StanzaError>) -> Addressed {
-    match (stanza, refused) {
-        (None, _) => Addressed::Nothing,
-        (Some(stanza), _) if stanza.is_error() && stanza.element().first_child().is_none() => {
-            Addressed::Nothing
-        }
-        (Some(stanza), Ok(())) => Addressed::Stanza(stanza),
-        (Some(stanza), Err(error)) => Addressed::Refused(stanza, error),
+fn admit_checked(stanza: Stanza, checked: Result<(), StanzaError>) -> Admission {
+    if stanza.is_error() && stanza.element().first_child().is_none() {
+        return Admission::Ignored;
+    }
+    match checked {
+        Ok(()) => Admission::Admitted(stanza),
+        Err(error) => Admission::Refused(stanza, error),
     }
 }
 
-fn malformed() -> StanzaError {
+fn malformed_address() -> StanzaError {
     StanzaError::jid_malformed().text("an address is not a JID")
 }
 
-/// Writes an address in its normal form.
-fn normalise(name: &str, jid: Option<&Jid>, element: &mut Element) {
+/// Writes the normalized form of an address into an attribute.
+fn write_normalized(name: &str, jid: Option<&Jid>, element: &mut Element) {
     if let Some(jid) = jid
         && element.attribute(name).as_deref() != Some(jid.as_str())
     {
@@ -159,14 +166,14 @@ fn normalise(name: &str, jid: Option<&Jid>, element: &mut Element) {
     }
 }
 
-/// RFC 6120 §8.2.3: an iq has a known type and an id, a request exactly one child.
-pub(crate) fn check(kind: StanzaKind, element: &Element) -> Result<(), StanzaError> {
+/// Checks an iq (RFC 6120 §8.2.3): a known type, an id and, for a request, exactly one child.
+pub(crate) fn check_iq(kind: StanzaKind, element: &Element) -> Result<(), StanzaError> {
     let refused = |text: &str| Err(StanzaError::bad_request().text(text));
     if kind != StanzaKind::Iq {
         return Ok(());
     }
     let Some(iq_type) = element.attribute("type").and_then(|value| IqType::parse(&value)) else {
-        return refused("an iq is of type get, set, result or error");
+        return refused("the type of an iq is get, set, result or error");
     };
     if element.attribute("id").is_none_or(|id| id.is_empty()) {
         return refused("an iq needs an id");

@@ -1,23 +1,20 @@
-//! Routes the stanzas that were sent outside of any turn.
+//! The task that routes the stanzas sent outside of any turn.
+
+use std::sync::Weak;
 
 use tokio::sync::mpsc;
 
-use crate::routing::{
-    core::Core,
-    outbox::{Outgoing, turns},
-    stanza_events::Routed,
-};
+use crate::routing::{core::Core, outgoing::Outgoing, stanza_events::TypedStanza};
 
-/// Routes what the background sends, until the server ends.
-pub(crate) async fn background(core: std::sync::Weak<Core>, mut queue: mpsc::Receiver<Outgoing>) {
-    turns(async {
-        while let Some(outgoing) = queue.recv().await {
-            let Some(core) = core.upgrade() else { break };
-            if let Some(mut routed) = Routed::of(outgoing) {
+/// Routes the stanzas of the queue, each in a turn of its own, until the server ends.
+pub(crate) async fn route_queued(core: Weak<Core>, mut queue: mpsc::Receiver<Outgoing>) {
+    while let Some(outgoing) = queue.recv().await {
+        let Some(core) = core.upgrade() else { break };
+        let routed = async {
+            if let Some(mut routed) = TypedStanza::deliver_direct(outgoing) {
                 core.route(&mut routed, false).await;
             }
-            core.drain().await;
-        }
-    })
-    .await;
+        };
+        core.run_turn(routed).await;
+    }
 }

@@ -1,37 +1,37 @@
-use std::{cell::RefCell, collections::VecDeque, future::Future, vec};
+//! The outbox of a turn: the stanzas that handlers send until the outermost chain has ended.
+
+use std::{
+    cell::RefCell,
+    collections::VecDeque,
+    mem,
+    pin::Pin,
+    task::{Context, Poll},
+    vec,
+};
 
 use jid::Jid;
-use xmpp_xml::Element;
+use pin_project_lite::pin_project;
 
-use crate::{protocol::stanza::Stanza, routing::core::Core, session::session::Session};
+use crate::{
+    protocol::stanza::Stanza,
+    routing::{core::Core, outgoing::Outgoing},
+};
 
-/// Stanzas that one turn may cause; more is a loop of handlers that answer each other.
-pub(crate) const MAX_TURN: usize = 100_000;
-
-/// Stanzas sent outside any turn that may wait to be routed.
-pub(crate) const MAX_BACKGROUND: usize = 65_536;
-
-/// Something to do when the outermost chain has ended.
-#[derive(Debug)]
-pub(crate) enum Outgoing {
-    Route(Stanza),
-    Deliver(Session, Element),
+thread_local! {
+    /// The outbox of the turn that this thread polls; `None` outside of any turn.
+    static OUTBOX: RefCell<Option<Outbox>> = const { RefCell::new(None) };
 }
 
-tokio::task_local! {
-    pub(crate) static OUTBOX: RefCell<Outbox>;
-}
-
-/// How deep handlers may fire events and send queries within one another; deeper is a loop that
-/// would end in the stack.
-pub(crate) const MAX_DEPTH: u32 = 32;
+/// The most levels at which handlers fire events or send queries within one another. Without this
+/// limit an endless loop would overflow the stack.
+const MAX_DEPTH: u32 = 32;
 
 tokio::task_local! {
     static DEPTH: u32;
 }
 
-/// Runs what a handler waits for one level deeper; `None` when that is too deep.
-pub(crate) async fn deeper<F: Future>(task: F) -> Option<F::Output> {
+/// Runs `task`, which a handler awaits, one level deeper. Returns `None` beyond [`MAX_DEPTH`].
+pub(crate) async fn run_nested<F: Future>(task: F) -> Option<F::Output> {
     let depth = DEPTH.try_with(|depth| *depth).unwrap_or(0);
     if depth >= MAX_DEPTH {
         return None;
@@ -39,49 +39,128 @@ pub(crate) async fn deeper<F: Future>(task: F) -> Option<F::Output> {
     Some(DEPTH.scope(depth + 1, task).await)
 }
 
-/// Runs a task whose dispatches share an outbox: a stream's, or the background's.
-pub fn turns<F: Future>(task: F) -> impl Future<Output = F::Output> {
-    OUTBOX.scope(RefCell::default(), task)
-}
-
-/// Puts `outgoing` into the outbox of the turn that runs, or else on the background's queue.
-pub(crate) fn post(core: &Core, outgoing: Outgoing) {
-    let mut outgoing = Some(outgoing);
-    let in_turn = OUTBOX.try_with(|outbox| {
-        outgoing.take().into_iter().for_each(|outgoing| outbox.borrow_mut().push(outgoing));
-    });
-    if in_turn.is_err()
-        && let Some(outgoing) = outgoing
-        && core.background().try_send(outgoing).is_err()
-    {
-        tracing::error!("too many stanzas wait to be sent; one was dropped");
+pin_project! {
+    /// A task with an outbox of its own. Leaner than a task-local of tokio, as each element that a
+    /// stream reads begins a turn.
+    pub(crate) struct WithOutbox<F> {
+        outbox: Option<Outbox>,
+        #[pin]
+        task: F,
     }
 }
 
-/// See the [module](self).
+/// Runs `task` with an outbox of its own.
+#[inline]
+pub(crate) fn with_outbox<F: Future>(task: F) -> WithOutbox<F> {
+    WithOutbox { outbox: Some(Outbox::default()), task }
+}
+
+/// Swaps the outbox back when a poll ends, also by a panic.
+struct Swapped<'a>(&'a mut Option<Outbox>);
+
+impl<'a> Swapped<'a> {
+    fn new(outbox: &'a mut Option<Outbox>) -> Self {
+        OUTBOX.with_borrow_mut(|current| mem::swap(current, outbox));
+        Self(outbox)
+    }
+}
+
+impl Drop for Swapped<'_> {
+    fn drop(&mut self) {
+        OUTBOX.with_borrow_mut(|current| mem::swap(current, self.0));
+    }
+}
+
+impl<F: Future> Future for WithOutbox<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let _swapped = Swapped::new(this.outbox);
+        this.task.poll(cx)
+    }
+}
+
+/// Gives `access` the outbox of the current turn; `None` outside of any turn.
+fn with_current<R>(access: impl FnOnce(&mut Outbox) -> R) -> Option<R> {
+    let access = |current: &RefCell<Option<Outbox>>| current.borrow_mut().as_mut().map(access);
+    OUTBOX.try_with(access).ok().flatten()
+}
+
+/// Puts `outgoing` into the outbox of the current turn or, outside of any turn, into the queue of
+/// the background task.
+pub(crate) fn enqueue(core: &Core, outgoing: Outgoing) {
+    let mut outgoing = Some(outgoing);
+    let in_turn = with_current(|outbox| {
+        outgoing.take().into_iter().for_each(|outgoing| outbox.push(outgoing));
+    });
+    if in_turn.is_none()
+        && let Some(outgoing) = outgoing
+        && core.background().try_send(outgoing).is_err()
+    {
+        tracing::error!(
+            "too many stanzas sent outside of a turn wait to be routed; one was dropped"
+        );
+    }
+}
+
+/// Puts copies of a stanza into the outbox of the current turn as one entry or, outside of any
+/// turn, one by one into the queue of the background task, which is bounded.
+pub(crate) fn enqueue_copies(core: &Core, copies: Copies) {
+    let mut copies = Some(copies);
+    let in_turn = with_current(|outbox| {
+        copies.take().into_iter().for_each(|copies| outbox.push_copies(copies));
+    });
+    if in_turn.is_none() {
+        copies.into_iter().flatten().for_each(|copy| enqueue(core, Outgoing::Route(copy)));
+    }
+}
+
+/// Takes the first entry of the current turn's outbox.
+pub(crate) fn take_next() -> Option<Outgoing> {
+    with_current(Outbox::pop).flatten()
+}
+
+/// Whether the current turn's outbox has entries.
+pub(crate) fn has_entries() -> bool {
+    with_current(|outbox| !outbox.is_empty()) == Some(true)
+}
+
+/// Drops all entries of the current turn's outbox.
+pub(crate) fn clear() {
+    // Dropped outside of the borrow.
+    drop(with_current(mem::take));
+}
+
+/// Whether `is_match` holds for an entry of the current turn's outbox. Copies are not looked at.
+pub(crate) fn any_single_entry(is_match: impl FnMut(&Outgoing) -> bool) -> bool {
+    with_current(|outbox| outbox.singles().any(is_match)) == Some(true)
+}
+
+/// The entries of a turn's outbox, in the order they were sent.
 #[derive(Debug, Default)]
-pub(crate) struct Outbox(pub(crate) VecDeque<Entry>);
+struct Outbox(VecDeque<Entry>);
 
 #[derive(Debug)]
-pub(crate) enum Entry {
+enum Entry {
     Single(Outgoing),
-    /// At least one.
+    /// Has at least one recipient left.
     Copies(Box<Copies>),
 }
 
 impl Outbox {
-    pub(crate) fn push(&mut self, outgoing: Outgoing) {
+    fn push(&mut self, outgoing: Outgoing) {
         self.0.push_back(Entry::Single(outgoing));
     }
 
-    pub(crate) fn push_copies(&mut self, copies: Copies) {
+    fn push_copies(&mut self, copies: Copies) {
         if copies.to.len() > 0 {
             self.0.push_back(Entry::Copies(Box::new(copies)));
         }
     }
 
-    /// Takes what is first.
-    pub(crate) fn pop(&mut self) -> Option<Outgoing> {
+    /// Takes the first stanza. Copies are made one at a time.
+    fn pop(&mut self) -> Option<Outgoing> {
         if let Entry::Copies(copies) = self.0.front_mut()?
             && copies.to.len() > 1
         {
@@ -93,25 +172,21 @@ impl Outbox {
         }
     }
 
-    /// What is no copy of many.
-    pub(crate) fn singles(&self) -> impl Iterator<Item = &Outgoing> {
+    /// The entries that are not copies.
+    fn singles(&self) -> impl Iterator<Item = &Outgoing> {
         self.0.iter().filter_map(|entry| match entry {
             Entry::Single(outgoing) => Some(outgoing),
             Entry::Copies(_) => None,
         })
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.0.is_empty()
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
     }
 }
 
-/// A stanza to many, each of which is made when its turn comes: thousands that wait would have
-/// left the processor's caches by then.
+/// A stanza to many recipients. Each copy is made when it is routed: thousands made at once would
+/// have left the processor's caches by then.
 #[derive(Debug)]
 pub(crate) struct Copies {
     pub(crate) stanza: Stanza,
@@ -120,7 +195,7 @@ pub(crate) struct Copies {
 
 impl Copies {
     pub(crate) fn new(stanza: Stanza, to: Vec<Jid>) -> Self {
-        Self { stanza: stanza.shared(), to: to.into_iter() }
+        Self { stanza: stanza.share_sender(), to: to.into_iter() }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The iq requests of this server that wait for their answer.
+//! The iq requests of this server that are not answered yet.
 
 use std::{
     collections::HashMap,
@@ -19,29 +19,34 @@ use crate::protocol::{
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum QueryError {
-    /// The other side refused; this is its answer.
+    /// The other side answered with this error.
     #[error("the other side answered with an error")]
     Refused(Box<Iq>),
     /// No answer came in time.
     #[error("no answer in time")]
     Timeout,
-    /// It is not an iq request with a `to`.
+    /// The stanza is not an iq request with a `to`.
     #[error("not an iq request with a `to`")]
     NotARequest,
-    /// Too many requests wait already, or each other's handlers send them without end.
+    /// Too many requests wait for their answers, or handlers send queries too deep within each
+    /// other.
     #[error("too many requests wait for their answers")]
     TooMany,
-    /// It could not be written.
+    /// The server has ended.
+    #[error("the server has ended")]
+    Stopped,
+    /// The request could not be written.
     #[error(transparent)]
     Payload(#[from] PayloadError),
 }
 
-/// The requests that wait, by id.
+/// The requests without an answer, by id.
 #[derive(Debug, Default)]
 pub(crate) struct Queries {
-    pub(crate) waiting: Mutex<HashMap<Box<str>, Waiting>>,
-    /// Read for every iq; spares the lock while nobody waits.
-    pub(crate) count: AtomicUsize,
+    waiting: Mutex<HashMap<Box<str>, Waiting>>,
+    /// The size of the map. Read for every iq, so that the lock is not taken while the map is
+    /// empty.
+    count: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -51,10 +56,15 @@ pub(crate) struct Waiting {
     pub(crate) answer: oneshot::Sender<Iq>,
 }
 
-/// Requests that may wait at a time.
+/// The most requests that may wait at a time.
 pub(crate) const MAX_WAITING: usize = 65_536;
 
 impl Queries {
+    /// Whether any request waits for its answer. Takes no lock.
+    pub(crate) fn has_waiting(&self) -> bool {
+        self.count.load(Ordering::Acquire) != 0
+    }
+
     pub(crate) fn add(&self, id: &str, waiting: Waiting) -> Result<(), QueryError> {
         let mut map = self.waiting.lock();
         if map.len() >= MAX_WAITING {
@@ -72,19 +82,20 @@ impl Queries {
         waiting
     }
 
-    /// Whether a request of this server still waits for its answer.
+    /// Whether the request `iq` still waits for its answer.
     pub(crate) fn is_waiting(&self, iq: &Stanza) -> bool {
         let map = self.waiting.lock();
         iq.id().is_some_and(|id| map.contains_key(&*id))
     }
 
-    /// Gives an answer to whoever waits for it; the stanza comes back if nobody does.
+    /// Gives an iq result or error to the handler that waits for it. Returns the stanza when no
+    /// handler does.
     pub(crate) fn answer(&self, stanza: Stanza) -> Option<Stanza> {
-        if stanza.kind() != StanzaKind::Iq || self.count.load(Ordering::Acquire) == 0 {
+        if stanza.kind() != StanzaKind::Iq || !self.has_waiting() {
             return Some(stanza);
         }
-        let kind = match stanza.type_().as_deref().and_then(IqType::parse) {
-            Some(kind) if !kind.is_request() => kind,
+        let iq_type = match stanza.type_().as_deref().and_then(IqType::parse) {
+            Some(iq_type) if !iq_type.is_request() => iq_type,
             _ => return Some(stanza),
         };
         let taken = {
@@ -99,8 +110,8 @@ impl Queries {
         };
         match taken {
             Some(waiting) => {
-                // The waiter may have given up meanwhile; then nobody wants the answer.
-                let _ = waiting.answer.send(Iq::new(stanza, kind));
+                // The handler may have stopped waiting; the answer is then dropped.
+                let _ = waiting.answer.send(Iq::new(stanza, iq_type));
                 None
             }
             None => Some(stanza),

@@ -1,9 +1,9 @@
-//! Requests that the server itself sends, and the answers they wait for.
+//! Sends iq requests of this server, and gives their answers to the handlers that wait.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::{Arc, Weak};
 
 use jid::Jid;
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::timeout};
 use xmpp_xml::Element;
 
 use crate::{
@@ -14,31 +14,35 @@ use crate::{
         stanza::{Stanza, StanzaKind},
     },
     routing::{
-        outbox::deeper,
+        core::Core,
+        outbox::run_nested,
         queries::{Queries, QueryError, Waiting},
+        send::set_from,
     },
     session::session::Session,
+    util::id::random_id,
 };
 
-/// Forgets a request when its waiter is done, answered or not.
-struct Forget<'a>(&'a Queries, &'a str);
+/// Removes a request when the handler no longer waits for the answer.
+struct RemoveOnDrop<'a>(&'a Queries, &'a str);
 
-impl Drop for Forget<'_> {
+impl Drop for RemoveOnDrop<'_> {
     fn drop(&mut self) {
         self.0.remove(self.1);
     }
 }
 
-/// A request on its way, and its answer when it comes; dropped, nobody waits any more.
+/// The answer to a request, which may not have arrived yet. When dropped, the answer is no longer
+/// waited for.
 #[derive(Debug)]
 pub struct Expected {
-    core: std::sync::Weak<crate::routing::core::Core>,
+    core: Weak<Core>,
     id: Box<str>,
     answer: oneshot::Receiver<Iq>,
 }
 
 impl Expected {
-    /// The result or error, whenever it comes; `None` when the server ends before.
+    /// Waits, without a limit, for the result or error; `None` when the server ends before.
     pub async fn answer(mut self) -> Option<Iq> {
         (&mut self.answer).await.ok()
     }
@@ -52,81 +56,98 @@ impl Drop for Expected {
     }
 }
 
-impl crate::routing::core::Core {
-    /// Notes that a host waits for the answer to an iq request, which the caller itself brings on
-    /// its way. No event fires for it.
+impl Core {
+    /// Gives an iq request of `host` an id and registers it. The caller writes the returned stanza
+    /// to its receiver; no event fires.
     ///
     /// # Errors
-    /// It is no request with a `to`, or too many wait.
-    pub fn expect(host: &Arc<Host>, mut iq: Element) -> Result<(Stanza, Expected), QueryError> {
-        let core = host.core();
+    /// `iq` is not a stanza with a `to`, or too many requests wait.
+    pub fn expect_answer(
+        self: &Arc<Self>,
+        host: &Arc<Host>,
+        iq: Element,
+    ) -> Result<(Stanza, Expected), QueryError> {
+        let (id, stanza, answer) = self.add_query(host, iq)?;
+        Ok((stanza, Expected { core: Arc::downgrade(self), id, answer }))
+    }
+
+    /// Sends an iq request from `host` and waits for its answer, at most [`Host::QUERY_TIMEOUT`].
+    pub(crate) async fn query(&self, host: &Arc<Host>, iq: Element) -> Result<Iq, QueryError> {
+        let iq_type = iq.attribute("type").and_then(|value| IqType::parse(&value));
+        if iq_type.map(IqType::is_request) != Some(true) {
+            return Err(QueryError::NotARequest);
+        }
+        let (id, stanza, answer) = self.add_query(host, iq)?;
+        let _remove = RemoveOnDrop(self.queries(), &id);
+        // Not sent through the outbox, which is routed only after the chain that waits here.
+        let routed = run_nested(Box::pin(self.route_query(stanza))).await;
+        routed.ok_or(QueryError::TooMany)?;
+        match timeout(Host::QUERY_TIMEOUT, answer).await {
+            Ok(Ok(iq)) if iq.iq_type() == IqType::Result => Ok(iq),
+            Ok(Ok(iq)) => Err(QueryError::Refused(Box::new(iq))),
+            Ok(Err(_)) | Err(_) => Err(QueryError::Timeout),
+        }
+    }
+
+    /// Gives a request an id and registers it. Returns the id, the stanza and the receiver of the
+    /// answer.
+    fn add_query(
+        &self,
+        host: &Arc<Host>,
+        mut iq: Element,
+    ) -> Result<(Box<str>, Stanza, oneshot::Receiver<Iq>), QueryError> {
         let to = iq.attribute("to").and_then(|to| Jid::new(&to).ok());
-        let to = to.ok_or(QueryError::NotARequest)?;
-        let id = crate::util::id::random_id();
+        let (Some(to), Some(kind)) = (to, StanzaKind::of(&iq)) else {
+            return Err(QueryError::NotARequest);
+        };
+        let id = random_id();
         iq.set_attribute("id", Some(&id));
-        let from = crate::routing::send::stamp(host, &mut iq);
-        let addresses = (Some(from.clone()), Some(to.clone()));
-        let stanza = Stanza::new(iq, addresses, Origin::Host(Arc::clone(host)));
-        let stanza = stanza.ok_or(QueryError::NotARequest)?;
-        let (answer, waiter) = oneshot::channel();
-        core.queries().add(&id, Waiting { from, to, answer })?;
-        let core = Arc::downgrade(&core);
-        Ok((stanza, Expected { core, id: id.into(), answer: waiter }))
+        let from = set_from(host, &mut iq);
+        let (answer, receiver) = oneshot::channel();
+        self.queries().add(&id, Waiting { from: from.clone(), to: to.clone(), answer })?;
+        let addresses = (Some(from), Some(to));
+        let stanza = Stanza::new(kind, iq, addresses, Origin::Host(Arc::clone(host)));
+        Ok((id.into(), stanza, receiver))
     }
-}
 
-pub(crate) async fn query(host: &Arc<Host>, mut iq: Element) -> Result<Iq, QueryError> {
-    let core = host.core();
-    let is_request = iq.attribute("type").and_then(|kind| IqType::parse(&kind));
-    let to = iq.attribute("to").and_then(|to| Jid::new(&to).ok());
-    let (Some(true), Some(to)) = (is_request.map(IqType::is_request), to) else {
-        return Err(QueryError::NotARequest);
-    };
-    let id = crate::util::id::random_id();
-    iq.set_attribute("id", Some(&id));
-    let from = crate::routing::send::stamp(host, &mut iq);
-    let (answer, waiter) = oneshot::channel();
-    core.queries().add(&id, Waiting { from: from.clone(), to: to.clone(), answer })?;
-    let _forget = Forget(core.queries(), &id);
-    let stanza = Stanza::new(iq, (Some(from), Some(to)), Origin::Host(Arc::clone(host)))
-        .ok_or(QueryError::NotARequest)?;
-    // Not through the outbox: the chain that waits would have to end first.
-    let routed = deeper(Box::pin(core.route_query(stanza))).await;
-    routed.ok_or(QueryError::TooMany)?;
-    match tokio::time::timeout(Host::QUERY_TIMEOUT, waiter).await {
-        Ok(Ok(iq)) if iq.iq_type() == IqType::Result => Ok(iq),
-        Ok(Ok(iq)) => Err(QueryError::Refused(Box::new(iq))),
-        Ok(Err(_)) | Err(_) => Err(QueryError::Timeout),
+    /// Gives an iq result or error that a stream read to the handler that waits for it, ahead of
+    /// the stream's other elements and without any event. Returns any other element.
+    pub fn take_awaited(&self, session: &Session, element: Element) -> Option<Element> {
+        let kind = StanzaKind::of(&element);
+        let is_taken = kind.is_some_and(|kind| self.take_answer(session, kind, &element));
+        (!is_taken).then_some(element)
     }
-}
 
-impl crate::routing::core::Core {
-    /// Gives an iq result or error that a stream just read to the handler that waits for it,
-    /// ahead of queued stanzas. `None` when it was taken.
-    pub fn intercept(&self, session: &Session, element: Element) -> Option<Element> {
-        if self.queries().count.load(Ordering::Acquire) == 0
-            || StanzaKind::of(&element) != Some(StanzaKind::Iq)
-        {
-            return Some(element);
+    /// Whether a handler has taken the stanza as its answer. As [`Core::take_awaited`], for a stanza
+    /// whose kind is known.
+    #[inline]
+    pub(crate) fn take_answer(
+        &self,
+        session: &Session,
+        kind: StanzaKind,
+        element: &Element,
+    ) -> bool {
+        if kind != StanzaKind::Iq || !self.queries().has_waiting() {
+            return false;
         }
         let from = match session.jid() {
             Some(full) => Some(Jid::from(full.clone())),
-            // What another domain says of itself is its own; what it says of others is refused
-            // where stanzas are routed.
+            // A server or component may answer only for domains that it has proved. Any other
+            // answer is refused by `admit_from_remote`.
             None => element
                 .attribute("from")
                 .and_then(|from| Jid::new(&from).ok())
                 .filter(|from| session.is_authorized(from.domain().as_str())),
         };
         if from.is_none() {
-            return Some(element);
+            return false;
         }
         let to = match element.attribute("to") {
             Some(to) => Jid::new(&to).ok(),
             None => session.user().cloned().map(Jid::from),
         };
         let origin = Origin::Session(session.clone());
-        let stanza = Stanza::new(element.clone(), (from, to), origin)?;
-        self.queries().answer(stanza).map(|_| element)
+        let stanza = Stanza::new(kind, element.clone(), (from, to), origin);
+        self.queries().answer(stanza).is_none()
     }
 }

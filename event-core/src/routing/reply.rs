@@ -1,87 +1,98 @@
-//! Answers to stanzas.
+//! Sends the answers to stanzas.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use jid::Jid;
 use xmpp_xml::Element;
 use xso::AsXml;
 
 use crate::{
-    protocol::{iq::Iq, origin::Origin, reply::Reply, stanza::Stanza, stanza_error::StanzaError},
+    protocol::{
+        iq::Iq,
+        origin::Origin,
+        reply::Reply,
+        stanza::{Stanza, StanzaKind},
+        stanza_error::StanzaError,
+    },
     routing::{
-        outbox::{OUTBOX, Outgoing, post},
-        send::stamp,
+        core::Core,
+        outbox::{enqueue, has_entries},
+        outgoing::Outgoing,
+        send::set_from,
     },
     session::stream::SessionKind,
 };
 
-/// Sends an answer back to where the stanza came from.
-pub(crate) fn answer(origin: &Origin, reply: Element) {
-    match origin {
-        Origin::Session(session) if session.kind() == SessionKind::Client => {
-            // What the chain sent before its answer goes first; but what `resource-bind` had sent
-            // is for a client that knows its address, and the answer that says it has no `to`.
-            let is_waiting = reply.attribute("to").is_some()
-                && OUTBOX.try_with(|outbox| !outbox.borrow().is_empty()) == Ok(true);
-            if !is_waiting {
-                session.send(&reply);
-            } else if let Some(core) = origin.host().try_core() {
-                post(&core, Outgoing::Deliver(session.clone(), reply));
-            }
-        }
-        Origin::Session(_) | Origin::Host(_) => {
-            let Some(core) = origin.host().try_core() else { return };
-            let mut reply = reply;
-            let jid =
-                |reply: &Element, name| reply.attribute(name).and_then(|jid| Jid::new(&jid).ok());
-            let from = jid(&reply, "from").unwrap_or_else(|| stamp(origin.host(), &mut reply));
-            let to = jid(&reply, "to");
-            // A stream between servers may be to several hosts; it is the one asked that answers.
-            let local = core.host(from.domain().as_str());
-            let host = local.unwrap_or_else(|| Arc::clone(origin.host()));
-            let answering = (Some(from), to);
-            let Some(stanza) = Stanza::new(reply, answering, Origin::Host(host)) else { return };
-            let stanza = match origin {
-                // The host asked: only a query can wait for it.
-                Origin::Host(host)
-                    if stanza.to().is_some_and(|to| to.domain().as_str() == host.name()) =>
-                {
-                    core.queries().answer(stanza)
+impl Core {
+    /// Sends an answer to where the stanza came from: a client's stream, or the routing.
+    pub(crate) fn answer(&self, origin: &Origin, reply: Element) {
+        match origin {
+            Origin::Session(session) if session.kind() == SessionKind::Client => {
+                // The stanzas that the chain sent before the answer are delivered first. The answer
+                // to resource binding, which has no `to`, is not held back: the client must learn
+                // its address before it receives the stanzas that handlers of `resource-bind` sent.
+                let is_waiting = reply.attribute("to").is_some() && has_entries();
+                if !is_waiting {
+                    session.send(&reply);
+                } else {
+                    enqueue(self, Outgoing::Deliver(session.clone(), reply));
                 }
-                _ => Some(stanza),
-            };
-            if let Some(stanza) = stanza {
-                post(&core, Outgoing::Route(stanza));
             }
+            Origin::Session(_) | Origin::Host(_) => {
+                let mut reply = reply;
+                let jid = |reply: &Element, name| {
+                    reply.attribute(name).and_then(|jid| Jid::new(&jid).ok())
+                };
+                let from =
+                    jid(&reply, "from").unwrap_or_else(|| set_from(origin.host(), &mut reply));
+                let to = jid(&reply, "to");
+                // A stream between servers can be to several hosts: the host that was asked
+                // answers.
+                let local = self.host(from.domain().as_str());
+                let host = local.unwrap_or_else(|| Arc::clone(origin.host()));
+                let addresses = (Some(from), to);
+                let Some(kind) = StanzaKind::of(&reply) else { return };
+                let stanza = Stanza::new(kind, reply, addresses, Origin::Host(host));
+                let stanza = match origin {
+                    // A host that sent the request itself waits for the answer in a query.
+                    Origin::Host(host)
+                        if stanza.to().is_some_and(|to| to.domain().as_str() == host.name()) =>
+                    {
+                        self.queries().answer(stanza)
+                    }
+                    _ => Some(stanza),
+                };
+                if let Some(stanza) = stanza {
+                    enqueue(self, Outgoing::Route(stanza));
+                }
+            }
+        }
+    }
+
+    /// Answers a stanza with an error, unless the stanza is an error or an iq result.
+    pub(crate) fn refuse(&self, stanza: &Stanza, error: &StanzaError) {
+        if stanza.may_be_answered() {
+            self.answer(stanza.origin(), stanza.error_reply(error).0);
         }
     }
 }
 
-pub(crate) fn refuse(stanza: &Stanza, error: &StanzaError) {
-    if stanza.may_be_answered() {
-        answer(stanza.origin(), stanza.error_reply(error).0);
-    }
-}
-
-impl Iq {
-    /// Takes over the duty to answer a request. The handler then returns [`Flow::Handled`].
-    ///
-    /// [`Flow::Handled`]: crate::Handled
-    pub fn answer_later(&mut self) -> AnswerLater {
-        self.later = true;
-        AnswerLater { iq: Some(self.stanza.clone()) }
-    }
-}
-
-/// The duty to answer an iq request. Dropped without an answer, it answers
+/// The duty to answer an iq request. When dropped without an answer, it answers
 /// `internal-server-error`.
 #[derive(Debug)]
-#[must_use = "dropping it answers internal-server-error"]
+#[must_use = "when dropped, it answers internal-server-error"]
 pub struct AnswerLater {
     iq: Option<Stanza>,
+    core: Weak<Core>,
 }
 
 impl AnswerLater {
+    /// Takes over the duty to answer `iq`.
+    pub(crate) fn new(iq: &mut Iq, core: Weak<Core>) -> Self {
+        iq.mark_answered_later();
+        Self { iq: Some(Stanza::clone(iq)), core }
+    }
+
     /// Answers with an empty result.
     pub fn reply(mut self) {
         self.answer(Stanza::reply);
@@ -92,12 +103,12 @@ impl AnswerLater {
         self.answer(|iq| iq.reply_with(payload));
     }
 
-    /// Answers with a payload that is XML already.
+    /// Answers with a payload given as an element.
     pub fn reply_with_element(mut self, payload: &Element) {
         self.answer(|iq| iq.reply_with_element(payload));
     }
 
-    /// Refuses.
+    /// Answers with an error.
     pub fn error(mut self, error: &StanzaError) {
         self.answer(|iq| iq.error_reply(error));
     }
@@ -105,7 +116,10 @@ impl AnswerLater {
     fn answer(&mut self, build: impl FnOnce(&Stanza) -> Reply) {
         if let Some(iq) = self.iq.take() {
             let reply = build(&iq);
-            answer(iq.origin(), reply.0);
+            // Once the server has ended, no stream is left to answer on.
+            if let Some(core) = self.core.upgrade() {
+                core.answer(iq.origin(), reply.0);
+            }
         }
     }
 }
@@ -113,7 +127,7 @@ impl AnswerLater {
 impl Drop for AnswerLater {
     fn drop(&mut self) {
         self.answer(|iq| {
-            tracing::error!(id = ?iq.id(), "an iq request was never answered");
+            tracing::error!(id = iq.id().as_deref(), "an iq request was never answered");
             iq.error_reply(&StanzaError::internal_server_error())
         });
     }

@@ -1,67 +1,100 @@
-//! Stanzas that a host itself sends.
+//! Sends the stanzas of a host.
 
 use std::sync::Arc;
 
-use jid::Jid;
+use jid::{FullJid, Jid};
 use xmpp_xml::Element;
 
 use crate::{
     host::host::Host,
     protocol::{
+        into_stanza::IntoStanza,
         origin::Origin,
         stanza::{Stanza, StanzaKind},
     },
-    routing::outbox::{Copies, OUTBOX, Outgoing, post},
+    routing::{
+        core::Core,
+        outbox::{Copies, enqueue, enqueue_copies},
+        outgoing::Outgoing,
+    },
 };
 
-/// Sets `from` to the host unless it is a JID of the host already.
-pub(crate) fn stamp(host: &Host, stanza: &mut Element) -> Jid {
+/// Sets `from` to the JID of the host, unless `from` is a JID on this host. Returns `from`.
+pub(crate) fn set_from(host: &Host, stanza: &mut Element) -> Jid {
     if let Some(from) = stanza.attribute("from").and_then(|from| Jid::new(&from).ok()) {
         if from.domain().as_str() == host.name() {
             return from;
         }
-        tracing::error!(%from, host = host.name(), "a module sends for another domain");
+        let host = host.name();
+        tracing::error!(%from, host, "a module sent a stanza from another domain");
     }
     stanza.set_attribute("from", Some(host.jid().as_str()));
     host.jid().clone()
 }
 
-/// A stanza from a host itself.
-pub(crate) fn send(host: &Arc<Host>, mut element: Element) {
-    let from = stamp(host, &mut element);
-    let to = element.attribute("to").map(|to| Jid::new(&to));
-    let Some(Ok(to)) = to else {
-        tracing::error!(host = host.name(), stanza = element.name(), "a stanza needs a valid `to`");
-        return;
-    };
-    let origin = Origin::Host(Arc::clone(host));
-    let Some(stanza) = Stanza::new(element, (Some(from), Some(to)), origin) else {
-        tracing::error!(host = host.name(), "what is sent must be a stanza");
-        return;
-    };
-    let Some(core) = host.try_core() else { return };
-    // The handler that waits for an answer would keep the outbox waiting.
-    if let Some(stanza) = core.queries().answer(stanza) {
-        post(&core, Outgoing::Route(stanza));
+impl Core {
+    /// Sends a stanza from `host`: see [`HostContext::send`](crate::HostContext::send).
+    pub(crate) fn send(&self, host: &Arc<Host>, stanza: impl IntoStanza) {
+        match stanza.into_stanza() {
+            Ok(element) => self.send_element(host, element),
+            Err(error) => tracing::error!(%error, host = host.name(), "a stanza could not be sent"),
+        }
     }
-}
 
-/// Copies of a stanza from a host itself.
-pub(crate) fn send_to(host: &Arc<Host>, mut element: Element, to: Vec<Jid>) {
-    let from = stamp(host, &mut element);
-    let stanza = Stanza::new(element, (Some(from), None), Origin::Host(Arc::clone(host)));
-    let Some(stanza) = stanza.filter(|stanza| stanza.kind() != StanzaKind::Iq) else {
-        tracing::error!(host = host.name(), "what is sent to many is a message or a presence");
-        return;
-    };
-    let mut copies = Some(Copies::new(stanza, to));
-    let in_turn = OUTBOX.try_with(|outbox| {
-        copies.take().into_iter().for_each(|copies| outbox.borrow_mut().push_copies(copies));
-    });
-    if in_turn.is_err()
-        && let Some(core) = host.try_core()
-    {
-        // Each takes its place on a queue that is bounded.
-        copies.into_iter().flatten().for_each(|copy| post(&core, Outgoing::Route(copy)));
+    /// Routes the stanza when the outermost chain has ended.
+    fn send_element(&self, host: &Arc<Host>, mut element: Element) {
+        let from = set_from(host, &mut element);
+        let to = element.attribute("to").map(|to| Jid::new(&to));
+        let Some(Ok(to)) = to else {
+            let stanza = element.name();
+            tracing::error!(
+                host = host.name(),
+                stanza,
+                "a module sent a stanza without a valid `to`"
+            );
+            return;
+        };
+        let Some(kind) = StanzaKind::of(&element) else {
+            tracing::error!(host = host.name(), "a module sent an element that is not a stanza");
+            return;
+        };
+        let addresses = (Some(from), Some(to));
+        let stanza = Stanza::new(kind, element, addresses, Origin::Host(Arc::clone(host)));
+        // Not through the outbox: the chain that waits for this answer would have to end first.
+        if let Some(stanza) = self.queries().answer(stanza) {
+            enqueue(self, Outgoing::Route(stanza));
+        }
+    }
+
+    /// Sends copies of a message or presence from `host`: see
+    /// [`HostContext::send_to`](crate::HostContext::send_to).
+    pub(crate) fn send_to(&self, host: &Arc<Host>, mut element: Element, to: Vec<Jid>) {
+        let from = set_from(host, &mut element);
+        let Some(kind @ (StanzaKind::Message | StanzaKind::Presence)) = StanzaKind::of(&element)
+        else {
+            tracing::error!(
+                host = host.name(),
+                "a module sent copies of a stanza that is neither message nor presence"
+            );
+            return;
+        };
+        let origin = Origin::Host(Arc::clone(host));
+        enqueue_copies(
+            self,
+            Copies::new(Stanza::new(kind, element, (Some(from), None), origin), to),
+        );
+    }
+
+    /// Writes a stanza to the stream of the session `to`, without any event. `false` when there is
+    /// no such session or its stream refused the stanza.
+    pub(crate) fn deliver(&self, host: &Host, to: &FullJid, stanza: impl IntoStanza) -> bool {
+        let Some(session) = self.find(to) else { return false };
+        match stanza.into_stanza() {
+            Ok(stanza) => session.send(&stanza),
+            Err(error) => {
+                tracing::error!(%error, host = host.name(), "a stanza could not be delivered");
+                false
+            }
+        }
     }
 }

@@ -1,11 +1,11 @@
-//! The kinds of stanzas, each with its events.
+//! The events of each kind of stanza.
 
 use event_catalogue::{Band, Family};
 use xmpp_xml::Element;
 
 use crate::{
     dispatch::{
-        chain::{Chain, Verdict},
+        chain::{Chain, Stop},
         outcome::Outcome,
         table::HostTable,
     },
@@ -18,28 +18,34 @@ use crate::{
         origin::Origin,
         stanza::{Destination, Message, Presence, Stanza, StanzaKind},
     },
-    routing::outbox::{OUTBOX, Outgoing},
+    routing::{
+        core::Core,
+        outbox::{any_single_entry, take_next},
+        outgoing::Outgoing,
+    },
 };
 
-/// A kind of stanza and its events.
-pub(crate) trait Kind: Payload + Sized {
-    /// `pre-NAME/full`, `/bare`, `/host`.
+/// The events of a kind of stanza.
+pub(crate) trait StanzaEvents: Payload + Sized {
+    /// The event that fires on the sender's host: `pre-NAME/full`, `/bare` or `/host`.
     fn pre(destination: Destination) -> EventId;
     fn stanza(&self) -> &Stanza;
     fn stanza_mut(&mut self) -> &mut Stanza;
-    /// The chain of `NAME/DEST`, or of `NAME/bare` and `NAME/self` together.
+    /// The chain that runs on the recipient's host: of `NAME/DEST`, or of `NAME/bare` and
+    /// `NAME/self` together.
     fn post<'t>(&self, table: &'t HostTable) -> Option<&'t Chain<Self>>;
-    /// Whether the chain's end, or a panic in it, is answered.
+    /// Whether the sender gets an error when no handler took the stanza, or when a handler
+    /// panicked.
     fn is_answered(&self) -> bool;
-    /// A request that was dealt with, but by nobody who answered.
-    fn is_forgotten(&self, _verdict: &Verdict) -> bool {
+    /// Whether a handler took an iq request and neither answered nor passed the request on.
+    fn lacks_answer(&self, _core: &Core, _verdict: &Stop) -> bool {
         false
     }
 }
 
-macro_rules! kind {
+macro_rules! stanza_events {
     ($name:ident, $own:ident, $pre:tt, $post:tt, $answered:literal) => {
-        impl Kind for $name {
+        impl StanzaEvents for $name {
             fn pre(destination: Destination) -> EventId {
                 pick!(destination, $pre)
             }
@@ -76,7 +82,7 @@ macro_rules! pick {
     };
 }
 
-kind!(
+stanza_events!(
     Message,
     message_self,
     (PreMessageFull, PreMessageBare, PreMessageHost),
@@ -84,7 +90,7 @@ kind!(
     true
 );
 
-kind!(
+stanza_events!(
     Presence,
     presence_self,
     (PrePresenceFull, PrePresenceBare, PrePresenceHost),
@@ -92,7 +98,7 @@ kind!(
     false
 );
 
-impl Kind for Iq {
+impl StanzaEvents for Iq {
     fn pre(destination: Destination) -> EventId {
         pick!(destination, (PreIqFull, PreIqBare, PreIqHost))
     }
@@ -114,30 +120,30 @@ impl Kind for Iq {
         self.iq_type().is_request()
     }
 
-    fn is_forgotten(&self, verdict: &Verdict) -> bool {
-        // Then the answer is another's: the client it was delivered to, or another server.
+    fn lacks_answer(&self, core: &Core, stop: &Stop) -> bool {
+        // The client that the request was delivered to, or another server, answers it then.
         let passed_on = || {
-            verdict.by.is_some_and(|meta| {
+            stop.by.is_some_and(|meta| {
                 meta.band() == Some(Band::Deliver) || meta.family == Family::RouteRemote
             })
         };
         self.iq_type().is_request()
-            && matches!(verdict.outcome, Outcome::Handled)
+            && matches!(stop.outcome, Outcome::Handled)
             && !self.is_answered_later()
             && !passed_on()
-            && !is_answer_waiting(self)
+            && !has_sent_answer(core, self)
     }
 }
 
-/// A stanza as the events of its kind take it.
-pub(crate) enum Routed {
+/// A stanza as the payload of its kind's events.
+pub(crate) enum TypedStanza {
     Message(Message),
     Presence(Presence),
     Iq(Iq),
 }
 
-impl Routed {
-    /// `None` for an iq of no known type.
+impl TypedStanza {
+    /// `None` for an iq of an unknown type.
     pub(crate) fn new(stanza: Stanza) -> Option<Self> {
         Some(match stanza.kind() {
             StanzaKind::Message => Self::Message(Message::new(stanza)),
@@ -149,13 +155,14 @@ impl Routed {
         })
     }
 
-    /// What goes through events; what does not is delivered.
-    pub(crate) fn of(outgoing: Outgoing) -> Option<Self> {
+    /// Delivers an entry that is for one session, without any event; returns a stanza that has to
+    /// be routed.
+    pub(crate) fn deliver_direct(outgoing: Outgoing) -> Option<Self> {
         match outgoing {
             Outgoing::Route(stanza) => {
                 let routed = Self::new(stanza);
                 if routed.is_none() {
-                    tracing::error!("an iq of no known type was sent from here");
+                    tracing::error!("a module sent an iq of an unknown type; it was dropped");
                 }
                 routed
             }
@@ -166,33 +173,26 @@ impl Routed {
         }
     }
 
-    /// What is first in the outbox of this turn.
-    pub(crate) fn next() -> Option<Self> {
-        let pop = || OUTBOX.try_with(|outbox| outbox.borrow_mut().pop()).ok().flatten();
-        std::iter::from_fn(pop).find_map(Self::of)
+    /// Takes the next stanza to route from the current turn's outbox; delivers the entries before
+    /// it.
+    pub(crate) fn take_next() -> Option<Self> {
+        std::iter::from_fn(take_next).find_map(Self::deliver_direct)
     }
 }
 
 /// Whether a handler has sent an answer to `iq`.
-fn is_answer_waiting(iq: &Iq) -> bool {
-    // A query's answer does not wait: it has reached the handler that asked.
-    if let Origin::Host(host) = iq.origin()
-        && iq.is_query()
-    {
-        let core = host.try_core();
-        return core.is_some_and(|core| !core.queries().is_waiting(iq));
+fn has_sent_answer(core: &Core, iq: &Iq) -> bool {
+    // The answer to a query does not go through the outbox.
+    if matches!(iq.origin(), Origin::Host(_)) && iq.is_query() {
+        return !core.queries().is_waiting(iq);
     }
     let is_answer = |element: &Element| {
         element.name() == "iq"
             && element.attribute("id") == iq.id()
             && matches!(element.attribute("type").as_deref(), Some("result" | "error"))
     };
-    OUTBOX
-        .try_with(|outbox| {
-            outbox.borrow().singles().any(|outgoing| match outgoing {
-                Outgoing::Route(stanza) => is_answer(stanza.element()) && stanza.to() == iq.from(),
-                Outgoing::Deliver(_, element) => is_answer(element),
-            })
-        })
-        .unwrap_or(false)
+    any_single_entry(|outgoing| match outgoing {
+        Outgoing::Route(stanza) => is_answer(stanza.element()) && stanza.to() == iq.from(),
+        Outgoing::Deliver(_, element) => is_answer(element),
+    })
 }

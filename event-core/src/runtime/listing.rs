@@ -1,38 +1,38 @@
-//! The handlers of a host, as `spondee hooks` lists them.
+//! The list of a host's handlers that `spondee hooks` prints.
 
 use event_catalogue::Scope;
 
 use crate::{
-    dispatch::{hook::HookMeta, stats::HandlerStats, table::global::GlobalTable},
+    dispatch::{hook::HookMeta, stats::HandlerStats},
     host::host::Host,
+    routing::core::Core,
 };
 
 /// A line of `spondee hooks`.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct HookListing {
-    /// The event, priority, function and place.
+    /// The event, priority, function and source location.
     pub hook: &'static HookMeta,
-    /// The module it belongs to.
+    /// The module that the handler belongs to.
     pub module: &'static str,
-    /// What it did so far.
+    /// The counters of the handler.
     pub stats: HandlerStats,
 }
 
-impl Host {
-    /// The handlers of this host, by event and then in the order they run.
-    pub fn hooks(&self) -> Vec<HookListing> {
-        let table = self.table().clone();
-        let stats = match self.try_core() {
-            Some(core) => table.stats(&core.global.load()),
-            None => table.stats(&GlobalTable::build(&[])),
-        };
+impl Core {
+    /// The handlers of a host, sorted by event and then in the order they run.
+    pub fn hooks(&self, host: &Host) -> Vec<HookListing> {
+        let hosts = self.hosts.load();
+        let table = hosts.table(host.slot());
+        let stats = table.stats(&hosts.global);
         let mut listing: Vec<_> = table
             .hooks()
+            .iter()
             .zip(stats)
             .map(|(hook, stats)| HookListing { hook: hook.meta(), module: hook.module, stats })
             .collect();
-        // Stable: within one event the hooks stay in their order.
+        // The sort is stable, so the hooks of one event keep their order.
         listing.sort_by_key(|line| {
             (line.hook.scope == Scope::Host, (line.hook.event_id)(), line.hook.event)
         });

@@ -9,14 +9,17 @@ use crate::{
         host::Host,
         services::{Services, stage},
     },
-    module::{info::ModuleInfo, registry::LinkedModule, running::Running, start_error::StartError},
-    util::future::{catch_panics, panic_message},
+    module::{
+        host_context::HostContext, info::ModuleInfo, registry::LinkedModule, running::Running,
+        start_error::StartError,
+    },
+    util::future::{BoxFuture, catch_panics, panic_message},
 };
 
-/// How long a module may take to note its new options, or to stop.
-pub(crate) const CHANGE: Duration = Duration::from_secs(10);
+/// How long a module may take to reload its options, or to stop.
+pub(crate) const CHANGE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A module that runs on a host, as the configuration asked for it.
+/// A module that runs on a host, with the options that the configuration gave.
 pub(crate) struct Started {
     pub(crate) info: &'static ModuleInfo,
     pub(crate) options: toml::Table,
@@ -24,16 +27,26 @@ pub(crate) struct Started {
     pub(crate) services: Services,
 }
 
+impl std::fmt::Debug for Started {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.info.name)
+    }
+}
+
 impl Started {
+    /// Starts a module. `seen` are the services that the module finds on its host.
     pub(crate) async fn new(
-        host: &Arc<Host>,
+        host: &HostContext,
         linked: &LinkedModule,
         options: &toml::Table,
         seen: Services,
     ) -> Result<Self, StartError> {
         let info = linked.info;
-        let failed =
-            |reason| StartError::Module { module: info.name, host: host.name().into(), reason };
+        let failed = |reason| StartError::Module {
+            module: info.name,
+            host: host.host().name().into(),
+            reason,
+        };
         let start = catch_panics(|| linked.vtable.start(host, options.clone()));
         let (started, services) = stage(seen, start).await;
         let module = match started {
@@ -45,6 +58,7 @@ impl Started {
         Ok(Self { info, options: options.clone(), module, services })
     }
 
+    /// The module with other options and the same state.
     pub(crate) fn with_options(&self, options: &toml::Table) -> Result<Self, StartError> {
         Ok(Self {
             info: self.info,
@@ -54,28 +68,32 @@ impl Started {
         })
     }
 
+    /// Tells the module's state that `new` takes over.
     pub(crate) async fn reload(&self, new: &Self, host: &str) {
-        self.bounded(host, "reload", self.module.reload(&*new.module)).await;
+        self.run_bounded(host, "reload", self.module.reload(&*new.module)).await;
     }
 
     pub(crate) async fn stop(&self, host: &str) {
-        self.bounded(host, "stop", self.module.stop()).await;
+        self.run_bounded(host, "stop", self.module.stop()).await;
     }
 
-    pub(crate) async fn bounded(
-        &self,
-        host: &str,
-        what: &str,
-        future: crate::util::future::BoxFuture<'_, ()>,
-    ) {
+    /// Runs a step of the module's life. A panic or a timeout is logged.
+    async fn run_bounded(&self, host: &str, step: &str, future: BoxFuture<'_, ()>) {
         let module = self.info.name;
-        match timeout(CHANGE, catch_panics(|| future)).await {
+        match timeout(CHANGE_TIMEOUT, catch_panics(|| future)).await {
             Ok(Ok(())) => {}
             Ok(Err(panic)) => {
-                let message = panic_message(&*panic);
-                tracing::error!(host, module, "the module panicked at its {what}: {message}");
+                let panic = panic_message(&*panic);
+                tracing::error!(host, module, step, panic, "a module panicked");
             }
-            Err(_) => tracing::error!(host, module, "the module's {what} took too long"),
+            Err(_) => tracing::error!(host, module, step, "a module did not finish in time"),
         }
+    }
+}
+
+/// Stops the modules that a failed start or reload had started, in reverse order.
+pub(crate) async fn stop_all(started: Vec<(Arc<Host>, Arc<Started>)>) {
+    for (host, module) in started.iter().rev() {
+        module.stop(host.name()).await;
     }
 }

@@ -12,23 +12,30 @@ use crate::{
     util::future::BoxFuture,
 };
 
-/// Who may log in to a host.
+/// The accounts of a host and their passwords.
 ///
-/// Whoever implements it does not tell an unknown account from a wrong password: not by the
-/// answer, not by the salt, not by the time it takes. Accounts that are managed elsewhere can do
-/// without the last three: they answer [`AccountError::Elsewhere`].
+/// An implementation must not reveal whether an account exists: answers, salts and response times
+/// must be the same for an unknown account and for a wrong password. Implementations whose accounts
+/// are managed by another system can leave out `create`, `set_password` and `remove`, which then
+/// fail with [`AccountError::Elsewhere`].
 pub trait Accounts: Send + Sync {
     /// Whether an account exists.
+    ///
+    /// # Errors
+    /// The storage failed.
     fn exists<'a>(&'a self, account: &'a BareJid) -> BoxFuture<'a, StorageResult<bool>>;
 
-    /// A number that is another after each removal of an account, where that is known: while it
-    /// stays the same, an account that existed still does.
+    /// A counter incremented on every account removal, `None` if unknown. While the counter is
+    /// unchanged, an account that existed still exists.
     fn removals(&self) -> Option<u64> {
         None
     }
 
-    /// The keys to run SCRAM with. For an account that does not exist they are made up: always
-    /// the same for one name, and matching no password.
+    /// The SCRAM keys of an account (RFC 5802 §3). An unknown account gets generated keys, which
+    /// are the same at each call for one name and match no password.
+    ///
+    /// # Errors
+    /// The storage failed.
     fn credentials<'a>(
         &'a self,
         host: &'a str,
@@ -36,7 +43,10 @@ pub trait Accounts: Send + Sync {
         hash: ScramHash,
     ) -> BoxFuture<'a, StorageResult<ScramKeys>>;
 
-    /// Whether a password in plain text is the account's.
+    /// Whether `password`, in plain text, is the password of the account.
+    ///
+    /// # Errors
+    /// The storage failed.
     fn verify<'a>(
         &'a self,
         host: &'a str,
@@ -44,70 +54,79 @@ pub trait Accounts: Send + Sync {
         password: &'a str,
     ) -> BoxFuture<'a, StorageResult<bool>>;
 
-    /// Makes an account, without any event.
+    /// Creates an account without firing events.
+    ///
+    /// # Errors
+    /// The account exists, the password is not valid, or the storage failed.
     fn create<'a>(
         &'a self,
         account: &'a BareJid,
         password: &'a str,
     ) -> BoxFuture<'a, Result<(), AccountError>> {
         let _ = (account, password);
-        elsewhere()
+        managed_elsewhere()
     }
 
-    /// Changes a password, fires `user-password-changed`, and closes the sessions of the account
-    /// with `reset`, save for the one that `stays`.
+    /// Changes a password, fires `user-password-changed`, and closes the account's sessions except
+    /// `keep` with the stream error `reset`.
+    ///
+    /// # Errors
+    /// The account does not exist, the password is not valid, or the storage failed.
     fn set_password<'a>(
         &'a self,
         account: &'a BareJid,
         password: &'a str,
-        stays: Option<&'a Session>,
+        keep: Option<&'a Session>,
     ) -> BoxFuture<'a, Result<(), AccountError>> {
-        let _ = (account, password, stays);
-        elsewhere()
+        let _ = (account, password, keep);
+        managed_elsewhere()
     }
 
-    /// Removes an account: ends its sessions, fires `user-deleted` and waits for the handlers,
-    /// then purges the account and all that is stored for it in one transaction.
+    /// Removes an account: ends the account's sessions, fires `user-deleted`, waits for the
+    /// handlers, then purges the account and all of its data in one transaction.
     ///
-    /// The streams are closed with `not-authorized`, save for that of the session that `asks`,
-    /// which is for the caller to answer on ([`Session::send_nonza`]) and to close. An error after
-    /// the sessions have ended leaves the account as it was, but nobody connected to it.
+    /// The streams are closed with `not-authorized`. Only the stream of `requester` stays open: the
+    /// caller sends the answer ([`Session::send_nonza`]) and closes the stream.
+    ///
+    /// # Errors
+    /// The account does not exist, or the storage failed. The account is then unchanged, but its
+    /// sessions may have ended.
     fn remove<'a>(
         &'a self,
         account: &'a BareJid,
-        asks: Option<&'a Session>,
+        requester: Option<&'a Session>,
     ) -> BoxFuture<'a, Result<(), AccountError>> {
-        let _ = (account, asks);
-        elsewhere()
+        let _ = (account, requester);
+        managed_elsewhere()
     }
 }
 
-fn elsewhere<'a>() -> BoxFuture<'a, Result<(), AccountError>> {
+fn managed_elsewhere<'a>() -> BoxFuture<'a, Result<(), AccountError>> {
     Box::pin(async { Err(AccountError::Elsewhere) })
 }
 
-/// Why an account is not as it was to be.
+/// Why an operation on an account failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum AccountError {
-    /// It exists already.
+    /// The account exists already.
     #[error("the account exists already")]
     Exists,
-    /// It does not exist.
+    /// The account does not exist.
     #[error("there is no such account")]
     NotFound,
-    /// The password cannot be one, for the reason given.
+    /// The password is not valid, for the given reason.
     #[error("{0}")]
     Password(Box<str>),
-    /// The accounts are managed elsewhere.
+    /// The accounts are managed by another system.
     #[error("accounts are managed elsewhere")]
     Elsewhere,
-    /// Storage failed.
+    /// The storage failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
 }
 
-/// A hash function SCRAM is used with.
+/// The hash function of a SCRAM mechanism.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ScramHash {
     /// SHA-1 (RFC 5802).
@@ -119,10 +138,10 @@ pub enum ScramHash {
 }
 
 impl ScramHash {
-    /// All of them.
+    /// All hash functions.
     pub const ALL: [Self; 3] = [Self::Sha1, Self::Sha256, Self::Sha512];
 
-    /// The length of its output in bytes.
+    /// The length of the output in bytes.
     pub const fn output_len(self) -> usize {
         match self {
             Self::Sha1 => 20,
@@ -132,12 +151,13 @@ impl ScramHash {
     }
 }
 
-/// What a server keeps of a password: enough to check it, not enough to use it.
+/// The data that a server stores to verify a password with SCRAM (RFC 5802 §3). A client cannot log
+/// in with this data.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ScramKeys {
     /// The hash function.
     pub hash: ScramHash,
-    /// How often it was applied.
+    /// The number of iterations.
     pub iterations: u32,
     /// The salt.
     pub salt: Vec<u8>,
@@ -147,7 +167,7 @@ pub struct ScramKeys {
     pub server_key: Vec<u8>,
 }
 
-/// The keys themselves are left out: whoever has the server key can pose as this server.
+/// Leaves out the keys, because the server key allows to impersonate this server.
 impl fmt::Debug for ScramKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ScramKeys")

@@ -1,4 +1,4 @@
-//! Other servers, as the modules that negotiate with them see this one.
+//! The sending of stanzas to other servers, as a service.
 
 use std::sync::Arc;
 
@@ -12,56 +12,57 @@ use crate::{
     util::future::BoxFuture,
 };
 
-/// What brings stanzas to other servers. Module `s2s` hands them over; the modules that negotiate
-/// streams say here what became of one.
+/// Sends stanzas to other servers. Module `s2s` passes the stanzas to this service; the modules
+/// that negotiate streams report the results to this service.
 pub trait Federation: Send + Sync {
-    /// Takes a stanza for the domain of its `to`. It goes out in order with the others from the
-    /// sender's domain, or its sender gets an error.
+    /// Queues a stanza for the domain of its `to`. Stanzas from one domain to another keep their
+    /// order. The sender gets an error when the stanza cannot be sent.
     ///
     /// # Errors
-    /// It was not taken: too many wait already, or the server is about to stop.
+    /// The stanza was not queued, because the queue is full or the server is about to stop.
     fn send(&self, stanza: &Stanza) -> Result<(), StanzaError>;
 
-    /// Whether the certificate that was shown on a stream proves a domain (RFC 6120 §13.7.2).
-    /// Fires `s2s-check-certificate`.
+    /// Whether the peer's certificate on a stream proves a domain (RFC 6120 §13.7.2). Fires
+    /// `s2s-check-certificate`.
     fn proves<'a>(&'a self, session: &'a Session, domain: &'a str) -> BoxFuture<'a, bool>;
 
-    /// Whether dialback may prove a domain where a certificate does not.
+    /// Whether dialback (XEP-0220) may prove a domain that the certificate does not prove.
     fn allows_dialback(&self) -> bool;
 
-    /// Asks a domain's own server whether it made a dialback key (XEP-0220 §2.3.3), over a stream
-    /// on which module `dialback` finds the [`KeyCheck`] in a slot of the session.
+    /// Asks the authoritative server of a domain whether a dialback key is valid (XEP-0220 §2.3.3).
+    /// The request is sent on a new stream, whose session has a [`KeyCheck`] in a slot for module
+    /// `dialback`.
     ///
     /// # Errors
-    /// It cannot be asked, or does not answer.
+    /// The authoritative server cannot be reached, or does not answer.
     fn verify<'a>(&'a self, check: KeyQuestion<'a>) -> BoxFuture<'a, Result<bool, StanzaError>>;
 
-    /// The stream to another server is ready for stanzas.
-    fn established(&self, session: &Session);
+    /// Reports that the negotiation of a stream has succeeded.
+    fn complete_negotiation(&self, session: &Session);
 
-    /// The stream to another server leads to nothing: it is closed, and who wrote to that server
-    /// gets the error.
-    fn refused(&self, session: &Session, error: StanzaError);
+    /// Reports that the negotiation of a stream has failed. The stream is closed and the senders of
+    /// the queued stanzas get `error`.
+    fn fail_negotiation(&self, session: &Session, error: StanzaError);
 }
 
-/// A dialback key, and who is said to have made it for what.
+/// A dialback key to be verified (XEP-0220 §2.3).
 #[derive(Debug, Clone, Copy)]
 pub struct KeyQuestion<'a> {
-    /// The host here that was given the key.
+    /// The local host that received the key.
     pub host: &'a Arc<Host>,
-    /// The domain that is to be proved, whose server is asked.
+    /// The domain that the key is to prove. The server of this domain is asked.
     pub domain: &'a str,
-    /// The id of the stream that the key came by.
+    /// The id of the stream on which the key was received.
     pub stream_id: &'a str,
     /// The key.
     pub key: &'a str,
 }
 
-/// A question to be asked on a stream that serves nothing else. When the session ends without an
-/// answer, whoever asked learns that.
+/// A request to verify a dialback key, on a stream that is used for nothing else. Dropping the
+/// value without an answer, as the end of the session does, closes the receiver of the answer.
 #[derive(Debug)]
 pub struct KeyCheck {
-    /// The id of the stream that the key came by.
+    /// The id of the stream on which the key was received.
     pub stream_id: Box<str>,
     /// The key.
     pub key: Box<str>,
@@ -69,17 +70,17 @@ pub struct KeyCheck {
 }
 
 impl KeyCheck {
-    /// A question, and where its answer arrives.
+    /// A request, and the receiver of the answer.
     pub fn new(stream_id: &str, key: &str) -> (Self, oneshot::Receiver<bool>) {
         let (sender, receiver) = oneshot::channel();
         let answer = Mutex::new(Some(sender));
         (Self { stream_id: stream_id.into(), key: key.into(), answer }, receiver)
     }
 
-    /// The domain's server has said whether the key is its own.
+    /// Sends the answer of the authoritative server to the receiver.
     pub fn answer(&self, is_valid: bool) {
         let sender = self.answer.lock().take();
-        // Who asked may have given up.
+        // The receiver is closed if the caller stopped waiting.
         let _ = sender.map(|sender| sender.send(is_valid));
     }
 }

@@ -1,12 +1,14 @@
-//! Services that modules and the server offer each other on a host, as traits:
+//! The traits of the services that modules and the server offer each other on a host, see
 //! [`Host::provide`](crate::Host::provide) and [`Host::service`](crate::Host::service).
 
 mod accounts;
 mod federation;
+mod mechanism;
 mod rosters;
 
 pub use self::{
     accounts::{AccountError, Accounts, ScramHash, ScramKeys},
     federation::{Federation, KeyCheck, KeyQuestion},
+    mechanism::{Mechanism, UnknownMechanism},
     rosters::{Direction, Rosters},
 };

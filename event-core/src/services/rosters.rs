@@ -12,20 +12,24 @@ use crate::{
     util::future::BoxFuture,
 };
 
-/// The contacts of the host's accounts; module `roster` offers it.
+/// The rosters of a host's accounts. Module `roster` offers this service.
 ///
-/// It is not to be asked from a handler of `roster-load`, which runs while the roster is read.
+/// A handler of `roster-load` must not use this service, because the handler runs while the roster
+/// is being read.
 pub trait Rosters: Send + Sync {
-    /// The roster of an account; an empty one where there is no such account. For a user who is
-    /// online it costs no access to the storage.
-    fn roster<'a>(&'a self, username: &'a str) -> BoxFuture<'a, StorageResult<Arc<Roster>>>;
-
-    /// Takes a subscription stanza between the account and a contact into the roster
-    /// (RFC 6121 §3): when it returns, the new state is stored, an inbound stanza that passes has
-    /// gone to the clients it is for, and clients that follow the roster were told.
+    /// The roster of an account; empty if the account does not exist. The storage is not read while
+    /// the user is online.
     ///
     /// # Errors
-    /// A limit was reached, or the storage failed; then nothing has changed.
+    /// The storage failed.
+    fn roster<'a>(&'a self, username: &'a str) -> BoxFuture<'a, StorageResult<Arc<Roster>>>;
+
+    /// Applies a subscription stanza between an account and a contact to the roster (RFC 6121 §3):
+    /// stores the new state, delivers an inbound stanza to the clients that must get the stanza,
+    /// and sends roster pushes.
+    ///
+    /// # Errors
+    /// A limit was reached, or the storage failed. Nothing has changed then.
     fn subscription<'a>(
         &'a self,
         username: &'a str,
@@ -36,7 +40,7 @@ pub trait Rosters: Send + Sync {
     ) -> BoxFuture<'a, Result<Transition, StanzaError>>;
 }
 
-/// Which way a stanza goes, as the roster's owner sees it.
+/// The direction of a stanza, as seen by the roster's owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// From the contact to the owner.

@@ -1,4 +1,4 @@
-//! Streams and the sessions on them.
+//! Sessions, their streams, and the registry of bound sessions.
 
 pub(crate) mod registry;
 pub(crate) mod remote;

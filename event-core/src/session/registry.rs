@@ -1,4 +1,4 @@
-//! Which resources of which accounts are connected to a host.
+//! The registry of a host's bound sessions.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -10,29 +10,34 @@ use crate::session::session::{Session, SessionState};
 
 const SHARDS: usize = 32;
 
-/// The sessions of an account: never none, and all have its name in their JIDs.
+/// The sessions of one account; never empty. The JIDs of all sessions contain the account's name.
 type Account = Vec<Session>;
 
-/// By the hash of their names: it chooses the shard, too, and so is computed once.
+/// Accounts by the hash of their names. The same hash selects the shard, so each access hashes
+/// once.
 type Accounts = HashTable<Account>;
 
-/// The bound sessions of a host, by account.
+/// The bound sessions of a host, by account. Sharded, so that threads rarely wait for the same
+/// lock.
 #[derive(Debug)]
 pub struct Sessions {
     hasher: RandomState,
     shards: Box<[Shard]>,
 }
 
-// With a cache line of its own, or threads would wait for the locks of others, too.
+// Aligned to a cache line, so that the locks of two shards do not share one.
 #[derive(Debug, Default)]
 #[repr(align(64))]
 struct Shard(RwLock<Accounts>);
 
-/// Why a session was not taken in.
+/// Why a session was not added.
 #[derive(Debug)]
 pub(crate) enum NotAdded {
+    /// The account has reached the limit of sessions.
     TooMany,
+    /// The session has a resource already.
     BoundAlready,
+    /// The session has ended.
     Ended,
 }
 
@@ -45,7 +50,7 @@ impl Sessions {
     pub fn find(&self, jid: &FullJid) -> Option<Session> {
         let resource = jid.resource().as_str();
         self.with(jid.node()?.as_str(), |sessions| {
-            sessions.iter().find(|session| is(session, resource)).cloned()
+            sessions.iter().find(|session| has_resource(session, resource)).cloned()
         })
     }
 
@@ -54,8 +59,8 @@ impl Sessions {
         self.with(username, <[Session]>::to_vec)
     }
 
-    /// Calls `each` for every session of an account, without copying the list. `each` must not
-    /// come back to this registry.
+    /// Calls `each` for every session of an account without copying the list. `each` must not call
+    /// this registry, because a lock is held.
     pub fn each(&self, username: &str, each: impl FnMut(&Session)) {
         self.with(username, |sessions| sessions.iter().for_each(each));
     }
@@ -71,7 +76,7 @@ impl Sessions {
             .collect()
     }
 
-    /// How many sessions there are.
+    /// The number of sessions.
     pub fn len(&self) -> usize {
         let shards = self.shards.iter();
         shards
@@ -82,13 +87,13 @@ impl Sessions {
             .sum()
     }
 
-    /// Whether nobody is connected.
+    /// Whether no session is bound.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Takes a session in and gives it its full JID, both or neither; what stood on its resource
-    /// comes back.
+    /// Adds a session and sets the session's full JID; on an error, neither is done. Gives the
+    /// session that had the resource before.
     pub(crate) fn add(
         &self,
         session: &Session,
@@ -98,12 +103,14 @@ impl Sessions {
         let Some(node) = jid.node() else { return Ok(None) };
         let hash = self.hash(node.as_str());
         let mut accounts = self.write(hash);
-        // Its stream may have ended it before. Nobody else ends a session that is in no list, and
-        // its stream is busy with this.
+        // The stream may have ended the session before this call. During this call no other task
+        // can: only the stream ends a session that is not in the registry, and the stream waits for
+        // the bind.
         if session.state() == SessionState::Ended {
             return Err(NotAdded::Ended);
         }
-        let Some(sessions) = accounts.find_mut(hash, |account| name(account) == node.as_str())
+        let Some(sessions) =
+            accounts.find_mut(hash, |account| username_of(account) == node.as_str())
         else {
             if limit == 0 {
                 return Err(NotAdded::TooMany);
@@ -111,10 +118,12 @@ impl Sessions {
             if !session.set_jid(jid) {
                 return Err(NotAdded::BoundAlready);
             }
-            accounts.insert_unique(hash, vec![session.clone()], |account| self.hash(name(account)));
+            accounts.insert_unique(hash, vec![session.clone()], |account| {
+                self.hash(username_of(account))
+            });
             return Ok(None);
         };
-        let place = sessions.iter().position(|other| is(other, jid.resource().as_str()));
+        let place = sessions.iter().position(|other| has_resource(other, jid.resource().as_str()));
         if place.is_none() && sessions.len() >= limit {
             return Err(NotAdded::TooMany);
         }
@@ -130,12 +139,12 @@ impl Sessions {
         }
     }
 
-    /// Takes a session out. `false` when it was not, or no longer, there.
+    /// Removes a session. `false` when the session is not in the registry.
     pub(crate) fn remove(&self, session: &Session) -> bool {
         let Some(node) = session.jid().and_then(|jid| jid.node()) else { return false };
         let hash = self.hash(node.as_str());
         let mut accounts = self.write(hash);
-        let account = accounts.find_entry(hash, |account| name(account) == node.as_str());
+        let account = accounts.find_entry(hash, |account| username_of(account) == node.as_str());
         let Ok(mut account) = account else { return false };
         let sessions = account.get_mut();
         let before = sessions.len();
@@ -150,7 +159,7 @@ impl Sessions {
     fn with<R: Default>(&self, username: &str, read: impl FnOnce(&[Session]) -> R) -> R {
         let hash = self.hash(username);
         let accounts = self.read(hash);
-        let account = accounts.find(hash, |account| name(account) == username);
+        let account = accounts.find(hash, |account| username_of(account) == username);
         account.map(|account| read(account)).unwrap_or_default()
     }
 
@@ -159,7 +168,7 @@ impl Sessions {
     }
 
     fn shard(&self, hash: u64) -> &RwLock<Accounts> {
-        // The lowest and the highest bits are those that a table goes by.
+        // `HashTable` uses the lowest and the highest bits, so the shard is selected by other bits.
         let number = usize::try_from((hash >> 32) % SHARDS as u64).unwrap_or(0);
         #[expect(clippy::indexing_slicing, reason = "a shard's number is below SHARDS")]
         &self.shards[number].0
@@ -174,11 +183,11 @@ impl Sessions {
     }
 }
 
-fn name(account: &Account) -> &str {
+fn username_of(account: &Account) -> &str {
     let jid = account.first().and_then(Session::jid);
     jid.and_then(|jid| jid.node()).map_or("", |node| node.as_str())
 }
 
-fn is(session: &Session, resource: &str) -> bool {
+fn has_resource(session: &Session, resource: &str) -> bool {
     session.jid().is_some_and(|jid| jid.resource().as_str() == resource)
 }

@@ -1,21 +1,21 @@
-//! What is known of the other side of a stream.
+//! The properties of a stream that are known after the stream headers.
 
-/// What is known of a stream.
-
+/// The properties of a stream.
 #[derive(Default)]
-pub(crate) struct About {
+pub(crate) struct StreamInfo {
+    /// The language of the stream (RFC 6120 §4.7.4).
     pub(crate) lang: Option<Box<str>>,
-    /// Not of a client's.
+    /// Set for servers and components only.
     pub(crate) remote: Option<Box<Remote>>,
 }
 
-/// What a stream to a server or a component is about.
+/// The properties of a stream of a server or a component.
 #[derive(Debug, Default)]
 pub(crate) struct Remote {
-    /// The id of the stream, which the answering side chose.
+    /// The id of the stream, chosen by the side that answered the stream header (RFC 6120 §4.7.3).
     pub(crate) stream_id: Option<Box<str>>,
-    /// The domain that the other side says it is, or is to be.
+    /// The domain that the other side claims or is expected to have.
     pub(crate) claimed: Option<Box<str>>,
-    /// The domains that it has proved.
+    /// The domains that the other side has proved.
     pub(crate) authorized: Vec<Box<str>>,
 }

@@ -1,5 +1,4 @@
-//! One stream, as modules see it: a handle whose wire side the server (or the test harness)
-//! implements.
+//! Sessions: the modules' handles of streams.
 
 use std::{
     any::Any,
@@ -16,26 +15,27 @@ use xmpp_xml::Element;
 
 use crate::{
     host::host::Host,
-    protocol::{stanza_error::StanzaError, stream_error::StreamError},
+    protocol::stream_error::StreamError,
     session::{
-        remote::{About, Remote},
+        remote::{Remote, StreamInfo},
         stream::{SessionKind, Stream},
     },
 };
 
-/// Where a session is in its life.
+/// The state of a session. A session never returns to an earlier state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum SessionState {
-    /// Its stream is open.
+    /// The stream is open.
     Connected,
-    /// Its stream has ended but a module keeps it.
+    /// The stream has ended, but a module keeps the session.
     Detached,
-    /// It is over.
+    /// The session has ended.
     Ended,
 }
 
-/// A stream and who is at its other end. Cloning it is cheap; all clones are the same session.
+/// A stream and the identity of the entity at the other end. Clones are cheap and refer to the same
+/// session.
 #[derive(Clone)]
 pub struct Session(Arc<Inner>);
 
@@ -47,7 +47,7 @@ struct Inner {
     user: OnceLock<BareJid>,
     full: OnceLock<FullJid>,
     state: AtomicU8,
-    about: Mutex<About>,
+    info: Mutex<StreamInfo>,
     presence: Mutex<Option<Arc<Available>>>,
     available: AtomicBool,
     slots: Mutex<Vec<Box<dyn Any + Send>>>,
@@ -56,9 +56,9 @@ struct Inner {
 /// The presence that a client last broadcast.
 #[derive(Debug)]
 pub struct Available {
-    /// Its priority (RFC 6121 §4.7.2.3).
+    /// The priority (RFC 6121 §4.7.2.3).
     pub priority: i8,
-    /// The stanza.
+    /// The presence stanza.
     pub presence: Element,
 }
 
@@ -85,7 +85,7 @@ impl PartialEq for Session {
 impl Eq for Session {}
 
 impl Session {
-    /// A session on `host`, whose wire side is `stream`.
+    /// A session on `host` with the given stream.
     pub fn new(kind: SessionKind, host: Arc<Host>, stream: Arc<dyn Stream>) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         Self(Arc::new(Inner {
@@ -96,39 +96,39 @@ impl Session {
             user: OnceLock::new(),
             full: OnceLock::new(),
             state: AtomicU8::new(SessionState::Connected as u8),
-            about: Mutex::default(),
+            info: Mutex::default(),
             presence: Mutex::default(),
             available: AtomicBool::new(false),
             slots: Mutex::default(),
         }))
     }
 
-    /// A number that no other session of this process has.
+    /// A number that is unique in this process.
     pub fn id(&self) -> u64 {
         self.0.id
     }
 
-    /// Client, component or server.
+    /// The kind of the entity at the other end.
     pub fn kind(&self) -> SessionKind {
         self.0.kind
     }
 
-    /// The host that the stream was opened to.
+    /// The local host of the stream.
     pub fn host(&self) -> &Arc<Host> {
         &self.0.host
     }
 
-    /// The account, once authenticated.
+    /// The account, after authentication.
     pub fn user(&self) -> Option<&BareJid> {
         self.0.user.get()
     }
 
-    /// The full JID, once a resource is bound.
+    /// The full JID, after a resource is bound.
     pub fn jid(&self) -> Option<&FullJid> {
         self.0.full.get()
     }
 
-    /// Connected, detached or ended.
+    /// The state of the session.
     pub fn state(&self) -> SessionState {
         match self.0.state.load(Ordering::Acquire) {
             0 => SessionState::Connected,
@@ -137,61 +137,62 @@ impl Session {
         }
     }
 
-    /// Takes the session on in its life; `false` when it was there already or further.
+    /// Moves the session to a later state. `false` when the session has reached `state` already.
     pub(crate) fn advance(&self, state: SessionState) -> bool {
         self.0.state.fetch_max(state as u8, Ordering::AcqRel) < state as u8
     }
 
-    /// The language that the stream was opened with, for texts that have none of their own.
+    /// The language of the stream header (RFC 6120 §4.7.4), the default for stanzas without
+    /// `xml:lang`.
     pub fn lang(&self) -> Option<Box<str>> {
-        self.about().lang.clone()
+        self.info().lang.clone()
     }
 
-    /// Notes the language of the stream header.
+    /// Sets the language of the stream header.
     pub fn set_lang(&self, lang: Option<&str>) {
-        self.about().lang = lang.map(Box::from);
+        self.info().lang = lang.map(Box::from);
     }
 
-    fn about(&self) -> MutexGuard<'_, About> {
-        self.0.about.lock()
+    fn info(&self) -> MutexGuard<'_, StreamInfo> {
+        self.0.info.lock()
     }
 
     fn with_remote<R>(&self, access: impl FnOnce(&mut Remote) -> R) -> R {
-        access(self.about().remote.get_or_insert_default())
+        access(self.info().remote.get_or_insert_default())
     }
 
     fn remote<R: Default>(&self, read: impl FnOnce(&Remote) -> R) -> R {
-        self.about().remote.as_deref().map(read).unwrap_or_default()
+        self.info().remote.as_deref().map(read).unwrap_or_default()
     }
 
-    /// The id of a server's or component's stream (RFC 6120 §4.7.3): what secrets are proved with
-    /// in dialback and by components.
+    /// The id of a server's or component's stream (RFC 6120 §4.7.3). Dialback keys (XEP-0220) and
+    /// component handshakes (XEP-0114) depend on the id. `None` for clients.
     pub fn stream_id(&self) -> Option<Box<str>> {
         self.remote(|remote| remote.stream_id.clone())
     }
 
-    /// Notes the id of the stream. That of a client's is of no further use.
+    /// Sets the id of the stream. Ignored for clients, whose stream id is not used.
     pub fn set_stream_id(&self, id: &str) {
         if self.0.kind != SessionKind::Client {
             self.with_remote(|remote| remote.stream_id = Some(id.into()));
         }
     }
 
-    /// The domain that another server's stream header names as its own or, on a stream to it,
-    /// that it is expected to be. It proves nothing.
+    /// The domain in the `from` of another server's stream header or, on a stream to another
+    /// server, the expected domain. The domain is not proved: see [`Session::is_authorized`].
     pub fn claimed_domain(&self) -> Option<Box<str>> {
         self.remote(|remote| remote.claimed.clone())
     }
 
-    /// Notes the domain that another server claims.
+    /// Sets the domain that another server claims. Ignored for clients.
     pub fn set_claimed_domain(&self, domain: Option<&str>) {
         if self.0.kind != SessionKind::Client {
             self.with_remote(|remote| remote.claimed = domain.map(Box::from));
         }
     }
 
-    /// Another server or a component has proved that it speaks for a domain. `false` when that
-    /// was known already.
+    /// Records that another server or a component has proved a domain. `false` when the domain was
+    /// recorded already.
     pub fn authorize(&self, domain: &str) -> bool {
         self.with_remote(|remote| {
             let is_new = !remote.authorized.iter().any(|known| **known == *domain);
@@ -202,17 +203,17 @@ impl Session {
         })
     }
 
-    /// Whether the other side has proved that it speaks for a domain.
+    /// Whether the other side has proved a domain.
     pub fn is_authorized(&self, domain: &str) -> bool {
         self.remote(|remote| remote.authorized.iter().any(|known| **known == *domain))
     }
 
-    /// The domains that the other side has proved, in the order it did.
+    /// The domains that the other side has proved, in the order of the proofs.
     pub fn authorized_domains(&self) -> Vec<Box<str>> {
         self.remote(|remote| remote.authorized.clone())
     }
 
-    /// Whether stanzas are routed on the stream: a client has bound a resource, a server or
+    /// Whether stanzas of the stream are routed: a client has bound a resource, or a server or
     /// component has proved a domain.
     pub fn is_established(&self) -> bool {
         match self.0.kind {
@@ -221,13 +222,13 @@ impl Session {
         }
     }
 
-    /// The address of the other side.
+    /// The IP address of the other side.
     pub fn peer(&self) -> Option<IpAddr> {
         self.0.stream.peer()
     }
 
-    /// The certificates that the other side showed for TLS, as DER, its own first. That it holds
-    /// the key of the first is proved, nothing else.
+    /// The certificate chain of the other side as DER, the other side's own certificate first. TLS
+    /// has proved the possession of the first certificate's key; the chain has not been validated.
     pub fn peer_certificates(&self) -> Vec<Vec<u8>> {
         self.0.stream.peer_certificates()
     }
@@ -237,53 +238,47 @@ impl Session {
         self.0.stream.is_encrypted()
     }
 
-    /// Whether the stream can still be taken to TLS.
+    /// Whether [`Session::start_tls`] is possible.
     pub fn can_start_tls(&self) -> bool {
         self.0.stream.can_start_tls()
     }
 
-    /// Takes the stream to TLS, after what was sent so far (RFC 6120 §5.4.3).
+    /// Starts TLS after everything sent so far (RFC 6120 §5.4.3).
     pub fn start_tls(&self) {
         self.0.stream.start_tls();
     }
 
-    /// The channel binding data `tls-exporter` (RFC 9266), where the connection has it.
+    /// The channel binding data `tls-exporter` (RFC 9266), if the connection provides the data.
     pub fn tls_exporter(&self) -> Option<Vec<u8>> {
         self.0.stream.tls_exporter()
     }
 
-    /// Notes who it is, after authentication. `false` when that was known already.
-    pub fn authenticated(&self, user: BareJid) -> bool {
+    /// Sets the account, after authentication. `false` when an account was set already.
+    pub fn set_user(&self, user: BareJid) -> bool {
         self.0.user.set(user).is_ok()
     }
 
-    /// Binds a resource (RFC 6120 §7): the one asked for, or one made here, and fires
-    /// `resource-bind`. Another session on the same resource is closed with `conflict`.
-    ///
-    /// # Errors
-    /// Not authenticated, bound already, not a resource, or too many resources.
-    pub async fn bind(&self, resource: Option<&str>) -> Result<&FullJid, StanzaError> {
-        self.0.host.bind(self, resource).await
-    }
-
-    /// `false` when a resource is bound already.
+    /// Sets the full JID. `false` when a resource is bound already.
     pub(crate) fn set_jid(&self, jid: FullJid) -> bool {
         self.0.full.set(jid).is_ok()
     }
 
-    /// Expects a new stream header, after what was sent so far.
+    /// Restarts the stream after everything sent so far: the other side sends a new stream header
+    /// (RFC 6120 §4.3.3).
     pub fn restart(&self) {
         self.0.stream.restart();
     }
 
-    /// Sends an element that is not a stanza.
+    /// Queues an element that is not a stanza. `false` when the stream is closed or the queue is
+    /// full.
     pub fn send_nonza(&self, element: &Element) -> bool {
         self.0.stream.write(element.as_bytes())
     }
 
-    /// Sends an element under a prefix that the stream's header declares: some servers know
-    /// dialback (XEP-0220) only so. The element itself is in the stream's content namespace, as
-    /// if it were a stanza.
+    /// Queues an element with a namespace prefix that the stream header declares, because some
+    /// servers accept dialback elements (XEP-0220) only with the prefix. `element` must be in the
+    /// stream's content namespace, like a stanza. `false` when the stream is closed or the queue is
+    /// full.
     pub fn send_prefixed(&self, prefix: &str, element: &Element) -> bool {
         let mut bytes = element.as_bytes().to_vec();
         let mark = format!("{prefix}:");
@@ -294,24 +289,25 @@ impl Session {
         self.0.stream.write(&bytes)
     }
 
-    /// Queues a stanza for the other side, without any event. `false` when the session is over or
-    /// its queue is full.
+    /// Queues a stanza for the other side without firing events. `false` when the session is not
+    /// connected or the queue is full.
     pub fn send(&self, stanza: &Element) -> bool {
         self.state() == SessionState::Connected && self.0.stream.write(stanza.as_bytes())
     }
 
-    /// Waits until the system has taken all that was sent so far; `false` when it never will. A
-    /// client that does not read keeps it waiting.
+    /// Waits until everything sent so far is in the operating system's socket buffer. `false` when
+    /// the stream ends before. Waits as long as the other side does not read.
     pub async fn flushed(&self) -> bool {
         self.0.stream.flushed().await
     }
 
-    /// Ends the stream, with an error if there is one.
+    /// Closes the stream (RFC 6120 §4.4), after sending `error` if there is one.
     pub fn close(&self, error: impl Into<Option<StreamError>>) {
         self.0.stream.close(error.into());
     }
 
-    /// The presence that the client last broadcast, while it is available (RFC 6121 §4.2).
+    /// The last presence that the client broadcast; `None` while the client is unavailable
+    /// (RFC 6121 §4.2).
     pub fn presence(&self) -> Option<Arc<Available>> {
         if !self.is_available() {
             return None;
@@ -324,15 +320,16 @@ impl Session {
         self.0.available.load(Ordering::Acquire)
     }
 
-    /// Notes what the client broadcast; `None` when it became unavailable.
+    /// Sets the presence that the client broadcast; `None` makes the client unavailable.
     pub fn set_presence(&self, presence: Option<Available>) {
         self.0.available.store(presence.is_some(), Ordering::Release);
         let presence = presence.map(Arc::new);
         *self.0.presence.lock() = presence;
     }
 
-    /// What a module keeps for this session, by a type of its own. It is dropped with the session,
-    /// or when `access` leaves `None`. `access` must not come back to the session's slots.
+    /// Gives access to a module's data for this session. The type `T` is the key, so each module
+    /// must use its own type. The data is dropped with the session, or when `access` leaves `None`.
+    /// `access` must not call this method, because a lock is held.
     ///
     /// ```
     /// # use event_core::Session;

@@ -1,4 +1,4 @@
-//! The wire side of a stream, which the server or the test harness implements.
+//! The interface between a session and the connection.
 
 use std::net::IpAddr;
 
@@ -6,46 +6,47 @@ use xmpp_xml::STANZA_NS;
 
 use crate::{protocol::stream_error::StreamError, util::future::BoxFuture};
 
-/// The wire side of a stream.
+/// The connection of a session. The server and the test harness implement this trait.
 ///
-/// What is written keeps its order; `start_tls`, `restart` and `close` take effect after all that
-/// was written before them.
+/// Writes keep their order; `start_tls`, `restart` and `close` take effect after all earlier
+/// writes.
 pub trait Stream: Send + Sync + std::fmt::Debug {
-    /// Queues bytes to be written. `false` when the stream is closed or its queue is full; then
-    /// nothing was queued. A client whose queue is full loses its stream; other servers and
-    /// components keep it, as what is refused concerns one of many.
+    /// Queues bytes to be written. `false` when the stream is closed or the queue is full; nothing
+    /// was queued then. A full queue closes the stream of a client, but not of a server or a
+    /// component, whose stream carries the stanzas of many users.
     fn write(&self, bytes: &[u8]) -> bool;
 
     /// Whether TLS protects the stream.
     fn is_encrypted(&self) -> bool;
 
-    /// Whether [`Stream::start_tls`] would work.
+    /// Whether [`Stream::start_tls`] is possible.
     fn can_start_tls(&self) -> bool;
 
-    /// Takes the stream to TLS (RFC 6120 §5.4.3).
+    /// Starts TLS (RFC 6120 §5.4.3).
     fn start_tls(&self);
 
-    /// The TLS exporter's channel binding data (RFC 9266), where the connection has it.
+    /// The channel binding data `tls-exporter` (RFC 9266), if the connection provides the data.
     fn tls_exporter(&self) -> Option<Vec<u8>>;
 
-    /// Expects a new stream header (RFC 6120 §4.3.3).
+    /// Restarts the stream: the other side sends a new stream header (RFC 6120 §4.3.3).
     fn restart(&self);
 
-    /// Ends the stream (RFC 6120 §4.4), with an error if there is one.
+    /// Closes the stream (RFC 6120 §4.4), after sending `error` if there is one.
     fn close(&self, error: Option<StreamError>);
 
-    /// The address of the other side.
+    /// The IP address of the other side.
     fn peer(&self) -> Option<IpAddr>;
 
-    /// The certificates that the other side showed for TLS, as DER, its own first. That it holds
-    /// the key of the first is proved, nothing else.
+    /// The certificate chain of the other side as DER, the other side's own certificate first. TLS
+    /// has proved the possession of the first certificate's key; the chain has not been validated.
     fn peer_certificates(&self) -> Vec<Vec<u8>>;
-    /// Completes when the system has taken all that was written so far, or when it never will;
-    /// says which.
+
+    /// Waits until everything written so far is in the operating system's socket buffer. `false`
+    /// when the stream ends before.
     fn flushed(&self) -> BoxFuture<'_, bool>;
 }
 
-/// Who is at the other end of a stream.
+/// The kind of the entity at the other end of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionKind {
@@ -53,15 +54,15 @@ pub enum SessionKind {
     Client,
     /// An external component (XEP-0114).
     Component,
-    /// Another server, which opened the stream to send its stanzas.
+    /// Another server that opened the stream, on which the other server sends stanzas.
     S2sIn,
-    /// Another server, to which this one opened the stream to send its stanzas.
+    /// Another server to which this server opened the stream, on which this server sends stanzas.
     S2sOut,
 }
 
 impl SessionKind {
-    /// The namespace of the stanzas on the wire, which within this server are all in
-    /// `jabber:client`.
+    /// The namespace of the stanzas on the stream (RFC 6120 §4.8.3). Inside of this server all
+    /// stanzas are in `jabber:client`.
     pub const fn namespace(self) -> &'static str {
         match self {
             Self::Client => STANZA_NS,

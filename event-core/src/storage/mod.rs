@@ -16,11 +16,10 @@
 //! struct Notes(Store);
 //!
 //! impl ModuleState<Notebook> for Notes {
-//!     async fn start(host: &Arc<Host>, _: &Notebook) -> Result<Self, StartError> {
+//!     async fn start(host: &HostContext, _: &Notebook) -> Result<Self, StartError> {
 //!         Ok(Self(host.store(&SCHEMA).await?))
 //!     }
 //! }
-//! # use std::sync::Arc;
 //! ```
 
 mod error;

@@ -137,34 +137,34 @@ impl Store {
         self.storage.count(self.partition(owner)).await
     }
 
-    /// [`Store::set`], for [`Host::transact`](crate::Host::transact).
+    /// [`Store::set`], for [`HostContext::transact`](crate::HostContext::transact).
     pub fn to_set(&self, owner: &str, key: &str, value: Vec<u8>) -> Write {
         Write::set(self.partition(owner), key, value)
     }
 
-    /// [`Store::create`], for [`Host::transact`](crate::Host::transact).
+    /// [`Store::create`], for [`HostContext::transact`](crate::HostContext::transact).
     pub fn to_create(&self, owner: &str, key: &str, value: Vec<u8>) -> Write {
         Write::create(self.partition(owner), key, value)
     }
 
-    /// Makes [`Host::transact`](crate::Host::transact) fail with
+    /// Lets a [`HostContext::transact`](crate::HostContext::transact) fail with
     /// [`StorageError::NotFound`](super::StorageError::NotFound) unless the value exists.
     pub fn to_require(&self, owner: &str, key: &str) -> Write {
         Write::require(self.partition(owner), key)
     }
 
-    /// [`Store::delete`], for [`Host::transact`](crate::Host::transact).
+    /// [`Store::delete`], for [`HostContext::transact`](crate::HostContext::transact).
     pub fn to_delete(&self, owner: &str, key: &str) -> Write {
         Write::delete(self.partition(owner), key)
     }
 
-    /// [`Store::append`], for [`Host::transact`](crate::Host::transact).
+    /// [`Store::append`], for [`HostContext::transact`](crate::HostContext::transact).
     pub fn to_append(&self, owner: &str, value: Vec<u8>, limit: Option<u64>) -> Write {
         Write::append(self.partition(owner), self.clock.now(), value, limit)
     }
 
-    /// Deletes the values of an owner's archive up to and including an id, for
-    /// [`Host::transact`](crate::Host::transact).
+    /// Deletes the values of an owner's archive up to an id and with it, for
+    /// [`HostContext::transact`](crate::HostContext::transact).
     pub fn to_delete_up_to(&self, owner: &str, id: i64) -> Write {
         Write::delete_up_to(self.partition(owner), id)
     }

@@ -1,4 +1,4 @@
-//! The dispatch without the routing around it, to be measured.
+//! Access to the dispatch tables without routing, for benchmarks.
 
 use std::{
     pin::pin,
@@ -8,23 +8,23 @@ use std::{
 
 use super::Harness;
 use jid::Jid;
-use xmpp_xml::{Element, Limits, STANZA_NS, Scope};
+use xmpp_xml::{Element, NamespaceScope, STANZA_NS, XmlLimits};
 
 use crate::{
     dispatch::{
-        chain::{Begun, Chain},
+        chain::{Chain, Ran, Resumed},
         table::HostTable,
     },
     events::traits::Payload,
     protocol::{
         iq::{Iq, IqType},
         origin::Origin,
-        stanza::{Message, Stanza},
+        stanza::{Message, Stanza, StanzaKind},
     },
-    routing::{core::Core, stanza_events::Kind},
+    routing::{core::Core, stanza_events::StanzaEvents},
 };
 
-/// A host's table and what leads to it.
+/// A host's dispatch table.
 #[derive(Debug)]
 pub struct Bare {
     core: Arc<Core>,
@@ -33,74 +33,76 @@ pub struct Bare {
 }
 
 impl Bare {
-    /// The first host's.
+    /// The table of the harness's first host.
     pub fn new(harness: &Harness) -> Self {
         let host = harness.host();
-        let table = host.table().clone();
+        let table = harness.core().table(&host).into_counted();
         Self { core: Arc::clone(harness.core()), table, origin: Origin::Host(host) }
     }
 
-    #[expect(clippy::expect_used, reason = "a mistake in the measurement itself")]
+    #[expect(clippy::expect_used, reason = "the input is part of the benchmark")]
     fn stanza(&self, xml: &str) -> Stanza {
-        let element = Element::parse(xml.as_bytes(), &Scope::new(STANZA_NS), &Limits::UNBOUNDED);
+        let element =
+            Element::parse(xml.as_bytes(), &NamespaceScope::new(STANZA_NS), &XmlLimits::UNBOUNDED);
         let element = element.expect("an element");
         let jid = |name| element.attribute(name).map(|jid| Jid::new(&jid).expect("a JID"));
         let addresses = (jid("from"), jid("to"));
-        Stanza::new(element, addresses, self.origin.clone()).expect("a stanza")
+        let kind = StanzaKind::of(&element).expect("a stanza");
+        Stanza::new(kind, element, addresses, self.origin.clone())
     }
 
-    /// A message.
+    /// Parses a message.
     pub fn message(&self, xml: &str) -> Message {
         Message::new(self.stanza(xml))
     }
 
-    /// An iq.
-    #[expect(clippy::expect_used, reason = "a mistake in the measurement itself")]
+    /// Parses an iq.
+    #[expect(clippy::expect_used, reason = "the input is part of the benchmark")]
     pub fn iq(&self, xml: &str) -> Iq {
         let stanza = self.stanza(xml);
         let kind = stanza.type_().as_deref().and_then(IqType::parse);
         Iq::new(stanza, kind.expect("a type"))
     }
 
-    /// Looks up the chain of `iq/DEST` and runs it.
+    /// Looks up and runs the chain of `iq/DEST`. `false` when a handler ended the chain.
     #[inline]
     pub fn fire_iq(&self, iq: &mut Iq) -> bool {
         fire(iq.post(&self.table), iq)
     }
 
-    /// Looks up the chain of `message/DEST` and runs it.
+    /// Looks up and runs the chain of `message/DEST`. `false` when a handler ended the chain.
     #[inline]
     pub fn fire_message(&self, message: &mut Message) -> bool {
         fire(message.post(&self.table), message)
     }
 
-    /// Looks up the chain of `pre-message/DEST` and runs it.
+    /// Looks up and runs the chain of `pre-message/DEST`. `false` when a handler ended the chain.
     #[inline]
     pub fn fire_pre_message(&self, message: &mut Message) -> bool {
         fire(self.table.chain(Message::pre(message.destination())), message)
     }
 
-    /// Looks up the chain of an iq.
+    /// Looks up the chain of `iq/DEST`. `false` when the table has none.
     #[inline]
     pub fn look_up(&self, iq: &Iq) -> bool {
         iq.post(&self.table).is_some()
     }
 
-    /// All that routing a message does to it once it has passed its pre-events: the host, its
-    /// table, the chain.
+    /// Finds the host and the table of a message and runs the chain of `message/DEST`, as routing
+    /// does after the pre-routing events. `false` when a handler ended the chain.
     pub fn route_message(&self, message: &mut Message) -> bool {
-        ready(self.core.fire_events(message, false)).1.is_none()
+        ready(self.core.fire_stanza_events(message, false)).1.is_none()
     }
 
-    /// All that a client's message meets: as [`Bare::route_message`], but first the chain of
-    /// `pre-message/DEST`.
+    /// Runs the chain of `pre-message/DEST`, then does the same as [`Bare::route_message`], as for
+    /// a message from a client.
     pub fn route_from_client(&self, message: &mut Message) -> bool {
-        ready(self.core.fire_events(message, true)).1.is_none()
+        ready(self.core.fire_stanza_events(message, true)).1.is_none()
     }
 
-    /// The same as [`Bare::route_message`] for an iq.
+    /// Does the same as [`Bare::route_message`] for an iq.
     pub fn route_iq(&self, iq: &mut Iq) -> bool {
-        ready(self.core.fire_events(iq, false)).1.is_none()
+        ready(self.core.fire_stanza_events(iq, false)).1.is_none()
     }
 }
 
@@ -110,17 +112,20 @@ where
     P: for<'p> Payload<Of<'p> = P>,
 {
     let Some(chain) = chain else { return true };
-    match chain.begin(payload) {
-        Begun::Ended(verdict) => verdict.is_none(),
-        Begun::Waits(rest) => ready(chain.go_on(rest, payload)).is_none(),
+    match chain.run_until_wait(payload) {
+        Ran::Ended(stop) => stop.is_none(),
+        Ran::Waits(rest) => match chain.run_now_or_later(rest, payload) {
+            Resumed::Ended(stop) => stop.is_none(),
+            Resumed::Waits(rest, later) => ready(chain.run_rest(rest, later, payload)).is_none(),
+        },
     }
 }
 
-/// The output of a future that never waits.
+/// The output of a future that completes at the first poll.
 #[inline]
 fn ready<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
-        Poll::Pending => panic!("a handler that is measured does not wait"),
+        Poll::Pending => panic!("a measured handler must not wait"),
     }
 }

@@ -1,7 +1,7 @@
-//! A host in memory, for the tests of modules: no socket, no waiting.
+//! A server in memory for tests of modules, without sockets and without waiting.
 //!
-//! Modules are started, tables built and stanzas routed by the same code as in the server; only
-//! the streams, the clock and the storage are made up.
+//! The harness starts modules, builds tables and routes stanzas with the code of the server. Only
+//! the streams, the clock and the storage are replaced.
 //!
 //! ```standalone_crate
 //! use event_core::{prelude::*, testing};
@@ -22,7 +22,7 @@
 //!         .send("<iq type='get' id='1' to='capulet.example'><ping xmlns='urn:xmpp:ping'/></iq>")
 //!         .await;
 //!     assert_eq!(juliet.next().unwrap().attribute("type").as_deref(), Some("result"));
-//!     assert!(server.decisions().last().unwrap().handler.ends_with("pong"));
+//!     assert!(server.stops().last().unwrap().handler.ends_with("pong"));
 //! });
 //! ```
 
@@ -36,7 +36,7 @@ use std::{sync::Arc, time::Duration};
 
 use jid::{BareJid, FullJid};
 use parking_lot::Mutex;
-use xmpp_xml::{Element, Limits, Scope};
+use xmpp_xml::{Element, NamespaceScope, XmlLimits};
 
 use crate::{
     events::traits::{Fire, Fired},
@@ -44,18 +44,19 @@ use crate::{
         host::Host,
         settings::{HostConfig, HostSettings},
     },
-    module::{registry::Registry, start_error::StartError},
-    protocol::stream_error::StreamError,
-    routing::{core::Core, decision::Decision, outbox::turns},
-    runtime::reload::change::Reloaded,
+    module::{host_context::HostContext, registry::Registry, start_error::StartError},
+    protocol::{into_stanza::IntoStanza, stanza_error::StanzaError, stream_error::StreamError},
+    routing::{chain_stop::ChainStop, core::Core, turn::Turn},
+    runtime::{reload::change::Reloaded, runtime::Runtime},
     session::{session::Session, stream::SessionKind},
     storage::{Memory, Storage},
+    util::id::random_id,
 };
 
-/// Runs a test on a runtime of its own whose clock only [`Harness::advance`] moves.
+/// Runs a test on a new Tokio runtime with a paused clock. [`Harness::advance`] advances the clock.
 ///
 /// # Panics
-/// When the test does.
+/// The test panics.
 #[expect(clippy::expect_used, reason = "a test without a runtime cannot go on")]
 pub fn run<T>(test: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread()
@@ -63,10 +64,10 @@ pub fn run<T>(test: impl Future<Output = T>) -> T {
         .start_paused(true)
         .build()
         .expect("a runtime can be built")
-        .block_on(turns(test))
+        .block_on(test)
 }
 
-/// Begins a server with one host.
+/// A builder of a server with one host.
 pub fn host(name: &str) -> Builder {
     Builder {
         hosts: vec![config(name)],
@@ -80,9 +81,9 @@ fn config(name: &str) -> HostConfig {
     HostConfig { name: name.into(), modules: Vec::new(), settings: HostSettings::default() }
 }
 
-type Prepare = Box<dyn Fn(&Arc<Host>)>;
+type Prepare = Box<dyn Fn(&HostContext)>;
 
-/// A server that is about to start.
+/// A builder of a [`Harness`].
 pub struct Builder {
     hosts: Vec<HostConfig>,
     storage: Arc<dyn Storage>,
@@ -97,7 +98,7 @@ impl std::fmt::Debug for Builder {
 }
 
 impl Builder {
-    /// Adds another host; what follows is about it.
+    /// Adds another host. The following calls configure this host.
     #[must_use]
     pub fn host(mut self, name: &str) -> Self {
         self.hosts.push(config(name));
@@ -110,12 +111,12 @@ impl Builder {
         self.module_with(name, "")
     }
 
-    /// Enables a module with options, written as in the configuration.
+    /// Enables a module with options in TOML.
     ///
     /// # Panics
-    /// The options are not TOML.
+    /// `options` is not TOML.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "a mistake in the test itself")]
+    #[expect(clippy::expect_used, reason = "the input is part of the test")]
     pub fn module_with(mut self, name: &str, options: &str) -> Self {
         let options = options.parse().expect("options are TOML");
         if let Some(host) = self.hosts.last_mut() {
@@ -133,96 +134,110 @@ impl Builder {
         self
     }
 
-    /// Keeps data in a storage of the test's own, to look into it or to start a second time.
+    /// Uses a storage of the test, for tests that read the stored data or start the server again.
     #[must_use]
     pub fn storage(mut self, storage: Arc<dyn Storage>) -> Self {
         self.storage = storage;
         self
     }
 
-    /// Provides the services that modules expect of the server, on each host.
+    /// Sets a function that provides the server's services on each host, before the modules start.
     #[must_use]
-    pub fn prepare(mut self, prepare: impl Fn(&Arc<Host>) + 'static) -> Self {
+    pub fn prepare(mut self, prepare: impl Fn(&HostContext) + 'static) -> Self {
         self.prepare = Box::new(prepare);
         self
     }
 
-    /// Uses only the modules of a registry.
+    /// Uses a registry instead of all linked modules.
     #[must_use]
     pub fn registry(mut self, registry: Registry) -> Self {
         self.registry = Some(registry);
         self
     }
 
-    /// Starts the modules. `server-starting` and `server-started` have fired when it returns.
+    /// Starts the modules and fires `server-starting` and `server-started`.
     ///
     /// # Errors
-    /// As [`Core::start`].
+    /// See [`Runtime::start`].
     pub async fn start(self) -> Result<Harness, StartError> {
         let registry = match self.registry {
             Some(registry) => registry,
             None => Registry::linked()?,
         };
-        let core = Core::start(registry, self.hosts, self.storage, self.prepare).await?;
-        let decisions = Arc::<Mutex<Vec<Decision>>>::default();
+        let runtime = Runtime::start(registry, self.hosts, self.storage, self.prepare).await?;
+        let decisions = Arc::<Mutex<Vec<ChainStop>>>::default();
         let seen = Arc::clone(&decisions);
-        core.on_decision(move |decision| {
-            seen.lock().push(decision);
+        runtime.core().on_stop(move |stop| {
+            seen.lock().push(stop);
         });
-        core.started().await;
-        Ok(Harness { core, decisions })
+        runtime.core().announce_started().await;
+        Ok(Harness { runtime, decisions })
     }
 }
 
 /// A server in memory.
 #[derive(Debug)]
 pub struct Harness {
-    core: Arc<Core>,
-    decisions: Arc<Mutex<Vec<Decision>>>,
+    runtime: Arc<Runtime>,
+    decisions: Arc<Mutex<Vec<ChainStop>>>,
 }
 
 impl Harness {
-    /// The server.
+    /// The core of the server.
     pub fn core(&self) -> &Arc<Core> {
-        &self.core
+        self.runtime.core()
+    }
+
+    /// Sends and routes a stanza from the first host.
+    pub async fn send(&self, stanza: impl IntoStanza) {
+        let context = self.context();
+        context.run_turn(async { context.send(stanza) }).await;
+    }
+
+    /// The runtime, which starts, reloads and stops the modules.
+    pub fn runtime(&self) -> &Arc<Runtime> {
+        &self.runtime
+    }
+
+    /// A handle of the first host, to send, query and fire like a module.
+    pub fn context(&self) -> HostContext {
+        HostContext::new(self.core(), &self.host())
     }
 
     /// The first host.
     ///
     /// # Panics
-    /// Never: a harness has a host.
+    /// Never, because every harness has a host.
     #[expect(clippy::expect_used, reason = "the builder begins with a host")]
     pub fn host(&self) -> Arc<Host> {
-        self.core.hosts().into_iter().next().expect("there is a host")
+        self.core().hosts().into_iter().next().expect("there is a host")
     }
 
     /// A client that has authenticated and bound a resource.
     ///
     /// # Panics
-    /// `jid` is not a full JID of a host of this server, or it cannot be bound.
-    #[expect(clippy::expect_used, reason = "a mistake in the test itself")]
+    /// `jid` is not a full JID of a host of this server, or the resource cannot be bound.
+    #[expect(clippy::expect_used, reason = "the input is part of the test")]
     pub async fn session(&self, jid: &str) -> Client {
         let jid = FullJid::new(jid).expect("a full JID");
         let client = self.stream(jid.domain().as_str());
         client.authenticate(&jid.to_bare());
-        let bound = client.session.bind(Some(jid.resource().as_str())).await;
-        bound.expect("the resource can be bound");
-        self.core.drain().await;
+        client.bind(Some(jid.resource().as_str())).await.expect("the resource can be bound");
         client
     }
 
-    /// A client's stream on which nothing has happened yet. It counts as encrypted.
+    /// A new stream of a client, with TLS and not authenticated.
     ///
     /// # Panics
-    /// There is no such host.
+    /// `host` is not a host of this server.
     pub fn stream(&self, host: &str) -> Client {
         self.stream_of(SessionKind::Client, host)
     }
 
-    /// The stream of a server or component that has proved that it speaks for a domain.
+    /// The stream of a server or component that has proved a domain.
     ///
     /// # Panics
-    /// There is no such host.
+    /// `host` is not a host of this server.
     pub fn peer(&self, kind: SessionKind, host: &str, domain: &str) -> Client {
         let peer = self.stream_of(kind, host);
         peer.session.set_claimed_domain(Some(domain));
@@ -230,47 +245,47 @@ impl Harness {
         peer
     }
 
-    /// A stream of any kind, to `host` or from it, on which nothing has happened yet.
+    /// A new stream of any kind to or from `host`, with TLS and not authenticated.
     ///
     /// # Panics
-    /// There is no such host.
-    #[expect(clippy::expect_used, reason = "a mistake in the test itself")]
+    /// `host` is not a host of this server.
+    #[expect(clippy::expect_used, reason = "the input is part of the test")]
     pub fn stream_of(&self, kind: SessionKind, host: &str) -> Client {
-        let host = self.core.host(host).expect("a host of this server");
+        let host = self.core().host(host).expect("a host of this server");
         let stream = TestStream::default();
         let session = Session::new(kind, host, Arc::new(stream.clone()));
-        session.set_stream_id(&crate::util::id::random_id());
-        Client { core: Arc::clone(&self.core), session, stream }
+        session.set_stream_id(&random_id());
+        Client { runtime: Arc::clone(&self.runtime), session, stream }
     }
 
-    /// Gives the server another configuration, as `spondee reload` does. Storage and registry stay.
+    /// Reloads the server with the hosts of `to`, as `spondee reload` does. Storage and registry
+    /// stay the same.
     ///
     /// # Errors
-    /// As [`Core::reload`].
+    /// See [`Runtime::reload`].
     pub async fn reload(&self, to: Builder) -> Result<Reloaded, StartError> {
-        self.core.reload(to.hosts, to.prepare).await
+        self.runtime.reload(to.hosts, to.prepare).await
     }
 
     /// Fires an event on the first host.
     pub async fn fire<'p, E: Fire<'p>>(&self, event: E) -> Fired<E> {
-        let fired = self.host().fire(event).await;
-        self.core.drain().await;
-        fired
+        let context = self.context();
+        context.run_turn(context.fire(event)).await
     }
 
-    /// What handlers decided so far: which one stopped which chain.
-    pub fn decisions(&self) -> Vec<Decision> {
+    /// The decisions of handlers so far: which handler ended which chain.
+    pub fn stops(&self) -> Vec<ChainStop> {
         self.decisions.lock().clone()
     }
 
-    /// Moves the clock on and lets everything that then is due happen.
+    /// Advances the clock by `time` and runs the tasks that are due.
     pub async fn advance(&self, time: Duration) {
         self.settle().await;
         tokio::time::advance(time).await;
         self.settle().await;
     }
 
-    /// Lets tasks that modules have spawned run until they wait for something.
+    /// Runs spawned tasks until they wait.
     pub async fn settle(&self) {
         for _ in 0..64 {
             tokio::task::yield_now().await;
@@ -278,55 +293,70 @@ impl Harness {
     }
 }
 
-/// A client, or a server or component, in memory.
+/// A client, server or component in memory.
 #[derive(Debug)]
 pub struct Client {
-    core: Arc<Core>,
-    /// The server's side of it.
+    /// Keeps the modules running while the test has a client.
+    runtime: Arc<Runtime>,
+    /// The session on the server.
     pub session: Session,
-    /// Its wire.
+    /// The connection.
     pub stream: TestStream,
 }
 
 impl Client {
-    /// Makes the stream an authenticated one, without SASL.
+    /// Authenticates the stream without SASL.
     pub fn authenticate(&self, user: &BareJid) {
-        self.session.authenticated(user.clone());
+        self.session.set_user(user.clone());
     }
 
-    /// Sends an element and waits until the server has dealt with it and all that it caused.
-    /// A stream error closes the stream.
+    /// A new turn of the client's stream.
+    pub fn turn(&self) -> Turn<'_> {
+        self.runtime.core().turn(&self.session)
+    }
+
+    /// Binds a resource, as module `bind` does.
+    ///
+    /// # Errors
+    /// See [`HostContext::bind`].
+    pub async fn bind(&self, resource: Option<&str>) -> Result<&FullJid, StanzaError> {
+        let core = self.runtime.core();
+        core.run_turn(core.bind(&self.session, resource)).await
+    }
+
+    /// Sends an element and waits until the server has handled the element and all stanzas that the
+    /// handlers sent. A stream error closes the stream.
     ///
     /// # Panics
     /// `xml` is not an element.
-    #[expect(clippy::expect_used, reason = "a mistake in the test itself")]
+    #[expect(clippy::expect_used, reason = "the input is part of the test")]
     pub async fn send(&self, xml: &str) {
-        let scope = Scope::new(self.session.kind().namespace());
-        let element = Element::parse(xml.as_bytes(), &scope, &Limits::UNBOUNDED);
+        let scope = NamespaceScope::new(self.session.kind().namespace());
+        let element = Element::parse(xml.as_bytes(), &scope, &XmlLimits::UNBOUNDED);
         let element = element.expect("an element");
-        let Some(element) = self.core.intercept(&self.session, element) else { return };
-        if let Err(error) = self.core.receive(&self.session, element).await {
+        if let Err(error) = self.turn().receive(element).await {
             self.session.close(error);
         }
     }
 
-    /// The next element that the client was sent.
+    /// Takes the next element that the client has received.
     pub fn next(&self) -> Option<Element> {
         self.stream.next()
     }
 
-    /// All that the client was sent and has not yet looked at.
+    /// Takes all elements that the client has received.
     pub fn received(&self) -> Vec<Element> {
         std::iter::from_fn(|| self.next()).collect()
     }
 
-    /// The error the server closed the stream with; `Some(None)` when it closed without.
+    /// The error with which the server closed the stream; `None` while the stream is open,
+    /// `Some(None)` when the server closed the stream without an error.
     pub fn closed(&self) -> Option<Option<StreamError>> {
         self.stream.closed()
     }
 
-    /// Loses the connection.
+    /// Ends the stream as a lost connection does.
     pub async fn disconnect(&self) {
-        self.core.disconnected(&self.session, Some("connection lost")).await;
+        self.turn().disconnect(Some("connection lost")).await;
     }
 }

@@ -1,15 +1,15 @@
-//! A stream without a wire.
+//! A stream without a socket.
 
 use std::{collections::VecDeque, net::IpAddr, sync::Arc};
 
 use parking_lot::{Mutex, MutexGuard};
-use xmpp_xml::{Element, Limits, STANZA_NS, Scope};
+use xmpp_xml::{Element, NamespaceScope, STANZA_NS, XmlLimits};
 
 use crate::{
     protocol::stream_error::StreamError, session::stream::Stream, util::future::BoxFuture,
 };
 
-/// The wire side of a test's client: what was written, and what the modules asked for.
+/// The connection of a [`Client`](super::Client): records writes and calls of the server.
 #[derive(Clone, Debug)]
 pub struct TestStream(Arc<Mutex<Wire>>);
 
@@ -45,32 +45,33 @@ impl TestStream {
         self.0.lock()
     }
 
-    /// Makes the stream a plain one that can start TLS, or an encrypted one.
+    /// Sets whether the stream has TLS. A stream without TLS can start TLS.
     pub fn set_encrypted(&self, is_encrypted: bool) {
         self.wire().is_encrypted = is_encrypted;
     }
 
-    /// Gives the connection channel binding data.
+    /// Sets the channel binding data `tls-exporter` (RFC 9266).
     pub fn set_tls_exporter(&self, data: &[u8]) {
         self.wire().exporter = Some(data.to_vec());
     }
 
-    /// Lets the other side show certificates, its own first.
+    /// Sets the certificate chain of the other side as DER, the other side's own certificate first.
     pub fn set_peer_certificates(&self, chain: Vec<Vec<u8>>) {
         self.wire().certificates = chain;
     }
 
-    /// Lets the other side stop reading: this many writes fit, the next fails.
+    /// Limits the number of writes that fit before the test reads; further writes fail.
     pub fn set_capacity(&self, writes: usize) {
         self.wire().capacity = writes;
     }
 
-    /// What is written from now on never leaves: the connection is gone, and nobody knows yet.
+    /// Sets whether the connection is lost without the server's knowledge: writes succeed, flushing
+    /// fails.
     pub fn set_lossy(&self, is_lossy: bool) {
         self.wire().is_lossy = is_lossy;
     }
 
-    /// How often the stream was restarted.
+    /// The number of restarts of the stream.
     pub fn restarts(&self) -> usize {
         self.wire().restarts
     }
@@ -79,14 +80,11 @@ impl TestStream {
         self.wire().closed.clone()
     }
 
-    #[expect(
-        clippy::expect_used,
-        reason = "what the server writes is well-formed, or a test fails"
-    )]
+    #[expect(clippy::expect_used, reason = "a server that writes malformed XML fails the test")]
     pub(super) fn next(&self) -> Option<Element> {
         let bytes = self.wire().written.pop_front()?;
-        let scope = Scope::new(STANZA_NS).with_prefix("db", "jabber:server:dialback");
-        Some(Element::parse(&bytes, &scope, &Limits::UNBOUNDED).expect("an element"))
+        let scope = NamespaceScope::new(STANZA_NS).with_prefix("db", "jabber:server:dialback");
+        Some(Element::parse(&bytes, &scope, &XmlLimits::UNBOUNDED).expect("an element"))
     }
 }
 
@@ -135,7 +133,7 @@ impl Stream for TestStream {
     fn flushed(&self) -> BoxFuture<'_, bool> {
         let wire = Arc::clone(&self.0);
         Box::pin(async move {
-            // Whoever waits for a wire lets others run.
+            // Let other tasks run, as a real flush does.
             tokio::task::yield_now().await;
             let wire = wire.lock();
             wire.closed.is_none() && !wire.is_lossy

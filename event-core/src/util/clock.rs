@@ -1,10 +1,11 @@
-//! The time of day.
+//! The clock of a server.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-/// The time of day, moved on by the clock of the runtime, which tests can move.
+/// The time of day at the start plus the time that has passed on Tokio's clock, which tests can
+/// advance.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
     pub(crate) wall: SystemTime,
@@ -16,6 +17,12 @@ impl Clock {
         Self { wall: SystemTime::now(), start: Instant::now() }
     }
 
+    /// The time since the start.
+    pub(crate) fn elapsed(self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// The time of day.
     pub(crate) fn now(self) -> SystemTime {
         self.wall + self.start.elapsed()
     }

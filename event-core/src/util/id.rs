@@ -1,7 +1,6 @@
-//! Ids that nobody can guess.
+//! Random ids.
 
-/// An id that nobody can guess.
-
+/// A random id of 96 bits as 24 hexadecimal digits, from the operating system's generator.
 #[expect(clippy::expect_used, reason = "without random numbers no id is safe to use")]
 pub fn random_id() -> String {
     let mut bytes = [0; 12];

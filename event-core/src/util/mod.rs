@@ -1,4 +1,4 @@
-//! Small helpers that know nothing of XMPP.
+//! Helpers that do not depend on XMPP.
 
 pub(crate) mod clock;
 pub(crate) mod future;

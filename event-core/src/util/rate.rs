@@ -1,4 +1,4 @@
-//! How fast somebody may do something, and whose address it is.
+//! Rate limits, and the address to which a limit applies.
 
 use std::{
     net::{IpAddr, Ipv6Addr},
@@ -7,15 +7,15 @@ use std::{
 
 use tokio::time::Instant;
 
-/// A debt is forgiven after a day, whatever was taken.
+/// The longest debt in seconds: one day.
 const MAX_DEBT: f64 = 86_400.0;
 
-/// A steady rate that may be exceeded for a burst.
+/// A rate with a burst.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rate {
-    /// What may be taken in a second.
+    /// The amount that may be taken in one second.
     pub per_second: f32,
-    /// How many seconds' worth may be taken at once.
+    /// The amount that may be taken at once, in seconds of the rate.
     pub burst_seconds: u32,
 }
 
@@ -25,8 +25,8 @@ impl Rate {
     }
 }
 
-/// A token bucket, kept as the time at which it is full again. The [`Rate`] is given to each call,
-/// so that it can change, and that many buckets can share one.
+/// A token bucket, stored as the time at which the bucket will be full. Each call takes the
+/// [`Rate`], so that the rate can change and many buckets can share one.
 ///
 /// ```
 /// use event_core::rate::{Rate, TokenBucket};
@@ -41,7 +41,7 @@ impl Rate {
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct TokenBucket {
-    /// When all that was taken would have been allowed, had it come steadily.
+    /// The time at which the bucket will be full.
     full_at: Instant,
 }
 
@@ -51,14 +51,14 @@ impl TokenBucket {
         Self { full_at: now }
     }
 
-    /// Takes `amount`, even where the bucket has less.
+    /// Takes `amount`, even if the bucket contains less. The difference becomes a debt.
     pub fn take(&mut self, amount: impl Into<f64>, rate: Rate, now: Instant) {
         let latest = now + Duration::from_secs_f64(MAX_DEBT);
         self.full_at = self.after(amount.into(), rate, now).min(latest);
     }
 
-    /// Takes `amount`, unless the bucket has less.
-    #[must_use = "when it is false, nothing was taken"]
+    /// Takes `amount` and gives `true`, or takes nothing when the bucket contains less.
+    #[must_use = "nothing was taken if the result is false"]
     pub fn try_take(&mut self, amount: impl Into<f64>, rate: Rate, now: Instant) -> bool {
         let full_at = self.after(amount.into(), rate, now);
         let has_enough = full_at <= now + rate.burst();
@@ -68,24 +68,25 @@ impl TokenBucket {
         has_enough
     }
 
-    /// How long it takes until the bucket is no longer overdrawn.
+    /// The time until the debt is paid; zero without a debt.
     pub fn debt(&self, rate: Rate, now: Instant) -> Duration {
         self.full_at.saturating_duration_since(now).saturating_sub(rate.burst())
     }
 
-    /// Whether the bucket is as good as a new one.
+    /// Whether the bucket is full, like a new one.
     pub fn is_full(&self, now: Instant) -> bool {
         self.full_at <= now
     }
 
+    /// The time at which the bucket will be full after `amount` is taken.
     fn after(&self, amount: f64, rate: Rate, now: Instant) -> Instant {
         let seconds = (amount / f64::from(rate.per_second)).min(MAX_DEBT);
         self.full_at.max(now) + Duration::from_secs_f64(seconds)
     }
 }
 
-/// The address that limits count for: with IPv6 the network of 64 bits, as each subscriber has all
-/// of its addresses.
+/// The address to which limits apply: the /64 network of an IPv6 address, because one subscriber
+/// has all addresses of a /64. IPv4-mapped addresses become IPv4 addresses.
 ///
 /// ```
 /// # use event_core::rate::subscriber;

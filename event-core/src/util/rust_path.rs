@@ -1,10 +1,11 @@
 //! Paths of Rust modules.
 
+/// The crate of a path.
 pub(crate) fn crate_of(path: &str) -> &str {
     path.split("::").next().unwrap_or(path)
 }
 
-/// Whether the Rust module `inner` is `outer` or stands in it.
+/// Whether the Rust module `inner` is `outer` or is inside of `outer`.
 pub(crate) const fn encloses(outer: &str, inner: &str) -> bool {
     let (outer, inner) = (outer.as_bytes(), inner.as_bytes());
     if outer.len() > inner.len() {

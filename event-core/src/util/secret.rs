@@ -1,22 +1,23 @@
-//! A text that must not be seen, such as the secret shared with a component.
+//! Secrets, such as the one shared with a component.
 
 use std::fmt;
 
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-/// A secret from the configuration. It is neither printed nor serialised, and wiped when dropped.
+/// A secret from the configuration. `Debug` hides the text, and dropping the value wipes the
+/// memory.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Whether there is nothing in it.
+    /// Whether the secret is the empty text.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The secret itself, for the one comparison it is made for.
+    /// The text of the secret.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! Counters that many threads add to at once.
+//! Counters for many threads.
 
 use std::{
     cell::Cell,
@@ -8,13 +8,12 @@ use std::{
     },
 };
 
-/// The most copies there are of a counter.
+/// The maximum number of copies of a counter.
 const MOST: usize = 16;
 
-/// Counters with a copy for each processor: a place that all threads write to would be taken from
-/// one cache by the next all the time, and what stands beside it too.
+/// Counters with one copy for each processor, so that threads do not write to the same cache line.
 ///
-/// Memory is taken when something is counted for the first time.
+/// The memory is allocated by the first [`Tally::add`].
 ///
 /// ```
 /// use event_core::Tally;
@@ -31,14 +30,14 @@ pub struct Tally {
     lines: OnceLock<Box<[Line]>>,
 }
 
-/// What one processor has for itself: as much as is fetched together.
+/// Counters of one copy. 128 bytes, because processors fetch two cache lines of 64 bytes together.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Line([AtomicU64; IN_LINE]);
 
 const IN_LINE: usize = 16;
 
-/// How many copies there are.
+/// The number of copies.
 static COPIES: LazyLock<usize> = LazyLock::new(|| {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     threads.min(MOST)
@@ -48,7 +47,7 @@ thread_local! {
     static COPY: Cell<Option<usize>> = const { Cell::new(None) };
 }
 
-/// Which copy is this thread's: those that count take turns.
+/// The index of this thread's copy. Threads get the indices in turn, at their first access.
 #[inline]
 fn copy() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
@@ -63,13 +62,13 @@ fn copy() -> usize {
 }
 
 impl Tally {
-    /// So many counters, from 0 on.
+    /// Creates `counters` counters, numbered from 0.
     pub const fn new(counters: usize) -> Self {
         Self { counters, lines: OnceLock::new() }
     }
 
-    /// Adds to a counter, and gives what this thread's copy was before. Nothing happens to a
-    /// counter that is not there.
+    /// Adds `amount` to a counter and gives the earlier value of this thread's copy. Does nothing
+    /// and gives 0 for a counter that does not exist.
     #[inline]
     pub fn add(&self, counter: usize, amount: u64) -> u64 {
         if counter >= self.counters {
@@ -81,7 +80,7 @@ impl Tally {
         place.map_or(0, |place| place.fetch_add(amount, Ordering::Relaxed))
     }
 
-    /// What was added to a counter so far, by all threads.
+    /// The value of a counter: the sum over all threads; 0 for a counter that does not exist.
     pub fn sum(&self, counter: usize) -> u64 {
         let lines = self.lines.get().map_or(&[][..], |lines| lines);
         let places = lines
@@ -95,7 +94,7 @@ impl Tally {
         (0..self.in_copy() * *COPIES).map(|_| Line::default()).collect()
     }
 
-    /// Lines of one copy.
+    /// The number of lines of one copy.
     #[inline]
     fn in_copy(&self) -> usize {
         self.counters.div_ceil(IN_LINE)

@@ -72,18 +72,18 @@ mod outbox {
                 cx.send(super::message(from.as_str(), "after").build());
             }
             "spawn many" => {
-                let (host, from) = (cx.host().clone(), from.clone());
+                let (sender, from) = (cx.clone(), from.clone());
                 cx.after(Duration::from_secs(1), async move {
                     let many = ElementBuilder::new("message", STANZA_NS);
                     let many = many.attribute("id", "many").build();
-                    host.send_to(&many, [from.clone(), from]);
+                    sender.send_to(&many, [from.clone(), from]);
                 });
             }
             "spawn" => {
-                let (host, from) = (cx.host().clone(), from.clone());
+                let (sender, from) = (cx.clone(), from.clone());
                 cx.after(Duration::from_secs(1), async move {
                     for id in ["one", "two", "three"] {
-                        host.send(super::message(from.as_str(), id).build());
+                        sender.send(super::message(from.as_str(), id).build());
                     }
                 });
             }
@@ -256,7 +256,7 @@ mod reload {
         }
         let config = toml::toml! { data = "elsewhere" };
         let event = ConfigReloaded { filename: None, format: "toml", config };
-        cx.host().core().reloaded(event).await;
+        cx.host_context().core().unwrap().announce_reload(event).await;
         note("reloaded");
     }
 
@@ -340,8 +340,8 @@ fn events_declared_by_modules_are_dispatched() {
             let condition = |error: StanzaError| error.condition();
             assert_eq!((fired.flow, fired.error.map(condition)), (flow, error.map(condition)));
         }
-        let decided: Vec<_> = server.decisions().iter().map(|decision| decision.kind).collect();
-        use event_core::DecisionKind::{Handled, Refused};
+        let decided: Vec<_> = server.stops().iter().map(|decision| decision.kind).collect();
+        use event_core::StopKind::{Handled, Refused};
         assert_eq!(decided, [Handled, Refused]);
     });
 }

@@ -177,21 +177,21 @@ mod later {
     struct Later;
 
     #[hook("iq-get/host/jabber:iq:version:query")]
-    fn keep(iq: &mut Iq) -> Flow {
-        LATER.set(Some(iq.answer_later()));
+    fn keep(iq: &mut Iq, cx: &Context<Later>) -> Flow {
+        LATER.set(Some(cx.answer_later(iq)));
         Flow::Handled
     }
 
     #[hook("iq-get/host/urn:xmpp:ping:ping")]
     fn soon(iq: &mut Iq, cx: &Context<Later>) -> Flow {
-        let later = iq.answer_later();
+        let later = cx.answer_later(iq);
         cx.after(Duration::from_secs(5), async { later.reply() });
         Flow::Handled
     }
 
     #[hook("iq-get/host/jabber:iq:last:query")]
-    fn forget(iq: &mut Iq) -> Flow {
-        drop(iq.answer_later());
+    fn forget(iq: &mut Iq, cx: &Context<Later>) -> Flow {
+        drop(cx.answer_later(iq));
         Flow::Handled
     }
 

@@ -25,10 +25,10 @@ macro_rules! module {
             struct State(Arc<Host>, bool);
 
             impl ModuleState<Options> for State {
-                async fn start(host: &Arc<Host>, options: &Options) -> Result<Self, StartError> {
+                async fn start(host: &HostContext, options: &Options) -> Result<Self, StartError> {
                     note(format!("{} starts on {}", $name, host.name()));
                     if options.fail.is_empty() {
-                        Ok(Self(Arc::clone(host), options.panic))
+                        Ok(Self(Arc::clone(host.host()), options.panic))
                     } else {
                         Err(StartError::Other(options.fail.clone()))
                     }
@@ -73,7 +73,7 @@ fn modules_start_in_order_before_any_event_and_stop_in_reverse_after_the_last() 
                 "life_one starting"
             ]
         );
-        server.core().stopped().await;
+        server.runtime().stop().await;
         assert_eq!(
             noted(),
             [
@@ -86,7 +86,7 @@ fn modules_start_in_order_before_any_event_and_stop_in_reverse_after_the_last() 
             ]
         );
         server.fire(ServerStarting {}).await;
-        server.core().stopped().await;
+        server.runtime().stop().await;
         assert!(noted().is_empty(), "no module is reached after its stop, or stopped twice");
     });
 }
@@ -97,7 +97,7 @@ fn a_panic_in_one_modules_stop_does_not_keep_others_from_stopping() {
         let server = testing::host("localhost").module("life_one");
         let server = server.module_with("life_two", "panic = true").start().await.unwrap();
         noted();
-        server.core().stopped().await;
+        server.runtime().stop().await;
         assert_eq!(noted()[2..], ["life_two stops on localhost", "life_one stops on localhost"]);
     });
 }
@@ -224,9 +224,9 @@ fn a_kept_session_stays_detached_until_it_is_ended() {
         assert_eq!(romeo.session.state(), SessionState::Detached);
         assert!(server.host().sessions().find(romeo.session.jid().unwrap()).is_some());
         assert!(!romeo.session.send(&ElementBuilder::new("message", STANZA_NS).build()));
-        assert_eq!(server.decisions().last().unwrap().event, "pre-resource-unbind");
+        assert_eq!(server.stops().last().unwrap().event, "pre-resource-unbind");
 
-        server.core().end(&romeo.session, Some("not resumed")).await;
+        server.context().end_session(&romeo.session, Some("not resumed")).await;
         assert_eq!(noted(), [format!("unbind {JID}: not resumed")]);
         assert!(server.host().sessions().is_empty());
     });
@@ -272,10 +272,10 @@ fn a_session_that_fails_to_bind_has_no_resource() {
         }
         noted();
         let one_more = server.stream("localhost");
-        let refused = one_more.session.bind(None).await.unwrap_err();
+        let refused = one_more.bind(None).await.unwrap_err();
         assert_eq!(refused.condition().as_str(), "not-authorized");
         one_more.authenticate(clients[0].session.user().unwrap());
-        let refused = one_more.session.bind(None).await.unwrap_err();
+        let refused = one_more.bind(None).await.unwrap_err();
         assert_eq!(refused.condition().as_str(), "resource-constraint");
         assert!(one_more.session.jid().is_none());
         one_more.send("<message/>").await;
@@ -285,9 +285,9 @@ fn a_session_that_fails_to_bind_has_no_resource() {
 
         clients.pop().unwrap().disconnect().await;
         noted();
-        assert!(one_more.session.bind(None).await.is_err(), "the stream has ended");
+        assert!(one_more.bind(None).await.is_err(), "the stream has ended");
         assert_eq!(server.host().sessions().len(), Host::MAX_RESOURCES - 1);
         let again = server.session("romeo@localhost/again").await;
-        assert!(again.session.bind(Some("second")).await.is_err(), "a session has one resource");
+        assert!(again.bind(Some("second")).await.is_err(), "a session has one resource");
     });
 }

@@ -250,7 +250,8 @@ fn handlers_of_global_events_run_by_priority_then_host() {
         ];
         assert_eq!(noted(), expected);
         // The event is the same when fired on any host.
-        server.core().host("c.example").unwrap().fire(ServerStarting {}).await;
+        let other = server.core().host("c.example").unwrap();
+        server.context().with_host(&other).fire(ServerStarting {}).await;
         assert_eq!(noted(), expected);
     });
 }
@@ -290,7 +291,7 @@ fn the_listing_has_the_order_in_which_handlers_run() {
     testing::run(async {
         let server = server(&["order_beta", "order_alpha"]).await;
         romeo(&server).await.send("<message to='juliet@localhost'/>").await;
-        let hooks = server.host().hooks();
+        let hooks = server.core().hooks(&server.host());
         let bare = hooks.iter().filter(|line| line.hook.event == "message/bare");
         let listing: Vec<_> =
             bare.map(|line| (line.hook.function, line.hook.priority, line.stats.calls)).collect();

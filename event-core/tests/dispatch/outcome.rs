@@ -80,7 +80,7 @@ fn stream_element(_: &mut Nonza) -> Result<Flow, StreamError> {
 
 #[hook("message/bare", priority = -1)]
 async fn keep(message: &mut Message, cx: &Context<Outcome>) -> Result<Flow, StanzaError> {
-    cx.host().fire_stanza::<events::MessageOfflineHandle>(message).await
+    cx.fire_stanza::<events::MessageOfflineHandle>(message).await
 }
 
 const MESSAGE: &str = "<message to='TO' type='TYPE'><body>hi</body></message>";
@@ -114,8 +114,8 @@ fn expect(event: &'static str, xml: &str, (to, kind): (&str, &str), expected: [&
             };
             client.send(&xml).await;
             assert_eq!(told(&client), expected, "{event}, {act}: {xml}");
-            let decided = server.decisions().iter().any(|decision| decision.event == event);
-            assert_eq!(decided, act != "continue", "{event}, {act}: {:?}", server.decisions());
+            let decided = server.stops().iter().any(|decision| decision.event == event);
+            assert_eq!(decided, act != "continue", "{event}, {act}: {:?}", server.stops());
         });
     }
 }

@@ -1,6 +1,6 @@
 //! Panics of handlers are contained.
 
-use event_core::{Decision, DecisionKind, prelude::*, testing};
+use event_core::{ChainStop, StopKind, prelude::*, testing};
 
 use crate::{note, noted, romeo, server, told};
 
@@ -155,17 +155,17 @@ fn after_a_panic_the_next_notification_collect_or_observe_handler_runs() {
         romeo.send("<message to='juliet@localhost'/>").await;
         assert_eq!(noted(), ["delivered"]);
         assert_eq!(told(&romeo), "");
-        let delivered = server.decisions().pop().unwrap();
-        assert_eq!(delivered.kind, DecisionKind::Handled);
+        let delivered = server.stops().pop().unwrap();
+        assert_eq!(delivered.kind, StopKind::Handled);
 
         let collected = server.fire(contained::Collect { count: 0 }).await;
         assert_eq!(collected.event.count, 2);
         assert!(collected.error.is_none());
 
-        server.core().stopping(std::time::Duration::from_secs(1)).await;
+        server.core().announce_stopping(std::time::Duration::from_secs(1)).await;
         assert_eq!(noted(), ["stopping"]);
 
-        let hooks = server.host().hooks();
+        let hooks = server.core().hooks(&server.host());
         let stats = |function: &str, event: &str| {
             let is = |line: &&event_core::HookListing| {
                 line.hook.function == function && line.hook.event == event
@@ -200,8 +200,8 @@ fn after_a_panic_any_other_chain_stops_and_the_sender_gets_an_error() {
         ] {
             romeo.send(&xml).await;
             assert_eq!(told(&romeo), expected, "{xml}");
-            let Decision { kind, .. } = server.decisions().pop().unwrap();
-            assert_eq!(kind, DecisionKind::Panicked, "{xml}");
+            let ChainStop { kind, .. } = server.stops().pop().unwrap();
+            assert_eq!(kind, StopKind::Panicked, "{xml}");
         }
         assert!(noted().is_empty());
         // A panic in the handler that would keep the session does not keep it.
@@ -219,6 +219,6 @@ fn a_module_that_fires_a_chain_gets_the_panic_as_an_error() {
         assert_eq!(fired.flow, Flow::Handled);
         assert_eq!(fired.error.unwrap().condition().as_str(), "internal-server-error");
         assert!(noted().is_empty());
-        assert_eq!(server.decisions().pop().unwrap().event, "panics-chain");
+        assert_eq!(server.stops().pop().unwrap().event, "panics-chain");
     });
 }

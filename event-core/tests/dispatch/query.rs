@@ -37,10 +37,10 @@ async fn ask(message: &mut Message, cx: &Context<Asks>) -> Flow {
 
 #[hook("presence/host", priority = 10)]
 fn ask_beside(_: &mut Presence, cx: &Context<Asks>) -> Flow {
-    let host = cx.host().clone();
+    let asker = cx.clone();
     cx.spawn(async move {
         for namespace in ["jabber:iq:version", "jabber:iq:last", "jabber:iq:private"] {
-            note(result_of(host.query(request("localhost", namespace)).await));
+            note(result_of(asker.query(request("localhost", namespace)).await));
         }
     });
     Flow::Handled
@@ -59,7 +59,7 @@ fn sends(iq: &mut Iq, cx: &Context<Asks>) -> Flow {
 
 #[hook("iq-get/host/jabber:iq:private:query")]
 fn later(iq: &mut Iq, cx: &Context<Asks>) -> Flow {
-    let later = iq.answer_later();
+    let later = cx.answer_later(iq);
     cx.after(Duration::from_secs(1), async { later.reply() });
     Flow::Handled
 }

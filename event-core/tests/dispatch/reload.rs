@@ -43,7 +43,7 @@ mod keeper {
     }
 
     impl ModuleState<Keeper> for State {
-        async fn start(host: &Arc<Host>, options: &Keeper) -> Result<Self, StartError> {
+        async fn start(host: &HostContext, options: &Keeper) -> Result<Self, StartError> {
             assert!(!options.panics, "as asked");
             if options.hangs {
                 std::future::pending::<()>().await;
@@ -53,7 +53,7 @@ mod keeper {
             host.provide(Arc::clone(&go_on));
             note(format!("keeper starts on {}", host.name()));
             match options.fail.as_str() {
-                "" => Ok(Self { host: Arc::clone(host), count: 0.into(), go_on }),
+                "" => Ok(Self { host: Arc::clone(host.host()), count: 0.into(), go_on }),
                 reason => Err(StartError::Other(reason.into())),
             }
         }
@@ -102,7 +102,7 @@ mod asker {
     struct Asks;
 
     impl ModuleState<Asker> for Asks {
-        async fn start(host: &Arc<Host>, _: &Asker) -> Result<Self, StartError> {
+        async fn start(host: &HostContext, _: &Asker) -> Result<Self, StartError> {
             note(format!("asker finds {:?}", host.service::<dyn Greeter>().map(|one| one.greet())));
             Ok(Self)
         }
@@ -144,7 +144,7 @@ fn modules_are_enabled_and_disabled_while_a_session_stays() {
         send().await;
         assert_eq!(noted(), ["keeper reloads \"one\" to \"two\"", "two 3"], "the state is kept");
         let calls = |server: &testing::Harness| {
-            let hooks = server.host().hooks();
+            let hooks = server.core().hooks(&server.host());
             let hook = hooks.iter().find(|line| line.hook.event == "message/host").unwrap();
             (hook.stats.calls, hook.stats.handled)
         };
@@ -163,7 +163,7 @@ fn modules_are_enabled_and_disabled_while_a_session_stays() {
             "the module's services are removed with it"
         );
         assert!(juliet.closed().is_none());
-        server.core().stopping(Duration::from_secs(1)).await;
+        server.core().announce_stopping(Duration::from_secs(1)).await;
         assert!(noted().is_empty(), "global events do not reach the disabled module");
     });
 }
@@ -272,7 +272,7 @@ fn hosts_are_added_and_removed() {
         let expected =
             ["b.example is prepared", "keeper starts on b.example", "asker finds Some(\"hello\")"];
         assert_eq!(noted(), expected);
-        server.core().stopping(Duration::from_secs(1)).await;
+        server.core().announce_stopping(Duration::from_secs(1)).await;
         assert_eq!(noted(), ["keeper of b.example is told"], "the global table has the new host");
         let romeo = server.session("romeo@b.example/y").await;
         juliet.send("<message to='b.example'/>").await;
@@ -302,7 +302,7 @@ fn a_session_of_a_removed_host_cannot_bind_and_ends() {
         noted();
         let reloaded = server.reload(testing::host(A)).await.unwrap();
         late.authenticate(&"juliet@b.example".parse().unwrap());
-        assert!(late.session.bind(Some("z")).await.is_err());
+        assert!(late.bind(Some("z")).await.is_err());
         assert_eq!(late.session.state(), SessionState::Ended);
         assert!(reloaded.ended(Duration::from_secs(60)).await);
         assert_eq!(stays.session.state(), SessionState::Ended);

@@ -5,7 +5,7 @@
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use xmpp_xml::{Element, Framer, Limits, STANZA_NS, Scope};
+use xmpp_xml::{Element, Framer, NamespaceScope, STANZA_NS, XmlLimits};
 
 /// 180 bytes, as a chat client sends it.
 const CHAT: &str = "<message to='juliet@capulet.example/balcony' type='chat' id='b4a1c0de-17'><body>Wherefore art thou, Romeo?</body><active xmlns='http://jabber.org/protocol/chatstates'/></message>";
@@ -14,7 +14,7 @@ const CHAT: &str = "<message to='juliet@capulet.example/balcony' type='chat' id=
 const RICH: &str = "<message to='juliet@capulet.example/balcony' type='chat' id='b4a1c0de-17' xml:lang='en'><body>Deny thy father &amp; refuse thy name</body><active xmlns='http://jabber.org/protocol/chatstates'/><request xmlns='urn:xmpp:receipts'/><markable xmlns='urn:xmpp:chat-markers:0'/><origin-id xmlns='urn:xmpp:sid:0' id='b4a1c0de-17'/><replace xmlns='urn:xmpp:message-correct:0' id='b4a1c0de-16'/></message>";
 
 fn stanzas(c: &mut Criterion) {
-    let (scope, limits) = (Scope::new(STANZA_NS), Limits::UNBOUNDED);
+    let (scope, limits) = (NamespaceScope::new(STANZA_NS), XmlLimits::UNBOUNDED);
     for (name, xml) in [("chat", CHAT), ("rich", RICH)] {
         let mut group = c.benchmark_group(name);
         group.throughput(Throughput::Bytes(xml.len() as u64));

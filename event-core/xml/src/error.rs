@@ -21,13 +21,13 @@ pub enum XmlError {
     /// The declared encoding is not UTF-8, or the bytes are not (RFC 6120 section 11.6).
     #[error("unsupported encoding")]
     UnsupportedEncoding,
-    /// More bytes than [`Limits::max_stanza`](crate::Limits::max_stanza).
+    /// More bytes than [`XmlLimits::max_stanza`](crate::XmlLimits::max_stanza).
     #[error("stanza too large")]
     TooLarge,
-    /// Deeper than [`Limits::max_depth`](crate::Limits::max_depth).
+    /// Deeper than [`XmlLimits::max_depth`](crate::XmlLimits::max_depth).
     #[error("elements nested too deeply")]
     TooDeep,
-    /// More attributes than [`Limits::max_attributes`](crate::Limits::max_attributes).
+    /// More attributes than [`XmlLimits::max_attributes`](crate::XmlLimits::max_attributes).
     #[error("too many attributes")]
     TooManyAttributes,
 }

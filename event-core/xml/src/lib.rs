@@ -19,12 +19,12 @@ mod write;
 pub use crate::{
     element::{Element, child::Child},
     error::{PayloadError, XmlError},
-    limits::Limits,
+    limits::XmlLimits,
     read::stamp::Stamp,
     stream::{
         framer::{Frame, Framer},
         header::StreamHeader,
-        scope::{STANZA_NS, STREAM_NS, Scope},
+        scope::{NamespaceScope, STANZA_NS, STREAM_NS},
     },
     write::builder::ElementBuilder,
 };

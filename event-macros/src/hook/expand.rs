@@ -11,7 +11,7 @@ use syn::Type;
 
 use super::{
     rules::Rule,
-    signature::{Handler, bare, names_context},
+    signature::{Handler, Runs, bare, names_context},
 };
 
 /// The parts of an expansion.
@@ -61,7 +61,7 @@ impl Hook {
                 let traits = Traits {
                     items: TokenStream::new(),
                     payload: quote_spanned!(span=> #c::PayloadOf<'_, '_, #event>),
-                    returns: quote_spanned!(span=> #c::DeclaredDecision<#event>),
+                    returns: quote_spanned!(span=> #c::DeclaredReturn<#event>),
                 };
                 self.submit(&TokenStream::new(), &self.checked(&traits))
             }
@@ -72,7 +72,7 @@ impl Hook {
     fn submit(&self, items: &TokenStream, install: &TokenStream) -> TokenStream {
         let span = Span::mixed_site();
         let Self { event, name, parameter, priority, same, handler, c } = self;
-        let (is_async, function) = (handler.is_async, handler.name.to_string());
+        let (is_async, function) = (handler.runs != Runs::Sync, handler.name.to_string());
         let module_path = match &handler.context {
             Some(context) => {
                 let (first, last) = ends(context);
@@ -102,7 +102,7 @@ impl Hook {
     /// Installs the handler without a conversion.
     fn plain(&self, rule: &Rule) -> TokenStream {
         let span = Span::mixed_site();
-        let Handler { name, is_async, context, .. } = &self.handler;
+        let Handler { name, runs, context, .. } = &self.handler;
         let (payload, kind) = (&rule.payload, rule.kind());
         let c = &located(&self.c, name.span());
         let with = if context.is_some() { "_with" } else { "" };
@@ -110,7 +110,7 @@ impl Hook {
             let module = self.of_context(context, "Module");
             quote_spanned!(span=> , #module)
         });
-        if *is_async {
+        if *runs == Runs::Async {
             let install = format_ident!("wait{with}", span = span);
             let (view, cx) = (rule.view(), quote_spanned!(span=> cx));
             let passed = context.as_ref().map(|_| quote_spanned!(span=> , #cx));
@@ -120,7 +120,11 @@ impl Hook {
             quote_spanned!(span=>
                 #c::handler::#install::<#c::#payload #module>(installer, |payload, #cx| #call))
         } else {
-            let verb = if rule.is_mutable { "change" } else { "look" };
+            let verb = match runs {
+                Runs::NowOrLater => "now_or_later",
+                _ if rule.is_mutable => "change",
+                _ => "look",
+            };
             let install = format_ident!("{verb}{with}", span = at(name.span()));
             quote_spanned!(at(name.span())=>
                 #c::handler::#install::<#c::#payload, #c::kind::#kind #module, _>(installer, #name))
@@ -142,7 +146,7 @@ impl Hook {
     fn checked(&self, traits: &Traits) -> TokenStream {
         let span = Span::mixed_site();
         let Self { event, c, handler, .. } = self;
-        let Handler { name, is_async, context, returns, payload, .. } = handler;
+        let Handler { name, runs, context, returns, payload, .. } = handler;
         let unit = Type::Verbatim(quote_spanned!(name.span()=> ()));
         let returns = returns.as_ref().unwrap_or(&unit);
         let view = on(payload, &traits.payload, "view");
@@ -164,12 +168,16 @@ impl Hook {
         });
         let call = quote_spanned!(at(name.span())=> #name(#view(payload) #passed));
         let payload = quote_spanned!(span=> <#event as #c::Event>::Payload);
-        if *is_async {
+        if *runs == Runs::Async {
             let install = format_ident!("wait{with}", span = span);
             let cx = cx.unwrap_or_else(|| quote_spanned!(span=> , ()));
             let future = quote_spanned!(at(name.span())=> async move { #outcome(#call.await) });
             quote_spanned!(span=> #c::handler::#install::<#payload #module>(
                 installer, |payload #cx| #c::Box::pin(#future)))
+        } else if *runs == Runs::NowOrLater {
+            let install = format_ident!("now_or_later{with}", span = span);
+            quote_spanned!(span=> #c::handler::#install::<#payload, #c::Outcome #module, _>(
+                installer, |payload #cx| #c::handler::map(#call, |returned| #outcome(returned))))
         } else {
             let install = format_ident!("change{with}", span = span);
             quote_spanned!(span=> #c::handler::#install::<#payload, #c::Outcome #module, _>(
@@ -209,9 +217,9 @@ impl Hook {
             }
 
             #[diagnostic::do_not_recommend]
-            impl<R: #c::DecisionOf<#c::kind::#kind>> __SpondeeReturn for R {
+            impl<R: #c::ReturnOf<#c::kind::#kind>> __SpondeeReturn for R {
                 fn outcome(self) -> #c::Outcome {
-                    #c::DecisionOf::outcome(self)
+                    #c::ReturnOf::outcome(self)
                 }
             }
         );

@@ -4,7 +4,8 @@
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
-    Attribute, FnArg, GenericParam, Ident, ReturnType, Signature, Type, TypeReference, Visibility,
+    Attribute, FnArg, GenericArgument, GenericParam, Ident, PathArguments, ReturnType, Signature,
+    Type, TypeReference, Visibility,
     parse::{Parse, ParseStream},
 };
 
@@ -25,10 +26,21 @@ impl Parse for Function {
     }
 }
 
+/// How a handler runs.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Runs {
+    /// A plain function.
+    Sync,
+    /// A function that returns `NowOrLater`.
+    NowOrLater,
+    /// An `async fn`.
+    Async,
+}
+
 /// The signature of a handler.
 pub(crate) struct Handler {
     pub(crate) name: Ident,
-    pub(crate) is_async: bool,
+    pub(crate) runs: Runs,
     pub(crate) payload: Type,
     pub(crate) context: Option<Type>,
     pub(crate) returns: Option<Type>,
@@ -117,9 +129,25 @@ impl Function {
         if let Some(Type::ImplTrait(opaque)) = &returns {
             mistakes.at(opaque, "name the return type; an async handler is an `async fn`");
         }
+        let (runs, returns) = match (&signature.asyncness, returns) {
+            (None, Some(written)) => match in_now_or_later(&written) {
+                Some(result) => (Runs::NowOrLater, Some(result)),
+                None => (Runs::Sync, Some(written)),
+            },
+            (None, None) => (Runs::Sync, None),
+            (Some(_), returns) => {
+                if let Some(written) = returns.as_ref().filter(|of| in_now_or_later(of).is_some()) {
+                    mistakes.at(
+                        written,
+                        "an `async fn` waits anyway: return the result itself, or leave `async` out",
+                    );
+                }
+                (Runs::Async, returns)
+            }
+        };
         (before && mistakes.is_empty()).then(|| Handler {
             name: signature.ident.clone(),
-            is_async: signature.asyncness.is_some(),
+            runs,
             payload: elide(&first),
             context: context.as_ref().map(elide),
             late_lifetimes: signature.generics.where_clause.is_none()
@@ -147,6 +175,17 @@ fn check_context(context: &Type, mistakes: &mut Mistakes) {
         }
         _ => {}
     }
+}
+
+/// The result in `NowOrLater<Payload, Result>`.
+fn in_now_or_later(written: &Type) -> Option<Type> {
+    let Type::Path(path) = bare(written) else { return None };
+    let last = path.path.segments.last().filter(|last| last.ident == "NowOrLater")?;
+    let PathArguments::AngleBracketed(brackets) = &last.arguments else { return None };
+    brackets.args.iter().rev().find_map(|argument| match argument {
+        GenericArgument::Type(result) => Some(result.clone()),
+        _ => None,
+    })
 }
 
 fn is_context(written: &Type) -> bool {

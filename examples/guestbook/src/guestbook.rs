@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
 };
 
 use event_core::{jid::BareJid, prelude::*};
@@ -21,7 +21,7 @@ pub struct Guestbook;
 pub struct Guests(Mutex<BTreeSet<BareJid>>);
 
 impl ModuleState<Guestbook> for Guests {
-    async fn start(_: &Arc<Host>, _: &Guestbook) -> Result<Self, StartError> {
+    async fn start(_: &HostContext, _: &Guestbook) -> Result<Self, StartError> {
         Ok(Self::default())
     }
 }

@@ -31,7 +31,7 @@ fn max_items() -> usize {
 }
 
 impl ModuleState<Blocking> for Arc<Blocklists> {
-    async fn start(host: &Arc<Host>, _: &Blocking) -> Result<Self, StartError> {
+    async fn start(host: &HostContext, _: &Blocking) -> Result<Self, StartError> {
         let store = host.store(&lists::SCHEMA).await?;
         let lists = Blocklists::read(host.name(), store).await;
         let lists = Self::new(lists.map_err(|error| StartError::Other(error.to_string()))?);
@@ -83,7 +83,7 @@ async fn block(iq: &mut Iq, cx: &Context<Blocking>) -> Result<Flow, StanzaError>
         cx.state().set(&username, new.clone(), &lock).await?;
         (old, new)
     };
-    iq.answer_later().reply();
+    cx.answer_later(iq).reply();
     push("block", &items, &username, cx);
     // Newly blocked contacts see the user as unavailable (XEP-0191 §3.3).
     for to in watchers(&items, &roster).filter(|to| !old.blocks(to) && new.blocks(to)) {
@@ -112,7 +112,7 @@ async fn unblock(iq: &mut Iq, cx: &Context<Blocking>) -> Result<Flow, StanzaErro
         cx.state().set(&username, new.clone(), &lock).await?;
         (old, new)
     };
-    iq.answer_later().reply();
+    cx.answer_later(iq).reply();
     push("unblock", &items, &username, cx);
     let all: Vec<_> = old.iter().filter_map(|jid| Jid::new(jid).ok()).collect();
     let unblocked = if items.is_empty() { &all } else { &items };
@@ -266,7 +266,7 @@ fn is_for_blocked(stanza: &Stanza, cx: &Context<Blocking>) -> bool {
         cx.state()
     } else {
         // The sender may be a user of another host of this server.
-        let host = cx.host().core().host(from.domain().as_str());
+        let host = cx.find_host(from.domain().as_str());
         let Some(lists) = host.and_then(|host| host.service::<Blocklists>()) else { return false };
         elsewhere = lists;
         &elsewhere

@@ -15,7 +15,7 @@ async fn server_on(storage: Arc<dyn Storage>, options: &str) -> Harness {
     let rosters = FakeRosters(&[("romeo", JULIET), ("juliet", "romeo@localhost")]).provide();
     let server = testing::host("localhost").module("message").module("presence").module("iq");
     let server = server.module("disco").module("offline").module_with("blocking", options);
-    let prepare = move |host: &Arc<Host>| {
+    let prepare = move |host: &HostContext| {
         accounts(host);
         rosters(host);
     };
@@ -289,18 +289,15 @@ fn stanzas_sent_for_the_user_do_not_reach_blocked_addresses() {
         change(&romeo, "block", &[JULIET]).await;
         juliet.received();
         for kind in ["unavailable", "subscribed"] {
-            server.host().send(presence(kind));
-            server.core().drain().await;
+            server.send(presence(kind)).await;
             assert!(juliet.next().is_none(), "{kind}");
         }
         // Answers pass, such as an error for another server.
-        server.host().send(presence("error"));
-        server.core().drain().await;
+        server.send(presence("error")).await;
         assert_eq!(types(&juliet), [("presence".to_owned(), Some("error".to_owned()))]);
         change(&romeo, "unblock", &[JULIET]).await;
         juliet.received();
-        server.host().send(presence("unavailable"));
-        server.core().drain().await;
+        server.send(presence("unavailable")).await;
         assert_eq!(types(&juliet).len(), 1);
     });
 }

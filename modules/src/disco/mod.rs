@@ -58,7 +58,7 @@ fn jid<'de, D: Deserializer<'de>>(from: D) -> Result<Jid, D::Error> {
 }
 
 impl ModuleState<Disco> for Announced {
-    async fn start(_: &Arc<Host>, _: &Disco) -> Result<Self, StartError> {
+    async fn start(_: &HostContext, _: &Disco) -> Result<Self, StartError> {
         Ok(Self::default())
     }
 }
@@ -77,7 +77,7 @@ fn offer_server(event: &mut S2sStreamFeatures, cx: &Context<Disco>) {
 
 /// The current capabilities of the host.
 fn announced(cx: &Context<Disco>) -> Arc<Capabilities> {
-    cx.state().capabilities(&cx.name, cx.host().features())
+    cx.state().capabilities(&cx.name, cx.features())
 }
 
 #[hook("iq-get/host/http://jabber.org/protocol/disco#info:query", priority = 10)]
@@ -103,7 +103,7 @@ async fn host_items(iq: &mut Iq, cx: &Context<Disco>) -> Result<Reply, StanzaErr
     let (from, items) = (iq.from().cloned(), items_of(node.clone()));
     let Some(node) = named(&node) else {
         let mut event = HostDiscoItems { from, items };
-        event.items.items.extend(below(cx.host()).chain(configured(cx)));
+        event.items.items.extend(below(cx).chain(configured(cx)));
         return Ok(iq.reply_with(cx.fire(event).await.event.items));
     };
     let event = HostDiscoItemsNode { from, node: node.into(), exists: false, items };
@@ -111,10 +111,10 @@ async fn host_items(iq: &mut Iq, cx: &Context<Disco>) -> Result<Reply, StanzaErr
     if exists { Ok(iq.reply_with(items)) } else { Err(no_such_node()) }
 }
 
-/// The hosts of this server whose domain is below the domain of `host`.
-fn below(host: &Host) -> impl Iterator<Item = Item> {
-    let suffix = format!(".{}", host.name());
-    let hosts = host.core().hosts().into_iter();
+/// The hosts of this server whose domain is below the domain of this host.
+fn below(cx: &Context<Disco>) -> impl Iterator<Item = Item> + use<> {
+    let suffix = format!(".{}", cx.host().name());
+    let hosts = cx.hosts().into_iter();
     hosts.filter(move |other| other.name().ends_with(&suffix)).map(|other| Item {
         jid: other.jid().clone(),
         node: None,

@@ -115,14 +115,13 @@ fn the_hash_of_the_stream_features_leads_to_the_same_list() {
     testing::run(async {
         let server = server().await;
         let stranger = server.stream("localhost");
-        let features = |session: &Session| {
-            let event = StreamFeatures { session: session.clone(), features: Vec::new() };
-            let host = session.host().clone();
-            async move { host.fire(event).await.event.features }
-        };
-        assert!(features(&stranger.session).await.is_empty(), "not before login");
+        async fn features(client: &Client) -> Vec<Element> {
+            let event = StreamFeatures { session: client.session.clone(), features: Vec::new() };
+            client.turn().fire(event).await.event.features
+        }
+        assert!(features(&stranger).await.is_empty(), "not before login");
         let romeo = server.session("romeo@localhost/orchard").await;
-        let features = features(&romeo.session).await;
+        let features = features(&romeo).await;
         let c = features.iter().find(|f| f.is("c", "http://jabber.org/protocol/caps")).unwrap();
         assert_eq!(c.attribute("hash").as_deref(), Some("sha-1"));
         let node = format!("{}#{}", c.attribute("node").unwrap(), c.attribute("ver").unwrap());

@@ -5,7 +5,7 @@ mod pause;
 #[cfg(test)]
 mod tests;
 
-use event_core::{Session, jid::Jid, prelude::*};
+use event_core::{NowOrLater, Session, jid::Jid, prelude::*};
 
 use self::pause::{is_paused, wait_until_resumed};
 pub(crate) use self::{message_type::MessageType, pause::DeliveryPause};
@@ -17,25 +17,34 @@ use crate::lookup;
 #[derive(Debug)]
 pub struct MessageDelivery;
 
-/// Delivers without waiting when possible, which is the usual case.
+/// Delivers to the addressed client (RFC 6121 §8.5.3).
 #[hook("message/full", priority = -1)]
-fn deliver_at_once(message: &mut Message, cx: &Context<MessageDelivery>) -> Flow {
-    let Some(Ok(full)) = message.to().map(Jid::try_as_full) else { return Flow::Continue };
-    match cx.host().sessions().find(full) {
-        Some(session) if !is_paused(&session) && session.send(message.element()) => Flow::Handled,
-        _ => Flow::Continue,
-    }
-}
-
-#[hook("message/full", priority = -1)]
-async fn deliver_to_client(
+fn deliver_to_client(
     message: &mut Message,
     cx: &Context<MessageDelivery>,
-) -> Result<Flow, StanzaError> {
+) -> NowOrLater<Message, Result<Flow, StanzaError>> {
     let session = match message.to().map(Jid::try_as_full) {
         Some(Ok(full)) => cx.host().sessions().find(full),
         _ => None,
     };
+    if let Some(session) = &session
+        && !is_paused(session)
+        && session.send(message.element())
+    {
+        return NowOrLater::Now(Ok(Flow::Handled));
+    }
+    let cx = cx.clone();
+    NowOrLater::later(|message| {
+        Box::pin(async move { deliver_when_resumed(message, session, &cx).await })
+    })
+}
+
+/// Delivers to the addressed client when delivery to it is not paused, else to other clients.
+async fn deliver_when_resumed(
+    message: &mut Message,
+    session: Option<Session>,
+    cx: &Context<MessageDelivery>,
+) -> Result<Flow, StanzaError> {
     if let Some(session) = session {
         wait_until_resumed(&session).await;
         if session.send(message.element()) {
@@ -51,29 +60,28 @@ async fn deliver_to_client(
     }
 }
 
-/// As [`deliver_at_once`], for messages to the bare JID.
+/// Delivers to the account (RFC 6121 §8.5.2).
 #[hook("message/bare", priority = -1)]
-fn deliver_to_account_at_once(message: &mut Message, cx: &Context<MessageDelivery>) -> Flow {
-    if !matches!(MessageType::of(message), MessageType::Normal | MessageType::Chat) {
-        return Flow::Continue;
-    }
-    let Some(account) = message.to().or(message.from()).and_then(Jid::node) else {
-        return Flow::Continue;
-    };
-    let clients = available(cx.host(), account.as_str());
-    let is_paused = clients.iter().any(|(_, client)| is_paused(client));
-    match !is_paused && give(clients, message.element()) {
-        true => Flow::Handled,
-        false => Flow::Continue,
-    }
-}
-
-#[hook("message/bare", priority = -1)]
-async fn deliver_to_account(
+fn deliver_to_account(
     message: &mut Message,
     cx: &Context<MessageDelivery>,
-) -> Result<Flow, StanzaError> {
-    deliver(message, cx).await
+) -> NowOrLater<Message, Result<Flow, StanzaError>> {
+    if deliver_at_once(message, cx.host()) {
+        return NowOrLater::Now(Ok(Flow::Handled));
+    }
+    let cx = cx.clone();
+    NowOrLater::later(|message| Box::pin(async move { deliver(message, &cx).await }))
+}
+
+/// Delivers a chat or normal message if no client of the account is paused and one takes it.
+fn deliver_at_once(message: &Message, host: &Host) -> bool {
+    if !matches!(MessageType::of(message), MessageType::Normal | MessageType::Chat) {
+        return false;
+    }
+    let Some(account) = message.to().or(message.from()).and_then(Jid::node) else { return false };
+    let clients = available(host, account.as_str());
+    let is_paused = clients.iter().any(|(_, client)| is_paused(client));
+    !is_paused && give(clients, message.element())
 }
 
 /// Delivers to the clients of the account (RFC 6121 §8.5.2).
@@ -86,7 +94,7 @@ async fn deliver(
         MessageType::Error => return Ok(Flow::Handled),
         MessageType::Groupchat => {
             let flow = match exists(&username, cx.host()).await? {
-                true => cx.host().fire_stanza::<events::MessageBareGroupchat>(message).await?,
+                true => cx.fire_stanza::<events::MessageBareGroupchat>(message).await?,
                 false => Flow::Continue,
             };
             return handled_or_unavailable(flow);
@@ -108,7 +116,7 @@ async fn deliver(
         return Ok(Flow::Handled);
     }
     let flow = match exists(&username, cx.host()).await? {
-        true => cx.host().fire_stanza::<events::MessageOfflineHandle>(message).await?,
+        true => cx.fire_stanza::<events::MessageOfflineHandle>(message).await?,
         false => Flow::Continue,
     };
     handled_or_unavailable(flow)

@@ -4,16 +4,13 @@
 #[cfg(test)]
 mod tests;
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use event_core::{
     prelude::*,
     storage::{Archived, Page, Schema, StorageError, StorageResult, Store},
-    xml::{Limits, STANZA_NS, Scope},
+    xml::{NamespaceScope, STANZA_NS, XmlLimits},
 };
 use tokio::time::timeout;
 
@@ -68,7 +65,7 @@ pub struct OfflineStore {
 }
 
 impl ModuleState<Offline> for OfflineStore {
-    async fn start(host: &Arc<Host>, _: &Offline) -> Result<Self, StartError> {
+    async fn start(host: &HostContext, _: &Offline) -> Result<Self, StartError> {
         Ok(Self { store: host.store(&SCHEMA).await?, locks: Locks::default() })
     }
 }
@@ -128,7 +125,7 @@ async fn store(message: &mut Message, cx: &Context<Offline>) -> Result<Flow, Sta
     }
     let append = store.to_append(&username, value, Some(cx.max_messages));
     let count = store.to_set(&username, BYTES, bytes.to_be_bytes().to_vec());
-    match cx.host().transact(vec![append, count]).await {
+    match cx.transact(vec![append, count]).await {
         Ok(_) => Ok(Flow::Handled),
         Err(StorageError::Full(_)) => Err(full()),
         Err(error) => Err(error.into()),
@@ -199,13 +196,14 @@ async fn send_batch(
         0 => store.to_delete(username, BYTES),
         left => store.to_set(username, BYTES, left.to_be_bytes().to_vec()),
     };
-    cx.host().transact(vec![store.to_delete_up_to(username, last), count]).await?;
+    cx.transact(vec![store.to_delete_up_to(username, last), count]).await?;
     Ok(true)
 }
 
 /// A stored message with the time of its arrival (XEP-0203).
 fn with_delay(stored: &Archived, host: &Host) -> Option<Element> {
-    let parsed = Element::parse(&stored.value, &Scope::new(STANZA_NS), &Limits::UNBOUNDED);
+    let parsed =
+        Element::parse(&stored.value, &NamespaceScope::new(STANZA_NS), &XmlLimits::UNBOUNDED);
     let mut message = match parsed {
         Ok(message) => message,
         Err(error) => {

@@ -47,7 +47,7 @@ async fn become_available(
     reflect(presence.element(), session);
     broadcast(presence.element(), session, &roster, cx);
     if was.is_none() {
-        cx.host().fire_stanza::<events::PresenceInitial>(presence).await?;
+        cx.fire_stanza::<events::PresenceInitial>(presence).await?;
     }
     let presence = delayed(presence.element(), cx);
     // Stored messages for the user are sent before new ones.

@@ -9,9 +9,7 @@ mod subscription;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
-use event_core::{jid::Jid, prelude::*, roster::SubscriptionType};
+use event_core::{NowOrLater, jid::Jid, prelude::*, roster::SubscriptionType};
 
 use self::{directed::Directed, presence_type::PresenceType, send::typed};
 use crate::stanzas;
@@ -23,7 +21,7 @@ use crate::stanzas;
 pub struct PresenceDelivery;
 
 impl ModuleState<PresenceDelivery> for Directed {
-    async fn start(_: &Arc<Host>, _: &PresenceDelivery) -> Result<Self, StartError> {
+    async fn start(_: &HostContext, _: &PresenceDelivery) -> Result<Self, StartError> {
         Ok(Self::default())
     }
 }
@@ -52,59 +50,70 @@ async fn send_directed(
 fn deliver_to_account(
     presence: &mut Presence,
     cx: &Context<PresenceDelivery>,
-) -> Result<Flow, StanzaError> {
-    let Some(to) = presence.to() else { return Ok(Flow::Continue) };
-    if !PresenceType::of(presence)?.is_delivered() {
-        return Ok(Flow::Continue);
-    }
-    let username = to.node().map(|node| node.as_str()).unwrap_or_default();
-    cx.host().sessions().each(username, |session| {
-        if session.is_available() {
-            session.send(presence.element());
+) -> NowOrLater<Presence, Result<Flow, StanzaError>> {
+    let Some(to) = presence.to() else {
+        let cx = cx.clone();
+        return NowOrLater::later(|presence| {
+            Box::pin(async move { broadcast::handle_own(presence, cx.state(), &cx).await })
+        });
+    };
+    match PresenceType::of(presence) {
+        Ok(kind) if kind.is_delivered() => {
+            let username = to.node().map(|node| node.as_str()).unwrap_or_default();
+            cx.host().sessions().each(username, |session| {
+                if session.is_available() {
+                    session.send(presence.element());
+                }
+            });
+            NowOrLater::Now(Ok(Flow::Handled))
         }
-    });
-    Ok(Flow::Handled)
+        kind => answer(kind, cx),
+    }
 }
 
 #[hook("presence/full", priority = -1)]
 fn deliver_to_client(
     presence: &mut Presence,
     cx: &Context<PresenceDelivery>,
-) -> Result<Flow, StanzaError> {
-    if !PresenceType::of(presence)?.is_delivered() {
-        return Ok(Flow::Continue);
-    }
-    if let Some(Ok(to)) = presence.to().map(Jid::try_as_full)
-        && let Some(session) = cx.host().sessions().find(to)
-    {
-        session.send(presence.element());
-    }
-    Ok(Flow::Handled)
-}
-
-#[hook("presence/bare", priority = -1)]
-async fn answer_for_account(
-    presence: &mut Presence,
-    cx: &Context<PresenceDelivery>,
-) -> Result<Flow, StanzaError> {
-    match presence.to() {
-        None => broadcast::handle_own(presence, cx.state(), cx).await,
-        Some(_) => answer(presence, cx).await,
+) -> NowOrLater<Presence, Result<Flow, StanzaError>> {
+    match PresenceType::of(presence) {
+        Ok(kind) if kind.is_delivered() => {
+            if let Some(Ok(to)) = presence.to().map(Jid::try_as_full)
+                && let Some(session) = cx.host().sessions().find(to)
+            {
+                session.send(presence.element());
+            }
+            NowOrLater::Now(Ok(Flow::Handled))
+        }
+        // Subscriptions are between accounts, also when addressed to a full JID.
+        kind => answer(kind, cx),
     }
 }
 
-// Subscriptions are between accounts, also when addressed to a full JID.
-#[hook("presence/full", priority = -1)]
-async fn answer(
-    presence: &mut Presence,
+/// Answers a probe or a subscription stanza for the account.
+fn answer(
+    kind: Result<PresenceType, StanzaError>,
     cx: &Context<PresenceDelivery>,
-) -> Result<Flow, StanzaError> {
-    match PresenceType::of(presence)? {
-        PresenceType::Available | PresenceType::Unavailable | PresenceType::Error => {}
-        PresenceType::Probe => probe::answer(presence, cx).await?,
-        PresenceType::Subscription(kind) => subscription::receive(presence, kind, cx).await?,
+) -> NowOrLater<Presence, Result<Flow, StanzaError>> {
+    let cx = cx.clone();
+    match kind {
+        Ok(PresenceType::Probe) => NowOrLater::later(|presence| {
+            Box::pin(async move {
+                probe::answer(presence, &cx).await?;
+                Ok(Flow::Handled)
+            })
+        }),
+        Ok(PresenceType::Subscription(kind)) => NowOrLater::later(move |presence| {
+            Box::pin(async move {
+                subscription::receive(presence, kind, &cx).await?;
+                Ok(Flow::Handled)
+            })
+        }),
+        Ok(PresenceType::Available | PresenceType::Unavailable | PresenceType::Error) => {
+            NowOrLater::Now(Ok(Flow::Handled))
+        }
+        Err(error) => NowOrLater::Now(Err(error)),
     }
-    Ok(Flow::Handled)
 }
 
 /// The host is always available, and approves every subscription.

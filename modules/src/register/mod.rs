@@ -5,7 +5,7 @@ mod rate;
 #[cfg(test)]
 mod tests;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use event_core::{
     ErrorType, Role, SessionKind,
@@ -74,7 +74,7 @@ fn instructions() -> String {
 }
 
 impl ModuleState<Register> for AttemptLimiter {
-    async fn start(_: &Arc<Host>, _: &Register) -> Result<Self, StartError> {
+    async fn start(_: &HostContext, _: &Register) -> Result<Self, StartError> {
         Ok(Self::default())
     }
 }

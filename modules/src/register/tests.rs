@@ -54,7 +54,7 @@ fn new(username: &str, password: &str) -> String {
 async fn features(client: &Client) -> Vec<String> {
     let session = client.session.clone();
     let event = StreamFeatures { session: session.clone(), features: Vec::new() };
-    let features = session.host().fire(event).await.event.features;
+    let features = client.turn().fire(event).await.event.features;
     features.iter().map(|feature| feature.namespace().to_owned()).collect()
 }
 

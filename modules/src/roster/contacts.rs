@@ -5,7 +5,7 @@ use std::{
     borrow::Borrow,
     collections::HashSet,
     hash::{Hash, Hasher},
-    sync::{Arc, Weak},
+    sync::Arc,
 };
 
 use parking_lot::{Mutex, MutexGuard};
@@ -31,7 +31,7 @@ const MAX_REQUEST: usize = 8 * 1024;
 /// The rosters of a host.
 #[derive(Debug)]
 pub(super) struct Contacts {
-    host: Weak<Host>,
+    host: HostContext,
     store: Store,
     limits: Mutex<RosterLimits>,
     accounts: Mutex<HashSet<Named>>,
@@ -77,8 +77,8 @@ impl Hash for Named {
 }
 
 impl Contacts {
-    pub(super) fn new(host: &Arc<Host>, store: Store, limits: RosterLimits) -> Self {
-        let (host, accounts) = (Arc::downgrade(host), Mutex::default());
+    pub(super) fn new(host: &HostContext, store: Store, limits: RosterLimits) -> Self {
+        let (host, accounts) = (host.clone(), Mutex::default());
         Self { host, store, limits: Mutex::new(limits), accounts, empty: Arc::default() }
     }
 
@@ -127,9 +127,7 @@ pub(super) struct Entry<'a> {
 impl Drop for Entry<'_> {
     fn drop(&mut self) {
         let mut is_online = false;
-        if let Some(host) = self.contacts.host.upgrade() {
-            host.sessions().each(self.username, |_| is_online = true);
-        }
+        self.contacts.host.sessions().each(self.username, |_| is_online = true);
         let mut accounts = self.contacts.accounts();
         // Two references, the map's and this one: no other `Entry` exists, and `enter` waits for
         // the lock of the map.
@@ -167,7 +165,7 @@ impl AccountLock<'_> {
         }
         let contacts = self.entry.contacts;
         let mut stored = StoredRoster::read(contacts.store.all(self.entry.username).await?)?;
-        let host = contacts.host.upgrade().ok_or(StorageError::Closed)?;
+        let host = &contacts.host;
         let username = self.entry.username.into();
         let roster = Roster::clone(&stored.roster);
         let loaded = host.fire(RosterLoad { username, roster }).await.event.roster;
@@ -196,7 +194,7 @@ impl AccountLock<'_> {
         contacts.limits().check(&stored.roster, jid, after.as_ref())?;
         let owner = self.entry.username;
         let (new, batch, pushed) = stored.change(jid, after, (&contacts.store, owner));
-        let host = contacts.host.upgrade().ok_or(StorageError::Closed)?;
+        let host = &contacts.host;
         if !batch.is_empty() {
             // If this future is dropped here, the next reader gets the roster from storage.
             self.entry.forget();
@@ -278,8 +276,7 @@ impl Contacts {
     /// Delivers a request to the available clients (RFC 6121 §3.1.3), other types to the clients
     /// that follow the roster, before the push (§3.1.6, §3.2.3, §3.3.3).
     fn deliver(&self, username: &str, kind: SubscriptionType, stanza: &Element) {
-        let Some(host) = self.host.upgrade() else { return };
-        host.sessions().each(username, |session| {
+        self.host.sessions().each(username, |session| {
             let is_recipient = match kind {
                 SubscriptionType::Subscribe => session.presence().is_some(),
                 _ => follows(session),

@@ -73,7 +73,7 @@ impl ContactLists {
 pub struct State(Arc<Contacts>);
 
 impl ModuleState<ContactLists> for State {
-    async fn start(host: &Arc<Host>, options: &ContactLists) -> Result<Self, StartError> {
+    async fn start(host: &HostContext, options: &ContactLists) -> Result<Self, StartError> {
         let store = host.store(&record::SCHEMA).await?;
         let contacts = Arc::new(Contacts::new(host, store, options.limits()));
         host.provide::<dyn services::Rosters>(Arc::<Contacts>::clone(&contacts));
@@ -125,7 +125,7 @@ async fn get(iq: &mut Iq, cx: &Context<ContactLists>) -> Result<Flow, StanzaErro
     let entry = contacts.enter(&username);
     let lock = entry.lock().await;
     let stored = lock.load().await?;
-    let answer = iq.answer_later();
+    let answer = cx.answer_later(iq);
     match stored.since(known.as_deref()) {
         // §2.6.3: an empty result, then the changes as pushes.
         Some(changes) => {
@@ -147,7 +147,7 @@ async fn set(iq: &mut Iq, cx: &Context<ContactLists>) -> Result<Flow, StanzaErro
     if session.user() == Some(&change.jid) {
         return Err(StanzaError::not_allowed().text("an account cannot be its own contact"));
     }
-    let mut answer = Some(iq.answer_later());
+    let mut answer = Some(cx.answer_later(iq));
     let changed = {
         let entry = cx.state().0.enter(&username);
         let lock = entry.lock().await;

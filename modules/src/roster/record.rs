@@ -13,7 +13,7 @@ use event_core::{
     prelude::*,
     roster::{Roster, RosterItem, Subscription},
     storage::{self, Schema, StorageError, Write},
-    xml::{Child, Limits, STANZA_NS, Scope},
+    xml::{Child, NamespaceScope, STANZA_NS, XmlLimits},
 };
 
 pub(super) const NS: &str = "jabber:iq:roster";
@@ -67,7 +67,8 @@ impl StoredRoster {
 
     fn read_row(&mut self, roster: &mut Roster, row: &storage::Entry) -> Option<()> {
         let element =
-            Element::parse(&row.value, &Scope::new(STANZA_NS), &Limits::UNBOUNDED).ok()?;
+            Element::parse(&row.value, &NamespaceScope::new(STANZA_NS), &XmlLimits::UNBOUNDED)
+                .ok()?;
         if let Some(jid) = row.key.strip_suffix(REQUEST) {
             let jid = BareJid::new(jid).ok()?;
             // Rows are in the order of their keys, so the row of a listed contact came before.

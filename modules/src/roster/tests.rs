@@ -281,7 +281,7 @@ fn the_features_are_offered_after_authentication() {
 fn only_rosters_of_users_online_stay_in_memory() {
     testing::run(async {
         let server = server().await;
-        let host = server.host();
+        let host = server.context();
         let store = host.store(&SCHEMA).await.unwrap();
         let limits = limits(1);
         let contacts = Contacts::new(&host, store, limits);
@@ -306,7 +306,7 @@ fn only_rosters_of_users_online_stay_in_memory() {
 fn changes_at_the_same_time_lose_nothing() {
     testing::run(async {
         let server = server().await;
-        let host = server.host();
+        let host = server.context();
         let store = host.store(&SCHEMA).await.unwrap();
         let limits = limits(100);
         let contacts = Arc::new(Contacts::new(&host, store, limits));

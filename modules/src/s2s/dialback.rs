@@ -94,22 +94,22 @@ fn start(session: &Session) -> Flow {
 async fn result(nonza: &mut Nonza, cx: &Context<Dialback>) -> Result<Flow, StreamError> {
     match nonza.session.kind() {
         SessionKind::S2sIn => receive(nonza, cx).map(|()| Flow::Handled),
-        SessionKind::S2sOut => Ok(conclude(nonza).await),
+        SessionKind::S2sOut => Ok(conclude(nonza, cx).await),
         _ => Ok(Flow::Continue),
     }
 }
 
 #[hook("stanza/jabber:server:dialback:verify")]
-fn verify(nonza: &mut Nonza) -> Result<Flow, StreamError> {
+fn verify(nonza: &mut Nonza, cx: &Context<Dialback>) -> Result<Flow, StreamError> {
     match nonza.session.kind() {
-        SessionKind::S2sIn => answer_question(nonza).map(|()| Flow::Handled),
+        SessionKind::S2sIn => answer_question(nonza, cx).map(|()| Flow::Handled),
         SessionKind::S2sOut => Ok(take_answer(nonza)),
         _ => Ok(Flow::Continue),
     }
 }
 
 /// Initiating server: handles the result of the key that it sent.
-async fn conclude(nonza: &Nonza) -> Flow {
+async fn conclude(nonza: &Nonza, cx: &Context<Dialback>) -> Flow {
     let session = &nonza.session;
     let has_sent_key = session.with_slot(|slot: &mut Option<KeySent>| slot.is_some());
     if !has_sent_key || session.is_established() || !is_between(nonza) {
@@ -118,7 +118,7 @@ async fn conclude(nonza: &Nonza) -> Flow {
     let domain = remote(session);
     match nonza.element.attribute("type").as_deref() {
         Some("valid") => {
-            announce(session, &domain).await;
+            announce(session, &domain, cx).await;
         }
         Some("error") => refuse(session, format!("{domain} refused: {}", condition(nonza))),
         _ => refuse(
@@ -138,10 +138,10 @@ fn receive(nonza: &Nonza, cx: &Context<Dialback>) -> Result<(), StreamError> {
         session.send_prefixed(PREFIX, &answer.child(&error.to_element()).build());
         Ok(())
     };
-    let (Some(host), Some(id)) = (cx.host().core().host(&to), session.stream_id()) else {
+    let (Some(host), Some(id)) = (cx.find_host(&to), session.stream_id()) else {
         return send_error(StanzaError::item_not_found().text(format!("{to} is not served here")));
     };
-    if host.core().host(&domain).is_some() {
+    if cx.find_host(&domain).is_some() {
         let text = format!("{domain} is a domain of this server");
         return send_error(StanzaError::not_acceptable().text(text));
     }
@@ -151,6 +151,7 @@ fn receive(nonza: &Nonza, cx: &Context<Dialback>) -> Result<(), StreamError> {
         );
     }
     let key = nonza.element.text().trim().to_owned();
+    let server = cx.clone();
     cx.spawn(async move {
         let outcome = check(&session, &host, &domain, &id, &key).await;
         session.with_slot(|slot: &mut Option<Pending>| {
@@ -161,7 +162,7 @@ fn receive(nonza: &Nonza, cx: &Context<Dialback>) -> Result<(), StreamError> {
         let answer = addressed("result", &to, &domain);
         let answer = match &outcome {
             Ok(true) => {
-                announce(&session, &domain).await;
+                announce(&session, &domain, &server).await;
                 answer.attribute("type", "valid")
             }
             Ok(false) => answer.attribute("type", "invalid"),
@@ -176,8 +177,9 @@ fn receive(nonza: &Nonza, cx: &Context<Dialback>) -> Result<(), StreamError> {
     Ok(())
 }
 
-async fn announce(session: &Session, domain: &str) {
-    let (host, session, domain) = (session.host(), session.clone(), domain.into());
+async fn announce(session: &Session, domain: &str, cx: &Context<Dialback>) {
+    let host = cx.with_host(session.host());
+    let (session, domain) = (session.clone(), domain.into());
     host.fire(S2sAuthenticated { session, domain, mechanism: MECHANISM }).await;
 }
 
@@ -212,12 +214,12 @@ async fn check(
 }
 
 /// Authoritative server: answers whether it made a key.
-fn answer_question(nonza: &Nonza) -> Result<(), StreamError> {
+fn answer_question(nonza: &Nonza, cx: &Context<Dialback>) -> Result<(), StreamError> {
     let session = &nonza.session;
     let (receiving, own) = addresses(nonza)?;
     let id = nonza.element.attribute("id").unwrap_or_default();
     let answer = addressed("verify", &own, &receiving).attribute("id", &id);
-    let answer = if session.host().core().host(&own).is_none() {
+    let answer = if cx.find_host(&own).is_none() {
         let error = StanzaError::item_not_found().text(format!("{own} is not served here"));
         answer.attribute("type", "error").child(&error.to_element())
     } else {

@@ -29,7 +29,7 @@ pub(crate) fn federation(host: &Host) -> Option<Arc<dyn Federation>> {
 pub(crate) fn refuse(session: &Session, reason: String) {
     let error = StanzaError::remote_server_timeout().with_type(ErrorType::Cancel).text(reason);
     match federation(session.host()) {
-        Some(federation) => federation.refused(session, error),
+        Some(federation) => federation.fail_negotiation(session, error),
         None => session.close(None),
     }
 }

@@ -34,7 +34,7 @@ fn finish(nonza: &mut Nonza) -> Flow {
         return Flow::Continue;
     }
     if let Some(federation) = federation(session.host()) {
-        federation.established(session);
+        federation.complete_negotiation(session);
     }
     Flow::Handled
 }
@@ -92,6 +92,6 @@ async fn authorize(event: &S2sAuthenticated, cx: &Context<S2s>) {
     if event.mechanism == dialback::MECHANISM
         && let Some(federation) = federation(cx.host())
     {
-        federation.established(&session);
+        federation.complete_negotiation(&session);
     }
 }

@@ -13,7 +13,9 @@ use zeroize::Zeroizing;
 
 use super::failure::{Failure, SaslCondition};
 use super::library::{Inner, Outcome};
-use super::mechanism::{CHANNEL_BINDING, Mechanism};
+use event_core::services::Mechanism;
+
+use super::mechanism::CHANNEL_BINDING;
 use super::message::{Binding, First, check_final};
 
 /// One SASL exchange on one stream.

@@ -36,11 +36,8 @@ async fn auth(nonza: &mut Nonza, cx: &Context<Saslauth>) -> Result<Flow, StreamE
     match read(nonza) {
         Ok(domain) if proves(session, &domain).await => {
             let (session, domain) = (session.clone(), domain.into());
-            nonza
-                .session
-                .host()
-                .fire(S2sAuthenticated { session, domain, mechanism: MECHANISM })
-                .await;
+            let host = cx.with_host(nonza.session.host());
+            host.fire(S2sAuthenticated { session, domain, mechanism: MECHANISM }).await;
             nonza.session.send_nonza(&element("success", None));
             nonza.session.restart();
             Ok(Flow::Handled)
@@ -106,7 +103,7 @@ fn start(nonza: &mut Nonza) -> Flow {
 }
 
 #[hook("stanza/urn:ietf:params:xml:ns:xmpp-sasl:success")]
-async fn finish(nonza: &mut Nonza) -> Flow {
+async fn finish(nonza: &mut Nonza, cx: &Context<Saslauth>) -> Flow {
     let session = &nonza.session;
     let has_tried = session.with_slot(|slot: &mut Option<Tried>| slot.is_some());
     if session.kind() != SessionKind::S2sOut || session.is_established() || !has_tried {
@@ -115,6 +112,7 @@ async fn finish(nonza: &mut Nonza) -> Flow {
     let domain = session.claimed_domain().unwrap_or_default();
     session.restart();
     let session = session.clone();
-    nonza.session.host().fire(S2sAuthenticated { session, domain, mechanism: MECHANISM }).await;
+    let host = cx.with_host(nonza.session.host());
+    host.fire(S2sAuthenticated { session, domain, mechanism: MECHANISM }).await;
     Flow::Handled
 }

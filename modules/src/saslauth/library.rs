@@ -17,7 +17,9 @@ use rsasl::property::{AuthId, AuthzId, Password};
 use rsasl::validate::{Validate, ValidationError};
 use zeroize::Zeroizing;
 
-use super::mechanism::{CHANNEL_BINDING, Mechanism};
+use event_core::services::Mechanism;
+
+use super::mechanism::CHANNEL_BINDING;
 
 static PLUS: &[Implementation] = &[
     SCRAM_SHA1,

@@ -10,10 +10,14 @@ mod message;
 mod tests;
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
-use event_core::{SessionKind, prelude::*, services::Accounts, storage::StorageError};
+use event_core::{
+    SessionKind,
+    prelude::*,
+    services::{Accounts, Mechanism},
+    storage::StorageError,
+};
 use zeroize::Zeroizing;
 
-pub use self::mechanism::{Mechanism, UnknownMechanism};
 use self::{
     exchange::{Exchange, Step},
     failure::{Failure, SaslCondition},
@@ -185,7 +189,7 @@ async fn succeed(
     let Some(user) = cx.host().account(username) else {
         return fail(Failure::UNAVAILABLE, session, cx).await;
     };
-    session.authenticated(user);
+    session.set_user(user);
     cx.fire(AuthenticationSuccess { session: session.clone() }).await;
     session.send_nonza(&element("success", message));
     session.restart();

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use event_core::services::{ScramHash, ScramKeys};
+use event_core::services::{Mechanism, ScramHash, ScramKeys};
 use hmac::{Hmac, Mac};
 use proptest::prelude::*;
 use sasl::client::Mechanism as Client;

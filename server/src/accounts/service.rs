@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use event_core::{
-    Host, Session, SessionState, StreamError,
+    Core, Host, HostContext, Session, SessionState, StreamError,
     events::{UserDeleted, UserPasswordChanged},
     services::{self, ScramHash, ScramKeys},
 };
@@ -16,13 +16,17 @@ use crate::storage::{BoxFuture, StorageError, StorageResult};
 #[derive(Debug)]
 pub struct HostAccounts {
     accounts: AccountStore,
+    core: Weak<Core>,
     host: Weak<Host>,
 }
 
 impl HostAccounts {
     /// Offers the accounts to the modules of `host`.
-    pub(crate) fn provide(accounts: &AccountStore, host: &Arc<Host>) {
-        let service = Self { accounts: accounts.clone(), host: Arc::downgrade(host) };
+    pub(crate) fn provide(accounts: &AccountStore, host: &HostContext) {
+        // Weak references, because the host holds its services.
+        let core = host.core().map(|core| Arc::downgrade(&core)).unwrap_or_default();
+        let (accounts, weak) = (accounts.clone(), Arc::downgrade(host.host()));
+        let service = Self { accounts, core, host: weak };
         host.provide::<dyn services::Accounts>(Arc::new(service));
     }
 
@@ -30,9 +34,10 @@ impl HostAccounts {
     fn place<'a>(
         &self,
         account: &'a BareJid,
-    ) -> Result<(Arc<Host>, &'a str), services::AccountError> {
+    ) -> Result<(HostContext, &'a str), services::AccountError> {
         let username = account.node().map(|node| node.as_str());
-        let host = self.host.upgrade();
+        let host = self.core.upgrade().zip(self.host.upgrade());
+        let host = host.map(|(core, host)| HostContext::new(&core, &host));
         let host = host.filter(|host| host.name() == account.domain().as_str());
         host.zip(username).ok_or(services::AccountError::NotFound)
     }
@@ -51,7 +56,7 @@ impl HostAccounts {
         for session in host.sessions().of(username) {
             if session.state() == SessionState::Detached {
                 // No stream is left to close, but the session could be resumed.
-                host.core().end(&session, Some(REASON)).await;
+                host.end_session(&session, Some(REASON)).await;
             } else if Some(&session) != stays {
                 session.close(StreamError::reset().text(REASON));
             }
@@ -78,10 +83,10 @@ impl HostAccounts {
     }
 }
 
-async fn end_sessions(host: &Host, username: &str, asks: Option<&Session>) {
+async fn end_sessions(host: &HostContext, username: &str, asks: Option<&Session>) {
     const REASON: &str = "the account was removed";
     for session in host.sessions().of(username) {
-        host.core().end(&session, Some(REASON)).await;
+        host.end_session(&session, Some(REASON)).await;
         if Some(&session) != asks {
             session.close(StreamError::not_authorized().text(REASON));
         }

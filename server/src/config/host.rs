@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use event_core::Secret;
+use event_core::services::Mechanism;
 use jid::BareJid;
 use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize, Serializer};
-use spondee_modules::saslauth::Mechanism;
 
 use super::error::{Place, nearest};
 use super::modules::Modules;
@@ -30,7 +30,7 @@ pub struct TlsFiles {
 /// One `[host."…"]`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct HostConfig {
+pub struct HostSection {
     /// The modules enabled.
     pub modules: Modules,
     /// The accounts that may administer the host.

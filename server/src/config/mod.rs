@@ -26,7 +26,7 @@ pub(crate) use error::in_order;
 
 pub use database::{DatabaseUrl, Storage};
 pub use error::{ConfigError, Place, nearest};
-pub use host::{BareJidText, ComponentConfig, HostConfig, TlsFiles};
+pub use host::{BareJidText, ComponentConfig, HostSection, TlsFiles};
 pub use limits::Limits;
 pub use listen::{Listen, ListenKind};
 pub use load::{DEFAULT_FILE, InvalidConfig};

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::database::Storage;
-use super::host::{ComponentConfig, HostConfig, TlsFiles};
+use super::host::{ComponentConfig, HostSection, TlsFiles};
 use super::limits::Limits;
 use super::listen::{Listen, ListenKind};
 use super::log::Log;
@@ -36,7 +36,7 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// The hosts with accounts, by normalised name.
     #[serde(deserialize_with = "by_domain")]
-    pub host: BTreeMap<String, HostConfig>,
+    pub host: BTreeMap<String, HostSection>,
     /// The hosts without accounts, by normalised name.
     #[serde(deserialize_with = "by_domain")]
     pub component: BTreeMap<String, ComponentConfig>,
@@ -72,7 +72,7 @@ impl Default for Config {
             threads: threads(),
             listen: [ListenKind::C2s, ListenKind::C2sTls].map(Listen::default_of).to_vec(),
             tls: None,
-            host: BTreeMap::from([("localhost".to_owned(), HostConfig::default())]),
+            host: BTreeMap::from([("localhost".to_owned(), HostSection::default())]),
             component: BTreeMap::new(),
             s2s: S2s::default(),
             storage: Storage::default(),

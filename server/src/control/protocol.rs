@@ -147,7 +147,7 @@ impl HookLine {
         let is = |asked: &Option<String>, name: &str| asked.as_deref().is_none_or(|a| a == name);
         let mut lines = Vec::new();
         for host in core.hosts().iter().filter(|host| is(&query.host, host.name())) {
-            let hooks = host.hooks();
+            let hooks = core.hooks(host);
             let wanted = hooks.iter().filter(|listing| {
                 is(&query.event, listing.hook.event) && is(&query.module, listing.module)
             });

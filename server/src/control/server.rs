@@ -9,7 +9,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use event_core::{Core, turns};
+use event_core::Core;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{UnixListener, UnixStream},
@@ -170,12 +170,7 @@ impl ControlServer {
         let Some(core) = self.core.upgrade() else {
             return Answer::Error("the server is stopping".into());
         };
-        let performed = turns(async {
-            let performed = perform(request, &self.accounts, &config, Some(&core)).await;
-            core.drain().await;
-            performed
-        });
-        match performed.await {
+        match perform(request, &self.accounts, &config, Some(&core)).await {
             Ok(UserReply { lines, problems }) => Answer::User { lines, problems },
             Err(error) => Answer::Error(error.to_string()),
         }

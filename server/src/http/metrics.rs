@@ -45,7 +45,7 @@ impl Metrics {
     /// All metrics as text; `None` when the server has stopped.
     pub async fn read(&self) -> Option<String> {
         let core = self.core.upgrade()?;
-        let samples = core.measure().await;
+        let samples = core.collect_samples().await;
         let (streams, federation) = (self.streams.upgrade()?, self.federation.upgrade()?);
         let mut reading = Reading::new(&core, &streams, &federation);
         reading.counter(
@@ -137,7 +137,7 @@ impl Reading {
         let help = "The stanzas that wait for other servers, or may not have arrived there.";
         self.gauge("spondee_s2s_queue_stanzas", help, one(stanzas));
         let help = "The stanzas that handlers sent and that are not routed yet.";
-        self.gauge("spondee_background_queue_stanzas", help, one(core.waiting()));
+        self.gauge("spondee_background_queue_stanzas", help, one(core.queued_stanzas()));
     }
 
     fn storage(&mut self, stats: StorageStats) {
@@ -162,7 +162,7 @@ impl Reading {
     fn handlers(&mut self, core: &Core) {
         let mut hooks: Vec<(Labels, HookListing)> = Vec::new();
         for host in core.hosts() {
-            let called = host.hooks().into_iter().filter(|listing| listing.stats.calls > 0);
+            let called = core.hooks(&host).into_iter().filter(|listing| listing.stats.calls > 0);
             hooks.extend(called.map(|listing| {
                 let labels = vec![
                     ("host", host.name().to_owned()),

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use event_core::{Bundle, Host, HostConfig, HostSettings, Registry, StartError, services};
+use event_core::{Bundle, HostConfig, HostContext, HostSettings, Registry, StartError, services};
 
 use crate::{
     accounts::{AccountStore, HostAccounts},
@@ -94,7 +94,7 @@ fn settings(admins: &[BareJidText]) -> HostSettings {
 }
 
 /// Provides the server's services to the modules of a host.
-pub(crate) fn services(accounts: &AccountStore) -> impl Fn(&Arc<Host>) + use<> {
+pub(crate) fn services(accounts: &AccountStore) -> impl Fn(&HostContext) + use<> {
     let accounts = accounts.clone();
     move |host| HostAccounts::provide(&accounts, host)
 }
@@ -103,7 +103,7 @@ pub(crate) fn services(accounts: &AccountStore) -> impl Fn(&Arc<Host>) + use<> {
 pub(crate) fn prepare(
     accounts: &AccountStore,
     federation: &Arc<Federation>,
-) -> impl Fn(&Arc<Host>) + use<> {
+) -> impl Fn(&HostContext) + use<> {
     let (provide, federation) = (services(accounts), Arc::clone(federation));
     move |host| {
         provide(host);

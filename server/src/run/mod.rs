@@ -14,7 +14,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use event_core::{Bundle, Core, Registry, SessionKind, StartError, StreamError};
+use event_core::{Bundle, Registry, Runtime, SessionKind, StartError, StreamError};
 use thiserror::Error;
 
 use crate::{
@@ -141,14 +141,15 @@ async fn serve(
         source: error.into(),
     })??;
     let prepare = hosts::prepare(&accounts, &federation);
-    let core = Core::start(registry, hosts, storage.clone(), prepare).await?;
+    let modules = Runtime::start(registry, hosts, storage.clone(), prepare).await?;
+    let core = Arc::clone(modules.core());
     let streams = Arc::new(Streams::new(Arc::clone(&core), Settings::new(&config, tls)));
     federation.open(&streams);
     let connection_limits = ConnectionLimits::new(limits, files);
     let current = Arc::new(ArcSwap::new(Arc::clone(&config)));
     let reload = Arc::new(Reload {
         config: Arc::clone(&current),
-        core: Arc::clone(&core),
+        modules: Arc::clone(&modules),
         streams: Arc::clone(&streams),
         accounts: accounts.clone(),
         federation: Arc::clone(&federation),
@@ -161,7 +162,7 @@ async fn serve(
     let opened = Listeners::open(&config, &streams, &http, &connection_limits);
     let failed = match opened {
         Ok(listeners) => {
-            core.started().await;
+            core.announce_started().await;
             let names: Vec<&str> = config.domains().collect();
             tracing::info!(
                 version = %event_core::VERSION,
@@ -181,7 +182,7 @@ async fn serve(
     let limit = Duration::from_secs(current.load().limits.stop_seconds);
     let stop = async {
         reload.close(limit).await;
-        stop(&core, &streams, &federation, limit).await;
+        stop(&modules, &streams, &federation, limit).await;
     };
     tokio::select! {
         () = stop => {}
@@ -191,7 +192,7 @@ async fn serve(
         control.close().await;
     }
     drop((accounts, streams, reload));
-    drop(core);
+    drop((core, modules));
     if let Some(storage) = Arc::into_inner(storage) {
         storage.close().await;
     }
@@ -215,17 +216,17 @@ async fn wait(signals: &mut Signals, reload: &Arc<Reload>) {
 
 /// Stops everything in the order that loses the least: clients stay connected until their stanzas
 /// to other servers have arrived or have come back.
-async fn stop(core: &Core, streams: &Streams, federation: &Federation, limit: Duration) {
+async fn stop(modules: &Runtime, streams: &Streams, federation: &Federation, limit: Duration) {
     tracing::info!(streams = streams.count(), "stopping");
     let begun = Instant::now();
-    core.stopping(limit).await;
+    modules.core().announce_stopping(limit).await;
     let error = StreamError::system_shutdown().text("the server stops");
     let rest = || limit.saturating_sub(begun.elapsed()).max(Duration::from_secs(1));
     federation.settle(rest() / 2).await;
     streams.close_kind(SessionKind::S2sIn, &error, rest() / 2).await;
     federation.close(rest() / 2).await;
     streams.close_all(error, rest()).await;
-    core.stopped().await;
+    modules.stop().await;
 }
 
 /// Locks a data folder, so that only one server uses it.

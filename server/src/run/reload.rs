@@ -4,7 +4,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use event_core::{Core, Reloaded, StartError, events::ConfigReloaded, host_gone};
+use event_core::{Reloaded, Runtime, StartError, events::ConfigReloaded, host_gone};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::sync::Mutex;
@@ -59,7 +59,7 @@ pub(crate) struct Report {
 /// The parts of the server that a reload changes.
 pub(crate) struct Reload {
     pub(crate) config: Arc<ArcSwap<Config>>,
-    pub(crate) core: Arc<Core>,
+    pub(crate) modules: Arc<Runtime>,
     pub(crate) streams: Arc<Streams>,
     pub(crate) accounts: AccountStore,
     pub(crate) federation: Arc<Federation>,
@@ -114,13 +114,14 @@ impl Reload {
         let old = self.config.load_full();
         let config = Config::load(old.file.as_deref());
         let mut report = Report::default();
-        let (config, hosts) = checked(config, self.core.registry(), &mut report.warnings)
+        let (config, hosts) = checked(config, self.modules.registry(), &mut report.warnings)
             .map_err(ReloadError::Config)?;
         let (config, restart) = running(&old, config);
         report.restart = restart;
         let tls = Tls::prepare(&config)?;
         let log = self.logging.prepare(&config.log)?;
-        let reloaded = self.core.reload(hosts, prepare(&self.accounts, &self.federation)).await?;
+        let reloaded =
+            self.modules.reload(hosts, prepare(&self.accounts, &self.federation)).await?;
         // From here on nothing fails.
         report.applied = changes(&old, &config, &reloaded);
         for host in config.domains() {
@@ -145,7 +146,7 @@ impl Reload {
         };
         tracing::info!(file = %shown(config.file.as_deref()), "config reloaded");
         self.config.store(Arc::new(config));
-        self.core.reloaded(event).await;
+        self.modules.core().announce_reload(event).await;
         if !reloaded.ended(ENDING).await {
             let line = "modules taken away stop when their last handlers have ended";
             report.applied.push(line.to_owned());

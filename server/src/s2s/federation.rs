@@ -9,7 +9,7 @@ use std::{
 };
 
 use event_core::{
-    BoxFuture, Session, SessionKind, Stanza, StanzaError, StanzaKind, events,
+    BoxFuture, HostContext, Session, SessionKind, Stanza, StanzaError, StanzaKind, events,
     services::{self, KeyCheck, KeyQuestion},
 };
 use tokio::{sync::Semaphore, time::timeout};
@@ -55,7 +55,7 @@ impl Federation {
 
     /// Allows streams to be opened.
     pub fn open(&self, streams: &Arc<Streams>) {
-        self.pairs.dialer.open(streams);
+        self.pairs.open(streams);
     }
 
     /// The number of active pairs of domains, and of stanzas that wait for them or may not have
@@ -113,7 +113,8 @@ impl services::Federation for Federation {
                 is_trusted: judged.is_trusted(),
                 is_match: judged.is_match,
             };
-            let judged = session.host().fire(event).await.event;
+            let Some(core) = self.pairs.core() else { return false };
+            let judged = HostContext::new(&core, session.host()).fire(event).await.event;
             judged.is_trusted && judged.is_match
         })
     }
@@ -149,7 +150,7 @@ impl services::Federation for Federation {
         })
     }
 
-    fn established(&self, session: &Session) {
+    fn complete_negotiation(&self, session: &Session) {
         match session.kind() {
             SessionKind::S2sIn => {
                 for domain in session.authorized_domains() {
@@ -160,7 +161,7 @@ impl services::Federation for Federation {
         }
     }
 
-    fn refused(&self, session: &Session, error: StanzaError) {
+    fn fail_negotiation(&self, session: &Session, error: StanzaError) {
         report(session, Err(error));
         session.close(None);
     }

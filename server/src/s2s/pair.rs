@@ -5,12 +5,12 @@
 //! stream in order, any answer confirms that they have arrived. When the stream ends before, their
 //! senders get an error, which is better than silence or a duplicate.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
 
 use event_core::{
-    Core, Expected, Host, Stanza, StanzaError,
+    Expected, HostContext, Stanza, StanzaError,
     xml::{ElementBuilder, STANZA_NS},
 };
 use tokio::{
@@ -34,7 +34,7 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_
 /// See the [module](self).
 #[derive(Debug)]
 pub(super) struct Pair {
-    pub(super) host: Arc<Host>,
+    pub(super) host: HostContext,
     pub(super) remote: Box<str>,
     state: Mutex<State>,
     /// Notified when the state or the wire has changed.
@@ -84,7 +84,7 @@ struct Ping {
 }
 
 impl Pair {
-    pub(super) fn new(host: Arc<Host>, remote: &str, queue: Queue) -> Self {
+    pub(super) fn new(host: HostContext, remote: &str, queue: Queue) -> Self {
         let state = State { queue, is_over: false, failures: 0, failed: None, is_closing: false };
         let state = Mutex::new(state);
         Self { host, remote: remote.into(), state, changed: Notify::new() }
@@ -174,7 +174,7 @@ impl Pair {
     }
 
     async fn bounce(&self, stanzas: Vec<Stanza>, error: &StanzaError) {
-        let core = self.host.core();
+        let Some(core) = self.host.core() else { return };
         for stanza in stanzas {
             core.bounce(&stanza, error).await;
         }
@@ -291,7 +291,8 @@ impl Pair {
             .attribute("type", "get")
             .attribute("to", &self.remote)
             .child(&ping);
-        let (stanza, expected) = Core::expect(&self.host, iq.build()).ok()?;
+        let core = self.host.core()?;
+        let (stanza, expected) = core.expect_answer(self.host.host(), iq.build()).ok()?;
         let number = self.state().queue.ask(stanza);
         let answer = async move { Expected::answer(expected).await.is_some() };
         Some(Ping { number, answer: Box::pin(answer), until: Instant::now() + TIMEOUT })

@@ -2,11 +2,11 @@
 
 use std::{
     collections::{HashMap, hash_map::Entry},
-    sync::Arc,
+    sync::{Arc, OnceLock, Weak},
     time::Duration,
 };
 
-use event_core::{Host, StanzaError};
+use event_core::{Core, Host, HostContext, StanzaError};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::{sync::Notify, time::timeout};
 
@@ -15,7 +15,7 @@ use super::{
     pair::Pair,
     queue::{Bounds, Queue},
 };
-use crate::config::S2s;
+use crate::{config::S2s, stream::Streams};
 
 /// The most pairs that may be active at once.
 const MAX_PAIRS: usize = 10_000;
@@ -24,6 +24,8 @@ const MAX_PAIRS: usize = 10_000;
 #[derive(Debug)]
 pub(super) struct Pairs {
     pub(super) dialer: Dialer,
+    /// Set before a stanza can be sent.
+    core: OnceLock<Weak<Core>>,
     bounds: Bounds,
     /// The time after which an unused stream is closed.
     idle: Duration,
@@ -38,11 +40,24 @@ impl Pairs {
     pub(super) fn new(config: &S2s) -> Self {
         Self {
             dialer: Dialer::new(config),
+            core: OnceLock::new(),
             bounds: Bounds { stanzas: config.queue_stanzas, bytes: config.queue_bytes },
             idle: Duration::from_secs(config.idle_seconds),
             list: Mutex::default(),
             moved: Notify::new(),
         }
+    }
+
+    /// Allows streams to be opened.
+    pub(super) fn open(&self, streams: &Arc<Streams>) {
+        // A second call changes nothing: there is one server.
+        let _ = self.core.set(Arc::downgrade(streams.core()));
+        self.dialer.open(streams);
+    }
+
+    /// The server; `None` before it listens and after its end.
+    pub(super) fn core(&self) -> Option<Arc<Core>> {
+        self.core.get().and_then(Weak::upgrade)
     }
 
     fn list(&self) -> MutexGuard<'_, List> {
@@ -70,7 +85,9 @@ impl Pairs {
             return Err(StanzaError::resource_constraint()
                 .text("too many other servers have stanzas waiting"));
         }
-        let pair = Arc::new(Pair::new(Arc::clone(host), remote, Queue::new(self.bounds)));
+        let core = self.core().ok_or_else(StanzaError::remote_server_timeout)?;
+        let host = HostContext::new(&core, host);
+        let pair = Arc::new(Pair::new(host, remote, Queue::new(self.bounds)));
         pairs.insert(key, Arc::clone(&pair));
         tokio::spawn(Arc::clone(self).run(Arc::clone(&pair)));
         Ok(pair)
@@ -103,7 +120,7 @@ impl Pairs {
         loop {
             pair.pause().await;
             if pair.has_waiting() {
-                match self.dialer.dial(&pair.host, &pair.remote, Purpose::Stanzas).await {
+                match self.dialer.dial(pair.host.host(), &pair.remote, Purpose::Stanzas).await {
                     Ok(link) => pair.carry(link, self.idle, &self.moved).await,
                     Err(error) => {
                         pair.refuse(&error).await;

@@ -4,7 +4,7 @@ use std::{cell::RefCell, mem, sync::Arc};
 
 use event_core::{
     from_stamp,
-    xml::{Element, Frame, Framer, Limits, StreamHeader, XmlError},
+    xml::{Element, Frame, Framer, StreamHeader, XmlError, XmlLimits},
 };
 
 use super::pool;
@@ -76,7 +76,7 @@ impl Input {
     /// The next complete item. A stanza's `from` is set to the one given.
     pub(super) fn next(
         &mut self,
-        limits: &Limits,
+        limits: &XmlLimits,
         from: Option<&str>,
     ) -> Result<Option<Item>, XmlError> {
         let stamp = from.map(from_stamp);
@@ -171,7 +171,7 @@ mod tests {
     }
 
     fn next(input: &mut Input) -> Option<Item> {
-        let item = input.next(&Limits::default(), None).unwrap();
+        let item = input.next(&XmlLimits::default(), None).unwrap();
         match item {
             Some(Item::Header(header)) => {
                 input.set_header(header.clone());

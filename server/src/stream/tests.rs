@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use event_core::{
-    Bundle, Core, HostConfig, HostSettings, Registry, SessionKind, StreamError, prelude::*,
-    storage::Memory, turns, xml::STANZA_NS,
+    Bundle, HostConfig, HostSettings, Registry, Runtime, SessionKind, StreamError, prelude::*,
+    storage::Memory, xml::STANZA_NS,
 };
 use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::ServerName};
 use socket2::SockRef;
@@ -35,8 +35,8 @@ pub(crate) struct Probe {
 #[hook("stanza/urn:xmpp:csi:0:active")]
 async fn log_in(nonza: &mut Nonza, cx: &Context<Probe>) -> Result<Flow, StreamError> {
     let account = cx.host().account("anna").ok_or(StreamError::internal_server_error())?;
-    nonza.session.authenticated(account);
-    let bound = nonza.session.bind(Some("r")).await;
+    nonza.session.set_user(account);
+    let bound = cx.bind(&nonza.session, Some("r")).await;
     bound.map_err(|_| StreamError::not_authorized())?;
     nonza.session.send_nonza(&ElementBuilder::new("bound", "urn:xmpp:csi:0").build());
     Ok(Flow::Handled)
@@ -85,6 +85,7 @@ fn deliver(iq: &mut Iq, cx: &Context<Probe>) -> Flow {
 struct Server {
     streams: Arc<Streams>,
     listener: TcpListener,
+    _modules: Arc<Runtime>,
     _data: tempfile::TempDir,
 }
 
@@ -97,11 +98,12 @@ async fn server(limits: Limits) -> Server {
         modules: vec![("probe".into(), toml::Table::new())],
         settings: HostSettings::default(),
     };
-    let core =
-        Core::start(registry, vec![host], Arc::new(Memory::default()), |_| {}).await.unwrap();
+    let storage = Arc::new(Memory::default());
+    let modules = Runtime::start(registry, vec![host], storage, |_| {}).await.unwrap();
+    let core = Arc::clone(modules.core());
     let streams = Streams::new(core, Settings::new(&config, Tls::load(&config).unwrap()));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    Server { streams: Arc::new(streams), listener, _data: data }
+    Server { streams: Arc::new(streams), listener, _modules: modules, _data: data }
 }
 
 struct Client {
@@ -317,6 +319,6 @@ async fn what_waits_is_small() {
     let host = Arc::from("localhost");
     let wire = streams.wire(SessionKind::Client, peer, Opening::Answer(host), false);
     let mut connection = Connection::new(Arc::clone(streams), wire, client.unwrap().into());
-    let work = turns(connection.process());
+    let work = connection.process();
     assert!(size_of_val(&work) <= 1024, "its work: {}", size_of_val(&work));
 }

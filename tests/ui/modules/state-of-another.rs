@@ -9,7 +9,7 @@ pub struct Other;
 pub struct Seen;
 
 impl ModuleState<Other> for Seen {
-    async fn start(_: &std::sync::Arc<Host>, _: &Other) -> Result<Self, StartError> {
+    async fn start(_: &HostContext, _: &Other) -> Result<Self, StartError> {
         Ok(Self)
     }
 }

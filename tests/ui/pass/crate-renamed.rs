@@ -21,7 +21,7 @@ pub struct Seen;
 
 impl ModuleState<Archive> for Seen {
     async fn start(
-        _: &std::sync::Arc<core_of_spondee::Host>,
+        _: &core_of_spondee::HostContext,
         _: &Archive,
     ) -> Result<Self, core_of_spondee::StartError> {
         Ok(Self)

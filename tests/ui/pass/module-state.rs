@@ -16,7 +16,7 @@ pub struct Counter {
 pub struct Seen(Mutex<u64>);
 
 impl ModuleState<Counter> for Seen {
-    async fn start(_: &Arc<Host>, options: &Counter) -> Result<Self, StartError> {
+    async fn start(_: &HostContext, options: &Counter) -> Result<Self, StartError> {
         Ok(Self(Mutex::new(options.start)))
     }
 

@@ -1,32 +1,38 @@
 //! The table of the events that are fired for the whole server.
 
-use std::sync::Arc;
-
 use event_catalogue::Scope;
 
 use crate::{
     dispatch::{
         chain::Chain,
         table::{
-            HostTable,
             hook::{Hook, Life},
             slots::Slots,
         },
     },
-    events::traits::{EventId, Payload},
-    module::registry::event_count,
+    events::{
+        declared::event_count,
+        traits::{EventId, Payload},
+    },
 };
 
-/// The handlers of global events, of all hosts: by priority, then host.
+/// The handlers of the global events of all hosts, ordered by priority, then by host.
 pub(crate) struct GlobalTable(pub(crate) Slots, Life);
 
+impl Default for GlobalTable {
+    fn default() -> Self {
+        Self::build(&[])
+    }
+}
+
 impl GlobalTable {
-    pub(crate) fn build(hosts: &[Arc<HostTable>]) -> Self {
-        // `Slots::build` sorts stably by rank within one host; the host comes before that.
+    /// `hosts` are the handlers of each host, in the order of the configuration.
+    pub(crate) fn build(hosts: &[&[Hook]]) -> Self {
+        // As `Slots::build`, with the host before the rank of the module.
         let mut slots: Vec<Vec<(usize, &Hook)>> = Vec::new();
         slots.resize_with(event_count(), Vec::new);
-        for (host, table) in hosts.iter().enumerate() {
-            for hook in table.hooks.iter().filter(|hook| hook.meta().scope == Scope::Global) {
+        for (host, hooks) in hosts.iter().enumerate() {
+            for hook in hooks.iter().filter(|hook| hook.meta().scope == Scope::Global) {
                 let id = (hook.meta().event_id)();
                 if let Some(slot) = slots.get_mut(usize::from(id.0)) {
                     slot.push((host, hook));

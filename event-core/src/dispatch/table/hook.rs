@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// A handler in a table: who it belongs to, and its place among equals.
+/// A handler in a table, with its module and the module's rank at equal priority.
 pub(crate) struct Hook {
     pub(crate) module: &'static str,
     pub(crate) rank: usize,
@@ -28,17 +28,17 @@ impl Hook {
         self.installed.meta
     }
 
-    /// The total order: priority, `/bare` before `/self`, the order of modules, the place.
+    /// The total order: priority, `/bare` before `/self`, the rank of the module, the source location.
     pub(crate) fn key(&self) -> impl Ord {
         let meta = self.installed.meta;
         let own = SELF.contains(&(meta.event_id)());
-        // Hooks that one macro wrote share their place.
+        // Hooks that one macro invocation made share their source location.
         let place = (meta.file, meta.line, meta.column, meta.function, meta.module_path);
         (std::cmp::Reverse(meta.priority), own, self.rank, place)
     }
 }
 
-/// The events that run in one chain with those of `/bare`, after them.
+/// The events whose handlers run in one chain with the handlers of `/bare`, after them.
 pub(crate) static SELF: LazyLock<[EventId; 8]> = LazyLock::new(|| {
     [
         events::MessageSelf::id(),
@@ -52,12 +52,12 @@ pub(crate) static SELF: LazyLock<[EventId; 8]> = LazyLock::new(|| {
     ]
 });
 
-/// Ends with its table, which the last dispatch on it keeps.
+/// Tells when its table is dropped, which is when the last dispatch on the table has ended.
 #[derive(Default)]
 pub(crate) struct Life(pub(crate) watch::Sender<()>);
 
 impl Life {
-    /// Waits for the end of the table.
+    /// Waits until the table is dropped.
     pub(crate) fn end(&self) -> impl Future<Output = ()> + Send + use<> {
         let mut table = self.0.subscribe();
         async move { while table.changed().await.is_ok() {} }

@@ -20,16 +20,16 @@ use crate::{
     protocol::iq::Iq,
 };
 
-/// The cascades of iq stanzas to a bare JID, a host, and oneself.
+/// The chains of iq stanzas to a bare JID, a host, and the sender's own account.
 pub(crate) struct IqTable {
-    /// What an iq meets whose payload nobody hooked.
+    /// The chains for payloads without a hook.
     pub(crate) generic: Cascade,
     pub(crate) payloads: PayloadMap<Cascade>,
     pub(crate) results: [HashMap<Box<str>, Chain<Iq>>; 3],
     pub(crate) errors: [HashMap<Box<str>, Chain<Iq>>; 3],
 }
 
-/// The slices of one payload: for get, set and answers, by destination.
+/// The chains of one payload, for get and set, by destination.
 pub(crate) struct Cascade {
     pub(crate) get: [Chain<Iq>; 3],
     pub(crate) set: [Chain<Iq>; 3],
@@ -52,7 +52,7 @@ impl IqTable {
             [events::IqResultBare::id(), events::IqResultHost::id(), events::IqResultSelf::id()];
         let errors =
             [events::IqErrorBare::id(), events::IqErrorHost::id(), events::IqErrorSelf::id()];
-        // Every payload has a cascade: it looks through few hooks.
+        // Filtered once, because every payload looks through these hooks.
         let is_generic = |hook: &&Hook| {
             let id = (hook.meta().event_id)();
             STEPS.iter().flat_map(|steps| steps.generic).any(|event| event() == id)
@@ -73,7 +73,7 @@ impl IqTable {
     }
 }
 
-/// The events of one destination's steps; for oneself, `/bare` and `/self` make one step.
+/// The events of one destination. For the own account, `/bare` and `/self` are one step.
 pub(crate) struct Steps {
     pub(crate) generic: &'static [fn() -> EventId],
     pub(crate) payload: &'static [fn() -> EventId],
@@ -112,7 +112,7 @@ impl Cascade {
     }
 }
 
-/// `iq/DEST` at 0 and above, the payload's steps, `iq/DEST` at -1: one slice.
+/// One chain: `iq/DEST` at 0 and above, the events of the payload, `iq/DEST` at -1.
 pub(crate) fn cascade(
     generic: &[&Hook],
     steps: &Steps,
@@ -132,7 +132,7 @@ pub(crate) fn cascade(
     chain(generic(false).chain(payload).chain(typed).chain(generic(true)))
 }
 
-/// The slices of answers with a fixed id: `iq/DEST`, `iq-TYPE/DEST/ID`, `iq/DEST` at -1.
+/// The chains of answers with a fixed id: `iq/DEST`, `iq-TYPE/DEST/ID`, `iq/DEST` at -1.
 pub(crate) fn by_id(hooks: &[Hook], events: [EventId; 3]) -> [HashMap<Box<str>, Chain<Iq>>; 3] {
     let [bare, host, own] = &STEPS;
     let [bare_id, host_id, _] = events;

@@ -1,7 +1,7 @@
 //! A host's dispatch table: which handlers answer which event, in which order.
 //!
-//! It is built once, from the modules that run on the host, and never changes; a reload builds
-//! another. Names are strings only here: a look-up is an index, or one hash for an iq's payload.
+//! A table is built once, from the modules that run on the host, and never changes. A reload builds
+//! another table. A look-up is an index, or one hash of two strings for the payload of an iq.
 
 pub(crate) mod global;
 pub(crate) mod hook;
@@ -9,7 +9,7 @@ pub(crate) mod iq;
 pub(crate) mod order;
 pub(crate) mod slots;
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 use event_catalogue::Scope;
 
@@ -17,7 +17,7 @@ use crate::{
     dispatch::{
         chain::Chain,
         hook::HookParameter,
-        installer::{AnyChain, HandlerId, HookRecord},
+        installer::{AnyChain, HandlerId, install},
         stats::{HandlerStats, Passes},
         table::{
             global::GlobalTable,
@@ -31,16 +31,13 @@ use crate::{
         self,
         traits::{Event, EventId, Payload},
     },
-    module::{registry::Registry, start_error::StartError},
+    module::start_error::StartError,
     protocol::{
         iq::{Iq, IqType},
         nonza::Nonza,
         stanza::{Destination, Message, Presence},
     },
 };
-
-/// A host's table, borrowed: a count of references is shared by all threads, a loan is not.
-pub(crate) type Table = arc_swap::Guard<Arc<HostTable>>;
 
 /// The handlers of one host.
 pub(crate) struct HostTable {
@@ -51,7 +48,7 @@ pub(crate) struct HostTable {
     stanza_iq: PayloadMap<Chain<Iq>>,
     nonzas: PayloadMap<Chain<Nonza>>,
     hooks: Vec<Hook>,
-    /// What each of them did in the tables before this one.
+    /// The figures of each hook from the tables before this one.
     earlier: Vec<HandlerStats>,
     modules: Vec<&'static crate::module::info::ModuleInfo>,
     life: Life,
@@ -64,27 +61,30 @@ impl std::fmt::Debug for HostTable {
 }
 
 impl HostTable {
-    /// The table of a host on which nothing runs yet.
+    /// The table of a host without modules.
     pub(crate) fn empty() -> Self {
         Self::of(Vec::new(), Vec::new())
     }
 
-    /// Builds the table of a host on which `enabled` run, in the order of the configuration.
-    pub(crate) fn build(registry: &Registry, enabled: &[Enabled<'_>]) -> Result<Self, StartError> {
-        let ranks = ranks(registry, enabled)?;
+    /// Builds the table of a host with the modules `enabled`, in the order of the configuration.
+    pub(crate) fn build(
+        linked: &[&'static str],
+        enabled: &[Enabled<'_>],
+    ) -> Result<Self, StartError> {
+        let ranks = ranks(linked, enabled)?;
         let mut hooks = Vec::new();
         for (module, rank) in enabled.iter().zip(ranks) {
-            for record in &module.module.hooks {
-                let record: &'static HookRecord = record;
-                let installed = module.module.install(record, &module.context)?;
-                hooks.push(Hook { module: module.module.info.name, rank, installed });
+            let name = module.info.name;
+            for record in module.hooks {
+                let installed = install(record, &module.context, name)?;
+                hooks.push(Hook { module: name, rank, installed });
             }
         }
         hooks.sort_by(|a, b| a.key().cmp(&b.key()));
-        Ok(Self::of(hooks, enabled.iter().map(|enabled| enabled.module.info).collect()))
+        Ok(Self::of(hooks, enabled.iter().map(|enabled| enabled.info).collect()))
     }
 
-    /// `hooks` are in order.
+    /// `hooks` must be sorted.
     fn of(hooks: Vec<Hook>, modules: Vec<&'static crate::module::info::ModuleInfo>) -> Self {
         let merged = |bare: EventId, own: EventId| {
             hooks.iter().filter(move |hook| {
@@ -113,7 +113,7 @@ impl HostTable {
         }
     }
 
-    /// Takes over the figures of the table that this one replaces.
+    /// Adopts the figures of the table that this table replaces.
     pub(crate) fn inherit(&mut self, old: &Self, global: &GlobalTable) {
         let stats = old.stats(global);
         for (hook, earlier) in self.hooks.iter().zip(&mut self.earlier) {
@@ -140,7 +140,7 @@ impl HostTable {
         &self.presence_self
     }
 
-    /// The cascade of an iq: one look-up of borrowed strings.
+    /// The chain of an iq. One look-up of borrowed strings.
     pub(crate) fn iq(
         &self,
         kind: IqType,
@@ -180,12 +180,12 @@ impl HostTable {
         &self.modules
     }
 
-    /// All handlers in the order of their events and, within one, of their turns.
-    pub(crate) fn hooks(&self) -> impl Iterator<Item = &Hook> {
-        self.hooks.iter()
+    /// All handlers, sorted by event and then in the order in which they run.
+    pub(crate) fn hooks(&self) -> &[Hook] {
+        &self.hooks
     }
 
-    /// What each handler did so far, in order of [`HostTable::hooks`].
+    /// The figures of each handler, in the order of [`HostTable::hooks`].
     pub(crate) fn stats(&self, global: &GlobalTable) -> Vec<HandlerStats> {
         let mut passes_of = HashMap::<HandlerId, Passes>::new();
         let mut add = |handler: HandlerId, passes: Passes| {
@@ -211,16 +211,12 @@ impl HostTable {
 #[cfg(test)]
 mod tests {
     use super::HostTable;
-    use crate::{
-        dispatch::table::order::Enabled,
-        module::registry::{LinkedModule, Registry},
-        testing,
-    };
+    use crate::{dispatch::table::order::Enabled, module::registry::Registry, testing};
 
     mod shuffled {
         use crate::prelude::*;
 
-        /// Many handlers that could tie.
+        /// Many handlers with equal priorities.
         #[module(name = "table_shuffled")]
         pub(crate) struct Shuffled;
 
@@ -242,18 +238,18 @@ mod tests {
         handlers!(a b c d e f);
     }
 
-    /// The linker hands the hooks over in any order.
+    /// The linker gives the hooks in any order.
     #[test]
     fn the_order_of_links_changes_nothing() {
         testing::run(async {
             let registry = Registry::linked().unwrap();
             let server = testing::host("localhost").module("table_shuffled").start().await.unwrap();
             let linked = registry.module("table_shuffled").unwrap();
-            let running = linked.vtable.start(&server.host(), toml::Table::new()).await.unwrap();
-            let listing = |hooks| {
-                let module = LinkedModule { info: linked.info, vtable: linked.vtable, hooks };
-                let enabled = [Enabled { module: &module, context: running.context() }];
-                format!("{:?}", HostTable::build(&registry, &enabled).unwrap())
+            let running = linked.vtable.start(&server.context(), toml::Table::new()).await.unwrap();
+            let listing = |hooks: Vec<_>| {
+                let (info, context) = (linked.info, running.context());
+                let enabled = [Enabled { info, hooks: &hooks, context }];
+                format!("{:?}", HostTable::build(&[info.name], &enabled).unwrap())
             };
             let mut hooks = linked.hooks.clone();
             assert_eq!(hooks.len(), 18);

@@ -1,23 +1,24 @@
-//! The order of modules: `after`, then the configuration.
+//! The order of modules at equal priority: `after`, then the configuration.
 
-use crate::module::{
-    context::AnyContext,
-    registry::{LinkedModule, Registry},
-    start_error::StartError,
+use crate::{
+    dispatch::installer::{AnyContext, HookRecord},
+    module::{info::ModuleInfo, start_error::StartError},
 };
 
-/// A module that runs on a host, as the table builder needs it.
+/// A module that runs on a host, for the table builder.
 pub(crate) struct Enabled<'a> {
-    pub(crate) module: &'a LinkedModule,
+    pub(crate) info: &'static ModuleInfo,
+    pub(crate) hooks: &'a [&'static HookRecord],
     pub(crate) context: AnyContext,
 }
 
-/// Each module's place among equals: what `after` says, else the order of the configuration.
+/// The rank of each module at equal priority: by `after`, else by the order of the configuration.
+/// `linked` are the names of all modules of the binary.
 pub(crate) fn ranks(
-    registry: &Registry,
+    linked: &[&'static str],
     enabled: &[Enabled<'_>],
 ) -> Result<Vec<usize>, StartError> {
-    let infos: Vec<_> = enabled.iter().map(|enabled| enabled.module.info).collect();
+    let infos: Vec<_> = enabled.iter().map(|enabled| enabled.info).collect();
     let place = |name: &str| infos.iter().position(|info| info.name == name);
     let mut waits = Vec::with_capacity(infos.len());
     for info in &infos {
@@ -25,10 +26,11 @@ pub(crate) fn ranks(
         for after in info.after {
             match place(after) {
                 Some(index) => before.push(index),
-                // Linked but not enabled here: nothing to wait for. Misspelt: say so.
-                None if registry.module(after).is_some() => {}
+                // A linked module that is not enabled here needs no order. Another name may be
+                // misspelt, which is an error.
+                None if linked.contains(after) => {}
                 None => {
-                    let nearest = event_catalogue::nearest(after, registry.names());
+                    let nearest = event_catalogue::nearest(after, linked.iter().copied());
                     if !nearest.is_empty() {
                         return Err(StartError::UnknownAfter { module: info.name, after, nearest });
                     }
@@ -52,9 +54,9 @@ pub(crate) fn ranks(
     Ok(ranks.into_iter().flatten().collect())
 }
 
-/// Follows unranked modules until one comes round again.
+/// Follows modules without a rank until a module is met again, which closes the circle.
 pub(crate) fn cycle(
-    infos: &[&'static crate::module::info::ModuleInfo],
+    infos: &[&'static ModuleInfo],
     waits: &[Vec<usize>],
     ranks: &[Option<usize>],
 ) -> Vec<&'static str> {

@@ -6,11 +6,13 @@ use hashbrown::{DefaultHashBuilder, Equivalent};
 
 use crate::{
     dispatch::{chain::Chain, hook::HookParameter, installer::AnyChain, table::hook::Hook},
-    events::traits::{EventId, Payload},
-    module::registry::event_count,
+    events::{
+        declared::event_count,
+        traits::{EventId, Payload},
+    },
 };
 
-/// A chain for each event id, of whatever payload.
+/// A chain for each event id, without its payload type.
 #[derive(Default)]
 pub(crate) struct Slots(pub(crate) Vec<Option<Box<dyn AnyChain>>>);
 
@@ -57,7 +59,7 @@ impl Equivalent<(Box<str>, Box<str>)> for PayloadKey<'_> {
 }
 
 impl<V, S: BuildHasher + Default> PayloadMap<V, S> {
-    /// One value for each payload that a hook of `events` names.
+    /// Makes one value for each payload that a hook of `events` names.
     pub(crate) fn build(hooks: &[Hook], events: &[EventId], value: impl Fn(&[&Hook]) -> V) -> Self {
         let mut keys = hashbrown::HashMap::<(Box<str>, Box<str>), Vec<&Hook>>::new();
         for hook in hooks {
@@ -92,7 +94,7 @@ mod tests {
         static HASHES: Cell<u32> = const { Cell::new(0) };
     }
 
-    /// Counts the hashes that are begun.
+    /// Counts the hashes.
     #[derive(Default)]
     struct CountHashes;
 

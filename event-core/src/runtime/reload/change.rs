@@ -1,4 +1,4 @@
-//! What a reload changed.
+//! The changes that a reload made.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -9,33 +9,33 @@ use tokio::{
 
 use crate::host::host::Host;
 
-/// Something that a reload changed.
+/// One change that a reload made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Change {
     /// The host.
     pub host: Box<str>,
-    /// What became of it.
+    /// The kind of the change.
     pub kind: ChangeKind,
 }
 
-/// What a reload did to a host.
+/// The kind of a change to a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ChangeKind {
-    /// It is served now.
+    /// The host is served now.
     HostAdded,
-    /// It is served no longer.
+    /// The host is no longer served.
     HostRemoved,
-    /// Some of its settings differ: which.
+    /// These settings of the host changed.
     Settings(Vec<&'static str>),
-    /// A module runs on it now.
+    /// The module runs on the host now.
     ModuleEnabled(&'static str),
-    /// A module runs on it no longer.
+    /// The module no longer runs on the host.
     ModuleDisabled(&'static str),
-    /// A module has other options.
+    /// The options of the module changed.
     ModuleOptions(&'static str),
-    /// Its modules have another order.
+    /// The order of the host's modules changed.
     ModuleOrder,
 }
 
@@ -56,19 +56,20 @@ impl fmt::Display for Change {
     }
 }
 
-/// What a reload came to. All of it holds already; what was taken away is still ending.
+/// The result of a reload. All changes are in force; removed modules may still be stopping.
 #[derive(Debug)]
 pub struct Reloaded {
-    /// What differs, in the order of the hosts.
+    /// The changes, in the order of the hosts.
     pub changes: Vec<Change>,
-    /// The hosts that were removed: their streams are to be closed with `host-gone`.
+    /// The hosts that were removed. The caller closes their streams with `host-gone`.
     pub removed: Vec<Arc<Host>>,
+    /// One receiver for each task that stops modules.
     pub(crate) endings: Vec<oneshot::Receiver<()>>,
 }
 
 impl Reloaded {
-    /// Waits until the modules that were taken away have stopped, at most for `limit`; `false`
-    /// when handlers of theirs still run then. They stop when those have ended.
+    /// Waits until the removed modules have stopped, at most for `limit`. Returns `false` if
+    /// handlers of these modules still run; each module stops once its handlers have ended.
     pub async fn ended(self, limit: Duration) -> bool {
         let deadline = Instant::now() + limit;
         for ending in self.endings {

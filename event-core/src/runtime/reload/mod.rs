@@ -1,4 +1,4 @@
-//! Another configuration for a running server.
+//! Applies another configuration to a running server.
 
 pub(crate) mod change;
 pub(crate) mod plan;

@@ -4,7 +4,7 @@ use crate::{
     error::XmlError,
     read::start_tag::{self, Attribute, Kind, StartTag},
     span::Span,
-    stream::scope::{STANZA_NS, Scope, XML_NS, XMLNS_NS},
+    stream::scope::{NamespaceScope, STANZA_NS, XML_NS, XMLNS_NS},
 };
 
 /// A namespace of the frame being read.
@@ -15,7 +15,7 @@ pub(crate) enum Ns {
     /// [`STANZA_NS`] itself, on a stream with another content namespace.
     Client,
     /// The namespace of a prefix that the stream header declares, by its number there.
-    Scope(usize),
+    NamespaceScope(usize),
     /// Any other namespace, by its place among the kept names.
     At(Span),
 }
@@ -35,7 +35,7 @@ impl Ns {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Input<'a> {
     pub(crate) text: &'a str,
-    pub(crate) scope: &'a Scope,
+    pub(crate) scope: &'a NamespaceScope,
     pub(crate) tag: &'a StartTag,
     pub(crate) attributes: &'a [Attribute],
 }
@@ -98,7 +98,7 @@ impl Names {
     }
 
     /// The namespaces with a variant of their own.
-    fn special(name: &str, scope: &Scope) -> Option<Ns> {
+    fn special(name: &str, scope: &NamespaceScope) -> Option<Ns> {
         if name == scope.content_namespace() && scope.has_stanzas() {
             Some(Ns::Content)
         } else {
@@ -107,29 +107,29 @@ impl Names {
     }
 
     /// The default namespace of a stream.
-    pub(crate) fn content(&mut self, scope: &Scope) -> Ns {
+    pub(crate) fn content(&mut self, scope: &NamespaceScope) -> Ns {
         match scope.has_stanzas() {
             true => Ns::Content,
             false => Ns::At(self.keep(scope.content_namespace())),
         }
     }
 
-    fn namespace(&mut self, name: &str, scope: &Scope) -> Ns {
+    fn namespace(&mut self, name: &str, scope: &NamespaceScope) -> Ns {
         Self::special(name, scope).unwrap_or_else(|| Ns::At(self.keep(name)))
     }
 
     /// The namespace in the input.
-    pub(crate) fn literal<'a>(&'a self, namespace: Ns, scope: &'a Scope) -> &'a str {
+    pub(crate) fn literal<'a>(&'a self, namespace: Ns, scope: &'a NamespaceScope) -> &'a str {
         match namespace {
             Ns::Content => scope.content_namespace(),
             Ns::Client => STANZA_NS,
-            Ns::Scope(number) => scope.namespace(number),
+            Ns::NamespaceScope(number) => scope.namespace(number),
             Ns::At(span) => span.of(&self.kept),
         }
     }
 
     /// The namespace in the output.
-    pub(crate) fn normal<'a>(&'a self, namespace: Ns, scope: &'a Scope) -> &'a str {
+    pub(crate) fn normal<'a>(&'a self, namespace: Ns, scope: &'a NamespaceScope) -> &'a str {
         match namespace {
             Ns::Content => STANZA_NS,
             other => self.literal(other, scope),
@@ -137,13 +137,17 @@ impl Names {
     }
 
     /// Whether two namespaces are equal in the output.
-    pub(crate) fn same(&self, one: Ns, other: Ns, scope: &Scope) -> bool {
+    pub(crate) fn same(&self, one: Ns, other: Ns, scope: &NamespaceScope) -> bool {
         one == other || self.normal(one, scope) == self.normal(other, scope)
     }
 
     /// Reads the value of an `xmlns` attribute.
     #[inline(always)]
-    pub(crate) fn declare_default(&mut self, name: &str, scope: &Scope) -> Result<Ns, XmlError> {
+    pub(crate) fn declare_default(
+        &mut self,
+        name: &str,
+        scope: &NamespaceScope,
+    ) -> Result<Ns, XmlError> {
         if name == XML_NS || name == XMLNS_NS {
             return Err(XmlError::NotWellFormed("reserved namespace"));
         }
@@ -158,7 +162,7 @@ impl Names {
         &mut self,
         prefix: &str,
         name: &str,
-        scope: &Scope,
+        scope: &NamespaceScope,
     ) -> Result<(), XmlError> {
         match (prefix, name) {
             ("xml", XML_NS) => return Ok(()),
@@ -180,7 +184,7 @@ impl Names {
     pub(crate) fn resolve(
         &self,
         prefix: &str,
-        scope: &Scope,
+        scope: &NamespaceScope,
     ) -> Result<(Ns, Option<usize>), XmlError> {
         let found = self.bindings.iter().rposition(|known| known.prefix.of(&self.kept) == prefix);
         if let Some(binding) = found.and_then(|at| self.bindings.get(at)) {
@@ -188,7 +192,7 @@ impl Names {
         }
         let number = scope.number(prefix).ok_or(XmlError::BadNamespacePrefix)?;
         let special = Self::special(scope.namespace(number), scope);
-        Ok((special.unwrap_or(Ns::Scope(number)), None))
+        Ok((special.unwrap_or(Ns::NamespaceScope(number)), None))
     }
 
     /// Declares the prefixes of a start tag, then resolves its names. `around` is the default
@@ -285,7 +289,7 @@ impl Names {
     /// The declared prefixes and their namespaces as written in the input.
     pub(crate) fn bindings<'a>(
         &'a self,
-        scope: &'a Scope,
+        scope: &'a NamespaceScope,
     ) -> impl Iterator<Item = (&'a str, &'a str)> {
         let literal = |binding: &Binding| self.literal(binding.namespace, scope);
         self.bindings.iter().map(move |binding| (binding.prefix.of(&self.kept), literal(binding)))

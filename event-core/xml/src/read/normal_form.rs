@@ -103,11 +103,11 @@ impl<'a> NormalForm<'a> {
         let needed = !names.same(namespaces.own, namespaces.parent, scope);
         let keep = name.local == name.whole.start
             && match namespaces.own {
-                Ns::At(_) | Ns::Scope(_) => true,
+                Ns::At(_) | Ns::NamespaceScope(_) => true,
                 stanza => needed && names.literal(stanza, scope) == STANZA_NS,
             };
         let mut namespace = match namespaces.own {
-            Ns::At(_) | Ns::Scope(_) => self.root.namespace,
+            Ns::At(_) | Ns::NamespaceScope(_) => self.root.namespace,
             Ns::Content | Ns::Client => Namespace::Stanza,
         };
         let name_end = self.output(name.whole.end());

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use crate::{
     element::{Element, index::Node},
     error::XmlError,
-    limits::Limits,
+    limits::XmlLimits,
     read::{
         chars,
         namespaces::{Input, Names, Ns},
@@ -14,7 +14,7 @@ use crate::{
         start_tag::{self, Attribute},
     },
     span::Span,
-    stream::scope::Scope,
+    stream::scope::NamespaceScope,
 };
 
 /// The buffers of a read. Each thread keeps its own, because allocating them costs far more than
@@ -55,7 +55,11 @@ impl Element {
     /// # Errors
     ///
     /// What RFC 6120 section 11, XML 1.0, Namespaces in XML 1.0 or the limits forbid.
-    pub fn parse(bytes: &[u8], scope: &Scope, limits: &Limits) -> Result<Self, XmlError> {
+    pub fn parse(
+        bytes: &[u8],
+        scope: &NamespaceScope,
+        limits: &XmlLimits,
+    ) -> Result<Self, XmlError> {
         parse(bytes, scope, limits, None)
     }
 
@@ -66,8 +70,8 @@ impl Element {
     /// As [`Element::parse`]. The written attribute counts towards the limit of bytes.
     pub fn parse_stamped(
         bytes: &[u8],
-        scope: &Scope,
-        limits: &Limits,
+        scope: &NamespaceScope,
+        limits: &XmlLimits,
         stamp: &Stamp<'_>,
     ) -> Result<Self, XmlError> {
         parse(bytes, scope, limits, Some(stamp))
@@ -78,9 +82,9 @@ impl Element {
     /// which. A sound element is read without searching for its end first.
     ///
     /// ```
-    /// # use xmpp_xml::{Element, Limits, Scope};
+    /// # use xmpp_xml::{Element, XmlLimits, NamespaceScope};
     /// let text = "<message to='juliet@example.com'/><mess";
-    /// let first = Element::parse_first(text, &Scope::default(), &Limits::default(), None);
+    /// let first = Element::parse_first(text, &NamespaceScope::default(), &XmlLimits::default(), None);
     /// let (message, length) = first.unwrap();
     /// assert_eq!(message.to_string(), "<message to='juliet@example.com'/>");
     /// assert_eq!(&text[length..], "<mess");
@@ -88,8 +92,8 @@ impl Element {
     #[must_use]
     pub fn parse_first(
         text: &str,
-        scope: &Scope,
-        limits: &Limits,
+        scope: &NamespaceScope,
+        limits: &XmlLimits,
         stamp: Option<&Stamp<'_>>,
     ) -> Option<(Self, usize)> {
         let (element, length) = read(text, scope, limits, stamp).ok()?;
@@ -100,8 +104,8 @@ impl Element {
 
 fn parse(
     bytes: &[u8],
-    scope: &Scope,
-    limits: &Limits,
+    scope: &NamespaceScope,
+    limits: &XmlLimits,
     stamp: Option<&Stamp<'_>>,
 ) -> Result<Element, XmlError> {
     if bytes.len() > limits.max_stanza {
@@ -119,8 +123,8 @@ fn parse(
 /// Reads an element and returns its length too. Callers check the characters, before or afterwards.
 fn read(
     text: &str,
-    scope: &Scope,
-    limits: &Limits,
+    scope: &NamespaceScope,
+    limits: &XmlLimits,
     stamp: Option<&Stamp<'_>>,
 ) -> Result<(Element, usize), XmlError> {
     if text.len() > LONGEST {
@@ -152,8 +156,8 @@ impl Scratch {
 
 struct Parse<'a> {
     text: &'a str,
-    limits: &'a Limits,
-    scope: &'a Scope,
+    limits: &'a XmlLimits,
+    scope: &'a NamespaceScope,
     names: &'a mut Names,
     attributes: &'a mut Vec<Attribute>,
     open: &'a mut Vec<Open>,
@@ -166,7 +170,7 @@ struct Parse<'a> {
 impl<'a> Parse<'a> {
     fn new(
         text: &'a str,
-        (scope, limits, stamp): (&'a Scope, &'a Limits, Option<&'a Stamp<'a>>),
+        (scope, limits, stamp): (&'a NamespaceScope, &'a XmlLimits, Option<&'a Stamp<'a>>),
         scratch: &'a mut Scratch,
     ) -> Self {
         let Scratch { names, attributes, open, buffers } = scratch;

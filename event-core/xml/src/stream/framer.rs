@@ -9,7 +9,7 @@
 
 use crate::{
     error::XmlError,
-    limits::Limits,
+    limits::XmlLimits,
     read::{chars::is_space, start_tag::tag_end},
 };
 
@@ -99,7 +99,7 @@ impl Framer {
     ///
     /// Bytes that cannot become a frame, or a frame beyond the limits, each as soon as they are
     /// scanned. The stream cannot be read further.
-    pub fn next(&mut self, buffer: &[u8], limits: &Limits) -> Result<Option<Frame>, XmlError> {
+    pub fn next(&mut self, buffer: &[u8], limits: &XmlLimits) -> Result<Option<Frame>, XmlError> {
         let frame = self.scan(buffer, limits)?;
         let length = match frame {
             None => buffer.len(),
@@ -122,7 +122,7 @@ impl Framer {
         Ok(frame)
     }
 
-    fn scan(&mut self, buffer: &[u8], limits: &Limits) -> Result<Option<Frame>, XmlError> {
+    fn scan(&mut self, buffer: &[u8], limits: &XmlLimits) -> Result<Option<Frame>, XmlError> {
         loop {
             let rest = buffer.get(self.scanned..).unwrap_or_default();
             if rest.is_empty() {
@@ -210,7 +210,7 @@ impl Framer {
     }
 
     /// Determines what the `<` begins; false when too few bytes have arrived.
-    fn markup(&mut self, rest: &[u8], limits: &Limits) -> Result<bool, XmlError> {
+    fn markup(&mut self, rest: &[u8], limits: &XmlLimits) -> Result<bool, XmlError> {
         const CDATA: &[u8] = b"<![CDATA[";
         let Some(second) = rest.get(1) else {
             return Ok(false);

@@ -2,13 +2,13 @@
 
 use crate::{
     error::XmlError,
-    limits::Limits,
+    limits::XmlLimits,
     read::{
         chars,
         namespaces::{Input, Names},
         start_tag,
     },
-    stream::scope::{STREAM_NS, Scope},
+    stream::scope::{NamespaceScope, STREAM_NS},
 };
 
 /// The start tag of a stream.
@@ -27,7 +27,7 @@ pub struct StreamHeader {
     /// The content namespace (RFC 6120 section 4.8.2); empty if none is declared.
     pub content_namespace: String,
     /// The namespaces to read the elements of the stream with.
-    pub scope: Scope,
+    pub scope: NamespaceScope,
     /// The name of the stream element with its prefix.
     name: String,
 }
@@ -51,22 +51,23 @@ impl StreamHeader {
             return Err(XmlError::NotWellFormed("text before the stream"));
         }
         let mut attributes = Vec::new();
-        let max = Limits::default().max_attributes;
+        let max = XmlLimits::default().max_attributes;
         let tag = start_tag::read_start(text, start, max, &mut attributes)?;
         if tag.end != text.len() || tag.empty {
             return Err(XmlError::NotWellFormed("more than a start tag"));
         }
         // No namespace is declared around the header.
-        let outer = Scope::new("");
+        let outer = NamespaceScope::new("");
         let mut names = Names::default();
         let input = Input { text, scope: &outer, tag: &tag, attributes: &attributes };
         let none = names.content(&outer);
         let namespaces = names.resolve_tag(&input, (none, none), max)?;
         names.check_unique(&input)?;
         let content = names.literal(namespaces.default, &outer);
-        let scope = names
-            .bindings(&outer)
-            .fold(Scope::new(content), |scope, (prefix, name)| scope.with_prefix(prefix, name));
+        let scope =
+            names.bindings(&outer).fold(NamespaceScope::new(content), |scope, (prefix, name)| {
+                scope.with_prefix(prefix, name)
+            });
         let mut header = Self {
             content_namespace: content.to_owned(),
             scope,

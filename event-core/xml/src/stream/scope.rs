@@ -14,19 +14,19 @@ pub const STREAM_NS: &str = "http://etherx.jabber.org/streams";
 
 /// The namespaces in effect at the top level of a stream (RFC 6120 section 4.8).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Scope {
+pub struct NamespaceScope {
     content: Cow<'static, str>,
     prefixes: Vec<(Cow<'static, str>, Cow<'static, str>)>,
 }
 
-impl Default for Scope {
+impl Default for NamespaceScope {
     /// A client stream whose header declares no prefix.
     fn default() -> Self {
         Self { content: Cow::Borrowed(STANZA_NS), prefixes: Vec::new() }
     }
 }
 
-impl Scope {
+impl NamespaceScope {
     /// A scope with this default namespace and no prefix.
     #[must_use]
     pub fn new(content_namespace: &str) -> Self {

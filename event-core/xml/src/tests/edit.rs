@@ -8,7 +8,7 @@ use super::{
     is_indexed,
     tree::{Node, Tree, back},
 };
-use crate::{Element, ElementBuilder, Limits, Scope};
+use crate::{Element, ElementBuilder, NamespaceScope, XmlLimits};
 
 #[derive(Debug, Clone)]
 enum Edit {
@@ -26,8 +26,9 @@ fn names() -> impl Strategy<Value = &'static str> {
 
 fn stanza() -> impl Strategy<Value = Element> {
     document().prop_filter_map("refused", |xml| {
-        let scope = Scope::default().with_prefix("stream", "urn:s").with_prefix("u", "urn:u");
-        Element::parse(xml.as_bytes(), &scope, &Limits::default()).ok()
+        let scope =
+            NamespaceScope::default().with_prefix("stream", "urn:s").with_prefix("u", "urn:u");
+        Element::parse(xml.as_bytes(), &scope, &XmlLimits::default()).ok()
     })
 }
 

@@ -3,14 +3,14 @@
 use proptest::prelude::*;
 
 use super::generate::{document, mutated};
-use crate::{Frame, Framer, Limits, XmlError};
+use crate::{Frame, Framer, XmlError, XmlLimits};
 
 const HEADER: &str = "<?xml version='1.0'?>\n<stream:stream a='>/'>";
 
 type Frames = (Vec<(&'static str, Vec<u8>)>, Option<XmlError>);
 
 /// Feeds the pieces one after the other and collects the frames; adjacent white space is merged.
-fn frames(pieces: &[&[u8]], limits: &Limits) -> Frames {
+fn frames(pieces: &[&[u8]], limits: &XmlLimits) -> Frames {
     let mut framer = Framer::new();
     let mut buffer = Vec::new();
     let mut out: Vec<(&'static str, Vec<u8>)> = Vec::new();
@@ -36,7 +36,7 @@ fn frames(pieces: &[&[u8]], limits: &Limits) -> Frames {
 }
 
 fn one(xml: &[u8]) -> Frames {
-    frames(&[xml], &Limits::default())
+    frames(&[xml], &XmlLimits::default())
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn invalid_frames_are_refused_at_once() {
 
 #[test]
 fn frames_are_bounded() {
-    let limits = Limits { max_stanza: 20, max_depth: 2, ..Limits::default() };
+    let limits = XmlLimits { max_stanza: 20, max_depth: 2, ..XmlLimits::default() };
     let error = |xml: &str| frames(&[b"<s>", xml.as_bytes()], &limits).1;
     assert_eq!(error("<a>0123456789012</a>"), None);
     assert_eq!(error("<a>01234567890123</a>"), Some(XmlError::TooLarge));
@@ -106,7 +106,7 @@ fn frames_are_bounded() {
 #[test]
 fn a_stream_can_be_restarted() {
     let mut framer = Framer::new();
-    let limits = Limits::default();
+    let limits = XmlLimits::default();
     assert_eq!(framer.next(b"<s>", &limits), Ok(Some(Frame::Header(3))));
     assert_eq!(framer.next(b"<a", &limits), Ok(None));
     framer.reset();
@@ -137,9 +137,9 @@ proptest! {
         }
         xml.extend_from_slice(b"</stream:stream> ");
         let expected = one(&xml);
-        prop_assert_eq!(&frames(&split(&xml, &cuts), &Limits::default()), &expected);
+        prop_assert_eq!(&frames(&split(&xml, &cuts), &XmlLimits::default()), &expected);
         let bytes: Vec<&[u8]> = xml.chunks(1).collect();
-        prop_assert_eq!(&frames(&bytes, &Limits::default()), &expected);
+        prop_assert_eq!(&frames(&bytes, &XmlLimits::default()), &expected);
         prop_assert_eq!(&expected.0[1], &("element", whole.into_bytes()));
     }
 }
@@ -157,7 +157,7 @@ fn a_mismatched_end_tag_is_refused_before_the_frame_is_complete() {
         ("<p:a><p:b></p:b>", true),
     ] {
         let mut framer = Framer::new();
-        let limits = Limits::default();
+        let limits = XmlLimits::default();
         let header = "<stream>";
         let buffer = format!("{header}{input}");
         assert_eq!(framer.next(buffer.as_bytes(), &limits), Ok(Some(Frame::Header(8))));
@@ -170,7 +170,7 @@ fn a_mismatched_end_tag_is_refused_before_the_frame_is_complete() {
 fn white_space_before_a_header_is_a_separate_frame() {
     let mut framer = Framer::new();
     let buffer = b"\n<?xml version='1.0'?>\n<stream>";
-    let limits = Limits::default();
+    let limits = XmlLimits::default();
     assert_eq!(framer.next(buffer, &limits), Ok(Some(Frame::Whitespace(1))));
     assert_eq!(framer.next(&buffer[1..], &limits), Ok(Some(Frame::Header(buffer.len() - 1))));
 }

@@ -1,7 +1,7 @@
 //! Accessors of elements, which use the index.
 
 use super::{element, parse};
-use crate::{Element, Limits, STANZA_NS, STREAM_NS, Scope, Stamp};
+use crate::{Element, NamespaceScope, STANZA_NS, STREAM_NS, Stamp, XmlLimits};
 
 #[test]
 fn an_element_in_normal_form_is_kept_unchanged() {
@@ -34,7 +34,7 @@ fn an_element_in_normal_form_is_kept_unchanged() {
 #[test]
 fn stanzas_carry_no_namespace_of_a_stream() {
     for content in ["jabber:client", "jabber:server", "jabber:component:accept"] {
-        let scope = Scope::new(content).with_prefix("c", content);
+        let scope = NamespaceScope::new(content).with_prefix("c", content);
         for xml in [
             "<message><body/></message>".to_owned(),
             format!("<message xmlns='{content}'><body/></message>"),
@@ -43,14 +43,14 @@ fn stanzas_carry_no_namespace_of_a_stream() {
             "<c:message><body/></c:message>".to_owned(),
             format!("<p:message xmlns:p='{content}'><p:body/></p:message>"),
         ] {
-            let message = Element::parse(xml.as_bytes(), &scope, &Limits::default()).unwrap();
+            let message = Element::parse(xml.as_bytes(), &scope, &XmlLimits::default()).unwrap();
             assert_eq!(message.to_string(), "<message><body/></message>", "{xml}");
             assert!(message.child("body", "jabber:client").is_some());
         }
         let forwarded = format!(
             "<message><f xmlns='urn:f'><message xmlns='{content}'><body/></message></f></message>"
         );
-        let message = Element::parse(forwarded.as_bytes(), &scope, &Limits::default()).unwrap();
+        let message = Element::parse(forwarded.as_bytes(), &scope, &XmlLimits::default()).unwrap();
         assert_eq!(
             message.to_string(),
             "<message><f xmlns='urn:f'><message xmlns='jabber:client'><body/></message></f></message>"
@@ -62,7 +62,7 @@ fn stanzas_carry_no_namespace_of_a_stream() {
 
 #[test]
 fn prefixes_are_replaced_by_xmlns() {
-    let scope = Scope::default().with_prefix("stream", STREAM_NS);
+    let scope = NamespaceScope::default().with_prefix("stream", STREAM_NS);
     for (xml, normal) in [
         ("<stream:error/>", "<error xmlns='http://etherx.jabber.org/streams'/>"),
         (
@@ -79,7 +79,7 @@ fn prefixes_are_replaced_by_xmlns() {
         ("<m><x xmlns='jabber:client'/></m>", "<m><x/></m>"),
         ("<m xml:lang='en'/>", "<m xml:lang='en'/>"),
     ] {
-        let element = Element::parse(xml.as_bytes(), &scope, &Limits::default()).unwrap();
+        let element = Element::parse(xml.as_bytes(), &scope, &XmlLimits::default()).unwrap();
         assert_eq!(element.to_string(), normal, "{xml}");
     }
     let element = element("<p:a xmlns:p='u&amp;v'><b xmlns='&lt;'/><p:c/></p:a>");
@@ -127,17 +127,22 @@ fn an_attribute_outside_the_index_is_stamped() {
         ("<b/>", "<b/>"),
         ("<b><a/></b>", "<b><a/></b>"),
     ] {
-        let read = Element::parse_first(xml, &Scope::default(), &Limits::default(), Some(&stamp));
+        let read = Element::parse_first(
+            xml,
+            &NamespaceScope::default(),
+            &XmlLimits::default(),
+            Some(&stamp),
+        );
         assert_eq!(read, Some((element(expected), xml.len())));
     }
 }
 
 #[test]
 fn a_stamp_is_written_during_reading() {
-    let scope = Scope::new(STANZA_NS);
+    let scope = NamespaceScope::new(STANZA_NS);
     let read = |xml: &str| {
         let stamp = stamp("a@b/it's");
-        Element::parse_stamped(xml.as_bytes(), &scope, &Limits::default(), &stamp).unwrap()
+        Element::parse_stamped(xml.as_bytes(), &scope, &XmlLimits::default(), &stamp).unwrap()
     };
     for (xml, expected) in [
         ("<iq/>", "<iq from='a@b/it&apos;s'/>"),
@@ -155,14 +160,14 @@ fn a_stamp_is_written_during_reading() {
     ] {
         let stanza = read(xml);
         assert_eq!(stanza.to_string(), expected);
-        let again = Element::parse(expected.as_bytes(), &scope, &Limits::default()).unwrap();
+        let again = Element::parse(expected.as_bytes(), &scope, &XmlLimits::default()).unwrap();
         assert_eq!(stanza.attribute("from"), again.attribute("from"), "{xml}");
         assert_eq!(stanza.attribute("to"), again.attribute("to"), "{xml}");
         assert_eq!(stanza.payload_name(), again.payload_name(), "{xml}");
         assert_eq!(stanza.text(), again.text(), "{xml}");
     }
     // The stamp counts towards the limit.
-    let limits = Limits { max_stanza: 20, ..Limits::default() };
+    let limits = XmlLimits { max_stanza: 20, ..XmlLimits::default() };
     let stamp = stamp("a-long-name@b/c");
     assert!(Element::parse_stamped(b"<iq/>", &scope, &limits, &stamp).is_err());
 }

@@ -10,10 +10,10 @@ mod oracle;
 mod tree;
 mod typed;
 
-use super::{Element, Limits, Scope, XmlError};
+use super::{Element, NamespaceScope, XmlError, XmlLimits};
 
 fn parse(xml: &str) -> Result<Element, XmlError> {
-    Element::parse(xml.as_bytes(), &Scope::default(), &Limits::default())
+    Element::parse(xml.as_bytes(), &NamespaceScope::default(), &XmlLimits::default())
 }
 
 fn element(xml: &str) -> Element {
@@ -22,7 +22,9 @@ fn element(xml: &str) -> Element {
 
 /// Asserts that the index of a written or edited element equals that of reading its bytes.
 fn is_indexed(element: &Element) {
-    let fresh = Element::parse(element.as_bytes(), &Scope::default(), &Limits::UNBOUNDED).unwrap();
+    let fresh =
+        Element::parse(element.as_bytes(), &NamespaceScope::default(), &XmlLimits::UNBOUNDED)
+            .unwrap();
     assert_eq!(&fresh, element);
     assert_eq!((fresh.name(), fresh.namespace()), (element.name(), element.namespace()));
     assert_eq!(fresh.text(), element.text());

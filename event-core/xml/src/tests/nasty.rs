@@ -1,7 +1,7 @@
 //! Inputs that must be refused, each with its stream error.
 
 use super::tree::{opening, read};
-use crate::{Element, Limits, STREAM_NS, Scope, XmlError};
+use crate::{Element, NamespaceScope, STREAM_NS, XmlError, XmlLimits};
 
 const NWF: &str = "not-well-formed";
 const RESTRICTED: &str = "restricted-xml";
@@ -177,8 +177,8 @@ const NASTY: &[(&[u8], &str)] = &[
     (b"<a xml:lang='b' xml:lang='c'/>", NWF),
 ];
 
-fn scope() -> Scope {
-    Scope::default().with_prefix("stream", STREAM_NS)
+fn scope() -> NamespaceScope {
+    NamespaceScope::default().with_prefix("stream", STREAM_NS)
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn invalid_inputs_are_refused_with_their_condition() {
     assert!(NASTY.len() > 120, "{}", NASTY.len());
     for (xml, condition) in NASTY {
         let shown = String::from_utf8_lossy(xml);
-        match Element::parse(xml, &scope(), &Limits::default()) {
+        match Element::parse(xml, &scope(), &XmlLimits::default()) {
             Ok(element) => panic!("accepted: {shown} as {element}"),
             Err(error) => assert_eq!(error.condition(), *condition, "{shown}: {error}"),
         }
@@ -229,7 +229,7 @@ const FINE: &[&str] = &[
 #[test]
 fn unusual_inputs_are_accepted() {
     for xml in FINE {
-        if let Err(error) = Element::parse(xml.as_bytes(), &scope(), &Limits::default()) {
+        if let Err(error) = Element::parse(xml.as_bytes(), &scope(), &XmlLimits::default()) {
             panic!("refused: {xml}: {error}");
         }
         read(&opening("jabber:client", &[("stream", STREAM_NS)]), xml.as_bytes(), "</s>")
@@ -239,8 +239,8 @@ fn unusual_inputs_are_accepted() {
 
 #[test]
 fn limits_are_enforced() {
-    let limits = Limits { max_stanza: 40, max_depth: 2, max_attributes: 2 };
-    let parse = |xml: &str| Element::parse(xml.as_bytes(), &Scope::default(), &limits);
+    let limits = XmlLimits { max_stanza: 40, max_depth: 2, max_attributes: 2 };
+    let parse = |xml: &str| Element::parse(xml.as_bytes(), &NamespaceScope::default(), &limits);
     assert!(parse("<a b='1' c='2'><d/></a>").is_ok());
     assert_eq!(parse("<a><b><c/></b></a>"), Err(XmlError::TooDeep));
     assert_eq!(parse("<a b='1' c='2' d='3'/>"), Err(XmlError::TooManyAttributes));
@@ -251,7 +251,7 @@ fn limits_are_enforced() {
 /// The size of the normal form is bounded, whatever a frame declares.
 #[test]
 fn namespaces_cannot_inflate_a_frame() {
-    let parse = |xml: &str| Element::parse(xml.as_bytes(), &scope(), &Limits::default());
+    let parse = |xml: &str| Element::parse(xml.as_bytes(), &scope(), &XmlLimits::default());
     let long = "n".repeat(1025);
     assert_eq!(parse(&format!("<a xmlns='{long}'/>")), Err(XmlError::TooLarge));
     assert_eq!(parse(&format!("<a xmlns:b='{long}'/>")), Err(XmlError::TooLarge));
@@ -268,8 +268,8 @@ fn namespaces_cannot_inflate_a_frame() {
 
 #[test]
 fn a_client_stanza_on_a_server_stream_is_refused() {
-    let scope = Scope::new("jabber:server");
-    let parse = |xml: &str| Element::parse(xml.as_bytes(), &scope, &Limits::default());
+    let scope = NamespaceScope::new("jabber:server");
+    let parse = |xml: &str| Element::parse(xml.as_bytes(), &scope, &XmlLimits::default());
     assert_eq!(parse("<message xmlns='jabber:client'/>"), Err(XmlError::InvalidNamespace));
     assert!(parse("<message xmlns='jabber:server'/>").is_ok());
 }

@@ -7,20 +7,22 @@ use super::{
     tree::{Tree, back, opening, read},
 };
 use crate::{
-    Child, Element, Limits, STREAM_NS, Scope, XmlError,
+    Child, Element, NamespaceScope, STREAM_NS, XmlError, XmlLimits,
     element::walk::{Token, Walk},
 };
 
 const PREFIXES: &[(&str, &str)] = &[("stream", STREAM_NS), ("u", "urn:up")];
 
-fn scope(content: &str) -> Scope {
-    PREFIXES.iter().fold(Scope::new(content), |scope, (prefix, ns)| scope.with_prefix(prefix, ns))
+fn scope(content: &str) -> NamespaceScope {
+    PREFIXES
+        .iter()
+        .fold(NamespaceScope::new(content), |scope, (prefix, ns)| scope.with_prefix(prefix, ns))
 }
 
 /// Compares the results of both parsers for one input. True if both accept the input.
 fn compare(content: &str, xml: &[u8]) -> bool {
     let scope = scope(content);
-    let ours = Element::parse(xml, &scope, &Limits::default());
+    let ours = Element::parse(xml, &scope, &XmlLimits::default());
     first(xml, &scope, &ours);
     let theirs = read(&opening(content, PREFIXES), xml, "</s>");
     let shown = String::from_utf8_lossy(xml);
@@ -44,13 +46,13 @@ fn compare(content: &str, xml: &[u8]) -> bool {
 }
 
 /// Reading the first element of a longer text gives the same element as reading its frame.
-fn first(xml: &[u8], scope: &Scope, alone: &Result<Element, XmlError>) {
+fn first(xml: &[u8], scope: &NamespaceScope, alone: &Result<Element, XmlError>) {
     let Ok(xml) = str::from_utf8(xml) else { return };
     for more in ["", " ", "<next/>", "\u{1}"] {
         let text = format!("{xml}{more}");
-        let read = Element::parse_first(&text, scope, &Limits::default(), None);
+        let read = Element::parse_first(&text, scope, &XmlLimits::default(), None);
         if let Some((element, length)) = &read {
-            let frame = Element::parse(&text.as_bytes()[..*length], scope, &Limits::default());
+            let frame = Element::parse(&text.as_bytes()[..*length], scope, &XmlLimits::default());
             assert_eq!(frame.as_ref(), Ok(element), "{text}");
         }
         if let Ok(element) = alone {
@@ -76,7 +78,9 @@ fn same(child: &Child<'_>, tree: &Tree) {
 
 /// Reading normal form again changes nothing, and no element name has a prefix.
 fn normal_form(element: &Element) {
-    let again = Element::parse(element.as_bytes(), &Scope::default(), &Limits::default()).unwrap();
+    let again =
+        Element::parse(element.as_bytes(), &NamespaceScope::default(), &XmlLimits::default())
+            .unwrap();
     assert_eq!(&again, element);
     assert_eq!(again.children().count(), element.children().count());
     for (one, other) in again.children().zip(element.children()) {
@@ -121,7 +125,7 @@ fn enough_documents_are_accepted() {
     let (mut taken, mut refused) = (0, 0);
     for _ in 0..2000 {
         let xml = document().new_tree(&mut runner).unwrap().current();
-        let ours = Element::parse(xml.as_bytes(), &scope("jabber:client"), &Limits::default());
+        let ours = Element::parse(xml.as_bytes(), &scope("jabber:client"), &XmlLimits::default());
         let theirs = read(&opening("jabber:client", PREFIXES), xml.as_bytes(), "</s>");
         match (ours, theirs) {
             (Ok(_), _) => taken += 1,

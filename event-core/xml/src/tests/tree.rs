@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rxml::{Event, Parse, Parser};
 
-use crate::{Element, Scope};
+use crate::{Element, NamespaceScope};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Tree {
@@ -45,7 +45,7 @@ impl Tree {
     }
 
     /// The tree in normal form: the content namespace becomes `jabber:client`.
-    pub(super) fn normal(mut self, scope: &Scope) -> Self {
+    pub(super) fn normal(mut self, scope: &NamespaceScope) -> Self {
         if scope.has_stanzas() && self.namespace == scope.content_namespace() {
             "jabber:client".clone_into(&mut self.namespace);
         }

@@ -151,6 +151,7 @@ impl Writer {
     }
 
     /// Writes an attribute in no namespace, or one with the prefix `xml`.
+    #[inline]
     pub(crate) fn attribute(&mut self, name: &str, value: &str) {
         match name.strip_prefix("xml:") {
             Some(local) => self.push_attribute(&format!("xml:{}", sound(local)), value),

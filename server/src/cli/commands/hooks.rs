@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, sync::Arc};
 
-use event_core::{Bundle, Core, Registry};
+use event_core::{Bundle, Registry, Runtime};
 
 use crate::{
     accounts::AccountStore,
@@ -74,10 +74,10 @@ fn without_server(
     runtime.block_on(async {
         let storage = Arc::new(Memory::default());
         let accounts = AccountStore::open(storage.clone(), 4096, 1).await?;
-        let core = Core::load(registry, hosts, storage, services(&accounts))
+        let modules = Runtime::load(registry, hosts, storage, services(&accounts))
             .await
             .map_err(ServerError::Start)?;
-        let mut lines = HookLine::all(&core, query);
+        let mut lines = HookLine::all(modules.core(), query);
         lines.iter_mut().for_each(|line| line.counts = None);
         Ok(lines)
     })

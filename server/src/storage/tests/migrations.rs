@@ -88,8 +88,8 @@ pub(super) async fn run(storage: &dyn Storage) {
     let error = storage.open(&TWO).await.unwrap_err();
     assert!(matches!(error, StorageError::NewerStore { found: 3, known: 2, .. }));
     let error = error.to_string();
-    assert!(error.contains("\"versioned\" is of version 3"), "{error}");
-    assert!(error.contains("update the server"), "{error}");
+    assert!(error.contains("\"versioned\" has version 3"), "{error}");
+    assert!(error.contains("update this server"), "{error}");
     assert_eq!(everything(new).await, third);
     // Another store has nothing to do with it.
     assert_eq!(storage.get(partition("u"), "k").await.unwrap(), Some(b"value".to_vec()));

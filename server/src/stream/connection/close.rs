@@ -2,7 +2,7 @@
 
 use std::{future::poll_fn, io, sync::Arc, task::Poll, time::Duration};
 
-use event_core::{Session, SessionKind, turns, xml::STREAM_NS};
+use event_core::{Session, SessionKind, xml::STREAM_NS};
 use tokio::time::timeout;
 
 use super::{
@@ -37,8 +37,7 @@ impl Connection {
         };
         if let Some(session) = self.session.take() {
             let core = Arc::clone(&self.streams.core);
-            let told = async { core.disconnected(&session, reason.as_deref()).await };
-            contained(Box::pin(turns(told))).await;
+            contained(Box::pin(core.turn(&session).disconnect(reason.as_deref()))).await;
         }
         if can_say {
             let is_closed = matches!(end, End::Closed | End::Lost(None));
@@ -56,7 +55,7 @@ impl Connection {
         loop {
             match self.item() {
                 Ok(Some(Item::Element(element))) if !element.is("error", STREAM_NS) => {
-                    let handled = contained(Box::pin(turns(self.handle(&core, element)))).await;
+                    let handled = contained(Box::pin(self.handle(&core, element))).await;
                     if !matches!(handled, Some(Ok(()))) {
                         return;
                     }

@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use event_core::{Session, SessionKind, StreamError, xml::Limits};
+use event_core::{Session, SessionKind, StreamError, xml::XmlLimits};
 use tokio::time::{Sleep, sleep};
 
 use super::{
@@ -157,10 +157,10 @@ impl Connection {
         filled
     }
 
-    fn xml_limits(&self) -> Limits {
+    fn xml_limits(&self) -> XmlLimits {
         let limits = &self.settings.limits;
         let is_known = |session: &Session| session.user().is_some() || session.is_established();
-        Limits {
+        XmlLimits {
             max_stanza: match self.wire.kind {
                 _ if !self.session.as_ref().is_some_and(is_known) => limits.unauthenticated_bytes,
                 SessionKind::Client => limits.stanza_bytes,

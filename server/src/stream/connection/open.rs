@@ -69,16 +69,18 @@ impl Connection {
         session.set_stream_id(&id);
         session.set_claimed_domain(claimed.as_deref());
         self.input.set_header(header);
-        let host = Arc::clone(session.host());
+        let core = Arc::clone(&self.streams.core);
+        let stream = session.clone();
+        let turn = core.turn(&stream);
         let features = match kind {
             SessionKind::Component => return Ok(()),
             SessionKind::Client => {
                 let event = events::StreamFeatures { session, features: Vec::new() };
-                Box::pin(host.fire(event)).await.event.features
+                Box::pin(turn.fire(event)).await.event.features
             }
             _ => {
                 let event = events::S2sStreamFeatures { session, features: Vec::new() };
-                Box::pin(host.fire(event)).await.event.features
+                Box::pin(turn.fire(event)).await.event.features
             }
         };
         let mut xml = b"<stream:features>".to_vec();
@@ -87,7 +89,6 @@ impl Connection {
         }
         xml.extend_from_slice(b"</stream:features>");
         self.wire.write(&xml);
-        self.streams.core.drain().await;
         Ok(())
     }
 

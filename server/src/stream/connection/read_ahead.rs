@@ -34,10 +34,8 @@ impl Connection {
             if element.is("error", STREAM_NS) {
                 return Err(End::Refused(Refusal::of(&element)));
             }
-            let bytes = element.as_bytes().len();
-            let Some(element) = core.intercept(&session, element) else { return Ok(()) };
-            self.in_hand = u32::try_from(bytes).unwrap_or(u32::MAX);
-            let mut work = pin!(core.receive(&session, element));
+            self.in_hand = u32::try_from(element.as_bytes().len()).unwrap_or(u32::MAX);
+            let mut work = pin!(core.turn(&session).receive(element));
             let received = poll_fn(|cx| {
                 if let Poll::Ready(received) = work.as_mut().poll(cx) {
                     return Poll::Ready(received.map_err(End::Error));
@@ -95,7 +93,7 @@ impl Connection {
             let item = match self.next() {
                 Ok(None) => break,
                 Ok(Some(Item::Element(element))) => {
-                    match self.streams.core.intercept(session, element) {
+                    match self.streams.core.take_awaited(session, element) {
                         Some(element) => Ok(Item::Element(element)),
                         None => continue,
                     }

@@ -6,7 +6,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use event_core::{Session, SessionKind, StreamError, turns};
+use event_core::{Session, SessionKind, StreamError};
 use tokio::time::timeout;
 
 use super::{
@@ -46,7 +46,7 @@ impl Connection {
                 return end;
             }
             // Boxed, so that an idle stream has no memory for handlers.
-            match contained(Box::pin(turns(self.process()))).await {
+            match contained(Box::pin(self.process())).await {
                 Some(Ok(())) => {}
                 Some(Err(end)) => return end,
                 None => return StreamError::internal_server_error().into(),

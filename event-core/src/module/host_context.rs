@@ -1,0 +1,215 @@
+//! A handle of a host of a running server.
+
+use std::{
+    ops::Deref,
+    sync::{Arc, Weak},
+    time::{Duration, SystemTime},
+};
+
+use jid::{FullJid, Jid};
+use xmpp_xml::Element;
+
+use crate::{
+    dispatch::flow::Flow,
+    events::traits::{Event, Fire, Fired, Payload},
+    host::host::Host,
+    module::start_error::StartError,
+    protocol::{into_stanza::IntoStanza, iq::Iq, stanza_error::StanzaError},
+    routing::{core::Core, queries::QueryError, reply::AnswerLater},
+    session::session::Session,
+    storage::{Schema, Storage, StorageResult, Store, Write},
+    util::clock::Clock,
+};
+
+/// A handle of a host of a running server, for code without the [`Context`](crate::Context) of a
+/// module: a module's [`start`](crate::ModuleState::start) and services. The handle dereferences to
+/// the host.
+///
+/// The handle does not keep the server alive. After the end of the server, nothing is sent and
+/// events reach no handlers.
+#[derive(Clone)]
+pub struct HostContext {
+    core: Weak<Core>,
+    host: Arc<Host>,
+    storage: Arc<dyn Storage>,
+    clock: Clock,
+}
+
+impl std::fmt::Debug for HostContext {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "HostContext({})", self.host.name())
+    }
+}
+
+impl Deref for HostContext {
+    type Target = Host;
+
+    fn deref(&self) -> &Host {
+        &self.host
+    }
+}
+
+impl HostContext {
+    /// A handle of `host`, which must be a host of `core`.
+    pub fn new(core: &Arc<Core>, host: &Arc<Host>) -> Self {
+        Self {
+            core: Arc::downgrade(core),
+            host: Arc::clone(host),
+            storage: Arc::clone(core.storage()),
+            clock: core.clock(),
+        }
+    }
+
+    /// The host.
+    pub fn host(&self) -> &Arc<Host> {
+        &self.host
+    }
+
+    /// The server; `None` after the end of the server.
+    pub fn core(&self) -> Option<Arc<Core>> {
+        self.core.upgrade()
+    }
+
+    /// A handle of another host of the same server.
+    #[must_use]
+    pub fn with_host(&self, host: &Arc<Host>) -> Self {
+        Self { host: Arc::clone(host), ..self.clone() }
+    }
+
+    /// The host of a domain, if this server serves the domain.
+    pub fn find_host(&self, domain: &str) -> Option<Arc<Host>> {
+        self.core()?.host(domain)
+    }
+
+    /// The features that the modules of this host announce (XEP-0030), sorted.
+    pub fn features(&self) -> Vec<&'static str> {
+        self.core().map(|core| core.features(&self.host)).unwrap_or_default()
+    }
+
+    /// Sends a stanza from this host. Stanzas are routed in the order of the calls, after the
+    /// outermost chain and before the stream's next stanza. A `from` that is not a JID of this host
+    /// is replaced by the host's JID. No pre-routing event fires.
+    pub fn send(&self, stanza: impl IntoStanza) {
+        if let Some(core) = self.core() {
+            core.send(&self.host, stanza);
+        }
+    }
+
+    /// Sends a copy of a message or presence to each address, in the order of the addresses, as
+    /// [`HostContext::send`] does. The stanza is serialised and parsed once for all copies.
+    pub fn send_to(&self, stanza: &Element, to: impl IntoIterator<Item = impl Into<Jid>>) {
+        if let Some(core) = self.core() {
+            core.send_to(&self.host, stanza.clone(), to.into_iter().map(Into::into).collect());
+        }
+    }
+
+    /// Puts a stanza into a session's queue without firing events. `false` when no session has this
+    /// JID or the queue is full.
+    pub fn deliver(&self, to: &FullJid, stanza: impl IntoStanza) -> bool {
+        self.core().is_some_and(|core| core.deliver(&self.host, to, stanza))
+    }
+
+    /// Sends an iq request and waits for the answer, at most 60 seconds.
+    ///
+    /// The answer bypasses queued stanzas and all events, so a handler may query the client whose
+    /// stanza is being handled.
+    ///
+    /// # Errors
+    /// The recipient answered with an error, did not answer in time, or cannot be reached.
+    pub async fn query(&self, iq: impl IntoStanza) -> Result<Iq, QueryError> {
+        let core = self.core().ok_or(QueryError::Stopped)?;
+        core.query(&self.host, iq.into_stanza()?).await
+    }
+
+    /// Lets the caller answer an iq request after the handler has returned. The handler must return
+    /// [`Flow::Handled`].
+    pub fn answer_later(&self, iq: &mut Iq) -> AnswerLater {
+        AnswerLater::new(iq, self.core.clone())
+    }
+
+    /// Fires an event on this host, or for the whole server if the event's scope is global. The
+    /// result contains the event as handlers have changed it.
+    pub async fn fire<'p, E: Fire<'p>>(&self, event: E) -> Fired<E> {
+        match self.core() {
+            Some(core) => core.fire(&self.host, event).await,
+            None => Fired { event, flow: Flow::Continue, error: None },
+        }
+    }
+
+    /// Fires an event whose payload is a stanza, such as `message/offline/handle`.
+    ///
+    /// # Errors
+    /// The error that a handler returned.
+    pub async fn fire_stanza<E: Event>(
+        &self,
+        payload: &mut <E::Payload as Payload>::Of<'_>,
+    ) -> Result<Flow, StanzaError> {
+        match self.core() {
+            Some(core) => core.fire_stanza::<E>(&self.host, payload).await,
+            None => Ok(Flow::Continue),
+        }
+    }
+
+    /// Runs `task` as a turn: stanzas that `task` sends are routed in order after the end of
+    /// `task`. For work outside of streams and handlers.
+    pub async fn run_turn<F: Future>(&self, task: F) -> F::Output {
+        match self.core() {
+            Some(core) => core.run_turn(task).await,
+            None => task.await,
+        }
+    }
+
+    /// Binds `resource`, or a random resource when `resource` is `None` (RFC 6120 §7), and fires
+    /// `pre-resource-bind` and `resource-bind`. Another session with the same resource is closed
+    /// with `conflict`.
+    ///
+    /// # Errors
+    /// The session is not authenticated, has a resource or has ended, a handler refused the
+    /// resource, `resource` is not a valid resourcepart, or the account has too many resources.
+    pub async fn bind<'s>(
+        &self,
+        session: &'s Session,
+        resource: Option<&str>,
+    ) -> Result<&'s FullJid, StanzaError> {
+        let core = self.core().ok_or_else(StanzaError::service_unavailable)?;
+        core.bind(session, resource).await
+    }
+
+    /// Ends a session and fires `resource-unbind` if the session had a resource. The stream stays
+    /// open.
+    pub async fn end_session(&self, session: &Session, error: Option<&str>) {
+        if let Some(core) = self.core() {
+            core.end_session(session, error).await;
+        }
+    }
+
+    /// Opens a module's store on this host, for a module's [`start`](crate::ModuleState::start).
+    /// Data of an older schema version is migrated first.
+    ///
+    /// # Errors
+    /// The data is newer than the schema, cannot be migrated, or the storage failed.
+    pub async fn store(&self, schema: &'static Schema) -> Result<Store, StartError> {
+        let opened = self.storage.open(schema).await;
+        opened.map_err(|error| StartError::Other(error.to_string()))?;
+        Ok(Store::new(Arc::clone(&self.storage), self.host.name(), schema.store, self.clock))
+    }
+
+    /// Writes to any number of stores in one transaction. The result says whether a delete found
+    /// data.
+    ///
+    /// # Errors
+    /// The error of the first failed write, or the storage failed.
+    pub async fn transact(&self, batch: Vec<Write>) -> StorageResult<bool> {
+        self.storage.write(batch).await
+    }
+
+    /// The time of day; in tests, the time of the harness's clock.
+    pub fn now(&self) -> SystemTime {
+        self.clock.now()
+    }
+
+    /// The time since the server's start.
+    pub fn uptime(&self) -> Duration {
+        self.clock.elapsed()
+    }
+}

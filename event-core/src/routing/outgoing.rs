@@ -1,0 +1,17 @@
+//! The entries of an outbox.
+
+use xmpp_xml::Element;
+
+use crate::{protocol::stanza::Stanza, session::session::Session};
+
+/// The most stanzas sent outside of any turn that may wait to be routed.
+pub(crate) const MAX_BACKGROUND: usize = 65_536;
+
+/// A stanza that waits until the outermost chain has ended.
+#[derive(Debug)]
+pub(crate) enum Outgoing {
+    /// Is routed through its events.
+    Route(Stanza),
+    /// Is written to the session without any event.
+    Deliver(Session, Element),
+}
