@@ -293,6 +293,7 @@ impl Writer {
 }
 
 /// The name if it is valid, else `_`.
+#[inline]
 pub(crate) fn sound(name: &str) -> Cow<'_, str> {
     let is_name = chars::is_ncname(name);
     debug_assert!(is_name, "not a name: {name:?}");
