@@ -276,7 +276,6 @@ impl<P: Payload> Chain<P> {
     }
 
     /// Counts the outcome of the handler at `at`. `None` if the chain goes on all the same.
-    #[cold]
     fn settle(&self, at: usize, outcome: Outcome) -> Option<Stop> {
         let link = self.0.links.get(at)?;
         link.handler.counters.outcome(&outcome);

@@ -124,6 +124,7 @@ where
     }
 }
 
+#[inline]
 fn reported(core: &Core, stop: Option<Stop>) -> Option<Stop> {
     let stop = stop?;
     core.report_stop(&stop);
