@@ -5,10 +5,13 @@
 
 use std::{
     any::Any,
+    future::ready,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::Instant,
 };
+
+use futures_util::FutureExt;
 
 use crate::{
     dispatch::{
@@ -174,11 +177,13 @@ impl<P: Payload> Chain<P> {
             let link = self.0.links.get(at)?;
             let meta = link.handler.meta;
             let started = timed.then(Instant::now);
-            let outcome = match (later.take(), &link.call) {
-                (Some(make), _) => contain(meta, || make(payload)).await,
-                (None, Call::Async(call)) => contain(meta, || call.call(payload)).await,
-                (None, _) => Outcome::Continue,
-            };
+            let make = later.take();
+            let outcome = contain(meta, || match (make, &link.call) {
+                (Some(make), _) => make(payload),
+                (None, Call::Async(call)) => call.call(payload),
+                (None, _) => Box::pin(ready(Outcome::Continue)),
+            })
+            .await;
             if let Some(started) = started {
                 link.handler.counters.time(started.elapsed());
             }
@@ -311,12 +316,14 @@ fn report_panic(meta: &HookMeta, panic: &(dyn Any + Send)) {
 }
 
 /// Runs a handler's future. A panic, when the future is made or polled, becomes an outcome.
-async fn contain<'a>(
+fn contain<'a>(
     meta: &'static HookMeta,
     make: impl FnOnce() -> BoxFuture<'a, Outcome>,
-) -> Outcome {
-    catch_panics(make).await.unwrap_or_else(|panic| {
-        report_panic(meta, &*panic);
-        Outcome::Panicked
+) -> impl Future<Output = Outcome> {
+    catch_panics(make).map(move |caught| {
+        caught.unwrap_or_else(|panic| {
+            report_panic(meta, &*panic);
+            Outcome::Panicked
+        })
     })
 }

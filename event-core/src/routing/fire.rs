@@ -117,8 +117,7 @@ where
                 // A dispatch that waits keeps its chain and table by counted references.
                 let chain = found.clone();
                 table.make_counted();
-                // Boxed, so that a stream's future stays small while no handler waits.
-                reported(core, Box::pin(chain.run_rest(rest, later, payload)).await)
+                reported(core, chain.run_rest(rest, later, payload).await)
             }
         }
     }

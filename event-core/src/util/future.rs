@@ -1,15 +1,23 @@
 //! Boxed futures, and futures that catch panics.
 
-use std::{any::Any, panic::AssertUnwindSafe};
+use std::{
+    any::Any,
+    future::ready,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
-use futures_util::FutureExt;
 pub use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, future::Either};
 
-/// A future whose panics, when it is made and at each poll, are its output.
+/// Makes a future. A panic, now or at a poll, is the output.
+// Not an `async fn`, whose future would be larger.
 pub(crate) fn catch_panics<'a, T>(
     make: impl FnOnce() -> BoxFuture<'a, T>,
 ) -> impl Future<Output = Result<T, Box<dyn Any + Send>>> {
-    AssertUnwindSafe(async move { make().await }).catch_unwind()
+    match catch_unwind(AssertUnwindSafe(make)) {
+        Ok(future) => Either::Left(AssertUnwindSafe(future).catch_unwind()),
+        Err(panic) => Either::Right(ready(Err(panic))),
+    }
 }
 
 /// The message of a panic.
