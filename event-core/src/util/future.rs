@@ -5,7 +5,7 @@ use std::{any::Any, panic::AssertUnwindSafe};
 use futures_util::FutureExt;
 pub use futures_util::future::BoxFuture;
 
-/// A future whose panics, when it is made and at each poll, are its output.
+/// Makes and runs a future. A panic in `make` or in a poll is returned as an error.
 pub(crate) fn catch_panics<'a, T>(
     make: impl FnOnce() -> BoxFuture<'a, T>,
 ) -> impl Future<Output = Result<T, Box<dyn Any + Send>>> {
