@@ -79,7 +79,7 @@ pub enum StartError {
         /// The module of the handler.
         module: &'static str,
     },
-    /// The function that a hook's record has for installing the handler did not install one.
+    /// The record of a hook installed no handler.
     #[error(
         "hook `{handler}` installed no handler\n  help: build `event-core` and `event-macros` from the same version"
     )]

@@ -128,17 +128,18 @@ pub struct Page {
     pub before: Option<i64>,
     /// The maximum number of values.
     pub limit: u32,
-    /// Whether the values are taken from the newest to older ones instead of from the oldest on.
+    /// Whether the newest values are selected, from new to old. If not, the oldest are selected,
+    /// from old to new.
     pub newest_first: bool,
 }
 
 impl Page {
-    /// Selects the oldest values, from the oldest on.
+    /// Selects the oldest values, from old to new.
     pub const fn oldest(limit: u32) -> Self {
         Self { after: None, before: None, limit, newest_first: false }
     }
 
-    /// Selects the newest values, from the newest to older ones.
+    /// Selects the newest values, from new to old.
     pub const fn newest(limit: u32) -> Self {
         Self { after: None, before: None, limit, newest_first: true }
     }

@@ -144,7 +144,7 @@ async fn exists(username: &str, host: &Host) -> Result<bool, StanzaError> {
     }
 }
 
-/// The clients that get messages to the bare JID: available clients of a non-negative priority.
+/// The clients that get messages to the bare JID: available clients with a priority of at least 0.
 fn available(host: &Host, username: &str) -> Vec<(i8, Session)> {
     let mut clients = Vec::new();
     host.sessions().each(username, |session| {

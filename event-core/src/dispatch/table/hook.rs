@@ -53,7 +53,8 @@ pub(crate) static SELF: LazyLock<[EventId; 8]> = LazyLock::new(|| {
     ]
 });
 
-/// A field of each table that is dropped with the table: when the last dispatch on it has ended.
+/// A field of each table that is dropped with the table, when the last dispatch on the table
+/// has ended.
 #[derive(Default)]
 pub(crate) struct Life(pub(crate) watch::Sender<()>);
 
