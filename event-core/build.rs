@@ -1,2 +1,2 @@
-//! Empty: it exists because `links` needs one, and `links` makes cargo refuse two versions.
+//! Empty. The key `links`, which makes cargo refuse two versions, requires a build script.
 fn main() {}

@@ -1,5 +1,5 @@
-//! What an event costs: against the same functions called by hand, and against events whose names
-//! are strings.
+//! Compares the cost of an event with direct calls of the same functions, and with events whose
+//! names are strings.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
 
 use std::{collections::HashMap, hint::black_box};
@@ -19,7 +19,7 @@ macro_rules! modules {
         mod $module {
             use super::*;
 
-            /// Handlers that look at the stanza and go on.
+            /// Handlers that read the stanza and return `Continue`.
             #[module(name = $name)]
             struct Bench;
 
@@ -51,7 +51,7 @@ modules! {
     twenty "bench_twenty": a b c d e f g h i j k l m n o p q r s t;
 }
 
-/// What a client's message meets: two events, five handlers each.
+/// The two events of a client's message, with five handlers each.
 mod both {
     use super::*;
 
@@ -77,7 +77,7 @@ mod both {
 mod none {
     use super::*;
 
-    /// Has nothing to do with messages.
+    /// Has no handler for messages.
     #[module(name = "bench_none")]
     struct Bench;
 
@@ -101,7 +101,7 @@ mod asynchronous {
 mod cascade {
     use super::*;
 
-    /// One handler at each step of an iq.
+    /// One handler at each step of the iq cascade.
     #[module(name = "bench_cascade")]
     struct Bench;
 
@@ -127,7 +127,7 @@ mod cascade {
     }
 }
 
-/// Calls functions by hand, as (a).
+/// Calls the functions directly, in order.
 macro_rules! by_hand {
     ($payload:expr, $module:ident: $($function:ident)*) => {
         'chain: {
@@ -139,7 +139,7 @@ macro_rules! by_hand {
     };
 }
 
-/// Events whose names are strings, as (b).
+/// Events whose names are strings.
 struct Strings<P>(HashMap<String, Vec<Handler<P>>>);
 
 type Function<P> = fn(&mut P) -> Flow;
@@ -229,7 +229,7 @@ fn both(c: &mut Criterion) {
         group.bench_function("5 sync each, routed", |b| {
             b.iter(|| bare.route_from_client(black_box(&mut message)));
         });
-        // What no dispatch that does not know its handlers can do without.
+        // The minimum for a dispatch that does not know its handlers: one call by pointer for each.
         let functions: [Function<Message>; 10] = {
             use both::*;
             [a, b, c, d, e, f, g, h, i, j]

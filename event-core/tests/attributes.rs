@@ -1,9 +1,9 @@
-//! The attributes: what compiles and what each registers.
+//! The attributes `#[module]`, `#[hook]` and `#[event]`: accepted forms, and what they register.
 
 mod version {
     use event_core::{prelude::*, xmpp_parsers::version::VersionResult};
 
-    /// Answers which software runs here.
+    /// Reports the software of the server.
     #[module(features = ["jabber:iq:version"])]
     struct Version {
         /// Leave the operating system out of the answer.
@@ -43,7 +43,7 @@ mod declared {
     #[event("muc-occupant-joined", kind = "notification")]
     #[derive(Debug)]
     pub(crate) struct OccupantJoined<'a> {
-        /// Who.
+        /// The nickname.
         pub nick: &'a str,
     }
 
@@ -51,7 +51,7 @@ mod declared {
     #[event("muc-occupant-pre-join", kind = "chain")]
     #[derive(Debug)]
     pub(crate) struct OccupantPreJoin {
-        /// Who.
+        /// The nickname.
         pub nick: String,
     }
 
@@ -78,7 +78,7 @@ mod declared {
 mod stacked {
     use event_core::prelude::*;
 
-    /// Counts.
+    /// Has two hooks on one function.
     #[module]
     pub(crate) struct Stacked;
 
@@ -124,7 +124,7 @@ async fn a_record_has_the_position_of_its_attribute() {
     assert_eq!(
         hooks[0].line,
         hooks[1].line + 1,
-        "the attributes of one function have different lines"
+        "each attribute of a function must have its own line"
     );
     assert_eq!(hooks[0].id(), "stacked::change");
 

@@ -7,7 +7,7 @@ use event_core::{
     xmpp_parsers::bind::{BindQuery, BindResponse},
 };
 
-/// Binds a resource to each client, which gives the client its full JID.
+/// Binds a resource for each client. The client's full JID contains the resource.
 #[module(after = ["saslauth"])]
 pub struct Bind;
 
@@ -44,8 +44,8 @@ fn note_removals(attempt: &mut AuthenticationAttempt, cx: &Context<Bind>) {
     attempt.session.with_slot(|slot| *slot = removals.map(Removals));
 }
 
-/// Refuses to bind if the account was removed since authentication; another user may have
-/// registered its name meanwhile.
+/// Refuses to bind if the account was removed since authentication, because another user may have
+/// registered the name.
 #[hook("pre-resource-bind")]
 async fn refuse_removed_account(event: &mut PreResourceBind, cx: &Context<Bind>) -> Flow {
     let (Some(account), Some(accounts)) =
@@ -65,7 +65,7 @@ async fn refuse_removed_account(event: &mut PreResourceBind, cx: &Context<Bind>)
     Flow::Handled
 }
 
-/// One stream binds one resource (RFC 6120 §7.1).
+/// A stream can bind one resource only (RFC 6120 §7.1).
 #[hook("iq-set/self/urn:ietf:params:xml:ns:xmpp-bind:bind")]
 #[hook("iq-set/host/urn:ietf:params:xml:ns:xmpp-bind:bind")]
 fn refuse(_: &mut Iq) -> Result<Reply, StanzaError> {

@@ -33,7 +33,7 @@ impl ModuleState<Component> for Connected {
     async fn start(host: &HostContext, _: &Component) -> Result<Self, StartError> {
         match host.settings().secret {
             Some(_) => Ok(Self::default()),
-            None => Err(StartError::Other("it serves only a [component] with a secret".into())),
+            None => Err(StartError::Other("the host is not a [component] with a secret".into())),
         }
     }
 
@@ -54,13 +54,13 @@ impl Connected {
         self.slot().clone().filter(|session| session.state() == SessionState::Connected)
     }
 
-    /// Makes the component on `session` serve the host. Refused while another one is connected.
+    /// Makes the component on `session` serve the host. Fails while another component is connected.
     fn connect(&self, session: &Session) -> Result<(), StreamError> {
         let mut slot = self.slot();
         if slot.as_ref().is_some_and(|other| other.state() == SessionState::Connected) {
             return Err(StreamError::conflict().text("the component is already connected"));
         }
-        // Sent under the lock, so that no stanza precedes the answer.
+        // The lock is held, so that no stanza precedes the answer.
         session.send_nonza(&ElementBuilder::new("handshake", NS).build());
         session.authorize(session.host().name());
         *slot = Some(session.clone());
@@ -128,7 +128,7 @@ fn hand_over(stanza: &Stanza, cx: &Context<Component>) -> Result<Flow, StanzaErr
     match cx.state().session() {
         None => refused("the component is not connected"),
         Some(session) if session.send(stanza.element()) => Ok(Flow::Handled),
-        Some(_) => refused("the component is disconnected or does not keep up"),
+        Some(_) => refused("the component is disconnected, or its queue is full"),
     }
 }
 
@@ -183,7 +183,7 @@ mod tests {
         client.closed().map(|error| error.map_or("none", |error| error.condition().as_str()))
     }
 
-    /// The type of the next stanza that a client got; for an error, its type and condition.
+    /// The type of the next stanza that a client got, or the type and condition of its error.
     fn answer(client: &Client) -> String {
         let Some(element) = client.next() else { return "nothing".into() };
         match element.child("error", STANZA_NS) {
@@ -306,7 +306,7 @@ mod tests {
             let (component, _) = connect(&server, "s3cret").await;
             romeo.send(&format!("<iq to='irc.localhost' type='get' id='1'>{query}/></iq>")).await;
             assert!(component.next().is_some() && romeo.next().is_none());
-            // A component that reads nothing more counts as not connected.
+            // A component whose queue is full counts as not connected.
             component.stream.set_capacity(0);
             romeo.send("<message to='x@irc.localhost'><body>a</body></message>").await;
             assert_eq!(answer(&romeo), "wait remote-server-timeout");

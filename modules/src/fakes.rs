@@ -27,7 +27,7 @@ pub(crate) struct FakeAccounts {
 }
 
 impl FakeAccounts {
-    /// Accounts whose password is their username.
+    /// Makes accounts whose passwords are the usernames.
     pub(crate) fn of(accounts: &[&str]) -> Arc<Self> {
         let passwords = accounts.iter().map(|jid| {
             let jid = BareJid::new(jid).unwrap();
@@ -37,7 +37,7 @@ impl FakeAccounts {
         Arc::new(Self { passwords: Mutex::new(passwords.collect()), ..Self::default() })
     }
 
-    /// For [`event_core::testing::Builder::prepare`].
+    /// Returns an argument for [`event_core::testing::Builder::prepare`].
     pub(crate) fn provide(self: &Arc<Self>) -> impl Fn(&HostContext) + 'static {
         let accounts = Arc::clone(self);
         move |host| {
@@ -159,12 +159,12 @@ impl Rosters for FakeRosters {
 
 /// The condition of the error in the next stanza that the client got.
 pub(crate) fn condition(client: &Client) -> String {
-    let answer = client.next().expect("an answer");
+    let answer = client.next().expect("the client must have received an answer");
     let error = answer.child("error", STANZA_NS).unwrap_or_else(|| panic!("{answer}"));
     error.first_child().unwrap().name().to_owned()
 }
 
-/// Sends `xml` and returns the condition of the error that comes back.
+/// Sends `xml` and returns the condition of the error that the client receives.
 pub(crate) async fn refused(client: &Client, xml: &str) -> String {
     client.send(xml).await;
     condition(client)

@@ -15,18 +15,18 @@ const NS: &str = "jabber:iq:last";
 
 const SCHEMA: Schema = Schema { store: "last_activity", version: 1, migrations: &[] };
 
-/// The key of an account's last logout; it is the only key.
+/// The only key of the store: the last logout of an account.
 const KEY: &str = "logout";
 
 /// The maximum length of a stored status text, in bytes.
 const MAX_STATUS: usize = 1024;
 
-/// Answers when an account was last available, to users who may see its presence.
+/// Tells users who may see an account's presence when the account was last available.
 #[module(state = Logouts)]
 pub struct LastActivity;
 
-/// When each account last became unavailable, and its status text: a line with the seconds since
-/// 1970, then the text.
+/// The time at which each account last became unavailable, and the status text. A stored value is a
+/// line with the seconds since 1970, followed by the text.
 #[derive(Debug)]
 pub struct Logouts(Store);
 
@@ -91,7 +91,7 @@ async fn answer(iq: &mut Iq, cx: &Context<LastActivity>) -> Result<Reply, Stanza
     let is_available = sessions.iter().any(|session| session.presence().is_some());
     let last = if is_available { None } else { cx.state().last(username).await? };
     let (seconds, status) = match last {
-        // 0 if the clock was set back.
+        // The result is 0 if the clock was set back.
         Some((at, status)) => (cx.now().duration_since(at).unwrap_or_default().as_secs(), status),
         None if !sessions.is_empty() => (0, String::new()),
         None => return Err(StanzaError::item_not_found().text("the account was never available")),
@@ -123,7 +123,7 @@ mod tests {
 
     use crate::fakes::{FakeRosters, refused};
 
-    /// Juliet may see Romeo.
+    /// Juliet may see the presence of Romeo.
     async fn server() -> Harness {
         let server = testing::host("localhost").module("last_activity").module("iq");
         let rosters = FakeRosters(&[("romeo", "juliet@localhost"), ("nobody", "juliet@localhost")]);
@@ -198,11 +198,11 @@ mod tests {
             for to in ["juliet@localhost", "juliet@localhost/balcony", "stranger@localhost"] {
                 assert_eq!(refused(&romeo, &get(&format!("to='{to}'"))).await, "forbidden", "{to}");
             }
-            assert!(juliet.received().is_empty(), "the request did not reach juliet");
+            assert!(juliet.received().is_empty(), "the request must not reach juliet");
             let never = get("to='nobody@localhost'");
             assert_eq!(refused(&juliet, &never).await, "item-not-found");
             juliet.send(&get("to='romeo@localhost/orchard'")).await;
-            assert_eq!(romeo.received().len(), 1, "her request reaches romeo");
+            assert_eq!(romeo.received().len(), 1, "the request must reach romeo");
         });
     }
 

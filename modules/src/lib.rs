@@ -1,4 +1,4 @@
-//! The bundled modules. Each has one file or folder, named after its feature.
+//! The bundled modules: one file or folder for each feature, named after the feature.
 
 pub mod account;
 pub mod bind;
@@ -56,7 +56,7 @@ event_core::module_crate!(
         "vcard",
         "motd",
     ],
-    // Other servers reach a component, but nobody knows what it is for.
+    // Other servers must reach a component. Any other module depends on the component's purpose.
     component_defaults = ["starttls", "saslauth", "dialback", "s2s"],
     external_component_defaults = ["component"],
 );

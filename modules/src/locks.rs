@@ -1,4 +1,4 @@
-//! A lock for each account: no other task writes between a task's read and write.
+//! A lock for each account, so that no other task writes between the read and the write of a task.
 
 use std::{
     collections::HashMap,
@@ -9,14 +9,14 @@ use parking_lot::Mutex;
 
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
-/// Locks by name. They are fair: tasks get a lock in the order of their requests.
+/// Locks by name. Tasks get a lock in the order of their requests.
 #[derive(Debug, Default)]
 pub(crate) struct Locks(Mutex<LockMap>);
 
 #[derive(Debug, Default)]
 struct LockMap {
     locks: HashMap<Box<str>, Weak<AsyncMutex<()>>>,
-    /// The number of locks at which unused ones are removed.
+    /// The number of locks at which unused locks are removed.
     sweep_at: usize,
 }
 

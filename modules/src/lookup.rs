@@ -10,7 +10,7 @@ use event_core::{
     storage::StorageResult,
 };
 
-/// The account that an iq to a bare or full JID is about; without `to` this is the sender's.
+/// The account that an iq is addressed to; without `to`, the account of the sender.
 pub(crate) fn account(iq: &Iq) -> Result<BareJid, StanzaError> {
     let account = iq.to().or(iq.from()).map(Jid::to_bare);
     account.ok_or_else(StanzaError::bad_request)
@@ -23,7 +23,7 @@ pub(crate) fn local_sender(iq: &Iq) -> Option<(Session, String)> {
     Some((session.clone(), username))
 }
 
-/// The username of the sender. Refuses an iq with `to`, because only the owner may send it.
+/// The username of the sender. An iq with `to` is refused: only the owner may send the request.
 pub(crate) fn owner(iq: &Iq) -> Result<String, StanzaError> {
     let owner = iq.from().and_then(|from| from.node()).filter(|_| iq.to().is_none());
     owner.map(ToString::to_string).ok_or_else(StanzaError::forbidden)
@@ -45,8 +45,8 @@ pub(crate) async fn roster(username: &str, host: &Host) -> StorageResult<Arc<Ros
     }
 }
 
-/// Whether the sender may see the presence of the account that its iq is about: the sender owns it
-/// or has a subscription to it (RFC 6121 §2.1.2.5). False if the account does not exist.
+/// Whether the sender of an iq may see the presence of the addressed account: the sender owns the
+/// account or is subscribed to it (RFC 6121 §2.1.2.5). False if the account does not exist.
 pub(crate) async fn may_see(iq: &Iq, host: &Host) -> StorageResult<bool> {
     let Some(to) = iq.to() else { return Ok(true) };
     let (Some(from), Some(username)) = (iq.from().map(Jid::to_bare), to.node()) else {

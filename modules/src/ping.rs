@@ -2,7 +2,7 @@
 
 use event_core::{prelude::*, xmpp_parsers::ping};
 
-/// Answers pings to the host, and pings of a user to the own account.
+/// Answers pings to the host, and pings of users to their own accounts.
 #[module(features = ["urn:xmpp:ping"])]
 pub struct Ping;
 

@@ -15,8 +15,8 @@ const SCHEMA: Schema = Schema { store: "private", version: 1, migrations: &[] };
 /// The maximum length of a key: an element's name and namespace, in bytes.
 const MAX_KEY: usize = 512;
 
-/// Stores XML for clients: for each account one element of each name and namespace. Only the owner
-/// can read and write it (XEP-0049 §3).
+/// Stores XML for clients: one element of each name and namespace for each account. Only the owner
+/// can read and write the elements (XEP-0049 §3).
 #[module(name = "private", state = Elements, features = ["jabber:iq:private"])]
 pub struct PrivateStorage {
     /// The maximum size of one element, in bytes. Default: 65536.
@@ -35,7 +35,7 @@ fn max_elements() -> u32 {
     100
 }
 
-/// The stored elements; their keys are `name namespace`.
+/// The stored elements. The key of an element is `name namespace`.
 #[derive(Debug)]
 pub struct Elements(Store);
 
@@ -52,7 +52,8 @@ async fn get(iq: &mut Iq, cx: &Context<PrivateStorage>) -> Result<Reply, StanzaE
     let mut namespaces = requested.iter().map(Child::namespace);
     let first = namespaces.next();
     if namespaces.any(|namespace| Some(namespace) != first) {
-        return Err(StanzaError::bad_request().text("ask for one namespace at a time"));
+        return Err(StanzaError::bad_request()
+            .text("all elements of a request must have the same namespace"));
     }
     let mut query = ElementBuilder::new("query", NS);
     for element in requested {
@@ -74,7 +75,7 @@ async fn set(iq: &mut Iq, cx: &Context<PrivateStorage>) -> Result<Reply, StanzaE
         let key = key(&element);
         let element = element.to_element();
         if element.as_bytes().len() > cx.max_bytes {
-            let text = format!("an element may have {} bytes", cx.max_bytes);
+            let text = format!("an element may have at most {} bytes", cx.max_bytes);
             return Err(StanzaError::policy_violation().text(text));
         }
         if stored::is_empty(&element) {
@@ -95,12 +96,12 @@ async fn set(iq: &mut Iq, cx: &Context<PrivateStorage>) -> Result<Reply, StanzaE
     Ok(iq.reply())
 }
 
-/// The elements in a request. Each has its own namespace and occurs once.
+/// The elements in a request. Each must have its own namespace and must occur once.
 fn requested(iq: &Iq) -> Result<Vec<Child<'_>>, StanzaError> {
     let query = iq.child("query", NS).ok_or_else(StanzaError::bad_request)?;
     let elements: Vec<_> = query.children().collect();
     if elements.is_empty() {
-        return Err(StanzaError::not_acceptable().text("name the element with its namespace"));
+        return Err(StanzaError::not_acceptable().text("the request must contain an element"));
     }
     let mut keys: Vec<_> = elements.iter().map(key).collect();
     keys.sort_unstable();
@@ -111,7 +112,7 @@ fn requested(iq: &Iq) -> Result<Vec<Child<'_>>, StanzaError> {
         return Err(StanzaError::policy_violation().text("the name of an element is too long"));
     }
     if elements.iter().any(|element| [NS, STANZA_NS, ""].contains(&element.namespace())) {
-        return Err(StanzaError::not_acceptable().text("an element needs its own namespace"));
+        return Err(StanzaError::not_acceptable().text("an element must have its own namespace"));
     }
     Ok(elements)
 }
@@ -120,7 +121,7 @@ fn key(element: &Child<'_>) -> String {
     format!("{} {}", element.name(), element.namespace())
 }
 
-/// The keys of an account. One more than the limit is enough to see that it is exceeded.
+/// The keys of an account: at most one more than the limit, which is enough to check the limit.
 async fn stored_keys(
     owner: &str,
     cx: &Context<PrivateStorage>,
@@ -165,14 +166,14 @@ mod tests {
             let server = server("").await;
             let romeo = server.session("romeo@localhost/orchard").await;
             let ask = "<storage xmlns='storage:bookmarks'/>";
-            assert_eq!(get(&romeo, ask).await, ask, "nothing yet");
+            assert_eq!(get(&romeo, ask).await, ask, "nothing is stored yet");
             let kept = "<storage xmlns='storage:bookmarks'>\
                         <conference jid='a@b' xml:lang='en'>x &amp; y</conference></storage>";
             set(&romeo, kept).await;
             let tablet = server.session("romeo@localhost/tablet").await;
             assert_eq!(get(&tablet, ask).await, kept);
             let juliet = server.session("juliet@localhost/balcony").await;
-            assert_eq!(get(&juliet, ask).await, ask, "not hers");
+            assert_eq!(get(&juliet, ask).await, ask, "juliet must not see the element");
             set(&romeo, ask).await;
             assert_eq!(get(&romeo, ask).await, ask);
         });
@@ -187,7 +188,7 @@ mod tests {
             set(&romeo, &format!("{both}<a xmlns='urn:y'>3</a>")).await;
             assert_eq!(get(&romeo, "<a xmlns='urn:x'/><b xmlns='urn:x'/>").await, both);
             assert_eq!(get(&romeo, "<a xmlns='urn:y'/>").await, "<a xmlns='urn:y'>3</a>");
-            // All or nothing.
+            // If one element is refused, no element is stored.
             let twice = "<c xmlns='urn:x'>1</c><a xmlns='urn:x'>4</a><a xmlns='urn:x'>5</a>";
             assert_eq!(refused(&romeo, &iq("set", "", twice)).await, "bad-request");
             assert_eq!(get(&romeo, "<c xmlns='urn:x'/>").await, "<c xmlns='urn:x'/>");

@@ -83,7 +83,7 @@ fn give_up(nonza: &mut Nonza) -> Flow {
 
 fn refuse_without_tls(session: &Session) {
     let remote = session.claimed_domain().unwrap_or_default();
-    s2s::refuse(session, format!("{remote} does not speak TLS, which is required here"));
+    s2s::refuse(session, format!("{remote} does not support TLS, which this server requires"));
 }
 
 /// TLS is offered once, before authentication.

@@ -6,7 +6,7 @@ use event_core::{
     xmpp_parsers::time::{TimeQuery, TimeResult},
 };
 
-/// Answers with the server's time in UTC, for the host and for the sender's own account.
+/// Answers requests to the host and to the sender's own account with the server's time in UTC.
 #[module(features = ["urn:xmpp:time"])]
 pub struct Time;
 
@@ -39,7 +39,7 @@ mod tests {
                 times.push(time.utc);
                 server.advance(Duration::from_secs(3600)).await;
             }
-            let [before, after] = times[..] else { panic!("two answers") };
+            let [before, after] = times[..] else { panic!("expected two answers") };
             assert_eq!((after - before).num_minutes(), 60);
             let wire = {
                 romeo.send("<iq type='get' id='t'><time xmlns='urn:xmpp:time'/></iq>").await;

@@ -10,7 +10,7 @@ use crate::{lookup, stored};
 
 const SCHEMA: Schema = Schema { store: "vcard", version: 1, migrations: &[] };
 
-/// The key of an account's vCard; it is the only key.
+/// The only key of the store: the vCard of an account.
 const KEY: &str = "vcard";
 
 /// Stores a vCard for each account. Every user can read it.
@@ -53,7 +53,7 @@ async fn get(iq: &mut Iq, cx: &Context<Vcard>) -> Result<Reply, StanzaError> {
     }
 }
 
-/// XEP-0054 §3.2.
+/// Stores or deletes the sender's vCard (XEP-0054 §3.2).
 #[hook("iq-set/bare/vcard-temp:vCard", priority = 10)]
 async fn set(iq: &mut Iq, cx: &Context<Vcard>) -> Result<Reply, StanzaError> {
     let owner = lookup::owner(iq)?;
@@ -108,7 +108,7 @@ mod tests {
             }
             romeo.send(&iq("set", "", "<vCard xmlns='vcard-temp'/>")).await;
             romeo.next().unwrap();
-            assert_eq!(refused(&romeo, &get).await, "item-not-found", "emptied");
+            assert_eq!(refused(&romeo, &get).await, "item-not-found", "the vCard must be deleted");
         });
     }
 

@@ -1,4 +1,4 @@
-//! Negotiation of streams to and from other servers, on the harness.
+//! Tests the negotiation of streams to and from other servers, with the harness.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::sync::{
@@ -12,7 +12,7 @@ use event_core::{
     testing::{self, Client, Harness},
 };
 
-/// A fake of the server's service that records its calls.
+/// A fake of the server's service. It records all calls.
 #[derive(Default)]
 struct FakeFederation {
     proves: AtomicBool,
@@ -61,7 +61,7 @@ impl Federation for FakeFederation {
     }
 }
 
-/// A host of the bundled modules.
+/// Makes a builder of a host whose registry has the bundled modules.
 fn host() -> testing::Builder {
     testing::host("a.example").registry(Registry::new(&[spondee_modules::BUNDLE]).unwrap())
 }
@@ -118,21 +118,21 @@ fn reasons_to_end_an_outgoing_stream() {
         let stream = out(&server);
         stream.stream.set_encrypted(false);
         stream.send(&features(EXTERNAL)).await;
-        assert!(fake.take_calls().concat().contains("does not speak TLS"));
+        assert!(fake.take_calls().concat().contains("does not support TLS"));
         // The certificate does not prove the name.
         let stream = out(&server);
         stream.send(&features(EXTERNAL)).await;
         assert!(fake.take_calls().concat().contains("certificate"));
         assert!(stream.next().is_none());
-        // No usable mechanism is offered, or it failed.
+        // The other server offers no usable mechanism, or the mechanism fails.
         fake.proves.store(true, Ordering::Relaxed);
         let stream = out(&server);
         stream.send(&features("")).await;
-        assert!(fake.take_calls().concat().contains("no way"));
+        assert!(fake.take_calls().concat().contains("no mechanism"));
         let stream = out(&server);
         stream.send(&features(EXTERNAL)).await;
         stream.send("<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>").await;
-        assert!(fake.take_calls().concat().contains("does not believe"));
+        assert!(fake.take_calls().concat().contains("does not accept"));
     });
 }
 
@@ -147,7 +147,7 @@ fn dialback_on_an_outgoing_stream() {
             ("type='error'><error><item-not-found/></error></db:result>", "item-not-found"),
         ] {
             let stream = out(&server);
-            // EXTERNAL is tried first, dialback after its failure.
+            // EXTERNAL is tried first, and dialback after the failure of EXTERNAL.
             stream.send(&features(EXTERNAL)).await;
             assert_eq!(stream.next().unwrap().name(), "auth");
             stream.send("<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>").await;

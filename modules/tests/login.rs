@@ -19,7 +19,7 @@ use event_core::{
     xml::{NamespaceScope, XmlLimits},
 };
 
-/// Has account `alice` with password `secret` until a removal, and no SCRAM keys.
+/// Has the account `alice` with the password `secret` until a removal. Has no SCRAM keys.
 #[derive(Default)]
 struct OnlyAlice {
     removals: AtomicU64,
@@ -57,7 +57,7 @@ impl Accounts for OnlyAlice {
     }
 }
 
-/// A client's stream that records what is written.
+/// A client's stream that records writes and calls.
 #[derive(Clone, Debug, Default)]
 struct Wire(Arc<(AtomicBool, Mutex<String>)>);
 

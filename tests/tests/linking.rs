@@ -87,7 +87,7 @@ fn a_crate_that_is_linked_but_not_listed_never_runs() {
     assert_eq!(stderr(&output), unlisted);
     assert_eq!(
         refused("complete", "twin"),
-        "module `twin` of host `localhost` is not in this binary\n  help: its crate is linked but not listed: add `twin_a::BUNDLE` to the binary's list"
+        "module `twin` of host `localhost` is not in this binary\n  help: the module's crate is linked but not listed: add `twin_a::BUNDLE` to the binary's list"
     );
 }
 
@@ -95,7 +95,7 @@ fn a_crate_that_is_linked_but_not_listed_never_runs() {
 fn a_listed_crate_without_a_module_is_refused() {
     assert_eq!(
         refused("complete,empty", ""),
-        "crate `empty` is listed in the binary but no module of it arrived\n  help: give it a `#[module]` struct, or take `empty::BUNDLE` out of the list"
+        "crate `empty` is listed in the binary but has no linked module\n  help: add a `#[module]` struct to the crate, or remove `empty::BUNDLE` from the list"
     );
 }
 
@@ -103,7 +103,7 @@ fn a_listed_crate_without_a_module_is_refused() {
 fn a_module_without_a_hook_is_refused() {
     assert_eq!(
         refused("complete,hookless", ""),
-        "module `hookless` (hookless/src/lib.rs:6) has no hook\n  help: annotate a function of its Rust module with `#[hook(…)]`; is a `mod` line or a `cfg` missing?"
+        "module `hookless` (hookless/src/lib.rs:6) has no hook\n  help: annotate a function in the struct's Rust module with `#[hook(…)]`, and check that no `mod` line is missing and no `cfg` excludes the function"
     );
 }
 
@@ -111,7 +111,7 @@ fn a_module_without_a_hook_is_refused() {
 fn a_hook_without_a_module_is_refused() {
     assert_eq!(
         refused("orphan", ""),
-        "hook `orphan::nobodys` (orphan/src/lib.rs:18) belongs to no module\n  help: put a `#[module]` struct into its Rust module or an enclosing one"
+        "hook `orphan::nobodys` (orphan/src/lib.rs:18) belongs to no module\n  help: add a `#[module]` struct to the hook's Rust module or to an enclosing module"
     );
 }
 
@@ -129,7 +129,7 @@ fn two_events_of_one_name_are_refused() {
     assert!(!output.status.success());
     assert_eq!(
         stderr(&output),
-        "two events are called `claimed`: events-a/src/lib.rs:6 and events-b/src/lib.rs:6\n  help: prefix the name with the module's, as in `muc-claimed`\n"
+        "two events are called `claimed`: events-a/src/lib.rs:6 and events-b/src/lib.rs:6\n  help: begin the name with the module's name, as in `muc-claimed`\n"
     );
 }
 
@@ -142,7 +142,7 @@ fn an_enabled_module_that_is_not_linked_is_refused() {
     // The module's crate is a dependency, but nothing names it.
     assert_eq!(
         refused("complete", "forgotten"),
-        "module `forgotten` of host `localhost` is not in this binary\n  help: list its crate in the binary (`spondee::main(&[…])`), or take the name out of the configuration"
+        "module `forgotten` of host `localhost` is not in this binary\n  help: list the module's crate in the binary (`spondee::main(&[…])`), or remove the name from the configuration"
     );
 }
 

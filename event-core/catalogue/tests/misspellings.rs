@@ -33,7 +33,7 @@ fn distance(a: &str, b: &str) -> usize {
     table[a.len()][b.len()]
 }
 
-/// Every string one edit away from `fixed + open` with the edit in `fixed`.
+/// All strings that one edit in `fixed` makes of `fixed + open`.
 fn one_edit_away(
     fixed: &str,
     open: &str,
@@ -74,7 +74,7 @@ fn is_tag(tag: &str) -> bool {
         && tag.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
 }
 
-/// Whether a name is certainly valid: closed, with an id, or with a known namespace.
+/// Whether a name is valid: without an open part, with an id, or with a known namespace.
 fn is_valid(name: &str) -> bool {
     EVENTS.iter().any(|event| match event.parameter {
         Parameter::None => name == event.name,
@@ -86,7 +86,8 @@ fn is_valid(name: &str) -> bool {
     })
 }
 
-/// Checks that `wrong` is refused and `right` suggested, first unless one of `others` is as near.
+/// Checks that `wrong` is refused and `right` is suggested. `right` must be the first suggestion
+/// unless one of `others` is equally near.
 fn check(wrong: &str, right: &str, declared: Namespace, others: &[String]) -> Result<(), String> {
     let Err(error) = resolve(wrong, declared) else {
         return Err(format!("`{wrong}` for `{right}` is accepted"));
@@ -121,8 +122,8 @@ fn check(wrong: &str, right: &str, declared: Namespace, others: &[String]) -> Re
     }
 }
 
-/// Other readings of an edit at the end of the fixed part: a letter there may belong to the open
-/// part.
+/// The other names that may be meant after an edit at the end of the fixed part: a letter there may
+/// belong to the open part.
 fn other_readings(fixed: &str, open: &str, wrong: &str) -> Vec<String> {
     let mut all = Vec::new();
     if let Some(rest) = open.get(1..) {
@@ -134,7 +135,7 @@ fn other_readings(fixed: &str, open: &str, wrong: &str) -> Vec<String> {
     all
 }
 
-/// Every name, the open ones with this open part.
+/// All names, with `payload` or `id` as the open part.
 fn names_with(payload: &str, id: &str) -> Vec<String> {
     let name = |event: &EventDef| match event.parameter {
         Parameter::None => event.name.to_owned(),
@@ -149,7 +150,7 @@ fn report(failures: &[String], checked: usize) {
     assert!(failures.is_empty(), "{} of {checked} fail:\n{}", failures.len(), shown.join("\n"));
 }
 
-/// Characters with a meaning in names, and a few without.
+/// Characters with a meaning in names, and a few others.
 const LETTERS: &str = " /:#-.0AQqiu~";
 
 /// Checks all misspellings of the fixed parts of all names.
@@ -226,7 +227,7 @@ fn check_namespace(
         let mut others = others.clone();
         others.extend(other_readings(&format!("{head}{known}:"), tag, &wrong));
         for shorter in &shorter {
-            // `amp#errors_1` may be `amp:errors_1`.
+            // `amp:errors_1` may be meant by `amp#errors_1`.
             if let Some((_, tag)) = wrong.split_at_checked(head.len() + shorter.len() + 1) {
                 others.push(format!("{head}{shorter}:{tag}"));
             }
@@ -236,7 +237,7 @@ fn check_namespace(
     Ok(checked)
 }
 
-/// Whether two words can be one edit apart: their common prefix and suffix leave only a few letters.
+/// Whether two words may be one edit apart: all but a few letters are a common prefix or suffix.
 fn near(a: &str, b: &str) -> bool {
     let start = a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y).count();
     let end = a.bytes().rev().zip(b.bytes().rev()).take_while(|(x, y)| x == y).count();

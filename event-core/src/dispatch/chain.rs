@@ -1,7 +1,7 @@
-//! A chain: the handlers of one event on one host, in order, and how a chain runs them.
+//! A chain: the handlers of one event on one host, in the order in which they run.
 //!
-//! A chain is built once and never changes. Sync handlers are called directly; the future of an async
-//! handler is boxed. A panic does not leave the chain: see [`Chain::fire`].
+//! A chain is built once and never changes. Sync handlers are called directly; the future of an
+//! async handler is boxed. A panic does not leave the chain: see [`Chain::fire`].
 
 use std::{
     any::Any,
@@ -27,7 +27,7 @@ use crate::{
     },
 };
 
-/// One dispatch of 256 is timed, handler by handler.
+/// In one dispatch of 256, each handler is timed.
 const TIMED: u64 = 256;
 
 pub(crate) type SyncCall<P> =
@@ -112,11 +112,11 @@ pub(crate) struct Rest {
     timed: bool,
 }
 
-/// How a run that came to a handler which is not sync ended.
+/// The result of [`Chain::run_now_or_later`].
 pub(crate) enum Resumed<P: Payload> {
     Ended(Option<Stop>),
-    /// The next handler waits: see [`Chain::run_rest`]. The function makes the future of a handler
-    /// that has run and asked to wait.
+    /// The next handler waits: see [`Chain::run_rest`]. The function, if any, is what the handler
+    /// returned in `NowOrLater::Later`.
     Waits(Rest, Option<MakeFuture<P, Outcome>>),
 }
 
@@ -140,10 +140,10 @@ impl<P: Payload> Chain<P> {
         })
     }
 
-    /// Runs the handlers in order until one stops the chain; `None` means that none did.
+    /// Runs the handlers in order until one stops the chain. Returns `None` if no handler does.
     ///
     /// A handler that panics is logged and counted. In observers, notifications and collect events
-    /// the next handler then runs; elsewhere the chain stops with `Outcome::Panicked`.
+    /// the next handler then runs; in all other cases the chain stops with `Outcome::Panicked`.
     pub(crate) async fn fire(&self, payload: &mut P::Of<'_>) -> Option<Stop> {
         let rest = match self.run_until_wait(payload) {
             Ran::Ended(stop) => return stop,
@@ -155,7 +155,7 @@ impl<P: Payload> Chain<P> {
         }
     }
 
-    /// Runs the sync handlers before the first other handler. Most dispatches end here.
+    /// Runs the handlers before the first that is not sync. Most chains have only sync handlers.
     #[inline]
     pub(crate) fn run_until_wait(&self, payload: &mut P::Of<'_>) -> Ran {
         if self.0.links.is_empty() {
@@ -165,7 +165,7 @@ impl<P: Payload> Chain<P> {
         self.run_sync(0, payload, timed)
     }
 
-    /// Awaits the handler at `rest`, then runs the handlers behind it.
+    /// Awaits the handler at `rest`, then runs the handlers after that handler.
     pub(crate) async fn run_rest(
         &self,
         mut rest: Rest,
@@ -203,18 +203,18 @@ impl<P: Payload> Chain<P> {
         }
     }
 
-    /// Counts a dispatch. True if the dispatch is timed.
+    /// Counts a dispatch. Returns whether the dispatch is timed.
     #[inline]
     fn take_ticket(&self) -> bool {
         self.0.counts.add(0, 1).is_multiple_of(TIMED)
     }
 
-    /// Runs sync handlers from `at` on. One `catch_unwind` covers the whole run. When a handler panics
-    /// and the chain goes on, another run begins behind that handler.
+    /// Runs sync handlers from `at` on. One `catch_unwind` covers the whole run. When a handler
+    /// panics and the chain goes on, another run begins after that handler.
     fn run_sync(&self, mut at: usize, payload: &mut P::Of<'_>, timed: bool) -> Ran {
         loop {
-            // A panic may leave the payload half changed. So the chain stops, unless the handler can
-            // only read the payload or decides nothing.
+            // A panic may leave the payload half changed. So the chain stops, unless the handler
+            // can only read the payload or decides nothing.
             let ran = catch_unwind(AssertUnwindSafe(|| {
                 let links = self.0.links.get(at..).unwrap_or_default();
                 for link in links {
@@ -249,8 +249,7 @@ impl<P: Payload> Chain<P> {
         }
     }
 
-    /// Runs the handler at `rest` if that handler may have its result at once, and the handlers behind
-    /// it, up to one that waits.
+    /// Runs the handlers from `rest` on, up to the first that waits.
     pub(crate) fn run_now_or_later(&self, mut rest: Rest, payload: &mut P::Of<'_>) -> Resumed<P> {
         loop {
             let Rest { at, timed } = rest;
@@ -280,7 +279,8 @@ impl<P: Payload> Chain<P> {
         }
     }
 
-    /// Counts the outcome of the handler at `at`. `None` if the chain goes on all the same.
+    /// Counts the outcome of the handler at `at`. Returns `None` when the chain goes on after a
+    /// panic.
     fn settle(&self, at: usize, outcome: Outcome) -> Option<Stop> {
         let link = self.0.links.get(at)?;
         link.handler.counters.outcome(&outcome);
@@ -315,7 +315,7 @@ fn report_panic(meta: &HookMeta, panic: &(dyn Any + Send)) {
     );
 }
 
-/// Runs a handler's future. A panic, when the future is made or polled, becomes an outcome.
+/// Makes and runs a handler's future. A panic of either becomes `Outcome::Panicked`.
 fn contain<'a>(
     meta: &'static HookMeta,
     make: impl FnOnce() -> BoxFuture<'a, Outcome>,

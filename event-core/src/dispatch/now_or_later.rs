@@ -3,7 +3,7 @@
 use crate::{events::traits::Payload, util::future::BoxFuture};
 
 /// The return type of a handler that has its result at once in most cases and waits in a few. The
-/// future of an `async fn` is boxed for each event; here only the cases that wait are boxed.
+/// future of an `async fn` is boxed for each event; a `NowOrLater` is boxed only when it waits.
 ///
 /// ```
 /// use event_core::{NowOrLater, prelude::*};
@@ -34,7 +34,7 @@ pub(crate) type MakeFuture<P, R> =
 
 impl<P: Payload, R: 'static> NowOrLater<P, R> {
     /// Waits for the future that `make` returns for the payload. A `make` that needs the context
-    /// owns a clone of it.
+    /// must own a clone of the context.
     pub fn later(
         make: impl for<'a, 'p> FnOnce(&'a mut P::Of<'p>) -> BoxFuture<'a, R> + Send + 'static,
     ) -> Self {

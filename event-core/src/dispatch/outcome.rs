@@ -1,4 +1,4 @@
-//! The result of one handler, and so of a chain.
+//! The result of one handler, or of a chain that the handler stopped.
 
 use std::mem::ManuallyDrop;
 
@@ -7,7 +7,7 @@ use crate::{
     protocol::{reply::Reply, stanza_error::StanzaError, stream_error::StreamError},
 };
 
-/// Markers for what handlers may return: the kinds of declared events, and the other families.
+/// The kinds of events: each kind has its own set of results that handlers may return.
 #[doc(hidden)]
 pub mod kind {
     #[derive(Debug)]
@@ -24,7 +24,7 @@ pub mod kind {
     pub enum Stream {}
 }
 
-/// What the handlers of a kind of event may return.
+/// Implemented for the results that the handlers of events of kind `K` may return.
 #[diagnostic::on_unimplemented(
     message = "a handler of this event cannot return `{Self}`",
     label = "not a decision of this kind of event"
@@ -53,8 +53,8 @@ returns! {
     Stream: (), Flow, Result<(), StreamError>, Result<Flow, StreamError>;
 }
 
-/// The result of one handler, and so of a chain. Handlers return [`Flow`], [`Reply`], `()` or a
-/// `Result` of these; the expansion of `#[hook]` converts them.
+/// The result of one handler, or of a chain that the handler stopped. Handlers return [`Flow`],
+/// [`Reply`], `()` or a `Result` of these; the expansion of `#[hook]` converts the result.
 #[derive(Debug)]
 #[doc(hidden)]
 pub enum Outcome {
@@ -123,7 +123,7 @@ impl<T: Into<Self>, E: Into<Self>> From<Result<T, E>> for Outcome {
     }
 }
 
-/// The expansion has checked and converted the result already.
+/// For results that the expansion of `#[hook]` has already checked and converted.
 impl ReturnOf<Self> for Outcome {
     fn outcome(self) -> Outcome {
         self

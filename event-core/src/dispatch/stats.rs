@@ -7,7 +7,8 @@ use std::{
 
 use crate::dispatch::outcome::Outcome;
 
-/// The rare outcomes of a handler. All other figures follow from the counts of its chains.
+/// The errors, panics and timed calls of a handler. The number of calls follows from the counts of
+/// the chains.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) errors: AtomicU64,
@@ -48,7 +49,7 @@ impl Counters {
     }
 }
 
-/// The number of calls of a handler by chains, and of chains that stopped at it.
+/// How often chains called a handler, and how often they stopped at the handler.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Passes {
     pub(crate) calls: u64,
@@ -67,7 +68,7 @@ impl std::ops::AddAssign for Passes {
 pub struct HandlerStats {
     /// The number of calls.
     pub calls: u64,
-    /// The number of calls that ended the chain, with an answer or without.
+    /// The number of calls that ended the chain without an error.
     pub handled: u64,
     /// The number of calls that returned an error.
     pub errors: u64,

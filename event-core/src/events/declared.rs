@@ -20,8 +20,8 @@ use crate::{
 pub trait DeclaredEvent: Event {
     /// The kind of the event: notification, collect or chain.
     type Kind;
-    /// Always `Self`. The expansion states its other bounds on this type, so that rustc reports one
-    /// error for a type that is not an event.
+    /// Always `Self`. The expansion of `#[hook]` states all other bounds on this type, so that
+    /// rustc reports one error for a type that is not an event.
     type Itself: DeclaredEvent<Kind = Self::Kind>;
 }
 
@@ -39,8 +39,8 @@ pub trait Same<E> {
 
 impl<E> Same<E> for E {}
 
-/// Gives the handlers of a declared event their view of the payload: `&P` or `&mut P`, by the kind
-/// of the event.
+/// Converts the payload of a declared event to the argument of its handlers: `&P` or `&mut P`, by
+/// the kind of the event.
 #[diagnostic::on_unimplemented(
     message = "a handler of `{E}` does not take `{Self}`",
     label = "not how this event is seen",
@@ -53,13 +53,13 @@ pub trait PayloadOf<'a, 'p, E: Event>: Sized {
 
 /// Implements [`PayloadOf`] for every type and two catalogue events. When the event of a hook is in
 /// error, rustc cannot choose between the two and so reports no second error for the handler's
-/// argument. These implementations are never called, because the two events are not declared ones.
+/// argument. The implementations are never called: no `#[event]` declares the two events.
 macro_rules! open {
     ($($event:ident)*) => {$(
         #[diagnostic::do_not_recommend]
         impl<T> PayloadOf<'_, '_, crate::events::$event> for T {
             fn view(_: &mut crate::protocol::stanza::Message) -> Self {
-                unreachable!("the event is not a declared one")
+                unreachable!("a catalogue event is used as a declared event")
             }
         }
     )*};
@@ -105,7 +105,7 @@ impl<E: DeclaredEvent, R: ReturnOf<E::Kind>> DeclaredReturn<E> for R {
     }
 }
 
-/// An event declared with `#[event]`, as the expansion submits it.
+/// The record that the expansion of `#[event]` submits.
 #[derive(Debug)]
 #[doc(hidden)]
 pub struct EventRecord {

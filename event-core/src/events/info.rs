@@ -62,7 +62,7 @@ pub(crate) const fn index_of(name: &str) -> u16 {
     panic!("the catalogue has no event of this name")
 }
 
-/// Whether two names are equal, in a constant.
+/// Whether two names are equal. Unlike `==`, the function can be used in a constant.
 #[doc(hidden)]
 pub const fn same(a: &str, b: &str) -> bool {
     a.len() == b.len() && crate::util::rust_path::encloses(a, b)

@@ -1,6 +1,7 @@
-//! Events of iq stanzas. One chain runs the handlers of `iq/DEST` at priority 0 and above, then
-//! `iq/DEST/XMLNS:TAG`, then `iq-get` or `iq-set` with the payload (for an answer instead
-//! `iq-result` or `iq-error` with the id), and last `iq/DEST` at priority -1.
+//! Events of iq stanzas. The chain of a request runs the handlers of `iq/DEST` at priority 0 and
+//! above, of `iq/DEST/XMLNS:TAG`, of `iq-get` or `iq-set` with the payload, and of `iq/DEST` at
+//! priority -1. The chain of an answer runs the handlers of `iq/DEST` at priority 0 and above, of
+//! `iq-result` or `iq-error` with the id, and of `iq/DEST` at priority -1.
 
 use crate::{events::declare::events, protocol::iq::Iq};
 

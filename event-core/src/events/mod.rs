@@ -1,7 +1,7 @@
 //! The events of the catalogue: one type for each event, named like the event in camel case.
 //!
 //! The documentation of each event says when and on which host the event fires, what its handlers
-//! get, which handlers may stop the event and how, and what happens otherwise. `docs/events.md` is
+//! get, how a handler can stop the event, and what happens if no handler does. `docs/events.md` is
 //! generated from this documentation.
 
 mod account;
@@ -52,5 +52,5 @@ const _: () = {
         count += events.len();
         file += 1;
     }
-    assert!(count == event_catalogue::EVENTS.len(), "every event of the catalogue has a type here");
+    assert!(count == event_catalogue::EVENTS.len(), "an event of the catalogue has no type here");
 };

@@ -26,8 +26,8 @@ payload_events! {
         session: Session,
         /// The domain that the other server claims.
         domain: Box<str>,
-        /// The certificate chain as DER, the other server's own certificate first; empty without a
-        /// certificate.
+        /// The certificate chain as DER, beginning with the other server's own certificate. The
+        /// chain is empty if the other server sent no certificate.
         chain: Vec<Vec<u8>>,
         /// Whether the chain leads to a trusted authority and is valid now.
         is_trusted: bool,
@@ -85,8 +85,7 @@ payload_events! {
         session: Session,
         /// The domain of the other server.
         domain: Box<str>,
-        /// The human-readable reason; `None` when this server closed an idle
-        /// stream.
+        /// The human-readable reason; `None` when this server closed an idle stream.
         error: Option<Box<str>>,
     } = "s2sout-destroyed",
         "#[hook(\"s2sout-destroyed\")]\nfn note(event: &S2sOutDestroyed) {\n    println!(\"{}: {:?}\", event.domain, event.error);\n}";

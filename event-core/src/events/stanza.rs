@@ -144,8 +144,8 @@ events! {
         "#[hook(\"message/offline/handle\")]\nfn keep(message: &mut Message) -> Flow {\n    println!(\"{}\", message.element());\n    Flow::Handled\n}";
 
     /// A stanza is addressed to a domain that this server does not serve. Fired on the sender's
-    /// host. `Flow::Handled` takes the stanza over; an error is returned to the sender; otherwise
-    /// the sender is answered with `remote-server-not-found`.
+    /// host. `Flow::Handled` says that the handler sends the stanza; an error is returned to the
+    /// sender; otherwise the sender is answered with `remote-server-not-found`.
     RouteRemote(Stanza) = "route/remote",
         "#[hook(\"route/remote\")]\nfn refuse(stanza: &mut Stanza) -> Result<Flow, StanzaError> {\n    println!(\"{:?}\", stanza.to());\n    Err(StanzaError::not_allowed().text(\"no other servers\"))\n}";
 }

@@ -8,7 +8,7 @@ pub trait Payload: 'static {
     type Of<'p>: Send;
 }
 
-/// An event: those of the catalogue in [`events`](crate::events), or one declared with
+/// An event: a type of [`events`](crate::events), or a type declared with
 /// [`#[event]`](macro@crate::event).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event",

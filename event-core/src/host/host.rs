@@ -78,7 +78,7 @@ impl Host {
         self.slot
     }
 
-    /// Whether a reload has removed the host. Running work ends normally; no new session can bind.
+    /// Whether a reload has removed the host. Running dispatches end normally; no session can bind.
     pub fn is_gone(&self) -> bool {
         self.is_gone.load(Ordering::SeqCst)
     }
@@ -142,7 +142,7 @@ impl Host {
         &self.services
     }
 
-    /// Removes an ended session from the registry. `false` when the session had no resource.
+    /// Removes an ended session from the registry. Returns whether the session had a resource.
     pub(crate) fn remove_session(&self, session: &Session) -> bool {
         self.sessions.remove(session);
         if self.is_gone() && self.sessions.is_empty() {

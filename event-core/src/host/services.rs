@@ -38,8 +38,8 @@ tokio::task_local! {
     static STAGED: RefCell<Staged>;
 }
 
-/// Runs the start of a module, which can use the services in `seen`. Gives the services that the
-/// module provided; other modules cannot use these before [`Provided::publish`].
+/// Runs the start of a module, which can use the services in `seen`. Returns the services that the
+/// module provided; other modules cannot use these services before [`Provided::publish`].
 pub(crate) async fn stage<F: Future>(seen: Services, start: F) -> (F::Output, Services) {
     let staged = RefCell::new(Staged { seen, own: Services::new() });
     STAGED
@@ -52,7 +52,7 @@ pub(crate) async fn stage<F: Future>(seen: Services, start: F) -> (F::Output, Se
 }
 
 impl Provided {
-    /// Adds a service: to the starting module's services inside of [`stage`], else to the server's.
+    /// Adds a service: inside of [`stage`] to the starting module, elsewhere to the server.
     pub(crate) fn provide<S: ?Sized + Send + Sync + 'static>(&self, service: Arc<S>) {
         let (key, service): (_, Arc<dyn Any + Send + Sync>) =
             (TypeId::of::<S>(), Arc::new(service));

@@ -9,7 +9,7 @@ use crate::util::secret::Secret;
 pub struct HostConfig {
     /// The domain.
     pub name: String,
-    /// The modules in the order of their handlers, each with its options.
+    /// The modules and their options. The order decides between handlers of equal priority.
     pub modules: Vec<(String, toml::Table)>,
     /// The settings of the host itself.
     pub settings: HostSettings,
@@ -25,7 +25,7 @@ pub struct HostSettings {
     pub sasl: Option<Vec<String>>,
     /// Whether clients may authenticate without TLS, for tests on loopback.
     pub allow_plaintext: bool,
-    /// The secret of the external component that serves the host (XEP-0114), if one does.
+    /// The secret of the external component (XEP-0114); `None` for a host without a component.
     pub secret: Option<Secret>,
     /// The limit of resources that an account may have bound at the same time; `None` is
     /// [`Host::MAX_RESOURCES`](crate::Host::MAX_RESOURCES).

@@ -76,7 +76,7 @@ impl<M: Module> Context<M> {
         Self(Arc::new(Inner { server, options, state: Arc::new(state), tasks: Arc::default() }))
     }
 
-    /// The same module on the same host with other options; state and tasks are shared.
+    /// Makes a context with other options that shares the state and the tasks of this one.
     pub(crate) fn with_options(&self, options: M) -> Self {
         let Inner { server, state, tasks, .. } = &*self.0;
         let (state, tasks) = (Arc::clone(state), Arc::clone(tasks));
@@ -235,8 +235,8 @@ impl<M: Module> ContextOf for Context<M> {
     const MODULE_PATH: &'static str = M::INFO.module_path;
 }
 
-/// Gives a handler the context when the macro cannot read the argument's type, such as an alias.
-/// Only `&Context<M>` implements this trait.
+/// Gives a handler the context when the macro cannot see the argument's type, for example behind an
+/// alias. Only `&Context<M>` implements this trait.
 #[diagnostic::on_unimplemented(
     message = "the second argument of a handler is `&Context<…>`, found `{Self}`",
     label = "not a context",

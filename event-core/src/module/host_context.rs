@@ -86,9 +86,9 @@ impl HostContext {
         self.core().map(|core| core.features(&self.host)).unwrap_or_default()
     }
 
-    /// Sends a stanza from this host. Stanzas are routed in the order of the calls, after the
-    /// outermost chain and before the stream's next stanza. A `from` that is not a JID of this host
-    /// is replaced by the host's JID. No pre-routing event fires.
+    /// Sends a stanza from this host. Stanzas are routed in the order of the calls, when the
+    /// outermost chain has ended and before the stream's next stanza. A `from` that is not a JID of
+    /// this host is replaced by the host's JID. No pre-routing event fires.
     pub fn send(&self, stanza: impl IntoStanza) {
         if let Some(core) = self.core() {
             core.send(&self.host, stanza);
@@ -103,8 +103,8 @@ impl HostContext {
         }
     }
 
-    /// Puts a stanza into a session's queue without firing events. `false` when no session has this
-    /// JID or the queue is full.
+    /// Puts a stanza into a session's queue without firing events. Returns `false` when no session
+    /// has this JID or the queue is full.
     pub fn deliver(&self, to: &FullJid, stanza: impl IntoStanza) -> bool {
         self.core().is_some_and(|core| core.deliver(&self.host, to, stanza))
     }
@@ -150,8 +150,8 @@ impl HostContext {
         }
     }
 
-    /// Runs `task` as a turn: stanzas that `task` sends are routed in order after the end of
-    /// `task`. For work outside of streams and handlers.
+    /// Runs `task`, which is work outside of streams and handlers, as a turn: the stanzas that
+    /// `task` sends are routed in order after the end of `task`.
     pub async fn run_turn<F: Future>(&self, task: F) -> F::Output {
         match self.core() {
             Some(core) => core.run_turn(task).await,
@@ -164,8 +164,8 @@ impl HostContext {
     /// with `conflict`.
     ///
     /// # Errors
-    /// The session is not authenticated, has a resource or has ended, a handler refused the
-    /// resource, `resource` is not a valid resourcepart, or the account has too many resources.
+    /// The session is not authenticated, already has a resource, or has ended. A handler refused
+    /// the resource, `resource` is not a valid resourcepart, or the account has too many resources.
     pub async fn bind<'s>(
         &self,
         session: &'s Session,
@@ -194,8 +194,7 @@ impl HostContext {
         Ok(Store::new(Arc::clone(&self.storage), self.host.name(), schema.store, self.clock))
     }
 
-    /// Writes to any number of stores in one transaction. The result says whether a delete found
-    /// data.
+    /// Writes to any number of stores in one transaction. Returns whether a deletion found data.
     ///
     /// # Errors
     /// The error of the first failed write, or the storage failed.

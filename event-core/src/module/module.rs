@@ -59,8 +59,8 @@ pub trait ModuleState<M>: Sized + Send + Sync + 'static {
         options: &M,
     ) -> impl Future<Output = Result<Self, StartError>> + Send;
 
-    /// Tells the state that a reload has changed the options. Running dispatches end with the old
-    /// options. Dispatches have the new options after this method has returned, or after ten
+    /// Tells the state that a reload has changed the options. Running dispatches keep the old
+    /// options. New dispatches get the new options after this method has returned, or after ten
     /// seconds.
     fn reload(&self, _old: &M, _new: &M) -> impl Future<Output = ()> + Send {
         async {}

@@ -1,7 +1,7 @@
 //! The registry of the modules, hooks and events that the crates of a binary submit.
 //!
-//! `inventory` finds everything that is linked. The binary lists the crates whose modules may run.
-//! [`Registry::new`] compares both and reports what is missing, which would otherwise go unnoticed.
+//! `inventory` finds the records of all linked crates. The binary lists the crates whose modules
+//! may run. [`Registry::new`] compares both, because nothing else reports a crate that is missing.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +12,8 @@ use crate::{
     util::rust_path::{crate_of, encloses},
 };
 
-/// A crate of modules, for the list of a binary. [`module_crate!`](crate::module_crate) declares a
-/// bundle.
+/// A crate of modules, as a binary lists the crate. [`module_crate!`](crate::module_crate) declares
+/// a bundle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bundle {
     /// The name of the crate, as Rust paths spell the name.
@@ -45,7 +45,7 @@ impl Bundle {
 #[macro_export]
 macro_rules! module_crate {
     ($($hosts:ident = [$($module:literal),* $(,)?]),* $(,)?) => {
-        /// The modules of this crate, for the list of a binary.
+        /// The modules of this crate. A binary that runs the modules lists this constant.
         pub const BUNDLE: $crate::Bundle = $crate::Bundle {
             $($hosts: &[$($module),*],)*
             ..$crate::Bundle::new(module_path!())
@@ -53,7 +53,7 @@ macro_rules! module_crate {
     };
 }
 
-/// A module, as the expansion of `#[module]` submits it.
+/// The record that the expansion of `#[module]` submits.
 #[derive(Debug)]
 #[doc(hidden)]
 pub struct ModuleRecord {
@@ -83,8 +83,8 @@ impl Registry {
     /// Collects the linked modules, hooks and events of the crates in `bundles`.
     ///
     /// # Errors
-    /// A crate without a module, a module without a hook, a hook without a module, or two modules
-    /// or two events of the same name: see [`StartError`].
+    /// A listed crate has no module, a module has no hook, a hook belongs to no module, or two
+    /// modules or two events have the same name.
     pub fn new(bundles: &[Bundle]) -> Result<Self, StartError> {
         number_events()?;
         let listed = |path: &str| bundles.iter().any(|listed| listed.name == crate_of(path));
@@ -138,7 +138,7 @@ impl Registry {
         Ok(Self { modules, unlisted, bundles: bundles.to_vec() })
     }
 
-    /// Collects everything that is linked, for tests.
+    /// Collects the modules, hooks and events of all linked crates, for tests.
     ///
     /// # Errors
     /// See [`Registry::new`].
@@ -175,7 +175,7 @@ impl Registry {
         self.modules.keys().copied()
     }
 
-    /// The error for a module that `place` names and the binary does not have.
+    /// The error for a module that the binary does not have. `place` is where the module is named.
     pub(crate) fn unknown_module(&self, name: &str, place: impl Into<String>) -> StartError {
         let unlisted = self.unlisted.iter().find(|module| module.name == name);
         StartError::UnknownModule {

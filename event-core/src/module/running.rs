@@ -1,4 +1,4 @@
-//! Modules behind trait objects, which the runtime starts, reloads and stops.
+//! The trait objects through which the runtime starts, reloads and stops modules.
 
 use std::{any::Any, marker::PhantomData, sync::Arc};
 
@@ -31,11 +31,11 @@ pub trait ModuleVtable: Send + Sync + std::fmt::Debug {
 pub trait Running: Send + Sync {
     /// The [`Context`] of the module.
     fn context(&self) -> Arc<dyn Any + Send + Sync>;
-    /// The same module with other options; state and tasks are shared.
+    /// Makes the same module with other options. Both share the state and the tasks.
     fn with_options(&self, table: toml::Table) -> Result<Box<dyn Running>, StartError>;
     /// Tells the state that `new`, which [`Running::with_options`] created, replaces this module.
     fn reload<'a>(&'a self, new: &'a dyn Running) -> BoxFuture<'a, ()>;
-    /// Aborts the module's tasks and stops its state.
+    /// Aborts the module's tasks and stops the module's state.
     fn stop(&self) -> BoxFuture<'_, ()>;
 }
 

@@ -7,7 +7,7 @@
 pub enum StartError {
     /// The binary lists a crate without a module.
     #[error(
-        "crate `{name}` is listed in the binary but no module of it arrived\n  help: give it a `#[module]` struct, or take `{name}::BUNDLE` out of the list"
+        "crate `{name}` is listed in the binary but has no linked module\n  help: add a `#[module]` struct to the crate, or remove `{name}::BUNDLE` from the list"
     )]
     EmptyCrate {
         /// The crate.
@@ -15,7 +15,7 @@ pub enum StartError {
     },
     /// A module has no handler.
     #[error(
-        "module `{name}` ({place}) has no hook\n  help: annotate a function of its Rust module with `#[hook(…)]`; is a `mod` line or a `cfg` missing?"
+        "module `{name}` ({place}) has no hook\n  help: annotate a function in the struct's Rust module with `#[hook(…)]`, and check that no `mod` line is missing and no `cfg` excludes the function"
     )]
     ModuleWithoutHook {
         /// The module.
@@ -25,7 +25,7 @@ pub enum StartError {
     },
     /// No `#[module]` encloses the Rust module of a handler.
     #[error(
-        "hook `{handler}` ({place}) belongs to no module\n  help: put a `#[module]` struct into its Rust module or an enclosing one"
+        "hook `{handler}` ({place}) belongs to no module\n  help: add a `#[module]` struct to the hook's Rust module or to an enclosing module"
     )]
     HookWithoutModule {
         /// The handler.
@@ -47,7 +47,7 @@ pub enum StartError {
     },
     /// Two crates declare an event of the same name.
     #[error(
-        "two events are called `{name}`: {a} and {b}\n  help: prefix the name with the module's, as in `muc-{name}`"
+        "two events are called `{name}`: {a} and {b}\n  help: begin the name with the module's name, as in `muc-{name}`"
     )]
     DuplicateEvent {
         /// The name.
@@ -59,7 +59,7 @@ pub enum StartError {
     },
     /// A crate declares an event of the catalogue.
     #[error(
-        "event `{name}` ({place}) is one of Spondee's own\n  help: hook it instead, or choose another name"
+        "event `{name}` ({place}) has the name of a catalogue event\n  help: write a `#[hook]` for the catalogue event, or choose another name"
     )]
     CatalogueEvent {
         /// The name.
@@ -69,7 +69,7 @@ pub enum StartError {
     },
     /// A handler takes the context of another module.
     #[error(
-        "hook `{handler}` ({place}) belongs to module `{module}` but takes the `Context` of another\n  help: take `&Context<…>` of the `#[module]` in its own Rust module"
+        "hook `{handler}` ({place}) belongs to module `{module}` but takes the `Context` of another module\n  help: take `&Context<…>` of the `#[module]` struct in the hook's own Rust module"
     )]
     WrongContext {
         /// The handler.
@@ -79,9 +79,9 @@ pub enum StartError {
         /// The module of the handler.
         module: &'static str,
     },
-    /// The expansion of a hook installed no handler.
+    /// The record of a hook installed no handler.
     #[error(
-        "hook `{handler}` installed no handler\n  help: `event-core` and `event-macros` are of different builds"
+        "hook `{handler}` installed no handler\n  help: build `event-core` and `event-macros` from the same version"
     )]
     NotInstalled {
         /// The handler.
@@ -99,9 +99,9 @@ pub enum StartError {
         /// Linked modules with a similar name.
         nearest: Vec<&'static str>,
     },
-    /// `after` names a module that is not in the binary, but whose name is similar to a linked one.
+    /// `after` has a name that no linked module has, but that is similar to a linked module's name.
     #[error(
-        "module `{module}` comes after `{after}`, which is not in this binary{}",
+        "module `{module}` must run after `{after}`, which is not in this binary{}",
         help_near(nearest)
     )]
     UnknownAfter {
@@ -113,14 +113,14 @@ pub enum StartError {
         nearest: Vec<&'static str>,
     },
     /// The `after` lists of modules form a cycle.
-    #[error("modules wait for each other: {}\n  help: take one `after` away", cycle.join(" after "))]
+    #[error("the `after` lists of modules form a circle: {}\n  help: remove one `after`", cycle.join(" after "))]
     AfterCycle {
         /// The modules in the order of the cycle, with the first module repeated at the end.
         cycle: Vec<&'static str>,
     },
     /// A host enables a module twice.
     #[error(
-        "module `{module}` is enabled twice on `{host}`\n  help: take one of the two out of its `modules`"
+        "module `{module}` is enabled twice on `{host}`\n  help: remove one of the two from the host's `modules`"
     )]
     EnabledTwice {
         /// The module.
@@ -129,7 +129,9 @@ pub enum StartError {
         host: Box<str>,
     },
     /// Two hosts have the same name.
-    #[error("host `{name}` is configured twice\n  help: a name in other letters is the same host")]
+    #[error(
+        "host `{name}` is configured twice\n  help: names that differ only in upper and lower case are the same host"
+    )]
     DuplicateHost {
         /// The name.
         name: String,
@@ -170,7 +172,7 @@ pub enum StartError {
 fn help_unknown(unlisted: Option<&str>, nearest: &[&str]) -> String {
     match unlisted {
         Some(name) => format!(
-            "\n  help: its crate is linked but not listed: add `{name}::BUNDLE` to the binary's list"
+            "\n  help: the module's crate is linked but not listed: add `{name}::BUNDLE` to the binary's list"
         ),
         None => help_near(nearest),
     }
@@ -178,7 +180,7 @@ fn help_unknown(unlisted: Option<&str>, nearest: &[&str]) -> String {
 
 fn help_near(nearest: &[&str]) -> String {
     match nearest {
-        [] => "\n  help: list its crate in the binary (`spondee::main(&[…])`), or take the name out of the configuration".into(),
+        [] => "\n  help: list the module's crate in the binary (`spondee::main(&[…])`), or remove the name from the configuration".into(),
         names => {
             let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
             format!("\n  help: did you mean {}?", names.join(" or "))

@@ -72,7 +72,7 @@ impl Iq {
         self.iq_type
     }
 
-    /// Marks the iq as a request of this server whose answer a handler waits for.
+    /// Marks the iq as a request of this server whose answer a handler awaits.
     pub(crate) fn mark_query(mut self) -> Self {
         self.is_query = true;
         self
@@ -82,7 +82,7 @@ impl Iq {
         self.is_query
     }
 
-    /// Marks the iq as one that an `AnswerLater` will answer.
+    /// Marks the iq as answered by an `AnswerLater`.
     pub(crate) fn mark_answered_later(&mut self) {
         self.is_answered_later = true;
     }

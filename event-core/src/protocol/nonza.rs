@@ -4,7 +4,7 @@ use xmpp_xml::Element;
 
 use crate::{events::traits::Payload, session::session::Session};
 
-/// An element that is not a stanza: stream negotiation, SASL, stream management …
+/// An element that is not a stanza, such as an element of SASL or stream management.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Nonza {

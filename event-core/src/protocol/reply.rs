@@ -2,8 +2,8 @@
 
 use xmpp_xml::Element;
 
-/// An answer built with `reply` or `reply_with`. It is sent when the handler returns it or passes
-/// it to `cx.send`.
+/// An answer built with `reply` or `reply_with`. The answer is sent when the handler returns the
+/// `Reply` or passes the `Reply` to `cx.send`.
 #[derive(Clone, Debug)]
 #[must_use = "an answer is only sent when it is returned or given to `cx.send`"]
 pub struct Reply(pub(crate) Element);

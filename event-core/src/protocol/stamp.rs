@@ -1,9 +1,9 @@
-//! The rule that sets the sender's address of a client's stanzas.
+//! The rule that sets `from` in the stanzas of a client.
 
 use xmpp_xml::Stamp;
 
-/// The rule for the XML reader to set `from` to the client's address in each stanza of the client's
-/// stream (RFC 6120 §8.1.2.1).
+/// The rule with which the XML reader sets `from` to the client's address in each stanza of the
+/// client's stream (RFC 6120 §8.1.2.1).
 #[must_use]
 pub fn from_stamp(client: &str) -> Stamp<'_> {
     Stamp {

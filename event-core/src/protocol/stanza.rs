@@ -28,7 +28,7 @@ pub enum StanzaKind {
 }
 
 impl StanzaKind {
-    /// The kind of stanza that an element is; `None` when it is not a stanza.
+    /// The kind of the stanza; `None` when the element is not a stanza.
     pub fn of(element: &Element) -> Option<Self> {
         if element.namespace() != STANZA_NS {
             return None;
@@ -51,7 +51,7 @@ pub enum Destination {
     Bare,
     /// A domain, with or without a resource.
     Host,
-    /// The sender's own account: no `to`, or its own bare JID.
+    /// The sender's own account: no `to`, or the account's bare JID.
     Own,
 }
 
@@ -71,7 +71,7 @@ enum Sender {
     /// The client of the session in `origin`, which has bound a resource.
     Client,
     Jid(Jid),
-    /// One address for many copies of a stanza.
+    /// An address that the copies of a stanza share.
     Shared(Arc<Jid>),
     /// A client without a resource, or a server or component that has proved no domain.
     Unknown,
@@ -82,7 +82,7 @@ impl Payload for Stanza {
 }
 
 impl Stanza {
-    /// A stanza. `kind` is the result of [`StanzaKind::of`] for `element`.
+    /// Makes a stanza. `kind` must be the result of [`StanzaKind::of`] for `element`.
     pub(crate) fn new(
         kind: StanzaKind,
         element: Element,
@@ -93,7 +93,7 @@ impl Stanza {
         Self { kind, element, to, from, origin }
     }
 
-    /// A stanza from a client that has bound a resource.
+    /// Makes a stanza from a client that has bound a resource.
     pub(crate) fn from_client(
         kind: StanzaKind,
         element: Element,
@@ -168,8 +168,8 @@ impl Stanza {
         &self.element
     }
 
-    /// The stanza as XML, for changes; it is delivered as changed. Changing `to` or `from` here
-    /// does not change the route, because the addresses have been read before.
+    /// The stanza as XML, for changes, which are delivered. A change of `to` or `from` does not
+    /// change the route, because the addresses have already been read.
     pub fn element_mut(&mut self) -> &mut Element {
         &mut self.element
     }
@@ -190,8 +190,8 @@ impl Stanza {
     /// ```
     ///
     /// # Errors
-    /// There is no child element, or it cannot be parsed as a `T`. The error converts into the
-    /// [`StanzaError`] `bad-request`.
+    /// There is no child element, or the first one cannot be parsed as a `T`. The error converts
+    /// into the [`StanzaError`] `bad-request`.
     pub fn payload<T: FromXml>(&self) -> Result<T, PayloadError> {
         self.element.first_child().ok_or(PayloadError::Missing)?.parse_as()
     }
@@ -248,7 +248,7 @@ impl Stanza {
         }
         if let Some(from) = self.from() {
             answer = answer.attribute("to", from.as_str());
-            // Without `to` the stanza was for the sender's own account, which answers.
+            // A stanza without `to` is answered by the sender's own account.
             match &self.to {
                 Some(to) => answer = answer.attribute("from", to.as_str()),
                 None => answer = answer.attribute("from", from.to_bare().as_str()),
@@ -275,7 +275,7 @@ impl Stanza {
         self.element.set_attribute("to", None);
     }
 
-    /// Whether the stanza may be answered: errors and iq results may not (RFC 6120 §8.3.1).
+    /// Whether the stanza may be answered; errors and iq results must not be (RFC 6120 §8.3.1).
     pub(crate) fn may_be_answered(&self) -> bool {
         match self.type_().as_deref() {
             Some("error") => false,

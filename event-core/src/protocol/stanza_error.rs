@@ -54,7 +54,7 @@ macro_rules! stanza_conditions {
         }
 
         impl StanzaError {
-            $(#[doc = concat!("`", $name, "`, with the error type that the RFC gives it.")]
+            $(#[doc = concat!("`", $name, "`, with the error type that the RFC associates.")]
             pub const fn $constructor() -> Self {
                 Self::new(Condition::$variant)
             })*
@@ -108,7 +108,7 @@ impl StanzaError {
         Self { condition, kind: condition.default_type(), text: None, application: None }
     }
 
-    /// Sets the text for the person who reads the error.
+    /// Sets the human-readable text.
     #[must_use]
     pub fn text(mut self, text: impl Into<Box<str>>) -> Self {
         self.text = Some(text.into());
@@ -162,7 +162,7 @@ impl std::fmt::Display for StanzaError {
 
 impl std::error::Error for StanzaError {}
 
-/// A payload that cannot be parsed is the sender's mistake: `bad-request`.
+/// Converts into `bad-request`: a payload that cannot be parsed is a mistake of the sender.
 impl From<xmpp_xml::PayloadError> for StanzaError {
     fn from(error: xmpp_xml::PayloadError) -> Self {
         Self::bad_request().text(error.to_string())

@@ -75,7 +75,7 @@ impl StreamError {
         Self { condition, text: None }
     }
 
-    /// Sets the text for the person who reads the error.
+    /// Sets the human-readable text.
     #[must_use]
     pub fn text(mut self, text: impl Into<Box<str>>) -> Self {
         self.text = Some(text.into());

@@ -1,4 +1,4 @@
-//! Rosters (RFC 6121 §2): a user's contacts and the subscriptions between them.
+//! Rosters (RFC 6121 §2): a user's contacts and the presence subscriptions to and from them.
 
 mod subscription;
 
@@ -15,14 +15,14 @@ use xmpp_xml::Element;
 /// A presence subscription, from the roster owner's side (RFC 6121 §2.1.2.5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Subscription {
-    /// Neither sees the other's presence.
+    /// Neither the owner nor the contact sees the other's presence.
     #[default]
     None,
     /// The owner sees the contact's presence.
     To,
     /// The contact sees the owner's presence.
     From,
-    /// Each sees the other's presence.
+    /// The owner and the contact see each other's presence.
     Both,
 }
 
@@ -68,12 +68,12 @@ pub struct RosterItem {
     pub approved: bool,
     /// The groups of the contact.
     pub groups: BTreeSet<String>,
-    /// Whether the item is in the roster that clients see. An item that only holds a subscription
-    /// request is not (RFC 6121 §3.1.3).
+    /// Whether the item is in the roster that clients see. An item that has only a subscription
+    /// request is hidden from clients (RFC 6121 §3.1.3).
     pub is_listed: bool,
     /// The complete `subscribe` presence that waits for the owner's answer.
     pub request: Option<Element>,
-    /// The version of the roster that last changed the item as clients see it.
+    /// The version of the roster at the last change of the item that clients see.
     pub version: u64,
 }
 
@@ -107,8 +107,8 @@ impl RosterItem {
         }
     }
 
-    /// Sets the state of the subscription in both directions. This clears [`request`](Self::request)
-    /// if none is pending; for a new pending request the caller sets it.
+    /// Sets the state of the subscription in both directions. Without a pending request from the
+    /// contact, [`request`](Self::request) is cleared; for a new one the caller sets `request`.
     pub fn set_state(&mut self, state: ContactState) {
         self.subscription = match (state.to == Link::Active, state.from == Link::Active) {
             (false, false) => Subscription::None,
@@ -146,7 +146,7 @@ impl Roster {
         self.contacts.get(jid).map(|contact| &**contact)
     }
 
-    /// Inserts a contact and returns the one that it replaces.
+    /// Inserts a contact and returns the replaced contact, if any.
     pub fn insert(&mut self, item: RosterItem) -> Option<Arc<RosterItem>> {
         self.contacts.insert(item.jid.clone(), Arc::new(item))
     }

@@ -9,7 +9,7 @@ pub enum SubscriptionType {
     Subscribed,
     /// Ends the sender's subscription.
     Unsubscribe,
-    /// Denies or cancels the other's subscription.
+    /// Denies or cancels the recipient's subscription.
     Unsubscribed,
 }
 
@@ -44,7 +44,7 @@ pub enum Link {
     None,
     /// A request waits for an answer.
     Pending,
-    /// Subscribed.
+    /// The subscription is active.
     Active,
 }
 
@@ -67,15 +67,15 @@ pub struct Transition {
     pub before: ContactState,
     /// The state after the stanza.
     pub after: ContactState,
-    /// Whether the stanza is forwarded: an outbound one to the contact's server, an inbound one to
-    /// the owner's clients.
+    /// Whether the stanza is forwarded: an outbound stanza to the contact's server, an inbound
+    /// stanza to the owner's clients.
     pub passes: bool,
     /// The stanza with which the server answers the contact on the owner's behalf.
     pub reply: Option<SubscriptionType>,
 }
 
 impl ContactState {
-    /// The owner sends the contact a subscription stanza (RFC 6121 appendix A.2).
+    /// The transition when the owner sends the contact a stanza (RFC 6121 appendix A.2).
     #[must_use]
     pub fn outbound(self, kind: SubscriptionType) -> Transition {
         let mut after = self;
@@ -92,7 +92,7 @@ impl ContactState {
             }
             SubscriptionType::Subscribed => {
                 match self.from {
-                    // No request yet: a pre-approval (§3.4.2).
+                    // Without a request, the stanza is a pre-approval (§3.4.2).
                     Link::None => after.approved = true,
                     Link::Pending => after.from = Link::Active,
                     Link::Active => {}
@@ -108,7 +108,7 @@ impl ContactState {
         Transition { before: self, after, passes, reply: None }
     }
 
-    /// The contact sends the owner a subscription stanza (RFC 6121 appendix A.3).
+    /// The transition when the contact sends the owner a stanza (RFC 6121 appendix A.3).
     #[must_use]
     pub fn inbound(self, kind: SubscriptionType) -> Transition {
         let mut after = self;
@@ -182,7 +182,7 @@ mod tests {
         ContactState { to, from, approved: false }
     }
 
-    /// For each state in order: whether the stanza is forwarded, and the new state, `""` if unchanged.
+    /// For each of `STATES`: whether the stanza is forwarded, and the new state, `""` if unchanged.
     type Table = [(bool, &'static str); 9];
 
     fn check(
@@ -337,7 +337,7 @@ mod tests {
                 continue;
             }
             let asked = approved.inbound(Subscribe);
-            assert_eq!(asked.after.from, Link::Active, "{name}: the owner is not asked");
+            assert_eq!(asked.after.from, Link::Active, "{name}: the pre-approval is not used");
             assert_eq!(asked.after.to, before.to);
             assert_eq!((asked.passes, asked.reply), (false, Some(Subscribed)));
             let taken_back = approved.outbound(Unsubscribed);

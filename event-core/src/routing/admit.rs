@@ -1,5 +1,5 @@
-//! The addresses of a stanza: set on the stream of a client, checked on the stream of a server or
-//! component.
+//! Sets the addresses of stanzas from clients, and checks the addresses of stanzas from servers and
+//! components.
 
 use std::{cell::RefCell, hash::BuildHasher};
 
@@ -19,7 +19,7 @@ use crate::{
     session::{session::Session, stream::SessionKind},
 };
 
-/// What happens to a stanza before its first event.
+/// The decision about a stanza before the first event of the stanza.
 pub(crate) enum Admission {
     /// The stanza is routed.
     Admitted(Stanza),
@@ -59,8 +59,8 @@ pub(crate) fn admit_from_client(
 }
 
 /// Checks the addresses of a stanza of a server or component (RFC 6120 §8.1, XEP-0114): the other
-/// side has proved the domain of `from`, and `to` is present. On a server's stream the domain of
-/// `to` is served here.
+/// side must have proved the domain of `from`, and `to` must be present. On a server's stream, this
+/// server must serve the domain of `to`.
 ///
 /// # Errors
 /// The caller closes the stream with the error.
@@ -102,8 +102,8 @@ pub(crate) fn admit_from_remote(
     Ok(admit_checked(Stanza::new(kind, element, (Some(from), Some(to)), origin), checked))
 }
 
-/// A cache of parsed addresses, one for each thread. Parsing was half of the cost of
-/// [`admit_from_client`].
+/// A cache of parsed addresses, one for each thread. Without the cache, parsing was half of the
+/// cost of [`admit_from_client`].
 struct JidCache {
     hasher: DefaultHashBuilder,
     /// The text and its parsed form, at the index that the hash of the text gives.
@@ -154,7 +154,7 @@ fn admit_checked(stanza: Stanza, checked: Result<(), StanzaError>) -> Admission 
 }
 
 fn malformed_address() -> StanzaError {
-    StanzaError::jid_malformed().text("an address is not a JID")
+    StanzaError::jid_malformed().text("the address in 'to' is not a valid JID")
 }
 
 /// Writes the normalized form of an address into an attribute.
@@ -166,20 +166,21 @@ fn write_normalized(name: &str, jid: Option<&Jid>, element: &mut Element) {
     }
 }
 
-/// Checks an iq (RFC 6120 §8.2.3): a known type, an id and, for a request, exactly one child.
+/// Checks that an iq has a known type, an id and, if it is a request, exactly one child (RFC 6120
+/// §8.2.3).
 pub(crate) fn check_iq(kind: StanzaKind, element: &Element) -> Result<(), StanzaError> {
     let refused = |text: &str| Err(StanzaError::bad_request().text(text));
     if kind != StanzaKind::Iq {
         return Ok(());
     }
     let Some(iq_type) = element.attribute("type").and_then(|value| IqType::parse(&value)) else {
-        return refused("the type of an iq is get, set, result or error");
+        return refused("the type of an iq must be get, set, result or error");
     };
     if element.attribute("id").is_none_or(|id| id.is_empty()) {
         return refused("an iq needs an id");
     }
     if iq_type.is_request() && element.children().count() != 1 {
-        return refused("an iq request has exactly one child");
+        return refused("an iq request must have exactly one child");
     }
     Ok(())
 }

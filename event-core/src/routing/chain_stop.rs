@@ -1,12 +1,12 @@
-//! Which handler stopped a chain, for tests and traces.
+//! The stop of a chain by a handler, as reported to tests and traces.
 
-/// A handler stopped a chain.
+/// The stop of a chain by a handler.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ChainStop {
     /// The handler, as `module::function`.
     pub handler: String,
-    /// The event that the chain was for.
+    /// The name of the handler's event.
     pub event: &'static str,
     /// How the handler stopped the chain.
     pub kind: StopKind,

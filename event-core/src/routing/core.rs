@@ -44,8 +44,8 @@ impl std::fmt::Debug for Core {
 }
 
 impl Core {
-    /// A core without hosts, and the receiving end of the queue for stanzas sent outside of any
-    /// turn.
+    /// Makes a core without hosts, and the receiving end of the queue for stanzas sent outside of
+    /// any turn.
     pub(crate) fn new(storage: Arc<dyn Storage>) -> (Self, mpsc::Receiver<Outgoing>) {
         let (background, queue) = mpsc::channel(MAX_BACKGROUND);
         let core = Self {
@@ -89,13 +89,12 @@ impl Core {
         &self.storage
     }
 
-    /// The time of day: the system time at the start plus the time that has passed since, by the
-    /// clock of tokio, which tests can advance.
+    /// The time of day: the system time at the server's start plus [`Core::uptime`].
     pub fn now(&self) -> SystemTime {
         self.clock.now()
     }
 
-    /// The time since the start, by the same clock.
+    /// The time since the server's start by the clock of tokio, which tests can advance.
     pub fn uptime(&self) -> Duration {
         self.clock.elapsed()
     }
@@ -137,8 +136,8 @@ impl Core {
         let _ = self.stop_watcher.set(Box::new(watch));
     }
 
-    /// Traces which handler stopped a chain, and calls the watcher. Without either, a
-    /// stop costs two loads.
+    /// Traces which handler stopped a chain, and calls the watcher. Without a tracer and a watcher,
+    /// this takes two loads.
     #[inline]
     pub(crate) fn report_stop(&self, stop: &Stop) {
         if LevelFilter::current() == LevelFilter::TRACE || self.stop_watcher.get().is_some() {

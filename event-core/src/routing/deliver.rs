@@ -20,8 +20,8 @@ use crate::{
     },
 };
 
-/// The most stanzas that handlers may send in one turn. Without this limit handlers that answer
-/// each other would never end.
+/// The number of stanzas that handlers may send in one turn. Without this limit, handlers that
+/// answer each other's stanzas would never end.
 const MAX_STANZAS_IN_TURN: usize = 100_000;
 
 impl Core {
@@ -41,11 +41,11 @@ impl Core {
             let Some(mut routed) = TypedStanza::take_next() else { return };
             self.route(&mut routed, false).await;
         }
-        tracing::error!("handlers sent too many stanzas in one turn; the rest was dropped");
+        tracing::error!("handlers sent too many stanzas in one turn; the last ones are dropped");
         outbox::clear();
     }
 
-    /// Routes a request whose answer a handler waits for.
+    /// Routes a request of this server whose answer a handler awaits.
     pub(crate) async fn route_query(&self, stanza: Stanza) {
         if let Some(iq_type) = stanza.type_().as_deref().and_then(IqType::parse) {
             self.route_typed(&mut Iq::new(stanza, iq_type).mark_query(), false).await;
@@ -61,7 +61,7 @@ impl Core {
         }
     }
 
-    /// Fires the events of a stanza, then answers the sender if need be.
+    /// Fires the events of a stanza, then answers the sender if the outcome requires it.
     async fn route_typed<K>(&self, payload: &mut K, from_client: bool)
     where
         K: StanzaEvents + for<'p> Payload<Of<'p> = K> + Send + Sync,
@@ -76,8 +76,8 @@ impl Core {
         }
     }
 
-    /// Answers with an error, in the name of the recipient, a stanza that a handler of
-    /// `route/remote` took and could not deliver. Errors and iq results are not answered.
+    /// Answers a stanza with an error in the name of the recipient, for a handler of `route/remote`
+    /// that could not deliver the stanza. Errors and iq results are not answered.
     pub async fn bounce(&self, stanza: &Stanza, error: &StanzaError) {
         if stanza.may_be_answered() {
             let host = Origin::Host(std::sync::Arc::clone(stanza.origin().host()));
@@ -86,8 +86,8 @@ impl Core {
     }
 
     /// Fires `pre-NAME/DEST` on the sender's host if a client sent the stanza, then `NAME/DEST` on
-    /// the recipient's host, or `route/remote` on the sender's if the recipient's is not served
-    /// here. Returns `false` in the last case, and the stop if a handler stopped a chain.
+    /// the recipient's host. Fires `route/remote` on the sender's host instead, and returns
+    /// `false`, if the recipient's host is not served here. Also returns the stop, if any.
     pub(crate) async fn fire_stanza_events<K>(
         &self,
         payload: &mut K,

@@ -16,7 +16,7 @@ use crate::{
 };
 
 impl Core {
-    /// Fires an event that is its own payload on `host`, or on all hosts when its scope is global.
+    /// Fires an event that is its own payload on `host`, or on all hosts if the scope is global.
     pub(crate) async fn fire<'p, E: Fire<'p>>(&self, host: &Host, mut event: E) -> Fired<E> {
         let stop = self.fire_event::<E>(host, event.payload()).await;
         let flow = if stop.is_none() { Flow::Continue } else { Flow::Handled };
@@ -48,8 +48,8 @@ impl Core {
         }
     }
 
-    /// Fires an event on `host`, or on all hosts when its scope is global. Returns `None` when no
-    /// handler stopped the chain.
+    /// Fires an event on `host`, or on all hosts if the event's scope is global. Returns `None`
+    /// when no handler stopped the chain.
     pub(crate) async fn fire_event<E: Event>(
         &self,
         host: &Host,
@@ -62,7 +62,7 @@ impl Core {
         self.fire_nested(table.chain::<E::Payload>(E::id()), payload).await
     }
 
-    /// Fires an event on the table of all hosts together.
+    /// Fires an event on the table that all hosts share.
     pub(crate) async fn fire_global<E: Event>(
         &self,
         payload: &mut <E::Payload as Payload>::Of<'_>,
@@ -71,7 +71,7 @@ impl Core {
         self.fire_nested(global.chain::<E::Payload>(E::id()), payload).await
     }
 
-    /// Runs a chain that a handler or the server fires, to a limited depth.
+    /// Runs a chain, unless too many events that handlers fired are nested in each other.
     async fn fire_nested<P: Payload>(
         &self,
         chain: Option<&Chain<P>>,
@@ -81,7 +81,7 @@ impl Core {
         let Some(stop) = run_nested(chain.fire(payload)).await else {
             tracing::error!(
                 ?chain,
-                "handlers fire events too deep within each other; the event is refused"
+                "too many nested events were fired by handlers; this event is refused"
             );
             return Some(Stop { outcome: StanzaError::internal_server_error().into(), by: None });
         };
@@ -94,7 +94,7 @@ impl Core {
 
 /// Runs the chain that `find` finds in the table, if any. Returns `None` when no handler stopped
 /// the chain.
-#[expect(clippy::manual_async_fn, reason = "its future is smaller")]
+#[expect(clippy::manual_async_fn, reason = "the future of an async fn is larger")]
 pub(crate) fn fire_chain<P, F>(
     core: &Core,
     table: &mut Table,

@@ -1,5 +1,5 @@
-//! Routes stanzas: from an element that a stream read, through its events, to the receiver's
-//! stream.
+//! Routes stanzas: takes an element that a stream has read, fires its events, and writes to the
+//! receiver's stream.
 
 pub(crate) mod admit;
 pub(crate) mod background;

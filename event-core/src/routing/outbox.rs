@@ -22,8 +22,8 @@ thread_local! {
     static OUTBOX: RefCell<Option<Outbox>> = const { RefCell::new(None) };
 }
 
-/// The most levels at which handlers fire events or send queries within one another. Without this
-/// limit an endless loop would overflow the stack.
+/// The depth to which the events and queries of handlers may be nested. Without this limit, an
+/// endless recursion would overflow the stack.
 const MAX_DEPTH: u32 = 32;
 
 tokio::task_local! {
@@ -40,8 +40,8 @@ pub(crate) async fn run_nested<F: Future>(task: F) -> Option<F::Output> {
 }
 
 pin_project! {
-    /// A task with an outbox of its own. Leaner than a task-local of tokio, as each element that a
-    /// stream reads begins a turn.
+    /// A task with an outbox of its own. Each element that a stream reads needs one, so this type
+    /// is cheaper than a task-local of tokio.
     pub(crate) struct WithOutbox<F> {
         outbox: Option<Outbox>,
         #[pin]
@@ -55,7 +55,7 @@ pub(crate) fn with_outbox<F: Future>(task: F) -> WithOutbox<F> {
     WithOutbox { outbox: Some(Outbox::default()), task }
 }
 
-/// Swaps the outbox back when a poll ends, also by a panic.
+/// Sets the thread's outbox for one poll. The drop restores the previous outbox, after a panic too.
 struct Swapped<'a>(&'a mut Option<Outbox>);
 
 impl<'a> Swapped<'a> {
@@ -81,7 +81,7 @@ impl<F: Future> Future for WithOutbox<F> {
     }
 }
 
-/// Gives `access` the outbox of the current turn; `None` outside of any turn.
+/// Calls `access` with the outbox of the current turn. Returns `None` outside of any turn.
 fn with_current<R>(access: impl FnOnce(&mut Outbox) -> R) -> Option<R> {
     let access = |current: &RefCell<Option<Outbox>>| current.borrow_mut().as_mut().map(access);
     OUTBOX.try_with(access).ok().flatten()
@@ -104,8 +104,8 @@ pub(crate) fn enqueue(core: &Core, outgoing: Outgoing) {
     }
 }
 
-/// Puts copies of a stanza into the outbox of the current turn as one entry or, outside of any
-/// turn, one by one into the queue of the background task, which is bounded.
+/// Puts copies of a stanza into the outbox of the current turn as one entry. Outside of any turn,
+/// each copy is an entry of the background task's queue, which is bounded.
 pub(crate) fn enqueue_copies(core: &Core, copies: Copies) {
     let mut copies = Some(copies);
     let in_turn = with_current(|outbox| {
@@ -128,11 +128,11 @@ pub(crate) fn has_entries() -> bool {
 
 /// Drops all entries of the current turn's outbox.
 pub(crate) fn clear() {
-    // Dropped outside of the borrow.
+    // The entries are dropped when the borrow has ended.
     drop(with_current(mem::take));
 }
 
-/// Whether `is_match` holds for an entry of the current turn's outbox. Copies are not looked at.
+/// Whether `is_match` holds for an entry of the current turn's outbox. Copies are not checked.
 pub(crate) fn any_single_entry(is_match: impl FnMut(&Outgoing) -> bool) -> bool {
     with_current(|outbox| outbox.singles().any(is_match)) == Some(true)
 }
@@ -144,7 +144,7 @@ struct Outbox(VecDeque<Entry>);
 #[derive(Debug)]
 enum Entry {
     Single(Outgoing),
-    /// Has at least one recipient left.
+    /// The copies of a stanza, for at least one recipient.
     Copies(Box<Copies>),
 }
 
@@ -185,8 +185,8 @@ impl Outbox {
     }
 }
 
-/// A stanza to many recipients. Each copy is made when it is routed: thousands made at once would
-/// have left the processor's caches by then.
+/// A stanza to many recipients. Each copy is made just before it is routed, because thousands of
+/// copies do not fit into the processor's caches.
 #[derive(Debug)]
 pub(crate) struct Copies {
     pub(crate) stanza: Stanza,

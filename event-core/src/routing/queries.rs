@@ -15,7 +15,7 @@ use crate::protocol::{
     stanza::{Stanza, StanzaKind},
 };
 
-/// Why a request got no result.
+/// The reason why a request got no result.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum QueryError {
@@ -28,8 +28,7 @@ pub enum QueryError {
     /// The stanza is not an iq request with a `to`.
     #[error("not an iq request with a `to`")]
     NotARequest,
-    /// Too many requests wait for their answers, or handlers send queries too deep within each
-    /// other.
+    /// Too many requests wait for their answers, or the queries of handlers are nested too deep.
     #[error("too many requests wait for their answers")]
     TooMany,
     /// The server has ended.
@@ -44,8 +43,7 @@ pub enum QueryError {
 #[derive(Debug, Default)]
 pub(crate) struct Queries {
     waiting: Mutex<HashMap<Box<str>, Waiting>>,
-    /// The size of the map. Read for every iq, so that the lock is not taken while the map is
-    /// empty.
+    /// The size of the map. An iq does not take the lock while the size is zero.
     count: AtomicUsize,
 }
 
@@ -56,7 +54,7 @@ pub(crate) struct Waiting {
     pub(crate) answer: oneshot::Sender<Iq>,
 }
 
-/// The most requests that may wait at a time.
+/// The number of requests that may wait at the same time.
 pub(crate) const MAX_WAITING: usize = 65_536;
 
 impl Queries {
@@ -88,8 +86,8 @@ impl Queries {
         iq.id().is_some_and(|id| map.contains_key(&*id))
     }
 
-    /// Gives an iq result or error to the handler that waits for it. Returns the stanza when no
-    /// handler does.
+    /// Gives an iq result or error to the handler that awaits the answer. Returns the stanza if no
+    /// handler awaits it.
     pub(crate) fn answer(&self, stanza: Stanza) -> Option<Stanza> {
         if stanza.kind() != StanzaKind::Iq || !self.has_waiting() {
             return Some(stanza);
@@ -110,7 +108,7 @@ impl Queries {
         };
         match taken {
             Some(waiting) => {
-                // The handler may have stopped waiting; the answer is then dropped.
+                // If the handler no longer waits, the answer is dropped.
                 let _ = waiting.answer.send(Iq::new(stanza, iq_type));
                 None
             }

@@ -1,4 +1,4 @@
-//! Sends iq requests of this server, and gives their answers to the handlers that wait.
+//! Sends iq requests of this server, and gives the answers to the handlers that await them.
 
 use std::sync::{Arc, Weak};
 
@@ -23,7 +23,7 @@ use crate::{
     util::id::random_id,
 };
 
-/// Removes a request when the handler no longer waits for the answer.
+/// Removes a request when dropped.
 struct RemoveOnDrop<'a>(&'a Queries, &'a str);
 
 impl Drop for RemoveOnDrop<'_> {
@@ -32,8 +32,8 @@ impl Drop for RemoveOnDrop<'_> {
     }
 }
 
-/// The answer to a request, which may not have arrived yet. When dropped, the answer is no longer
-/// waited for.
+/// The answer to a request, which may not have arrived yet. If the value is dropped, a later answer
+/// is routed like any other iq.
 #[derive(Debug)]
 pub struct Expected {
     core: Weak<Core>,
@@ -42,7 +42,7 @@ pub struct Expected {
 }
 
 impl Expected {
-    /// Waits, without a limit, for the result or error; `None` when the server ends before.
+    /// Waits without a time limit for the result or error. Returns `None` if the server ends first.
     pub async fn answer(mut self) -> Option<Iq> {
         (&mut self.answer).await.ok()
     }
@@ -57,8 +57,8 @@ impl Drop for Expected {
 }
 
 impl Core {
-    /// Gives an iq request of `host` an id and registers it. The caller writes the returned stanza
-    /// to its receiver; no event fires.
+    /// Gives an iq request of `host` an id and registers the request. The caller writes the
+    /// returned stanza to its receiver; no event fires.
     ///
     /// # Errors
     /// `iq` is not a stanza with a `to`, or too many requests wait.
@@ -79,7 +79,7 @@ impl Core {
         }
         let (id, stanza, answer) = self.add_query(host, iq)?;
         let _remove = RemoveOnDrop(self.queries(), &id);
-        // Not sent through the outbox, which is routed only after the chain that waits here.
+        // The outbox would be routed only after the end of the chain that waits here.
         let routed = run_nested(Box::pin(self.route_query(stanza))).await;
         routed.ok_or(QueryError::TooMany)?;
         match timeout(Host::QUERY_TIMEOUT, answer).await {
@@ -110,16 +110,16 @@ impl Core {
         Ok((id.into(), stanza, receiver))
     }
 
-    /// Gives an iq result or error that a stream read to the handler that waits for it, ahead of
-    /// the stream's other elements and without any event. Returns any other element.
+    /// Gives an iq result or error to the handler that awaits the answer, ahead of the stream's
+    /// other elements and without any event. Returns any other element.
     pub fn take_awaited(&self, session: &Session, element: Element) -> Option<Element> {
         let kind = StanzaKind::of(&element);
         let is_taken = kind.is_some_and(|kind| self.take_answer(session, kind, &element));
         (!is_taken).then_some(element)
     }
 
-    /// Whether a handler has taken the stanza as its answer. As [`Core::take_awaited`], for a stanza
-    /// whose kind is known.
+    /// Does the same as [`Core::take_awaited`] for a stanza of a known kind. Returns whether a
+    /// handler awaited the stanza.
     #[inline]
     pub(crate) fn take_answer(
         &self,

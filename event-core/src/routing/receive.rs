@@ -28,15 +28,15 @@ use crate::{
 };
 
 impl Core {
-    /// Decides which event an element of a stream is, fires it and routes the outbox. An answer that
-    /// a handler of this server waits for goes straight to that handler.
+    /// Fires the events of an element that a stream has read, then routes the outbox. An answer
+    /// that a handler of this server awaits goes straight to that handler.
     ///
     /// # Errors
     /// The caller closes the stream with the error.
-    // Every busy stream holds this future. To keep it small, the arguments are stored once, and the
-    // futures of rare elements are boxed.
+    // Each stream that handles an element keeps this future in memory. To keep the future small,
+    // the arguments are stored once, and the futures of rare elements are boxed.
     #[inline]
-    #[expect(clippy::manual_async_fn, reason = "its future is smaller")]
+    #[expect(clippy::manual_async_fn, reason = "the future of an async fn is larger")]
     pub(crate) fn receive(
         &self,
         session: &Session,
@@ -96,8 +96,8 @@ impl Core {
         }
     }
 
-    /// The host whose table is used for an element that is not routed. A stream between servers can
-    /// be to several hosts, so there it is the host that `to` names.
+    /// The host whose table is used for an element that is not routed. On a stream between servers,
+    /// which can be for several hosts, this is the host in `to`.
     fn host_of(&self, session: &Session, element: &Element) -> Arc<Host> {
         let named = || {
             let to = element.attribute("to").and_then(|to| Jid::new(&to).ok())?;
@@ -166,8 +166,8 @@ impl Core {
         Ok(())
     }
 
-    /// Checks a stanza of an established stream. Returns the stanza to route, or `None` when it was
-    /// refused or ignored.
+    /// Checks a stanza of an established stream. Returns the stanza to route, or `None` when the
+    /// stanza was refused or ignored.
     fn admit(
         &self,
         session: &Session,

@@ -24,13 +24,13 @@ use crate::{
 };
 
 impl Core {
-    /// Sends an answer to where the stanza came from: a client's stream, or the routing.
+    /// Sends an answer to the client that sent the stanza, or routes the answer if no client did.
     pub(crate) fn answer(&self, origin: &Origin, reply: Element) {
         match origin {
             Origin::Session(session) if session.kind() == SessionKind::Client => {
-                // The stanzas that the chain sent before the answer are delivered first. The answer
-                // to resource binding, which has no `to`, is not held back: the client must learn
-                // its address before it receives the stanzas that handlers of `resource-bind` sent.
+                // The answer is delivered after the stanzas that the chain sent before. Only the
+                // answer to resource binding, which has no `to`, is delivered at once: the client
+                // must learn its address before the stanzas of `resource-bind` handlers arrive.
                 let is_waiting = reply.attribute("to").is_some() && has_entries();
                 if !is_waiting {
                     session.send(&reply);
@@ -46,15 +46,15 @@ impl Core {
                 let from =
                     jid(&reply, "from").unwrap_or_else(|| set_from(origin.host(), &mut reply));
                 let to = jid(&reply, "to");
-                // A stream between servers can be to several hosts: the host that was asked
-                // answers.
+                // A stream between servers can be for several hosts, so the host is taken from the
+                // answer.
                 let local = self.host(from.domain().as_str());
                 let host = local.unwrap_or_else(|| Arc::clone(origin.host()));
                 let addresses = (Some(from), to);
                 let Some(kind) = StanzaKind::of(&reply) else { return };
                 let stanza = Stanza::new(kind, reply, addresses, Origin::Host(host));
                 let stanza = match origin {
-                    // A host that sent the request itself waits for the answer in a query.
+                    // A module of the host sent the request; a query may wait for the answer.
                     Origin::Host(host)
                         if stanza.to().is_some_and(|to| to.domain().as_str() == host.name()) =>
                     {
@@ -77,17 +77,17 @@ impl Core {
     }
 }
 
-/// The duty to answer an iq request. When dropped without an answer, it answers
-/// `internal-server-error`.
+/// Answers an iq request after the handler has returned. If the value is dropped without an answer,
+/// the request is answered with `internal-server-error`.
 #[derive(Debug)]
-#[must_use = "when dropped, it answers internal-server-error"]
+#[must_use = "dropping it answers the request with `internal-server-error`"]
 pub struct AnswerLater {
     iq: Option<Stanza>,
     core: Weak<Core>,
 }
 
 impl AnswerLater {
-    /// Takes over the duty to answer `iq`.
+    /// Marks `iq` as answered later.
     pub(crate) fn new(iq: &mut Iq, core: Weak<Core>) -> Self {
         iq.mark_answered_later();
         Self { iq: Some(Stanza::clone(iq)), core }
@@ -116,7 +116,7 @@ impl AnswerLater {
     fn answer(&mut self, build: impl FnOnce(&Stanza) -> Reply) {
         if let Some(iq) = self.iq.take() {
             let reply = build(&iq);
-            // Once the server has ended, no stream is left to answer on.
+            // After the end of the server, there is no stream to answer on.
             if let Some(core) = self.core.upgrade() {
                 core.answer(iq.origin(), reply.0);
             }

@@ -60,7 +60,7 @@ impl Core {
         };
         let addresses = (Some(from), Some(to));
         let stanza = Stanza::new(kind, element, addresses, Origin::Host(Arc::clone(host)));
-        // Not through the outbox: the chain that waits for this answer would have to end first.
+        // The outbox would be routed only after the end of the chain that waits for an answer.
         if let Some(stanza) = self.queries().answer(stanza) {
             enqueue(self, Outgoing::Route(stanza));
         }
@@ -85,8 +85,8 @@ impl Core {
         );
     }
 
-    /// Writes a stanza to the stream of the session `to`, without any event. `false` when there is
-    /// no such session or its stream refused the stanza.
+    /// Writes a stanza to the stream of the session `to`, without any event. Returns `false` when
+    /// there is no such session or the session's stream refused the stanza.
     pub(crate) fn deliver(&self, host: &Host, to: &FullJid, stanza: impl IntoStanza) -> bool {
         let Some(session) = self.find(to) else { return false };
         match stanza.into_stanza() {

@@ -29,7 +29,8 @@ pub(crate) struct Hosts {
     by_name: HashMap<Box<str>, usize>,
     /// The configured hosts, in the order of the configuration.
     order: Vec<Arc<Host>>,
-    /// Indexed by [`Host::slot`]. A removed host stays here until its sessions have ended.
+    /// The hosts by [`Host::slot`]. A removed host stays in this list until its sessions have
+    /// ended.
     slots: Vec<Option<Served>>,
     pub(crate) global: Arc<GlobalTable>,
 }
@@ -58,8 +59,8 @@ impl Hosts {
         }
     }
 
-    /// The snapshot that follows this one, with `served` as the configured hosts. A host of this
-    /// snapshot that is not in `served` can still be found by slot, not by name.
+    /// Makes the next snapshot, with `served` as the configured hosts. A host that is not in
+    /// `served` can still be found by its slot, but not by its name.
     pub(crate) fn with(&self, served: &[Served], global: Arc<GlobalTable>) -> Self {
         let mut slots = self.slots.clone();
         for served in served {
@@ -76,7 +77,7 @@ impl Hosts {
         Self { by_name, order, slots, global }
     }
 
-    /// The same snapshot without a removed host.
+    /// Makes the same snapshot without a removed host.
     pub(crate) fn without(&self, slot: usize) -> Self {
         let mut hosts = self.clone();
         if let Some(entry) = hosts.slots.get_mut(slot) {
@@ -85,9 +86,9 @@ impl Hosts {
         hosts
     }
 
-    /// The same hosts without any handler. Tables hold handlers, handlers hold contexts and
-    /// contexts hold hosts, so the memory of a stopped server is freed only once its tables are
-    /// dropped.
+    /// Makes a snapshot of the same hosts without any handler. Tables hold handlers, handlers hold
+    /// contexts and contexts hold hosts, so the memory of a stopped server is freed only when its
+    /// tables are dropped.
     pub(crate) fn without_handlers(&self) -> Self {
         let mut hosts = self.clone();
         for served in hosts.slots.iter_mut().flatten() {
@@ -98,7 +99,7 @@ impl Hosts {
     }
 }
 
-/// A host's table. Borrowing it does not write to the reference counter, which all threads share.
+/// A host's table. A borrow does not write to the table's reference counter, which threads share.
 pub(crate) enum Table {
     Borrowed(Guard<Arc<Hosts>>, usize),
     Counted(Arc<HostTable>),

@@ -64,8 +64,8 @@ impl Core {
             }
             Ok(None) => {}
         }
-        // A reload marks the host as removed before it ends the host's sessions: a session bound
-        // later is ended here.
+        // A reload marks the host as removed, then ends the host's sessions. A session that binds
+        // after that is ended here.
         if host.is_gone() {
             session.advance(SessionState::Ended);
             host.remove_session(session);
@@ -85,7 +85,7 @@ impl Core {
             let stop =
                 self.fire_event::<events::PreResourceUnbind>(session.host(), &mut event).await;
             if matches!(stop, Some(Stop { outcome: Outcome::Handled, .. })) {
-                // No effect on a session that has ended while the handlers ran.
+                // A session that has ended while the handlers ran stays ended.
                 session.advance(SessionState::Detached);
                 return;
             }

@@ -121,7 +121,7 @@ impl StanzaEvents for Iq {
     }
 
     fn lacks_answer(&self, core: &Core, stop: &Stop) -> bool {
-        // The client that the request was delivered to, or another server, answers it then.
+        // A request that was passed on is answered by the client or the server that receives it.
         let passed_on = || {
             stop.by.is_some_and(|meta| {
                 meta.band() == Some(Band::Deliver) || meta.family == Family::RouteRemote
@@ -143,7 +143,7 @@ pub(crate) enum TypedStanza {
 }
 
 impl TypedStanza {
-    /// `None` for an iq of an unknown type.
+    /// Returns `None` for an iq of an unknown type.
     pub(crate) fn new(stanza: Stanza) -> Option<Self> {
         Some(match stanza.kind() {
             StanzaKind::Message => Self::Message(Message::new(stanza)),
@@ -155,14 +155,14 @@ impl TypedStanza {
         })
     }
 
-    /// Delivers an entry that is for one session, without any event; returns a stanza that has to
-    /// be routed.
+    /// Returns the stanza of an entry that has to be routed. Writes any other entry to its session
+    /// without any event.
     pub(crate) fn deliver_direct(outgoing: Outgoing) -> Option<Self> {
         match outgoing {
             Outgoing::Route(stanza) => {
                 let routed = Self::new(stanza);
                 if routed.is_none() {
-                    tracing::error!("a module sent an iq of an unknown type; it was dropped");
+                    tracing::error!("a module sent an iq of an unknown type; the iq is dropped");
                 }
                 routed
             }
@@ -173,8 +173,8 @@ impl TypedStanza {
         }
     }
 
-    /// Takes the next stanza to route from the current turn's outbox; delivers the entries before
-    /// it.
+    /// Takes the next stanza to route from the current turn's outbox. Delivers the entries before
+    /// that stanza.
     pub(crate) fn take_next() -> Option<Self> {
         std::iter::from_fn(take_next).find_map(Self::deliver_direct)
     }

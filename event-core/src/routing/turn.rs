@@ -29,12 +29,12 @@ impl Core {
 }
 
 impl<'a> Turn<'a> {
-    /// Handles an element that the stream read: fires its events, then routes the stanzas that
-    /// handlers sent. An iq result or error that a handler waits for goes straight to that handler.
+    /// Handles an element that the stream has read: fires its events, then routes the stanzas that
+    /// handlers sent. An iq result or error that a handler awaits goes straight to that handler.
     ///
     /// # Errors
     /// The caller closes the stream with the error.
-    // Not an `async fn`: the future would hold the element twice.
+    // The future of an `async fn` would hold the element twice.
     #[inline]
     pub fn receive(
         self,
@@ -49,8 +49,8 @@ impl<'a> Turn<'a> {
     }
 
     /// Ends the session because its stream has ended. `error` is the reason, `None` when the other
-    /// side closed the stream. Fires `pre-resource-unbind` and, unless a handler of it keeps the
-    /// session, `resource-unbind`.
+    /// side closed the stream. Fires `pre-resource-unbind` and, unless a handler keeps the session,
+    /// `resource-unbind`.
     pub async fn disconnect(self, error: Option<&str>) {
         self.core.run_turn(self.core.disconnect(self.session, error)).await;
     }

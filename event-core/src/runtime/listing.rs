@@ -14,7 +14,7 @@ use crate::{
 pub struct HookListing {
     /// The event, priority, function and source location.
     pub hook: &'static HookMeta,
-    /// The module that the handler belongs to.
+    /// The module of the handler.
     pub module: &'static str,
     /// The counters of the handler.
     pub stats: HandlerStats,

@@ -1,4 +1,4 @@
-//! Starts and stops the modules of a server, and keeps those that run.
+//! Starts and stops the modules of a server, and knows which modules run.
 
 use std::{
     sync::{
@@ -43,8 +43,8 @@ impl Runtime {
     /// each host before its modules start, to provide the services that the modules need.
     ///
     /// # Errors
-    /// The name of a host is not a domain; or a module is not linked, has wrong options, or fails to
-    /// start.
+    /// The name of a host is not a domain; or a module is not linked, has wrong options, or fails
+    /// to start.
     pub async fn start(
         registry: Registry,
         hosts: Vec<HostConfig>,
@@ -161,7 +161,7 @@ impl Runtime {
         self.running.lock().insert(slot, modules);
     }
 
-    /// A slot that no other host of this server has had.
+    /// Returns a slot that no other host of this server has had.
     pub(crate) fn take_slot(&self) -> usize {
         self.next_slot.fetch_add(1, Ordering::Relaxed)
     }
@@ -184,8 +184,8 @@ impl Runtime {
 }
 
 impl Drop for Runtime {
-    /// Drops handlers and services. Both hold the hosts, so a server that was not stopped would
-    /// stay in memory otherwise.
+    /// Drops handlers and services. Both hold hosts, and would keep a server that was not stopped
+    /// in memory.
     fn drop(&mut self) {
         self.core.hosts.rcu(|hosts| hosts.without_handlers());
         for host in self.core.hosts() {

@@ -16,7 +16,7 @@ use crate::{
     util::future::{BoxFuture, catch_panics, panic_message},
 };
 
-/// How long a module may take to reload its options, or to stop.
+/// The time limit for a module's reload, and for a module's stop.
 pub(crate) const CHANGE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A module that runs on a host, with the options that the configuration gave.
@@ -53,12 +53,14 @@ impl Started {
             Ok(Ok(module)) => module,
             Ok(Err(StartError::Other(reason))) => return Err(failed(reason)),
             Ok(Err(error)) => return Err(error),
-            Err(panic) => return Err(failed(format!("it panicked: {}", panic_message(&*panic)))),
+            Err(panic) => {
+                return Err(failed(format!("the start panicked: {}", panic_message(&*panic))));
+            }
         };
         Ok(Self { info, options: options.clone(), module, services })
     }
 
-    /// The module with other options and the same state.
+    /// Makes the same module with other options and the same state.
     pub(crate) fn with_options(&self, options: &toml::Table) -> Result<Self, StartError> {
         Ok(Self {
             info: self.info,
@@ -68,7 +70,7 @@ impl Started {
         })
     }
 
-    /// Tells the module's state that `new` takes over.
+    /// Tells the module's state that `new` replaces this module.
     pub(crate) async fn reload(&self, new: &Self, host: &str) {
         self.run_bounded(host, "reload", self.module.reload(&*new.module)).await;
     }
@@ -77,7 +79,7 @@ impl Started {
         self.run_bounded(host, "stop", self.module.stop()).await;
     }
 
-    /// Runs a step of the module's life. A panic or a timeout is logged.
+    /// Runs the module's reload or stop. A panic or a timeout is logged.
     async fn run_bounded(&self, host: &str, step: &str, future: BoxFuture<'_, ()>) {
         let module = self.info.name;
         match timeout(CHANGE_TIMEOUT, catch_panics(|| future)).await {

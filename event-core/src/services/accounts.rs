@@ -16,8 +16,8 @@ use crate::{
 ///
 /// An implementation must not reveal whether an account exists: answers, salts and response times
 /// must be the same for an unknown account and for a wrong password. Implementations whose accounts
-/// are managed by another system can leave out `create`, `set_password` and `remove`, which then
-/// fail with [`AccountError::Elsewhere`].
+/// are managed by another system need not implement `create`, `set_password` and `remove`, which
+/// then fail with [`AccountError::Elsewhere`].
 pub trait Accounts: Send + Sync {
     /// Whether an account exists.
     ///
@@ -105,7 +105,7 @@ fn managed_elsewhere<'a>() -> BoxFuture<'a, Result<(), AccountError>> {
     Box::pin(async { Err(AccountError::Elsewhere) })
 }
 
-/// Why an operation on an account failed.
+/// The reason why an operation on an account failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum AccountError {
@@ -119,7 +119,7 @@ pub enum AccountError {
     #[error("{0}")]
     Password(Box<str>),
     /// The accounts are managed by another system.
-    #[error("accounts are managed elsewhere")]
+    #[error("another system manages the accounts")]
     Elsewhere,
     /// The storage failed.
     #[error(transparent)]
@@ -167,7 +167,7 @@ pub struct ScramKeys {
     pub server_key: Vec<u8>,
 }
 
-/// Leaves out the keys, because the server key allows to impersonate this server.
+/// Omits the keys, because anyone who has the server key can impersonate this server.
 impl fmt::Debug for ScramKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ScramKeys")

@@ -50,7 +50,7 @@ pub trait Federation: Send + Sync {
 pub struct KeyQuestion<'a> {
     /// The local host that received the key.
     pub host: &'a Arc<Host>,
-    /// The domain that the key is to prove. The server of this domain is asked.
+    /// The domain that the key is to prove. The server of this domain verifies the key.
     pub domain: &'a str,
     /// The id of the stream on which the key was received.
     pub stream_id: &'a str,
@@ -58,8 +58,8 @@ pub struct KeyQuestion<'a> {
     pub key: &'a str,
 }
 
-/// A request to verify a dialback key, on a stream that is used for nothing else. Dropping the
-/// value without an answer, as the end of the session does, closes the receiver of the answer.
+/// A request to verify a dialback key, on a stream that serves only this request. If the value is
+/// dropped without an answer, for example at the end of the session, the receiver is closed.
 #[derive(Debug)]
 pub struct KeyCheck {
     /// The id of the stream on which the key was received.
@@ -70,7 +70,7 @@ pub struct KeyCheck {
 }
 
 impl KeyCheck {
-    /// A request, and the receiver of the answer.
+    /// Makes a request and the receiver of the answer.
     pub fn new(stream_id: &str, key: &str) -> (Self, oneshot::Receiver<bool>) {
         let (sender, receiver) = oneshot::channel();
         let answer = Mutex::new(Some(sender));
@@ -80,7 +80,7 @@ impl KeyCheck {
     /// Sends the answer of the authoritative server to the receiver.
     pub fn answer(&self, is_valid: bool) {
         let sender = self.answer.lock().take();
-        // The receiver is closed if the caller stopped waiting.
+        // `send` fails if the caller no longer waits.
         let _ = sender.map(|sender| sender.send(is_valid));
     }
 }

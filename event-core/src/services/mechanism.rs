@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::services::accounts::ScramHash;
 
-/// A SASL mechanism. [`Mechanism::ALL`] and offers have the strongest first.
+/// A SASL mechanism. [`Mechanism::ALL`] and offers begin with the strongest mechanism.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mechanism {
     /// SCRAM (RFC 5802), bound to the TLS channel if `plus`.
@@ -16,17 +16,17 @@ pub enum Mechanism {
         /// Whether this is the `-PLUS` variant, with channel binding.
         plus: bool,
     },
-    /// PLAIN (RFC 4616): the password itself.
+    /// PLAIN (RFC 4616): the client sends the password.
     Plain,
 }
 
-/// The name is not one of [`Mechanism::ALL`].
+/// The error for a name that is not in [`Mechanism::ALL`].
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("unknown SASL mechanism")]
 pub struct UnknownMechanism;
 
 impl Mechanism {
-    /// Every mechanism, strongest first.
+    /// All mechanisms, beginning with the strongest.
     pub const ALL: [Self; 7] = [
         Self::Scram { hash: ScramHash::Sha512, plus: true },
         Self::Scram { hash: ScramHash::Sha256, plus: true },

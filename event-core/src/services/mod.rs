@@ -1,4 +1,4 @@
-//! The traits of the services that modules and the server offer each other on a host, see
+//! The traits of the services that modules and the server offer each other on a host. See
 //! [`Host::provide`](crate::Host::provide) and [`Host::service`](crate::Host::service).
 
 mod accounts;

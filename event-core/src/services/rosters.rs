@@ -29,7 +29,7 @@ pub trait Rosters: Send + Sync {
     /// and sends roster pushes.
     ///
     /// # Errors
-    /// A limit was reached, or the storage failed. Nothing has changed then.
+    /// A limit was reached, or the storage failed. The roster is then unchanged.
     fn subscription<'a>(
         &'a self,
         username: &'a str,

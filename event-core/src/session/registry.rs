@@ -25,12 +25,12 @@ pub struct Sessions {
     shards: Box<[Shard]>,
 }
 
-// Aligned to a cache line, so that the locks of two shards do not share one.
+// Aligned to the size of a cache line, so that two locks never share a cache line.
 #[derive(Debug, Default)]
 #[repr(align(64))]
 struct Shard(RwLock<Accounts>);
 
-/// Why a session was not added.
+/// The reason why a session was not added.
 #[derive(Debug)]
 pub(crate) enum NotAdded {
     /// The account has reached the limit of sessions.
@@ -92,8 +92,8 @@ impl Sessions {
         self.len() == 0
     }
 
-    /// Adds a session and sets the session's full JID; on an error, neither is done. Gives the
-    /// session that had the resource before.
+    /// Adds a session and sets the session's full JID; on an error, neither is done. Returns the
+    /// session that had the resource before, if any.
     pub(crate) fn add(
         &self,
         session: &Session,
@@ -103,9 +103,8 @@ impl Sessions {
         let Some(node) = jid.node() else { return Ok(None) };
         let hash = self.hash(node.as_str());
         let mut accounts = self.write(hash);
-        // The stream may have ended the session before this call. During this call no other task
-        // can: only the stream ends a session that is not in the registry, and the stream waits for
-        // the bind.
+        // The session may have ended before this call, but cannot end during the call: only the
+        // stream ends a session that is not in the registry, and the stream waits for the bind.
         if session.state() == SessionState::Ended {
             return Err(NotAdded::Ended);
         }
@@ -139,7 +138,7 @@ impl Sessions {
         }
     }
 
-    /// Removes a session. `false` when the session is not in the registry.
+    /// Removes a session. Returns `false` when the session is not in the registry.
     pub(crate) fn remove(&self, session: &Session) -> bool {
         let Some(node) = session.jid().and_then(|jid| jid.node()) else { return false };
         let hash = self.hash(node.as_str());

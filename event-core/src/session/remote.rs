@@ -14,7 +14,7 @@ pub(crate) struct StreamInfo {
 pub(crate) struct Remote {
     /// The id of the stream, chosen by the side that answered the stream header (RFC 6120 §4.7.3).
     pub(crate) stream_id: Option<Box<str>>,
-    /// The domain that the other side claims or is expected to have.
+    /// The domain that the other side claims, or that this server expects of the other side.
     pub(crate) claimed: Option<Box<str>>,
     /// The domains that the other side has proved.
     pub(crate) authorized: Vec<Box<str>>,

@@ -85,7 +85,7 @@ impl PartialEq for Session {
 impl Eq for Session {}
 
 impl Session {
-    /// A session on `host` with the given stream.
+    /// Makes a session on `host` with the given stream.
     pub fn new(kind: SessionKind, host: Arc<Host>, stream: Arc<dyn Stream>) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         Self(Arc::new(Inner {
@@ -137,13 +137,14 @@ impl Session {
         }
     }
 
-    /// Moves the session to a later state. `false` when the session has reached `state` already.
+    /// Moves the session to a later state. Returns `false` if the session has already reached
+    /// `state`.
     pub(crate) fn advance(&self, state: SessionState) -> bool {
         self.0.state.fetch_max(state as u8, Ordering::AcqRel) < state as u8
     }
 
-    /// The language of the stream header (RFC 6120 §4.7.4), the default for stanzas without
-    /// `xml:lang`.
+    /// The language of the stream header (RFC 6120 §4.7.4), which is the default for stanzas
+    /// without `xml:lang`.
     pub fn lang(&self) -> Option<Box<str>> {
         self.info().lang.clone()
     }
@@ -171,7 +172,7 @@ impl Session {
         self.remote(|remote| remote.stream_id.clone())
     }
 
-    /// Sets the id of the stream. Ignored for clients, whose stream id is not used.
+    /// Sets the id of the stream. Has no effect for a client, whose stream id is not used.
     pub fn set_stream_id(&self, id: &str) {
         if self.0.kind != SessionKind::Client {
             self.with_remote(|remote| remote.stream_id = Some(id.into()));
@@ -184,15 +185,15 @@ impl Session {
         self.remote(|remote| remote.claimed.clone())
     }
 
-    /// Sets the domain that another server claims. Ignored for clients.
+    /// Sets the domain that another server claims. Has no effect for a client.
     pub fn set_claimed_domain(&self, domain: Option<&str>) {
         if self.0.kind != SessionKind::Client {
             self.with_remote(|remote| remote.claimed = domain.map(Box::from));
         }
     }
 
-    /// Records that another server or a component has proved a domain. `false` when the domain was
-    /// recorded already.
+    /// Records that another server or a component has proved a domain. Returns `false` if the
+    /// domain was already recorded.
     pub fn authorize(&self, domain: &str) -> bool {
         self.with_remote(|remote| {
             let is_new = !remote.authorized.iter().any(|known| **known == *domain);
@@ -227,8 +228,9 @@ impl Session {
         self.0.stream.peer()
     }
 
-    /// The certificate chain of the other side as DER, the other side's own certificate first. TLS
-    /// has proved the possession of the first certificate's key; the chain has not been validated.
+    /// The certificate chain of the other side as DER, beginning with the other side's own
+    /// certificate. TLS has proved the possession of that certificate's key; the chain has not been
+    /// validated.
     pub fn peer_certificates(&self) -> Vec<Vec<u8>> {
         self.0.stream.peer_certificates()
     }
@@ -243,7 +245,7 @@ impl Session {
         self.0.stream.can_start_tls()
     }
 
-    /// Starts TLS after everything sent so far (RFC 6120 §5.4.3).
+    /// Starts TLS after all earlier writes (RFC 6120 §5.4.3).
     pub fn start_tls(&self) {
         self.0.stream.start_tls();
     }
@@ -253,32 +255,32 @@ impl Session {
         self.0.stream.tls_exporter()
     }
 
-    /// Sets the account, after authentication. `false` when an account was set already.
+    /// Sets the account, after authentication. Returns `false` if an account was already set.
     pub fn set_user(&self, user: BareJid) -> bool {
         self.0.user.set(user).is_ok()
     }
 
-    /// Sets the full JID. `false` when a resource is bound already.
+    /// Sets the full JID. Returns `false` if a resource is already bound.
     pub(crate) fn set_jid(&self, jid: FullJid) -> bool {
         self.0.full.set(jid).is_ok()
     }
 
-    /// Restarts the stream after everything sent so far: the other side sends a new stream header
+    /// Restarts the stream after all earlier writes: the other side then sends a new stream header
     /// (RFC 6120 §4.3.3).
     pub fn restart(&self) {
         self.0.stream.restart();
     }
 
-    /// Queues an element that is not a stanza. `false` when the stream is closed or the queue is
-    /// full.
+    /// Queues an element that is not a stanza. Returns `false` when the stream is closed or the
+    /// queue is full.
     pub fn send_nonza(&self, element: &Element) -> bool {
         self.0.stream.write(element.as_bytes())
     }
 
     /// Queues an element with a namespace prefix that the stream header declares, because some
     /// servers accept dialback elements (XEP-0220) only with the prefix. `element` must be in the
-    /// stream's content namespace, like a stanza. `false` when the stream is closed or the queue is
-    /// full.
+    /// stream's content namespace, like a stanza. Returns `false` when the stream is closed or the
+    /// queue is full.
     pub fn send_prefixed(&self, prefix: &str, element: &Element) -> bool {
         let mut bytes = element.as_bytes().to_vec();
         let mark = format!("{prefix}:");
@@ -289,14 +291,14 @@ impl Session {
         self.0.stream.write(&bytes)
     }
 
-    /// Queues a stanza for the other side without firing events. `false` when the session is not
-    /// connected or the queue is full.
+    /// Queues a stanza for the other side without firing events. Returns `false` when the session
+    /// is not connected or the queue is full.
     pub fn send(&self, stanza: &Element) -> bool {
         self.state() == SessionState::Connected && self.0.stream.write(stanza.as_bytes())
     }
 
-    /// Waits until everything sent so far is in the operating system's socket buffer. `false` when
-    /// the stream ends before. Waits as long as the other side does not read.
+    /// Waits until the kernel has taken all earlier writes, without a time limit. Returns `false`
+    /// if the stream ends first.
     pub async fn flushed(&self) -> bool {
         self.0.stream.flushed().await
     }
@@ -327,9 +329,9 @@ impl Session {
         *self.0.presence.lock() = presence;
     }
 
-    /// Gives access to a module's data for this session. The type `T` is the key, so each module
-    /// must use its own type. The data is dropped with the session, or when `access` leaves `None`.
-    /// `access` must not call this method, because a lock is held.
+    /// Calls `access` with a module's data for this session. The type `T` is the key, so each
+    /// module must use its own type. The data is dropped with the session, or when `access` sets
+    /// `None`. `access` must not call this method, because a lock is held.
     ///
     /// ```
     /// # use event_core::Session;

@@ -1,4 +1,4 @@
-//! The interface between a session and the connection.
+//! The interface between a session and its connection.
 
 use std::net::IpAddr;
 
@@ -11,9 +11,9 @@ use crate::{protocol::stream_error::StreamError, util::future::BoxFuture};
 /// Writes keep their order; `start_tls`, `restart` and `close` take effect after all earlier
 /// writes.
 pub trait Stream: Send + Sync + std::fmt::Debug {
-    /// Queues bytes to be written. `false` when the stream is closed or the queue is full; nothing
-    /// was queued then. A full queue closes the stream of a client, but not of a server or a
-    /// component, whose stream carries the stanzas of many users.
+    /// Queues bytes. Returns `false`, and queues nothing, when the stream is closed or the queue is
+    /// full. A full queue closes the stream of a client. The stream of a server or a component
+    /// stays open, because many users share it.
     fn write(&self, bytes: &[u8]) -> bool;
 
     /// Whether TLS protects the stream.
@@ -28,7 +28,7 @@ pub trait Stream: Send + Sync + std::fmt::Debug {
     /// The channel binding data `tls-exporter` (RFC 9266), if the connection provides the data.
     fn tls_exporter(&self) -> Option<Vec<u8>>;
 
-    /// Restarts the stream: the other side sends a new stream header (RFC 6120 §4.3.3).
+    /// Restarts the stream: the other side then sends a new stream header (RFC 6120 §4.3.3).
     fn restart(&self);
 
     /// Closes the stream (RFC 6120 §4.4), after sending `error` if there is one.
@@ -37,12 +37,13 @@ pub trait Stream: Send + Sync + std::fmt::Debug {
     /// The IP address of the other side.
     fn peer(&self) -> Option<IpAddr>;
 
-    /// The certificate chain of the other side as DER, the other side's own certificate first. TLS
-    /// has proved the possession of the first certificate's key; the chain has not been validated.
+    /// The certificate chain of the other side as DER, beginning with the other side's own
+    /// certificate. TLS has proved the possession of that certificate's key; the chain has not been
+    /// validated.
     fn peer_certificates(&self) -> Vec<Vec<u8>>;
 
-    /// Waits until everything written so far is in the operating system's socket buffer. `false`
-    /// when the stream ends before.
+    /// Waits until the kernel has taken all earlier writes. Returns `false` if the stream ends
+    /// first.
     fn flushed(&self) -> BoxFuture<'_, bool>;
 }
 
@@ -54,9 +55,9 @@ pub enum SessionKind {
     Client,
     /// An external component (XEP-0114).
     Component,
-    /// Another server that opened the stream, on which the other server sends stanzas.
+    /// Another server, which opened the stream and sends stanzas on it.
     S2sIn,
-    /// Another server to which this server opened the stream, on which this server sends stanzas.
+    /// Another server, to which this server opened the stream and sends stanzas.
     S2sOut,
 }
 

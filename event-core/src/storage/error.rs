@@ -19,18 +19,18 @@ pub enum StorageError {
     Path {
         /// The folder or file.
         path: PathBuf,
-        /// The system's error.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// A newer server has written the database.
     #[error(
-        "{database} was written by a newer version of Spondee (schema {found}, this one knows \
+        "{database} was written by a newer version of Spondee (schema {found}; this version knows \
          {known}); update the server, or use another database"
     )]
     Newer {
         /// The database, without any secret.
         database: String,
-        /// Its schema.
+        /// The schema of the database.
         found: i64,
         /// The newest schema that this server knows.
         known: i64,
@@ -44,7 +44,7 @@ pub enum StorageError {
     NewerStore {
         /// The store.
         store: &'static str,
-        /// The version of its data.
+        /// The version of the data.
         found: i64,
         /// The newest version that this server knows.
         known: u32,
@@ -57,9 +57,9 @@ pub enum StorageError {
     Migration {
         /// The store.
         store: &'static str,
-        /// The version of its data.
+        /// The version of the data.
         found: i64,
-        /// The version wanted.
+        /// The version of the module's schema.
         known: u32,
         /// The row and the migration's error.
         reason: String,
@@ -69,13 +69,13 @@ pub enum StorageError {
     Schema {
         /// The store.
         store: &'static str,
-        /// What is wrong.
+        /// The mistake in the schema.
         reason: &'static str,
     },
     /// The value to be created exists.
     #[error("{_0} exists already")]
     Exists(Name),
-    /// A value that must exist does not.
+    /// A value that must exist does not exist.
     #[error("{_0} does not exist")]
     NotFound(Name),
     /// The archive has reached its limit.
@@ -88,7 +88,7 @@ pub enum StorageError {
     /// Storage has been closed.
     #[error("storage is closed")]
     Closed,
-    /// The database does not answer, or not in time.
+    /// The database does not answer in time.
     #[error("the database cannot be reached: {0}")]
     Unreachable(#[source] Box<dyn Error + Send + Sync>),
     /// The database failed.
@@ -96,13 +96,14 @@ pub enum StorageError {
     Backend(#[source] Box<dyn Error + Send + Sync>),
 }
 
-/// The store is there for the server, not for the sender, who only learns that it failed; except
-/// where what was sent is the reason.
+/// Tells the sender only that the server failed, unless the data of the sender is the reason.
 impl From<StorageError> for StanzaError {
     fn from(error: StorageError) -> Self {
         match error {
             StorageError::Name => Self::policy_violation().text("a name is too long to be stored"),
-            StorageError::Full(_) => Self::resource_constraint().text("there is no more room"),
+            StorageError::Full(_) => {
+                Self::resource_constraint().text("the limit of stored data is reached")
+            }
             error => {
                 tracing::error!(%error, "storage failed while a stanza was handled");
                 Self::internal_server_error()

@@ -27,7 +27,8 @@ struct Tables {
     versions: BTreeMap<&'static str, u32>,
 }
 
-/// The previous value of something that a batch has changed, restored if the batch fails.
+/// The previous value of an entry that a batch has changed. If the batch fails, the value is
+/// restored.
 #[derive(Debug)]
 enum Undo {
     Map(Name, Option<Vec<u8>>),
@@ -35,7 +36,7 @@ enum Undo {
 }
 
 impl Memory {
-    /// An empty storage.
+    /// Makes an empty storage.
     pub fn new() -> Self {
         Self::default()
     }

@@ -1,4 +1,4 @@
-//! Storage of everything that must survive a restart.
+//! Storage of the data that must survive a restart.
 //!
 //! A *store* belongs to one module and one host. In a store, each *owner* (a username, or the empty
 //! string for the host itself) has a map of keys to values and an archive of values in the order of
@@ -50,10 +50,10 @@ use crate::util::future::BoxFuture;
 ///
 /// # Cancel safety
 ///
-/// If the future of a write is dropped, its batch may still be written, in whole or not at all.
+/// If the future of [`Storage::write`] is dropped, the batch may still be written as a whole.
 pub trait Storage: Send + Sync + std::fmt::Debug {
-    /// Opens a store: migrates data of an older schema in one transaction and refuses a newer one.
-    /// Opening a store again does nothing.
+    /// Opens a store: migrates data of an older schema in one transaction, and refuses data of a
+    /// newer schema. Opening a store again does nothing.
     fn open<'a>(&'a self, schema: &'a Schema) -> BoxFuture<'a, StorageResult<()>>;
 
     /// The value of a key.
@@ -90,8 +90,7 @@ pub trait Storage: Send + Sync + std::fmt::Debug {
     /// The number of values in an archive.
     fn count<'a>(&'a self, partition: Partition<'a>) -> BoxFuture<'a, StorageResult<u64>>;
 
-    /// Applies all of the writes in one transaction, or none. Returns whether any of them deleted
-    /// something.
+    /// Applies all writes in one transaction, or none. Returns whether any write deleted data.
     fn write(&self, batch: Vec<Write>) -> BoxFuture<'_, StorageResult<bool>>;
 
     /// The counters of this storage.
@@ -114,7 +113,7 @@ pub struct Entry {
 pub struct Archived {
     /// The position in the archive: greater than that of all earlier values, and never reused.
     pub id: i64,
-    /// When the value was appended, with a resolution of microseconds at best.
+    /// The time when the value was appended, with a resolution of microseconds or worse.
     pub at: SystemTime,
     /// The value.
     pub value: Vec<u8>,
@@ -123,23 +122,24 @@ pub struct Archived {
 /// Selects a part of an archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page {
-    /// Only values after this id.
+    /// Selects only values after this id.
     pub after: Option<i64>,
-    /// Only values before this id.
+    /// Selects only values before this id.
     pub before: Option<i64>,
-    /// The largest number of values.
+    /// The maximum number of values.
     pub limit: u32,
-    /// Selects the newest values, newest first, instead of the oldest, oldest first.
+    /// Whether the newest values are selected, from new to old. If not, the oldest are selected,
+    /// from old to new.
     pub newest_first: bool,
 }
 
 impl Page {
-    /// The oldest values, oldest first.
+    /// Selects the oldest values, from old to new.
     pub const fn oldest(limit: u32) -> Self {
         Self { after: None, before: None, limit, newest_first: false }
     }
 
-    /// The newest values, newest first.
+    /// Selects the newest values, from new to old.
     pub const fn newest(limit: u32) -> Self {
         Self { after: None, before: None, limit, newest_first: true }
     }

@@ -12,8 +12,8 @@ pub struct Partition<'a> {
 }
 
 impl<'a> Partition<'a> {
-    /// The largest length of host, store, owner and key together, in bytes. Two addresses of the
-    /// longest usernames and DNS names fit; an index row of PostgreSQL takes little more.
+    /// The maximum length of host, store, owner and key together, in bytes. Two addresses with the
+    /// longest usernames and DNS names fit. An index row of PostgreSQL has a slightly higher limit.
     pub const MAX_NAME: usize = 2600;
 
     /// The data of `owner` in `store` of `host`.
@@ -21,9 +21,9 @@ impl<'a> Partition<'a> {
         Self { host, store, owner }
     }
 
-    /// Whether `key` can be stored here: the names are not longer than [`MAX_NAME`](Self::MAX_NAME)
-    /// and contain no NUL, which PostgreSQL refuses. Otherwise writes fail with
-    /// [`StorageError::Name`](super::StorageError::Name), and reads find nothing.
+    /// Whether `key` can be stored in this partition: the names together are not longer than
+    /// [`MAX_NAME`](Self::MAX_NAME) and contain no NUL, which PostgreSQL refuses. For other keys,
+    /// writes fail with [`StorageError::Name`](super::StorageError::Name) and reads find nothing.
     pub fn is_sound(&self, key: &str) -> bool {
         let parts = [self.host, self.store, self.owner, key];
         let length: usize = parts.iter().map(|part| part.len()).sum();

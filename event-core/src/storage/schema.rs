@@ -7,7 +7,7 @@ use super::{StorageError, StorageResult};
 /// The schema of a module's data.
 #[derive(Debug)]
 pub struct Schema {
-    /// The store, named after its module unless the module has several.
+    /// The name of the store: the name of the module, unless the module has several stores.
     pub store: &'static str,
     /// The version of the schema, beginning with 1.
     pub version: u32,
@@ -15,11 +15,12 @@ pub struct Schema {
     pub migrations: &'static [Migration],
 }
 
-/// Migrates one row of a store to the next version; `None` deletes the row.
+/// Migrates one row of a store to the next version. A migration that returns `None` deletes the
+/// row.
 ///
 /// # Errors
 ///
-/// The row cannot be migrated. Then no row is, and the module does not start.
+/// The row cannot be migrated. All rows then stay unchanged, and the module does not start.
 pub type Migration = fn(Row) -> Result<Option<Row>, Box<dyn Error + Send + Sync>>;
 
 /// One value of a store, with its name.
@@ -37,7 +38,8 @@ pub struct Row {
 }
 
 impl Schema {
-    /// The migrations from version `found` to this one; none if there is no data.
+    /// The migrations from version `found` to the version of this schema; empty if there is no
+    /// data.
     ///
     /// # Errors
     ///
@@ -57,14 +59,15 @@ impl Schema {
         }
         let done = usize::try_from(found - 1).ok();
         let missing = done.and_then(|done| migrations.get(done..));
-        missing.map_or_else(|| wrong("the version of its data is below 1"), Ok)
+        missing.map_or_else(|| wrong("the version of the stored data is below 1"), Ok)
     }
 
-    /// Migrates one row to this version.
+    /// Migrates one row to the version of this schema.
     ///
     /// # Errors
     ///
-    /// A migration refuses the row, changes its host, or moves it between map and archive.
+    /// A migration refuses the row, changes the host of the row, or moves the row between map and
+    /// archive.
     pub fn migrate(
         &self,
         found: i64,
@@ -75,9 +78,11 @@ impl Schema {
         let migrated =
             missing.iter().try_fold(Some(row), |row, migration| row.map_or(Ok(None), migration));
         let reason = match migrated {
-            Ok(Some(new)) if new.host != host => "the migration changes its host".to_owned(),
+            Ok(Some(new)) if new.host != host => {
+                "the migration changes the host of the value".to_owned()
+            }
             Ok(Some(new)) if new.key.is_some() != key.is_some() => {
-                "the migration moves it between map and archive".to_owned()
+                "the migration moves the value between map and archive".to_owned()
             }
             Ok(row) => return Ok(row),
             Err(error) => error.to_string(),

@@ -5,23 +5,24 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Counters since the start.
+/// The counters of storage since the server's start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StorageStats {
-    /// Reads completed.
+    /// The number of completed reads.
     pub reads: u64,
     /// The total time of reads.
     pub read_time: Duration,
-    /// Transactions completed.
+    /// The number of completed transactions.
     pub writes: u64,
     /// The total time of transactions, including the time in the queue.
     pub write_time: Duration,
-    /// Transactions that are queued or being written now.
+    /// The number of transactions that are queued or being written now.
     pub queued: u64,
 }
 
-/// Counts for [`Storage::stats`](super::Storage::stats) on any number of threads.
+/// Counts reads and transactions for [`Storage::stats`](super::Storage::stats). Threads can share
+/// the value.
 #[derive(Debug, Default)]
 pub struct Meter {
     reads: AtomicU64,
@@ -40,7 +41,7 @@ impl Meter {
         output
     }
 
-    /// Counts a transaction, which counts as queued until its future completes or is dropped.
+    /// Counts a transaction. Until its future completes or is dropped, the transaction is queued.
     pub async fn write<T>(&self, write: impl Future<Output = T>) -> T {
         struct Queued<'a>(&'a AtomicU64);
         impl Drop for Queued<'_> {
@@ -72,7 +73,7 @@ impl Meter {
 }
 
 fn add(count: &AtomicU64, nanos: &AtomicU64, start: Instant) {
-    // 584 years fit.
+    // A `u64` has room for 584 years in nanoseconds.
     let took = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
     nanos.fetch_add(took, Ordering::Relaxed);
     count.fetch_add(1, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! A module's store on its host.
+//! A module's store on a host.
 
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ impl Store {
         self.storage.get(self.partition(owner), key).await
     }
 
-    /// Sets a value, whether or not it exists.
+    /// Sets a value. An existing value is replaced.
     ///
     /// # Errors
     /// [`StorageError::Name`](super::StorageError::Name).
@@ -59,7 +59,7 @@ impl Store {
         self.write(self.to_create(owner, key, value)).await.map(drop)
     }
 
-    /// Deletes a value and returns whether it existed.
+    /// Deletes a value. Returns whether the value existed.
     ///
     /// # Errors
     /// [`StorageError::Name`](super::StorageError::Name).
@@ -80,8 +80,8 @@ impl Store {
         self.storage.list(self.partition(owner), after, limit).await
     }
 
-    /// All entries of an owner, in the order of the keys' bytes. Only for data whose size the
-    /// module limits.
+    /// All entries of an owner, in the order of the keys' bytes. Use this method only for data
+    /// whose size the module limits.
     ///
     /// # Errors
     /// See [`Store`].
@@ -137,33 +137,38 @@ impl Store {
         self.storage.count(self.partition(owner)).await
     }
 
-    /// [`Store::set`], for [`HostContext::transact`](crate::HostContext::transact).
+    /// Makes the write of [`Store::set`], for
+    /// [`HostContext::transact`](crate::HostContext::transact).
     pub fn to_set(&self, owner: &str, key: &str, value: Vec<u8>) -> Write {
         Write::set(self.partition(owner), key, value)
     }
 
-    /// [`Store::create`], for [`HostContext::transact`](crate::HostContext::transact).
+    /// Makes the write of [`Store::create`], for
+    /// [`HostContext::transact`](crate::HostContext::transact).
     pub fn to_create(&self, owner: &str, key: &str, value: Vec<u8>) -> Write {
         Write::create(self.partition(owner), key, value)
     }
 
-    /// Lets a [`HostContext::transact`](crate::HostContext::transact) fail with
-    /// [`StorageError::NotFound`](super::StorageError::NotFound) unless the value exists.
+    /// Makes a write for [`HostContext::transact`](crate::HostContext::transact) that changes
+    /// nothing, and that fails with [`StorageError::NotFound`](super::StorageError::NotFound)
+    /// unless the value exists.
     pub fn to_require(&self, owner: &str, key: &str) -> Write {
         Write::require(self.partition(owner), key)
     }
 
-    /// [`Store::delete`], for [`HostContext::transact`](crate::HostContext::transact).
+    /// Makes the write of [`Store::delete`], for
+    /// [`HostContext::transact`](crate::HostContext::transact).
     pub fn to_delete(&self, owner: &str, key: &str) -> Write {
         Write::delete(self.partition(owner), key)
     }
 
-    /// [`Store::append`], for [`HostContext::transact`](crate::HostContext::transact).
+    /// Makes the write of [`Store::append`], for
+    /// [`HostContext::transact`](crate::HostContext::transact).
     pub fn to_append(&self, owner: &str, value: Vec<u8>, limit: Option<u64>) -> Write {
         Write::append(self.partition(owner), self.clock.now(), value, limit)
     }
 
-    /// Deletes the values of an owner's archive up to an id and with it, for
+    /// Makes a write that deletes the values of an owner's archive up to and including `id`, for
     /// [`HostContext::transact`](crate::HostContext::transact).
     pub fn to_delete_up_to(&self, owner: &str, id: i64) -> Write {
         Write::delete_up_to(self.partition(owner), id)

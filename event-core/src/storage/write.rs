@@ -1,4 +1,4 @@
-//! The parts of a transaction.
+//! The writes of a transaction, and the names of what they write.
 
 use std::{fmt, time::SystemTime};
 
@@ -28,12 +28,12 @@ pub struct Archive {
     pub owner: String,
 }
 
-/// One change of a transaction. Its debug text leaves out values, because they may be secrets.
+/// One write of a transaction. The debug text omits values, because values may be secrets.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Write {
-    /// Sets a value, whether or not it exists.
+    /// Sets a value. An existing value is replaced.
     Set(Name, Vec<u8>),
-    /// Sets a value that must not exist yet; otherwise the transaction fails with
+    /// Sets a value that must not exist yet. If the value exists, the transaction fails with
     /// [`StorageError::Exists`](super::StorageError::Exists).
     Create(Name, Vec<u8>),
     /// Changes nothing; the transaction fails with
@@ -41,16 +41,16 @@ pub enum Write {
     Require(Name),
     /// Deletes a value if it exists.
     Delete(Name),
-    /// Appends a value to an archive. If the archive has `limit` values already, the transaction
+    /// Appends a value to an archive. If the archive already has `limit` values, the transaction
     /// fails with [`StorageError::Full`](super::StorageError::Full).
     Append {
         /// The archive.
         archive: Archive,
-        /// When the value arrived.
+        /// The time when the value arrived.
         at: SystemTime,
         /// The value.
         value: Vec<u8>,
-        /// The largest number of values in the archive.
+        /// The maximum number of values in the archive.
         limit: Option<u64>,
     },
     /// Deletes the values of an archive up to and including an id.
@@ -137,7 +137,7 @@ impl fmt::Debug for Write {
 }
 
 impl Name {
-    /// A key in a partition.
+    /// Makes the name of a key in a partition.
     pub fn new(partition: Partition<'_>, key: &str) -> Self {
         let Archive { host, store, owner } = Archive::new(partition);
         Self { host, store, owner, key: key.to_owned() }

@@ -44,10 +44,12 @@ impl Bare {
     fn stanza(&self, xml: &str) -> Stanza {
         let element =
             Element::parse(xml.as_bytes(), &NamespaceScope::new(STANZA_NS), &XmlLimits::UNBOUNDED);
-        let element = element.expect("an element");
-        let jid = |name| element.attribute(name).map(|jid| Jid::new(&jid).expect("a JID"));
+        let element = element.expect("the text must be one XML element");
+        let jid = |name| {
+            element.attribute(name).map(|jid| Jid::new(&jid).expect("the address must be a JID"))
+        };
         let addresses = (jid("from"), jid("to"));
-        let kind = StanzaKind::of(&element).expect("a stanza");
+        let kind = StanzaKind::of(&element).expect("the element must be a stanza");
         Stanza::new(kind, element, addresses, self.origin.clone())
     }
 
@@ -61,35 +63,37 @@ impl Bare {
     pub fn iq(&self, xml: &str) -> Iq {
         let stanza = self.stanza(xml);
         let kind = stanza.type_().as_deref().and_then(IqType::parse);
-        Iq::new(stanza, kind.expect("a type"))
+        Iq::new(stanza, kind.expect("the iq must have a valid type"))
     }
 
-    /// Looks up and runs the chain of `iq/DEST`. `false` when a handler ended the chain.
+    /// Looks up and runs the chain of `iq/DEST`. Returns `false` when a handler ended the chain.
     #[inline]
     pub fn fire_iq(&self, iq: &mut Iq) -> bool {
         fire(iq.post(&self.table), iq)
     }
 
-    /// Looks up and runs the chain of `message/DEST`. `false` when a handler ended the chain.
+    /// Looks up and runs the chain of `message/DEST`. Returns `false` when a handler ended the
+    /// chain.
     #[inline]
     pub fn fire_message(&self, message: &mut Message) -> bool {
         fire(message.post(&self.table), message)
     }
 
-    /// Looks up and runs the chain of `pre-message/DEST`. `false` when a handler ended the chain.
+    /// Looks up and runs the chain of `pre-message/DEST`. Returns `false` when a handler ended the
+    /// chain.
     #[inline]
     pub fn fire_pre_message(&self, message: &mut Message) -> bool {
         fire(self.table.chain(Message::pre(message.destination())), message)
     }
 
-    /// Looks up the chain of `iq/DEST`. `false` when the table has none.
+    /// Looks up the chain of `iq/DEST`. Returns `false` when the table has no such chain.
     #[inline]
     pub fn look_up(&self, iq: &Iq) -> bool {
         iq.post(&self.table).is_some()
     }
 
     /// Finds the host and the table of a message and runs the chain of `message/DEST`, as routing
-    /// does after the pre-routing events. `false` when a handler ended the chain.
+    /// does after the pre-routing events. Returns `false` when a handler ended the chain.
     pub fn route_message(&self, message: &mut Message) -> bool {
         ready(self.core.fire_stanza_events(message, false)).1.is_none()
     }

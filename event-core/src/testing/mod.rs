@@ -63,11 +63,11 @@ pub fn run<T>(test: impl Future<Output = T>) -> T {
         .enable_time()
         .start_paused(true)
         .build()
-        .expect("a runtime can be built")
+        .expect("the runtime cannot be built")
         .block_on(test)
 }
 
-/// A builder of a server with one host.
+/// Makes a builder of a server with one host.
 pub fn host(name: &str) -> Builder {
     Builder {
         hosts: vec![config(name)],
@@ -118,7 +118,7 @@ impl Builder {
     #[must_use]
     #[expect(clippy::expect_used, reason = "the input is part of the test")]
     pub fn module_with(mut self, name: &str, options: &str) -> Self {
-        let options = options.parse().expect("options are TOML");
+        let options = options.parse().expect("the options must be TOML");
         if let Some(host) = self.hosts.last_mut() {
             host.modules.push((name.into(), options));
         }
@@ -134,7 +134,8 @@ impl Builder {
         self
     }
 
-    /// Uses a storage of the test, for tests that read the stored data or start the server again.
+    /// Uses `storage` instead of a new one, for tests that read the stored data or start the server
+    /// again.
     #[must_use]
     pub fn storage(mut self, storage: Arc<dyn Storage>) -> Self {
         self.storage = storage;
@@ -210,7 +211,7 @@ impl Harness {
     /// Never, because every harness has a host.
     #[expect(clippy::expect_used, reason = "the builder begins with a host")]
     pub fn host(&self) -> Arc<Host> {
-        self.core().hosts().into_iter().next().expect("there is a host")
+        self.core().hosts().into_iter().next().expect("the harness must have a host")
     }
 
     /// A client that has authenticated and bound a resource.
@@ -219,10 +220,10 @@ impl Harness {
     /// `jid` is not a full JID of a host of this server, or the resource cannot be bound.
     #[expect(clippy::expect_used, reason = "the input is part of the test")]
     pub async fn session(&self, jid: &str) -> Client {
-        let jid = FullJid::new(jid).expect("a full JID");
+        let jid = FullJid::new(jid).expect("the JID must be a full JID");
         let client = self.stream(jid.domain().as_str());
         client.authenticate(&jid.to_bare());
-        client.bind(Some(jid.resource().as_str())).await.expect("the resource can be bound");
+        client.bind(Some(jid.resource().as_str())).await.expect("the resource must be free");
         client
     }
 
@@ -251,7 +252,7 @@ impl Harness {
     /// `host` is not a host of this server.
     #[expect(clippy::expect_used, reason = "the input is part of the test")]
     pub fn stream_of(&self, kind: SessionKind, host: &str) -> Client {
-        let host = self.core().host(host).expect("a host of this server");
+        let host = self.core().host(host).expect("the server must have this host");
         let stream = TestStream::default();
         let session = Session::new(kind, host, Arc::new(stream.clone()));
         session.set_stream_id(&random_id());
@@ -273,7 +274,7 @@ impl Harness {
         context.run_turn(context.fire(event)).await
     }
 
-    /// The decisions of handlers so far: which handler ended which chain.
+    /// The stops of chains so far, each with the handler that stopped the chain.
     pub fn stops(&self) -> Vec<ChainStop> {
         self.decisions.lock().clone()
     }
@@ -333,7 +334,7 @@ impl Client {
     pub async fn send(&self, xml: &str) {
         let scope = NamespaceScope::new(self.session.kind().namespace());
         let element = Element::parse(xml.as_bytes(), &scope, &XmlLimits::UNBOUNDED);
-        let element = element.expect("an element");
+        let element = element.expect("the text must be one XML element");
         if let Err(error) = self.turn().receive(element).await {
             self.session.close(error);
         }

@@ -55,12 +55,13 @@ impl TestStream {
         self.wire().exporter = Some(data.to_vec());
     }
 
-    /// Sets the certificate chain of the other side as DER, the other side's own certificate first.
+    /// Sets the certificate chain of the other side as DER, beginning with the other side's own
+    /// certificate.
     pub fn set_peer_certificates(&self, chain: Vec<Vec<u8>>) {
         self.wire().certificates = chain;
     }
 
-    /// Limits the number of writes that fit before the test reads; further writes fail.
+    /// Limits the number of writes that the test has not read. Further writes fail.
     pub fn set_capacity(&self, writes: usize) {
         self.wire().capacity = writes;
     }
@@ -84,7 +85,10 @@ impl TestStream {
     pub(super) fn next(&self) -> Option<Element> {
         let bytes = self.wire().written.pop_front()?;
         let scope = NamespaceScope::new(STANZA_NS).with_prefix("db", "jabber:server:dialback");
-        Some(Element::parse(&bytes, &scope, &XmlLimits::UNBOUNDED).expect("an element"))
+        Some(
+            Element::parse(&bytes, &scope, &XmlLimits::UNBOUNDED)
+                .expect("the server must write elements"),
+        )
     }
 }
 

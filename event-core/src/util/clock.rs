@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-/// The time of day at the start plus the time that has passed on Tokio's clock, which tests can
-/// advance.
+/// The time of day: the system time at the start plus the time since then by Tokio's clock, which
+/// tests can advance.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
     pub(crate) wall: SystemTime,

@@ -9,7 +9,7 @@ use std::{
 pub use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, future::Either};
 
-/// Makes a future. A panic, now or at a poll, is the output.
+/// Makes and runs a future. A panic in `make` or in a poll is returned as an error.
 // Not an `async fn`, whose future would be larger.
 pub(crate) fn catch_panics<'a, T>(
     make: impl FnOnce() -> BoxFuture<'a, T>,

@@ -4,7 +4,7 @@
 #[expect(clippy::expect_used, reason = "without random numbers no id is safe to use")]
 pub fn random_id() -> String {
     let mut bytes = [0; 12];
-    getrandom::fill(&mut bytes).expect("the system gives random numbers");
+    getrandom::fill(&mut bytes).expect("the kernel gives no random numbers");
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
     let mut id = String::with_capacity(2 * bytes.len());
     id.extend(digits.filter_map(|digit| char::from_digit(digit.into(), 16)));

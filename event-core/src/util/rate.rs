@@ -7,7 +7,7 @@ use std::{
 
 use tokio::time::Instant;
 
-/// The longest debt in seconds: one day.
+/// The maximum debt in seconds: one day.
 const MAX_DEBT: f64 = 86_400.0;
 
 /// A rate with a burst.
@@ -25,8 +25,8 @@ impl Rate {
     }
 }
 
-/// A token bucket, stored as the time at which the bucket will be full. Each call takes the
-/// [`Rate`], so that the rate can change and many buckets can share one.
+/// A token bucket, stored as the time at which the bucket will be full. The [`Rate`] is an argument
+/// of each call, so that the rate can change and buckets can share a rate.
 ///
 /// ```
 /// use event_core::rate::{Rate, TokenBucket};
@@ -46,7 +46,7 @@ pub struct TokenBucket {
 }
 
 impl TokenBucket {
-    /// A full bucket.
+    /// Makes a full bucket.
     pub fn new(now: Instant) -> Self {
         Self { full_at: now }
     }
@@ -57,7 +57,8 @@ impl TokenBucket {
         self.full_at = self.after(amount.into(), rate, now).min(latest);
     }
 
-    /// Takes `amount` and gives `true`, or takes nothing when the bucket contains less.
+    /// Takes `amount` and returns `true`. If the bucket contains less, takes nothing and returns
+    /// `false`.
     #[must_use = "nothing was taken if the result is false"]
     pub fn try_take(&mut self, amount: impl Into<f64>, rate: Rate, now: Instant) -> bool {
         let full_at = self.after(amount.into(), rate, now);
@@ -119,7 +120,7 @@ mod tests {
         let later = now + Duration::from_secs(1000);
         assert!(bucket.is_full(later));
         bucket.take(20, RATE, later);
-        assert!(!bucket.try_take(1, RATE, later), "no more than a burst after a pause");
+        assert!(!bucket.try_take(1, RATE, later), "a pause must not add more than a burst");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Secrets, such as the one shared with a component.
+//! Secrets, such as the secret of a component.
 
 use std::fmt;
 

@@ -30,7 +30,8 @@ pub struct Tally {
     lines: OnceLock<Box<[Line]>>,
 }
 
-/// Counters of one copy. 128 bytes, because processors fetch two cache lines of 64 bytes together.
+/// Counters of one copy. Aligned to 128 bytes, because processors fetch two cache lines of 64 bytes
+/// together.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Line([AtomicU64; IN_LINE]);
@@ -67,8 +68,8 @@ impl Tally {
         Self { counters, lines: OnceLock::new() }
     }
 
-    /// Adds `amount` to a counter and gives the earlier value of this thread's copy. Does nothing
-    /// and gives 0 for a counter that does not exist.
+    /// Adds `amount` to a counter and returns the earlier value of this thread's copy. Does nothing
+    /// and returns 0 for a counter that does not exist.
     #[inline]
     pub fn add(&self, counter: usize, amount: u64) -> u64 {
         if counter >= self.counters {

@@ -57,7 +57,7 @@ mod outbox {
                             .build(),
                     );
                 }
-                // No stanza, and a stanza without `to`: logged and dropped.
+                // An element that is not a stanza, and a stanza without `to`, are dropped.
                 cx.send(ElementBuilder::new("x", "urn:x").build());
                 cx.send(ElementBuilder::new("message", STANZA_NS).build());
             }
@@ -66,7 +66,7 @@ mod outbox {
                 let many = super::message("nobody@localhost", "many").build();
                 cx.send_to(&many, [from.clone(), from.clone()]);
                 cx.send_to(&many, Vec::<Jid>::new());
-                // An iq is neither a message nor a presence: logged and dropped.
+                // An iq is dropped, because copies must be messages or presences.
                 let iq = ElementBuilder::new("iq", STANZA_NS).attribute("type", "get");
                 cx.send_to(&iq.build(), [from.clone()]);
                 cx.send(super::message(from.as_str(), "after").build());
@@ -124,7 +124,7 @@ fn sent_stanzas_are_routed_after_the_chain_and_before_the_next_stanza() {
     assert_eq!(
         log,
         ["sent", "deliver first", "deliver second", "deliver sent"],
-        "no pre-events fire"
+        "no pre-event may fire"
     );
     assert_eq!(ids(&clients[0]), ["first", "second", "delivered", "sent"]);
 }
@@ -171,7 +171,7 @@ mod endless {
         pub(super) static COUNT: Cell<u32> = const { Cell::new(0) };
     }
 
-    /// Sends the stanza that the handler handles.
+    /// Sends each handled stanza again.
     #[module(name = "endless")]
     struct Endless;
 
@@ -185,7 +185,7 @@ mod endless {
     /// An event that its own handler fires.
     #[event("endless-again", kind = "collect")]
     pub(super) struct Again {
-        /// How often the handler fires it again.
+        /// The number of times that the handler fires the event again.
         pub(super) left: u32,
         pub(super) errors: u32,
     }
@@ -216,7 +216,7 @@ fn stanzas_that_cause_each_other_endlessly_are_dropped_at_a_limit() {
         romeo.send("<message to='localhost'/>").await;
         assert_eq!(endless::COUNT.get(), 100_001);
         romeo.send("<message to='juliet@localhost' id='1'/>").await;
-        assert_eq!(told(&romeo), "service-unavailable", "the host still handles stanzas");
+        assert_eq!(told(&romeo), "service-unavailable", "the host must still handle stanzas");
     });
 }
 
@@ -282,7 +282,7 @@ fn the_configuration_may_be_reloaded_from_a_handler() {
         assert_eq!(
             noted(),
             ["toml \"elsewhere\"", "rest from-reload", "reloaded", "rest 1"],
-            "the interrupted dispatch continues"
+            "the interrupted dispatch must continue"
         );
     });
 }

@@ -11,7 +11,7 @@ thread_local! {
     static QUESTION: Cell<Option<String>> = const { Cell::new(None) };
 }
 
-/// Notes stanzas for its host and stanzas for other servers.
+/// Notes the stanzas for the module's host and for other servers.
 #[module(name = "borders")]
 struct Borders;
 
@@ -201,7 +201,7 @@ fn other_elements_go_to_the_host_in_their_to_attribute() {
         let component = server.stream_of(SessionKind::Component, "localhost");
         component.send("<handshake/>").await;
         assert_eq!(noted(), ["a handshake"]);
-        // In the namespace of another stream the element has another name.
+        // On a server's stream the element is in another namespace, so another event fires.
         peer.send("<handshake/>").await;
         assert_eq!(closed(&peer), Some("unsupported-stanza-type"));
     });

@@ -121,7 +121,7 @@ fn the_cascade_of_an_iq_to_an_account_and_to_the_sender() {
             ]
         );
     }
-    assert_eq!(steps("romeo@localhost", "set").len(), 9, "no iq-set/self");
+    assert_eq!(steps("romeo@localhost", "set").len(), 9, "iq-set/self has no handler");
 }
 
 #[test]
@@ -235,7 +235,11 @@ fn a_handler_may_answer_later() {
         assert_eq!(told(&romeo), "result");
 
         assert_eq!(ask(&romeo, "jabber:iq:last", "query").await, "internal-server-error");
-        assert_eq!(ask(&romeo, "jabber:iq:private", "query").await, "result", "sent, once");
+        assert_eq!(
+            ask(&romeo, "jabber:iq:private", "query").await,
+            "result",
+            "one answer must be sent"
+        );
     });
 }
 

@@ -11,7 +11,7 @@ macro_rules! module {
         mod $module {
             use super::*;
 
-            /// Notes its start and stop.
+            /// Notes the module's start and stop.
             #[module(name = $name, state = State)]
             struct Options {
                 /// The error of the start, if not empty.
@@ -87,7 +87,7 @@ fn modules_start_in_order_before_any_event_and_stop_in_reverse_after_the_last() 
         );
         server.fire(ServerStarting {}).await;
         server.runtime().stop().await;
-        assert!(noted().is_empty(), "no module is reached after its stop, or stopped twice");
+        assert!(noted().is_empty(), "a stopped module must not run or stop again");
     });
 }
 
@@ -134,15 +134,15 @@ fn a_mistake_in_the_configuration_stops_the_start_before_any_module_starts() {
             "module `life_tow` of host `localhost` is not in this binary\n  help: did you mean `life_two` or `life_one`?"
         );
         assert!(start(server().module("weather_forecast")).await.ends_with(
-            "\n  help: list its crate in the binary (`spondee::main(&[…])`), or take the name out of the configuration"
+            "\n  help: list the module's crate in the binary (`spondee::main(&[…])`), or remove the name from the configuration"
         ));
         assert_eq!(
             start(server().module("life_one")).await,
-            "module `life_one` is enabled twice on `localhost`\n  help: take one of the two out of its `modules`"
+            "module `life_one` is enabled twice on `localhost`\n  help: remove one of the two from the host's `modules`"
         );
         assert_eq!(
             start(server().host("LOCALHOST")).await,
-            "host `localhost` is configured twice\n  help: a name in other letters is the same host"
+            "host `localhost` is configured twice\n  help: names that differ only in upper and lower case are the same host"
         );
         assert!(start(server().host("@")).await.starts_with("`@` is not a host name: "));
         let options = start(server().module_with("life_two", "fial = \"x\"")).await;
@@ -153,17 +153,17 @@ fn a_mistake_in_the_configuration_stops_the_start_before_any_module_starts() {
         );
         let options = start(server().module_with("life_two", "panic = 1")).await;
         assert!(options.contains("invalid type: integer `1`, expected a boolean"), "{options}");
-        assert!(noted().is_empty(), "no module has started");
+        assert!(noted().is_empty(), "no module may start");
     });
 }
 
 mod sessions {
     use super::*;
 
-    /// Keeps the sessions of lost clients if configured to.
+    /// Keeps the sessions of disconnected clients if the option says so.
     #[module(name = "life_sessions")]
     struct Keep {
-        /// Whether to keep them.
+        /// Whether to keep the sessions.
         #[serde(default)]
         keep: bool,
     }
@@ -281,13 +281,13 @@ fn a_session_that_fails_to_bind_has_no_resource() {
         one_more.send("<message/>").await;
         assert_eq!(told(&one_more), "closed not-authorized");
         one_more.disconnect().await;
-        assert!(noted().is_empty(), "no bind or unbind event fires");
+        assert!(noted().is_empty(), "no bind or unbind event may fire");
 
         clients.pop().unwrap().disconnect().await;
         noted();
-        assert!(one_more.bind(None).await.is_err(), "the stream has ended");
+        assert!(one_more.bind(None).await.is_err(), "an ended session must not bind");
         assert_eq!(server.host().sessions().len(), Host::MAX_RESOURCES - 1);
         let again = server.session("romeo@localhost/again").await;
-        assert!(again.bind(Some("second")).await.is_err(), "a session has one resource");
+        assert!(again.bind(Some("second")).await.is_err(), "a session must not bind twice");
     });
 }

@@ -1,6 +1,6 @@
 //! Tests of the dispatch with the harness: one file for each topic, in one binary.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests, their helpers too")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests and their helpers")]
 
 mod context;
 mod foreign;
@@ -24,12 +24,12 @@ thread_local! {
     static LOG: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Notes that something happened.
+/// Adds a line to the log of the test.
 fn note(what: impl Into<String>) {
     LOG.with_borrow_mut(|log| log.push(what.into()));
 }
 
-/// Takes the notes since the last call.
+/// Takes the lines of the log.
 fn noted() -> Vec<String> {
     LOG.take()
 }
@@ -52,7 +52,7 @@ fn attribute(element: &Element, name: &str) -> String {
     element.attribute(name).unwrap_or_default().into_owned()
 }
 
-/// The condition of an error stanza, or the type of any other.
+/// The condition of an error stanza, or the type of any other stanza.
 fn kind(element: &Element) -> String {
     let kind = attribute(element, "type");
     if kind != "error" {
@@ -62,7 +62,7 @@ fn kind(element: &Element) -> String {
     error.first_child().unwrap().name().to_owned()
 }
 
-/// The conditions or types of the stanzas that a client received, and its stream error.
+/// The conditions or types of the stanzas that a client received, and the stream error.
 fn told(client: &Client) -> String {
     let mut told: Vec<_> = client.received().iter().map(kind).collect();
     if let Some(error) = client.closed() {

@@ -118,7 +118,7 @@ mod gamma {
 mod circle {
     use super::*;
 
-    /// Waits for the other.
+    /// Runs after `order_about`, which runs after this module.
     #[module(name = "order_round", after = ["order_about"])]
     struct Round;
 
@@ -128,7 +128,7 @@ mod circle {
     mod about {
         use super::*;
 
-        /// Waits for the other.
+        /// Runs after `order_round`, which runs after this module.
         #[module(name = "order_about", after = ["order_round"])]
         struct About;
 
@@ -151,7 +151,7 @@ mod misspelt {
 mod same_place {
     use super::*;
 
-    /// Two handlers at one position, written by one macro.
+    /// Has two handlers at one position, from one macro invocation.
     #[module(name = "order_same_place")]
     struct SamePlace;
 
@@ -196,7 +196,7 @@ fn after_takes_precedence_over_the_order_of_the_configuration() {
         for modules in [["order_gamma", "order_beta"], ["order_beta", "order_gamma"]] {
             assert_eq!(order(&modules, TO_JULIET).await, ["beta 5", "gamma 5"]);
         }
-        assert_eq!(order(&["order_gamma"], TO_JULIET).await, ["gamma 5"], "beta is not enabled");
+        assert_eq!(order(&["order_gamma"], TO_JULIET).await, ["gamma 5"], "beta must not run");
     });
 }
 
@@ -223,7 +223,7 @@ fn bare_runs_before_self_at_equal_priority_in_all_modules() {
         assert_eq!(
             order(&["order_alpha"], "<presence to='juliet@localhost'/>").await,
             ["alpha presence/bare 1"],
-            "only stanzas to the sender's own account fire /self"
+            "/self must not run for another account"
         );
     });
 }
@@ -249,7 +249,7 @@ fn handlers_of_global_events_run_by_priority_then_host() {
             "beta a.example",
         ];
         assert_eq!(noted(), expected);
-        // The event is the same when fired on any host.
+        // The host on which the event is fired makes no difference.
         let other = server.core().host("c.example").unwrap();
         server.context().with_host(&other).fire(ServerStarting {}).await;
         assert_eq!(noted(), expected);
@@ -266,7 +266,7 @@ fn a_notification_of_a_host_runs_only_there() {
         server.session("romeo@b.example/x").await;
         assert_eq!(noted(), ["alpha bind b.example"]);
         server.session("romeo@c.example/x").await;
-        assert!(noted().is_empty(), "c.example does not enable the module");
+        assert!(noted().is_empty(), "the module must not run on c.example");
     });
 }
 
@@ -276,12 +276,12 @@ fn a_cycle_or_a_misspelt_name_in_after_stops_the_start() {
         let circle = testing::host("localhost").module("order_round").module("order_about");
         assert_eq!(
             circle.start().await.unwrap_err().to_string(),
-            "modules wait for each other: order_round after order_about after order_round\n  help: take one `after` away"
+            "the `after` lists of modules form a circle: order_round after order_about after order_round\n  help: remove one `after`"
         );
         let misspelt = testing::host("localhost").module("order_misspelt").start().await;
         assert_eq!(
             misspelt.unwrap_err().to_string(),
-            "module `order_misspelt` comes after `order_betta`, which is not in this binary\n  help: did you mean `order_beta`?"
+            "module `order_misspelt` must run after `order_betta`, which is not in this binary\n  help: did you mean `order_beta`?"
         );
     });
 }

@@ -180,7 +180,7 @@ fn outcomes_of_stanzas_to_other_servers() {
     expect("route/remote", MESSAGE, (to, ""), [nowhere, "", "forbidden", OOPS]);
     expect("route/remote", MESSAGE, (to, "error"), ["", "", "", ""]);
     expect("route/remote", PRESENCE, (to, ""), [nowhere, "", "forbidden", ""]);
-    // A handler took the stanza: the other server answers.
+    // When a handler took the stanza, the other server answers.
     expect("route/remote", IQ, (to, "get"), [nowhere, "", "forbidden", OOPS]);
     expect("route/remote", IQ, (to, "result"), ["", "", "", ""]);
 }

@@ -1,4 +1,4 @@
-//! Panics of handlers are contained.
+//! A panic of a handler does not leave the chain.
 
 use event_core::{ChainStop, StopKind, prelude::*, testing};
 
@@ -204,7 +204,7 @@ fn after_a_panic_any_other_chain_stops_and_the_sender_gets_an_error() {
             assert_eq!(kind, StopKind::Panicked, "{xml}");
         }
         assert!(noted().is_empty());
-        // A panic in the handler that would keep the session does not keep it.
+        // When the handler that would keep the session panics, the session ends.
         romeo.disconnect().await;
         assert_eq!(noted(), ["unbind"]);
         assert!(server.host().sessions().is_empty());

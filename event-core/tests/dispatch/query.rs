@@ -6,7 +6,7 @@ use event_core::{Host as CoreHost, QueryError, prelude::*, testing};
 
 use crate::{attribute, note, noted, romeo, server, told};
 
-/// Sends a request to the address in the message's id while its chain runs.
+/// Sends a request to the address in a message's id while the message's chain runs.
 #[module(name = "asks")]
 struct Asks;
 
@@ -102,7 +102,11 @@ fn a_handler_may_query_the_client_whose_stanza_it_handles() {
             romeo.send(&format!("<iq type='result' id='{id}' to='localhost'/>")).await;
         };
         tokio::join!(asking, answering);
-        assert_eq!(noted(), ["result from romeo@localhost/orchard"], "the answer fires no event");
+        assert_eq!(
+            noted(),
+            ["result from romeo@localhost/orchard"],
+            "the answer must fire no event"
+        );
         assert_eq!(told(&romeo), "");
     });
 }
@@ -118,14 +122,14 @@ fn only_the_queried_address_can_answer() {
             server.settle().await;
             let id = attribute(&romeo.next().unwrap(), "id");
             noted();
-            // From another address, to another address, with another id, or a request.
+            // Stanzas from another address, to another address, with another id, and a request.
             tybalt.send(&format!("<iq type='result' id='{id}' to='localhost'/>")).await;
             tybalt
                 .send(&format!(
                     "<iq type='result' id='{id}' to='localhost' from='romeo@localhost/orchard'/>"
                 ))
                 .await;
-            assert_eq!(noted().len(), 4, "forged answers fire events as other stanzas do");
+            assert_eq!(noted().len(), 4, "forged answers must fire events");
             for iq in [
                 format!("<iq type='result' id='{id}'/>"),
                 "<iq type='result' id='other' to='localhost'/>".to_owned(),

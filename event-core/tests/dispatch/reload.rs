@@ -95,7 +95,7 @@ mod keeper {
 mod asker {
     use super::*;
 
-    /// Looks for the service while it starts.
+    /// Looks for the service in the module's start.
     #[module(name = "reload_asker", state = Asks)]
     struct Asker {}
 
@@ -142,13 +142,17 @@ fn modules_are_enabled_and_disabled_while_a_session_stays() {
         let reloaded = server.reload(with("word = 'two'")).await.unwrap();
         assert_eq!(changes(&reloaded), ["host a.example: options of module reload_keeper changed"]);
         send().await;
-        assert_eq!(noted(), ["keeper reloads \"one\" to \"two\"", "two 3"], "the state is kept");
+        assert_eq!(
+            noted(),
+            ["keeper reloads \"one\" to \"two\"", "two 3"],
+            "the state must be kept"
+        );
         let calls = |server: &testing::Harness| {
             let hooks = server.core().hooks(&server.host());
             let hook = hooks.iter().find(|line| line.hook.event == "message/host").unwrap();
             (hook.stats.calls, hook.stats.handled)
         };
-        assert_eq!(calls(&server), (3, 3), "the counters are kept");
+        assert_eq!(calls(&server), (3, 3), "the counters must be kept");
 
         assert!(changes(&server.reload(with("word = 'two'")).await.unwrap()).is_empty());
         assert_eq!(calls(&server), (3, 3));
@@ -160,11 +164,11 @@ fn modules_are_enabled_and_disabled_while_a_session_stays() {
         assert_eq!(noted(), ["keeper stops on a.example"]);
         assert!(
             server.host().service::<dyn Greeter>().is_none(),
-            "the module's services are removed with it"
+            "the services of a stopped module must be gone"
         );
         assert!(juliet.closed().is_none());
         server.core().announce_stopping(Duration::from_secs(1)).await;
-        assert!(noted().is_empty(), "global events do not reach the disabled module");
+        assert!(noted().is_empty(), "a disabled module must not get global events");
     });
 }
 
@@ -180,7 +184,7 @@ fn a_module_stops_after_the_last_dispatch_that_reaches_it() {
             let reloaded = server.reload(testing::host(A)).await.unwrap();
             assert!(
                 !reloaded.ended(Duration::from_secs(30)).await,
-                "a handler of the module is still running"
+                "the module must not stop before its handler has ended"
             );
             assert_eq!(noted(), ["waits"]);
             go_on.notify_one();
@@ -229,11 +233,11 @@ fn a_failed_reload_changes_nothing() {
             ("fail = 'no disk'", "module `reload_keeper` did not start on `c.example`: no disk"),
             (
                 "panics = true",
-                "module `reload_keeper` did not start on `c.example`: it panicked: as asked",
+                "module `reload_keeper` did not start on `c.example`: the start panicked: as asked",
             ),
             (
                 "hangs = true",
-                "module `reload_keeper` did not start on `c.example`: it took more than 60 seconds",
+                "module `reload_keeper` did not start on `c.example`: the start took more than 60 seconds",
             ),
         ] {
             let error = server.reload(wrong(options)).await.unwrap_err();
@@ -247,7 +251,7 @@ fn a_failed_reload_changes_nothing() {
         }
         let error = server.reload(wrong("wrod = 1")).await.unwrap_err();
         assert!(error.to_string().contains("wrod"), "{error}");
-        assert!(noted().is_empty(), "no module was started");
+        assert!(noted().is_empty(), "no module may start");
         assert_eq!(server.core().hosts().len(), 1);
         assert!(!server.host().settings().allow_plaintext);
         juliet.send("<message to='a.example'/>").await;
@@ -273,7 +277,7 @@ fn hosts_are_added_and_removed() {
             ["b.example is prepared", "keeper starts on b.example", "asker finds Some(\"hello\")"];
         assert_eq!(noted(), expected);
         server.core().announce_stopping(Duration::from_secs(1)).await;
-        assert_eq!(noted(), ["keeper of b.example is told"], "the global table has the new host");
+        assert_eq!(noted(), ["keeper of b.example is told"], "the global table must have the host");
         let romeo = server.session("romeo@b.example/y").await;
         juliet.send("<message to='b.example'/>").await;
         assert_eq!(noted(), [" 1"]);
@@ -283,7 +287,7 @@ fn hosts_are_added_and_removed() {
         assert_eq!(reloaded.removed.len(), 1);
         server.settle().await;
         assert_eq!(romeo.closed().unwrap().unwrap().condition().as_str(), "host-gone");
-        assert!(noted().is_empty(), "the modules of a removed host run while it has sessions");
+        assert!(noted().is_empty(), "a module must run while its host has sessions");
         romeo.disconnect().await;
         assert!(reloaded.ended(Duration::from_secs(5)).await);
         assert_eq!(noted(), ["unbound: connection lost", "keeper stops on b.example"]);

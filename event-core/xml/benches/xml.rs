@@ -1,5 +1,4 @@
-//! What a stanza's bytes cost before and after its events: finding its end, reading it, changing
-//! its addresses.
+//! Measures the work on the bytes of a stanza: find the end, parse, and change the addresses.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
 
 use std::hint::black_box;
@@ -7,10 +6,10 @@ use std::hint::black_box;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use xmpp_xml::{Element, Framer, NamespaceScope, STANZA_NS, XmlLimits};
 
-/// 180 bytes, as a chat client sends it.
+/// A message of 180 bytes, as a chat client sends one.
 const CHAT: &str = "<message to='juliet@capulet.example/balcony' type='chat' id='b4a1c0de-17'><body>Wherefore art thou, Romeo?</body><active xmlns='http://jabber.org/protocol/chatstates'/></message>";
 
-/// 400 bytes, with what extensions add.
+/// A message of 400 bytes, with the elements of several extensions.
 const RICH: &str = "<message to='juliet@capulet.example/balcony' type='chat' id='b4a1c0de-17' xml:lang='en'><body>Deny thy father &amp; refuse thy name</body><active xmlns='http://jabber.org/protocol/chatstates'/><request xmlns='urn:xmpp:receipts'/><markable xmlns='urn:xmpp:chat-markers:0'/><origin-id xmlns='urn:xmpp:sid:0' id='b4a1c0de-17'/><replace xmlns='urn:xmpp:message-correct:0' id='b4a1c0de-16'/></message>";
 
 fn stanzas(c: &mut Criterion) {
@@ -19,7 +18,7 @@ fn stanzas(c: &mut Criterion) {
         let mut group = c.benchmark_group(name);
         group.throughput(Throughput::Bytes(xml.len() as u64));
         group.bench_function("frame", |b| {
-            // A stream's header comes first.
+            // The framer expects a stream header first.
             let stream = format!("<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>{xml}");
             let mut framer = Framer::new();
             let header = framer.next(stream.as_bytes(), &limits).unwrap().unwrap().length();

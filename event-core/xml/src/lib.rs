@@ -1,11 +1,11 @@
 //! The XML of XMPP streams (RFC 6120 section 11): frames, stream headers, and elements.
 //!
-//! An [`Element`] keeps the bytes it was read from and a small index of them, so that forwarding
-//! copies bytes instead of building trees. The crate gives no element a meaning; it knows
-//! namespaces only as far as a stream's content namespace is written as [`STANZA_NS`].
+//! An [`Element`] consists of bytes and a small index, so that forwarding copies bytes instead of
+//! building trees. The crate does not interpret elements. Only the content namespace of a stream
+//! has a special role: it is written as [`STANZA_NS`].
 //!
-//! The strict reader reads all input. `rxml` has two parts: its events are what typed payloads of
-//! `xso` are built from, and its parser is the oracle of the tests.
+//! The strict reader reads all input. The crate `rxml` provides the events from which `xso` builds
+//! typed payloads, and the parser with which the tests compare the strict reader.
 
 mod element;
 mod error;

@@ -1,19 +1,21 @@
-//! Bounds on a frame of a stream.
+//! Limits on a frame of a stream.
 
-/// Bounds on a single frame. A frame beyond them is a `policy-violation` (RFC 6120 section
+/// Limits on a single frame. A frame above a limit is a `policy-violation` (RFC 6120 section
 /// 4.9.3.14).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct XmlLimits {
-    /// Bytes of a frame, before and after its conversion to normal form.
+    /// The size of a frame in bytes, before and after its conversion to normal form.
     pub max_stanza: usize,
-    /// Nested elements, the root included.
+    /// The depth of nested elements, including the root.
     pub max_depth: usize,
-    /// Attributes of one element, namespace declarations included; also the prefixes in scope.
+    /// The number of attributes of one element, including namespace declarations; also the number
+    /// of prefixes in scope.
     pub max_attributes: usize,
 }
 
 impl XmlLimits {
-    /// Only the bounds of the index (512 MiB), for trusted input such as stored elements.
+    /// No limit except the maximum size of an index (512 MiB), for trusted input such as stored
+    /// elements.
     pub const UNBOUNDED: Self =
         Self { max_stanza: usize::MAX, max_depth: usize::MAX, max_attributes: usize::MAX };
 }

@@ -1,7 +1,7 @@
 //! Positions in a text.
 
-/// A range of bytes in a text. 32 bits suffice, because frames are bounded well below 4 GiB, and
-/// keep the index of an element small.
+/// A range of bytes in a text. Positions have 32 bits, which keeps the index of an element small
+/// and is enough, because frames are limited to far less than 4 GiB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Span {
     pub(crate) start: u32,
@@ -29,14 +29,14 @@ impl Span {
         text.get(self.start()..self.end()).unwrap_or_default()
     }
 
-    /// The range after an edit in front of it or around its start.
+    /// The range after an edit, in which `moved` maps old positions to new ones.
     #[inline]
     pub(crate) fn moved(self, moved: impl Fn(u32) -> u32) -> Self {
         Self { start: moved(self.start), end: moved(self.end) }
     }
 }
 
-/// A position as the index keeps it.
+/// Converts a position to the type that the index stores.
 #[inline]
 pub(crate) fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)

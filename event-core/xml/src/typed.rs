@@ -1,4 +1,4 @@
-//! Conversion between elements and the typed payloads of `xso`, whose events are those of `rxml`.
+//! Converts elements to typed payloads of `xso` and back. `xso` uses the events of `rxml`.
 
 use std::borrow::Cow;
 
@@ -21,7 +21,7 @@ impl Element {
     ///
     /// # Errors
     ///
-    /// [`PayloadError::Mismatch`] if the name or namespace is not that of the type,
+    /// [`PayloadError::Mismatch`] if the element does not have the name and namespace of the type,
     /// [`PayloadError::Invalid`] if the content breaks the type's schema.
     pub fn parse_as<T: FromXml>(&self) -> Result<T, PayloadError> {
         self.as_child().parse_as()
@@ -57,7 +57,7 @@ impl Child<'_> {
     ///
     /// # Errors
     ///
-    /// As [`Element::parse_as`].
+    /// See [`Element::parse_as`].
     pub fn parse_as<T: FromXml>(&self) -> Result<T, PayloadError> {
         let mut walk = Walk::new(self.xml);
         let Some(Token::Start(head)) = walk.next() else {
@@ -79,7 +79,7 @@ impl Child<'_> {
         }
         open.push(root);
         for token in walk {
-            // The language at an end tag is that of the ended element.
+            // At an end tag, the language of the ended element applies.
             let level = open.last().cloned().unwrap_or_default();
             let mut lang = level.lang.clone();
             let event = match token {
@@ -141,7 +141,7 @@ fn ncname(name: &str) -> Result<NcName, PayloadError> {
     NcName::try_from(name).map_err(|_| XmlError::NotWellFormed("bad name").into())
 }
 
-/// The name and attributes of a start tag as types of `rxml`.
+/// Converts the name and attributes of a start tag to types of `rxml`.
 fn start(head: Head<'_>, ns: &str) -> Result<(rxml::QName, AttrMap), PayloadError> {
     let mut attributes = AttrMap::new();
     for attribute in head.attributes() {

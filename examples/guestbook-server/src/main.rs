@@ -1,5 +1,5 @@
-//! Spondee with the modules of the crate `guestbook`. A host enables them in its configuration:
-//! `modules = ["+welcome", "+guestbook"]`.
+//! Spondee with the modules of the crate `guestbook`. A host enables these modules with
+//! `modules = ["+welcome", "+guestbook"]` in the configuration.
 
 use std::process::ExitCode;
 

@@ -49,7 +49,7 @@ mod tests {
     #[test]
     fn a_client_that_comes_online_is_greeted_and_listed() {
         testing::run(async {
-            // This crate does not link the bundled modules, so none delivers messages.
+            // This crate does not link the bundled modules, so no module delivers messages.
             let server = testing::host("example.org").module("guestbook").start().await.unwrap();
             let juliet = "juliet@example.org/balcony".parse().unwrap();
             server.fire(crate::welcome::Greeted { guest: &juliet }).await;

@@ -1,5 +1,4 @@
-//! In-band management of existing accounts: change of the password, and removal
-//! (XEP-0077 §3.2, §3.3).
+//! Password change and removal of existing accounts (XEP-0077 §3.2, §3.3).
 
 #[cfg(test)]
 mod tests;
@@ -107,13 +106,13 @@ async fn remove(
             (iq.error_reply(&error.into()), end)
         }
     };
-    // The session has ended, so the router would not deliver the answer; the stream is still open.
+    // The session has ended, so the returned answer is not delivered; the stream is still open.
     session.send_nonza(answer.element());
     session.close(end);
     Ok(answer)
 }
 
-/// The text of a field. The field may occur once, and has no child elements.
+/// The text of a field, which may occur once and must not have child elements.
 pub(crate) fn field(
     query: &Child<'_>,
     name: &str,
@@ -127,7 +126,7 @@ pub(crate) fn field(
     Ok(Some(Zeroizing::new(field.text().into_owned())))
 }
 
-/// The session and account of the local user who sent the request. Other senders are refused.
+/// The session and account of the local user who sent the request. All other senders are refused.
 fn user(iq: &Iq, cx: &Context<AccountManagement>) -> Result<(Session, BareJid), StanzaError> {
     let session = iq.origin().session().filter(|session| session.kind() == SessionKind::Client);
     let user = session.and_then(|session| Some((session.clone(), session.user()?.clone())));

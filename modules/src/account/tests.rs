@@ -43,7 +43,7 @@ fn changes_the_password_of_the_sender() {
     testing::run(async {
         let (server, accounts) = server("").await;
         let romeo = server.session("romeo@localhost/orchard").await;
-        // A name is compared as an address is: in normal form.
+        // A name is compared in its normalised form, like an address.
         for (to, name, password) in [("", "romeo", "one"), ("to='localhost'", "Romeo", "two")] {
             romeo.send(&set(to, &new_password(name, password))).await;
             assert_eq!(romeo.next().unwrap().attribute("type").as_deref(), Some("result"));

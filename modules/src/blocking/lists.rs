@@ -1,4 +1,4 @@
-//! The blocklists: in storage, and all non-empty ones in memory, so that no stanza waits for
+//! The blocklists. All non-empty lists are also kept in memory, so that no stanza waits for
 //! storage.
 
 use std::{
@@ -22,7 +22,7 @@ pub(super) const SCHEMA: Schema = Schema { store: "blocking", version: 1, migrat
 /// The key of an account's list: one address per line.
 const KEY: &str = "list";
 
-/// The number of list owners read at a time.
+/// The number of list owners that are read at once.
 const PAGE: u32 = 1000;
 
 /// The addresses that one user has blocked.
@@ -72,9 +72,9 @@ pub struct Blocklists {
     host: Box<str>,
     store: Store,
     locks: Locks,
-    /// Read for every stanza and rarely changed: a lock would slow down all threads.
+    /// The lists are read for every stanza and rarely change. A lock would slow down all threads.
     lists: ArcSwap<Lists>,
-    /// Senders and newly blocked recipients of unavailable presence that may still pass.
+    /// The senders and newly blocked recipients of unavailable presence that may still pass.
     allowed: Mutex<HashSet<(Box<str>, Box<str>)>>,
 }
 
@@ -169,7 +169,7 @@ impl Blocklists {
         self.allowed.lock().insert((from.into(), to.into()));
     }
 
-    /// Whether a presence may pass, which is used up by that.
+    /// Whether an unavailable presence may pass. Each permission is valid once.
     pub(super) fn take_unavailable(&self, from: &Jid, to: &Jid) -> bool {
         self.allowed.lock().remove(&(from.as_str().into(), to.as_str().into()))
     }

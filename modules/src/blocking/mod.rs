@@ -40,7 +40,7 @@ impl ModuleState<Blocking> for Arc<Blocklists> {
     }
 }
 
-/// The slot of a session that requested the list, and so gets pushes of changes.
+/// The mark in the slot of a session that requested the list, and so gets pushes of changes.
 struct Follows;
 
 #[hook("account-disco-info")]
@@ -52,7 +52,7 @@ fn advertise(event: &mut AccountDiscoInfo) {
 fn show(iq: &mut Iq, cx: &Context<Blocking>) -> Result<Reply, StanzaError> {
     let (session, username) =
         lookup::local_sender(iq).ok_or_else(StanzaError::service_unavailable)?;
-    // Set before the list is read, so that the client misses no change.
+    // The slot is set before the list is read, so that the client misses no change.
     session.with_slot(|slot| *slot = Some(Follows));
     let list = cx.state().of(&username);
     let items: Vec<_> = list.iter().map(item).collect();
@@ -131,7 +131,7 @@ fn items(iq: &Iq) -> Result<Vec<Jid>, StanzaError> {
     let items = action.children().map(|item| {
         let jid = item.attribute("jid").filter(|_| item.is("item", NS));
         let jid = jid.ok_or_else(|| {
-            StanzaError::bad_request().text("only <item jid='…'/> is allowed here")
+            StanzaError::bad_request().text("the children must be <item jid='…'/>")
         })?;
         Jid::new(&jid).map_err(|_| StanzaError::jid_malformed())
     });
@@ -149,8 +149,8 @@ fn push(action: &str, items: &[Jid], username: &str, cx: &Context<Blocking>) {
     }
 }
 
-/// The addresses that may see the user's presence: of `jids`, and of the contacts at blocked
-/// domains.
+/// The addresses in `jids`, and the contacts at domains in `jids`, that may see the user's
+/// presence.
 fn watchers(jids: &[Jid], roster: &Roster) -> impl Iterator<Item = Jid> {
     let mut watchers = Vec::new();
     for jid in jids {
@@ -203,7 +203,7 @@ fn check_outgoing(stanza: &Stanza, cx: &Context<Blocking>) -> Result<(), StanzaE
 #[hook("message/full", priority = 1000)]
 fn take_message(message: &mut Message, cx: &Context<Blocking>) -> Result<Flow, StanzaError> {
     let mut is_blocked = is_incoming_blocked(message, cx);
-    // A room's invitation counts as sent by the inviter (XEP-0045 §7.8.2).
+    // The inviter counts as the sender of a room's invitation (XEP-0045 §7.8.2).
     if !is_blocked
         && let Some(to) = message.to()
         && let Some(inviter) = message
@@ -216,7 +216,7 @@ fn take_message(message: &mut Message, cx: &Context<Blocking>) -> Result<Flow, S
     match MessageType::of(message) {
         _ if !is_blocked => Ok(Flow::Continue),
         MessageType::Normal | MessageType::Chat => Err(StanzaError::service_unavailable()),
-        // Dropped: an error would make a room remove the user.
+        // The message is dropped, because a room would remove the user after an error.
         _ => Ok(Flow::Handled),
     }
 }
@@ -236,7 +236,7 @@ fn take_presence(presence: &mut Presence, cx: &Context<Blocking>) -> Flow {
     flow(is_incoming_blocked(presence, cx))
 }
 
-/// Checks stanzas that the server sends for a user: no `pre-` event is fired for them.
+/// Checks stanzas that the server sends for a user, because these fire no `pre-` event.
 #[hook("route/remote", priority = 1000)]
 fn leave_server(stanza: &mut Stanza, cx: &Context<Blocking>) -> Flow {
     flow(is_for_blocked(stanza, cx))
@@ -246,7 +246,7 @@ fn flow(is_blocked: bool) -> Flow {
     if is_blocked { Flow::Handled } else { Flow::Continue }
 }
 
-/// Whether the recipient has blocked the sender, or the sender the recipient.
+/// Whether the recipient has blocked the sender, or the sender has blocked the recipient.
 fn is_incoming_blocked(stanza: &Stanza, cx: &Context<Blocking>) -> bool {
     let (Some(from), Some(to)) = (stanza.from(), stanza.to()) else { return false };
     is_for_blocked(stanza, cx) || cx.state().blocks(to, from)
@@ -256,7 +256,7 @@ fn is_incoming_blocked(stanza: &Stanza, cx: &Context<Blocking>) -> bool {
 /// address.
 fn is_for_blocked(stanza: &Stanza, cx: &Context<Blocking>) -> bool {
     let (Some(from), Some(to)) = (stanza.from(), stanza.to()) else { return false };
-    // Answers pass: the error for a blocked sender must reach that sender's server.
+    // Answers are not checked: the error for a blocked sender must reach the sender.
     let is_answer = || matches!(stanza.type_().as_deref(), Some("error" | "result"));
     if !matches!(stanza.origin(), Origin::Host(_)) || from.node().is_none() || is_answer() {
         return false;

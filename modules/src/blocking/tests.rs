@@ -22,7 +22,7 @@ async fn server_on(storage: Arc<dyn Storage>, options: &str) -> Harness {
     server.storage(storage).prepare(prepare).start().await.unwrap()
 }
 
-/// Two available clients, whose received stanzas are read.
+/// Connects two available clients and takes the stanzas that they have received.
 async fn couple() -> (Harness, Client, Client) {
     let server = server_on(Arc::new(Memory::new()), "").await;
     let romeo = server.session("romeo@localhost/orchard").await;
@@ -137,7 +137,7 @@ fn pushes_to_the_clients_that_requested_the_list() {
             let push = street.next().unwrap();
             assert_eq!(push.attribute("type").as_deref(), Some("set"));
             assert_eq!(push.attribute("to").as_deref(), Some("romeo@localhost/street"));
-            assert!(push.attribute("from").is_none(), "the push is from the account");
+            assert!(push.attribute("from").is_none(), "a push must have no `from`");
             let pushed = push.child(action, "urn:xmpp:blocking").unwrap();
             assert_eq!(pushed.children().count(), jids.len());
             assert!(street.next().is_none());
@@ -168,7 +168,7 @@ fn nothing_goes_to_the_blocked() {
                 assert!(error.child("blocked", "urn:xmpp:blocking:errors").is_some(), "{refused}");
             }
             romeo.send(&format!("<iq type='result' id='3' to='{to}'/>")).await;
-            assert!(romeo.next().is_none(), "there is no answer to an answer");
+            assert!(romeo.next().is_none(), "an answer must not be answered");
         }
         assert!(juliet.next().is_none());
     });
@@ -292,7 +292,7 @@ fn stanzas_sent_for_the_user_do_not_reach_blocked_addresses() {
             server.send(presence(kind)).await;
             assert!(juliet.next().is_none(), "{kind}");
         }
-        // Answers pass, such as an error for another server.
+        // Answers are not checked, such as an error for another server.
         server.send(presence("error")).await;
         assert_eq!(types(&juliet), [("presence".to_owned(), Some("error".to_owned()))]);
         change(&romeo, "unblock", &[JULIET]).await;

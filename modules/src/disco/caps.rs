@@ -1,5 +1,5 @@
-//! Entity Capabilities of the server (XEP-0115): a hash of its features, so that clients and other
-//! servers request the list of features only for an unknown hash.
+//! Entity Capabilities of the server (XEP-0115): the server sends a hash of its features, so that
+//! others request the list of features only if they do not know the hash.
 
 use std::sync::Arc;
 
@@ -68,7 +68,7 @@ impl Capabilities {
 }
 
 /// The verification string of XEP-0115 §5.1, for entities without extended information. The
-/// function of `xmpp_parsers` sorts features including the separator, so it puts `a<` after `a#b<`.
+/// function of `xmpp_parsers` is not used, because it puts the feature `a` after the feature `a#b`.
 fn ver(info: &DiscoInfoResult) -> String {
     let mut identities: Vec<_> = info.identities.iter().collect();
     let part = |part: &Option<String>| part.clone().unwrap_or_default();

@@ -21,7 +21,7 @@ use self::{
     nodes::{info_of, items_of, named, no_such_node},
 };
 
-/// Answers service discovery for the host and its accounts, with the features of its modules.
+/// Answers service discovery for the host and its accounts, with the features of the modules.
 #[module(
     state = Announced,
     features = [

@@ -15,7 +15,7 @@ use crate::fakes::{FakeRosters, condition, refused};
 const INFO: &str = "http://jabber.org/protocol/disco#info";
 const ITEMS: &str = "http://jabber.org/protocol/disco#items";
 
-/// Has nodes named `there`, and adds something to every answer.
+/// Has nodes named `there`, and adds features and items to answers.
 #[module(name = "disco_nodes", features = ["urn:xmpp:ping"])]
 struct Nodes;
 
@@ -101,7 +101,7 @@ fn the_host_announces_the_features_of_its_modules() {
         let info = info(&romeo, "to='localhost'", None).await;
         assert!(info.features.contains("urn:xmpp:ping"));
         assert!(info.features.contains("http://jabber.org/protocol/caps"));
-        assert!(!info.features.contains("jabber:iq:version"), "not enabled");
+        assert!(!info.features.contains("jabber:iq:version"), "the module is not enabled");
         let identity = &info.identities[0];
         assert_eq!((&*identity.category, &*identity.type_), ("server", "im"));
         let items = items(&romeo, "to='localhost'", None).await;
@@ -119,7 +119,7 @@ fn the_hash_of_the_stream_features_leads_to_the_same_list() {
             let event = StreamFeatures { session: client.session.clone(), features: Vec::new() };
             client.turn().fire(event).await.event.features
         }
-        assert!(features(&stranger).await.is_empty(), "not before login");
+        assert!(features(&stranger).await.is_empty(), "the hash must not be sent before login");
         let romeo = server.session("romeo@localhost/orchard").await;
         let features = features(&romeo).await;
         let c = features.iter().find(|f| f.is("c", "http://jabber.org/protocol/caps")).unwrap();
@@ -133,7 +133,7 @@ fn the_hash_of_the_stream_features_leads_to_the_same_list() {
         let session = stranger.session.clone();
         let event = S2sStreamFeatures { session, features: Vec::new() };
         let to_servers = server.fire(event).await.event.features;
-        assert!(to_servers.iter().eq([c]), "other servers get the hash as well");
+        assert!(to_servers.iter().eq([c]), "other servers must get the hash");
         let old = get("to='localhost'", INFO, Some(&node.replace('#', "#x")));
         assert_eq!(refused(&romeo, &old).await, "item-not-found");
     });
@@ -177,7 +177,7 @@ fn accounts_are_shown_to_their_owners_and_to_subscribers() {
     });
 }
 
-/// Juliet may not see Romeo's presence: his account looks like a missing one.
+/// Juliet may not see Romeo's presence, so Romeo's account must look like a missing account.
 #[test]
 fn strangers_cannot_discover_accounts() {
     testing::run(async {

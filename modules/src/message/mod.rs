@@ -39,7 +39,8 @@ fn deliver_to_client(
     })
 }
 
-/// Delivers to the addressed client when delivery to it is not paused, else to other clients.
+/// Waits for the end of a pause, then delivers to the addressed client. If that client does not
+/// take the message, the type of the message decides.
 async fn deliver_when_resumed(
     message: &mut Message,
     session: Option<Session>,
@@ -73,7 +74,8 @@ fn deliver_to_account(
     NowOrLater::later(|message| Box::pin(async move { deliver(message, &cx).await }))
 }
 
-/// Delivers a chat or normal message if no client of the account is paused and one takes it.
+/// Delivers a chat or normal message if no client of the account is paused. Returns whether a
+/// client took the message.
 fn deliver_at_once(message: &Message, host: &Host) -> bool {
     if !matches!(MessageType::of(message), MessageType::Normal | MessageType::Chat) {
         return false;
@@ -129,7 +131,7 @@ fn handled_or_unavailable(flow: Flow) -> Result<Flow, StanzaError> {
     }
 }
 
-/// The username of the recipient; without `to` this is the sender.
+/// The username of the recipient; without `to`, of the sender.
 pub(crate) fn username(message: &Message) -> Option<String> {
     let account = message.to().or(message.from())?;
     Some(account.node()?.as_str().to_owned())
@@ -142,7 +144,7 @@ async fn exists(username: &str, host: &Host) -> Result<bool, StanzaError> {
     }
 }
 
-/// The clients that take messages to the bare JID: available, with a non-negative priority.
+/// The clients that get messages to the bare JID: available clients with a priority of at least 0.
 fn available(host: &Host, username: &str) -> Vec<(i8, Session)> {
     let mut clients = Vec::new();
     host.sessions().each(username, |session| {
@@ -153,8 +155,8 @@ fn available(host: &Host, username: &str) -> Vec<(i8, Session)> {
     clients
 }
 
-/// Sends a message to the clients that share the highest priority. If none of them takes the
-/// message, the next lower priority is tried.
+/// Sends a message to the clients that share the highest priority. If no client of this priority
+/// takes the message, tries the next lower one. Returns whether a client took the message.
 fn give(mut clients: Vec<(i8, Session)>, message: &Element) -> bool {
     clients.sort_by_key(|(priority, _)| std::cmp::Reverse(*priority));
     clients
@@ -162,8 +164,8 @@ fn give(mut clients: Vec<(i8, Session)>, message: &Element) -> bool {
         .any(|same| same.iter().filter(|(_, client)| client.send(message)).count() > 0)
 }
 
-/// Sends a message to clients that became available after it was found to be undeliverable. Paused
-/// clients are left out: stored messages are sent to them first.
+/// Sends a message that could not be delivered before to clients that have become available. Paused
+/// clients are skipped, because the stored messages must be sent to them first.
 pub(crate) fn give_now(host: &Host, username: &str, message: &Element) -> bool {
     let mut clients = available(host, username);
     clients.retain(|(_, client)| !is_paused(client));

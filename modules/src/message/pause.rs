@@ -1,4 +1,4 @@
-//! Pauses of delivery to a client, while stored messages are sent to the client first.
+//! Pauses the delivery of messages to a client while stored messages are sent to the client.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ pub(crate) struct DeliveryPause {
     _resume: watch::Sender<()>,
 }
 
-/// The session's slot while paused. The channel closes when the [`DeliveryPause`] is dropped.
+/// The mark in the slot of a paused session. Dropping the [`DeliveryPause`] closes the channel.
 struct Paused(watch::Receiver<()>);
 
-/// The maximum duration of a pause. Afterwards messages are delivered even if out of order.
+/// The maximum duration of a pause. After that, messages are delivered even if out of order.
 const MAX_PAUSE: Duration = Duration::from_secs(30);
 
 impl DeliveryPause {
@@ -42,7 +42,7 @@ pub(super) async fn wait_until_resumed(session: &Session) {
     let paused =
         session.with_slot(|slot: &mut Option<Paused>| slot.as_ref().map(|paused| paused.0.clone()));
     if let Some(mut paused) = paused {
-        // Ends with an error when the sender is dropped, which is how a pause ends.
+        // `changed` fails at the end of the pause, which drops the sender.
         let _ = timeout(MAX_PAUSE, paused.changed()).await;
     }
 }

@@ -45,20 +45,20 @@ fn bodies(client: &Client) -> Vec<String> {
     received.map(|message| message.first_child().unwrap().text().into_owned()).collect()
 }
 
-/// What becomes of a message.
+/// The result of sending a message.
 #[derive(Debug, PartialEq)]
 enum Fate {
-    /// Delivered to the clients with these indices.
+    /// The clients with these indices got the message.
     Reached(Vec<usize>),
     Refused,
-    /// Taken by a module.
+    /// A module took the message.
     Taken,
     Ignored,
 }
 
 use Fate::{Ignored, Reached, Refused, Taken};
 
-/// Sends one message of each type, and another one with a `keep` element.
+/// Sends two messages of each type: one with a body, and one with a `keep` element.
 async fn fates(romeo: &Client, to: &str, clients: &[&Client]) -> Vec<(&'static str, Fate)> {
     let mut fates = Vec::new();
     for kind in ALL {
@@ -239,7 +239,7 @@ fn messages_wait_for_stored_ones() {
             let sent = async { romeo.send(&message).await };
             let stored = async {
                 tokio::task::yield_now().await;
-                assert!(juliet.next().is_none(), "stored messages are sent first");
+                assert!(juliet.next().is_none(), "stored messages must be sent first");
                 drop(pause);
             };
             tokio::join!(sent, stored);

@@ -1,5 +1,5 @@
-//! Offline messages (XEP-0160). They carry the time of their arrival (XEP-0203), and the sender can
-//! forbid to store them (XEP-0334).
+//! Offline messages (XEP-0160), with the time of their arrival (XEP-0203). A sender can forbid the
+//! storage of a message (XEP-0334).
 
 #[cfg(test)]
 mod tests;
@@ -27,13 +27,13 @@ const SCHEMA: Schema = Schema { store: "offline", version: 1, migrations: &[] };
 /// The key of the total size of an account's messages in bytes, a big-endian `u64`.
 const BYTES: &str = "bytes";
 
-/// The number of messages read at a time.
+/// The number of messages that are read at once.
 const PAGE: u32 = 50;
 
-/// The bytes sent to a client before waiting until they are flushed.
+/// The number of bytes that are sent to a client before each wait for a flush.
 const BATCH_BYTES: usize = 64 * 1024;
 
-/// The time in which a batch must be flushed. Otherwise its messages stay stored.
+/// The time limit for the flush of a batch. After a timeout, the messages of the batch stay stored.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Stores messages for users without an available client, and sends them to the next client that
@@ -57,7 +57,7 @@ fn max_bytes() -> u64 {
     4 * 1024 * 1024
 }
 
-/// The stored messages, and a lock for those of each account.
+/// The stored messages, and a lock for each account.
 #[derive(Debug)]
 pub struct OfflineStore {
     store: Store,
@@ -70,13 +70,13 @@ impl ModuleState<Offline> for OfflineStore {
     }
 }
 
-/// What to do with a message that no client took.
+/// The decision about a message that no client took.
 #[derive(Debug, PartialEq)]
 enum Decision {
     Store,
-    /// Dropped without an error: the message is useless when late.
+    /// The message is dropped without an error, because it is useless later.
     Drop,
-    /// Returned with an error: the sender forbids to store the message.
+    /// The sender gets an error: the sender forbids the storage, or the type is never stored.
     Refuse,
 }
 
@@ -113,8 +113,8 @@ async fn store(message: &mut Message, cx: &Context<Offline>) -> Result<Flow, Sta
     let Some(username) = message::username(message) else { return Ok(Flow::Continue) };
     let OfflineStore { store, locks } = cx.state();
     let _lock = locks.lock(&username).await;
-    // Since the router looked for clients, one may have become available and got the stored
-    // messages.
+    // A client may have become available, and have got the stored messages, since module `message`
+    // looked for clients.
     if message::give_now(cx.host(), &username, message.element()) {
         return Ok(Flow::Handled);
     }
@@ -136,7 +136,7 @@ fn full() -> StanzaError {
     StanzaError::service_unavailable().text("the user has too many offline messages")
 }
 
-/// The message without delay elements of this host: only the host itself may add one.
+/// The message without delay elements in the name of this host, because only the host may add one.
 fn without_own_delay(message: &Element, host: &Host) -> Vec<u8> {
     let mut message = message.clone();
     message.retain_children(|child| {
@@ -166,8 +166,8 @@ async fn send_stored(
     Ok(Flow::Handled)
 }
 
-/// Sends the oldest messages to a client and deletes them once flushed, so that a crash or a lost
-/// connection loses none. Returns whether there may be more to send.
+/// Sends the oldest messages to a client, and deletes these messages after the flush, so that a
+/// crash or a broken connection loses no message. Returns whether more messages may be stored.
 async fn send_batch(
     session: &Session,
     username: &str,

@@ -50,7 +50,7 @@ fn stores_in_order_and_stamps() {
         for body in ["1", "2", "3"] {
             say(&romeo, body).await;
         }
-        assert!(romeo.next().is_none(), "the sender gets no error");
+        assert!(romeo.next().is_none(), "the sender must get no error");
         let juliet = come(&server, "balcony").await;
         let received = messages(&juliet);
         assert_eq!(received.len(), 3);
@@ -61,7 +61,7 @@ fn stores_in_order_and_stamps() {
             assert_eq!(delay.attribute("from").as_deref(), Some("localhost"));
             assert!(delay.attribute("stamp").unwrap().ends_with('Z'));
         }
-        assert!(bodies(&come(&server, "street").await).is_empty(), "messages are sent once");
+        assert!(bodies(&come(&server, "street").await).is_empty(), "a message must be sent once");
     });
 }
 
@@ -127,7 +127,7 @@ fn messages_during_the_sending_keep_their_order_and_are_not_left() {
         tokio::join!(talk, juliet.send("<presence/>"));
         let all: Vec<_> = (0..400).map(|number: u32| number.to_string()).collect();
         assert_eq!(bodies(&juliet), all);
-        assert!(bodies(&come(&server, "street").await).is_empty(), "no message is left");
+        assert!(bodies(&come(&server, "street").await).is_empty(), "no message may be left");
     });
 }
 
@@ -163,7 +163,7 @@ fn is_bounded_by_number_and_by_bytes() {
         let juliet = come(&server, "balcony").await;
         assert_eq!(bodies(&juliet), ["1", "2"]);
         juliet.disconnect().await;
-        // There is room again, in number and in bytes.
+        // The number and the bytes of the stored messages are below the limits again.
         for round in 0..3 {
             let body = round.to_string().repeat(300);
             say(&romeo, &body).await;

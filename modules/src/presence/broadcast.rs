@@ -1,4 +1,4 @@
-//! Broadcast of a client's presence to those who may see it (RFC 6121 §4.2, §4.4, §4.5).
+//! Broadcasts the presence of a client to all who may see it (RFC 6121 §4.2, §4.4, §4.5).
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use event_core::{Available, Module, SessionState, jid::Jid, prelude::*, roster::Roster};
@@ -50,11 +50,12 @@ async fn become_available(
         cx.fire_stanza::<events::PresenceInitial>(presence).await?;
     }
     let presence = delayed(presence.element(), cx);
-    // Stored messages for the user are sent before new ones.
+    // During the pause, the user's stored messages are sent. New messages follow.
     let _pause = DeliveryPause::new(session);
     session.set_presence(Some(Available { priority, presence }));
     if session.state() == SessionState::Ended {
-        // The session was replaced meanwhile: those who got its presence must get the end as well.
+        // The session was replaced in the meantime. All who got its presence must get unavailable
+        // presence.
         if let Some(jid) = session.jid() {
             leave(session, &stanzas::unavailable(jid.as_str(), None), directed, cx).await;
         }
@@ -70,8 +71,8 @@ async fn become_available(
     Ok(())
 }
 
-/// Sends pending requests and the presence of others to a newly available client (RFC 6121 §4.2.2,
-/// §3.1.3).
+/// Sends pending requests and the presence of other clients and contacts to a client that has
+/// become available (RFC 6121 §4.2.2, §3.1.3).
 fn send_known_presence(session: &Session, roster: &Roster, cx: &Context<impl Module>) {
     let Some(jid) = session.jid() else { return };
     for request in roster.contacts().filter_map(|contact| contact.request.as_ref()) {
@@ -102,7 +103,8 @@ pub(super) async fn leave(
                 broadcast(unavailable, session, &roster, cx);
                 directed.retain(|to| !roster.may_see(&to.to_bare()));
             }
-            // The user's other clients and recipients of directed presence still get it.
+            // Without the roster, only the user's other clients and the recipients of directed
+            // presence get the presence.
             Err(error) => {
                 tracing::error!(%error, ?session, "cannot read the contacts that must get unavailable presence");
                 broadcast(unavailable, session, &Roster::default(), cx);
@@ -120,7 +122,7 @@ fn broadcast(presence: &Element, session: &Session, roster: &Roster, cx: &Contex
     cx.send_to(presence, others.chain(watchers.map(|contact| contact.jid.clone().into())));
 }
 
-/// Sends a client its own presence (§4.2.2), before any stanza that it causes.
+/// Sends a client its own presence (§4.2.2), before the stanzas that the presence causes.
 fn reflect(presence: &Element, session: &Session) {
     if let Some(jid) = session.jid() {
         session.send(&presence.addressed_to(jid.as_str()));

@@ -1,4 +1,5 @@
-//! The recipients of directed presence, who get unavailable presence at the end (RFC 6121 §4.6.3).
+//! The recipients of directed presence, who get unavailable presence when the client leaves (RFC
+//! 6121 §4.6.3).
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,7 +14,7 @@ const MAX_RECIPIENTS: usize = 1000;
 pub struct Directed(Mutex<HashMap<u64, HashSet<Jid>>>);
 
 impl Directed {
-    /// Adds `to`, which the client sends available presence.
+    /// Adds `to`, to which the client sends available presence.
     pub(super) fn add(&self, session: &Session, to: &Jid) -> Result<(), StanzaError> {
         let mut directed = self.0.lock();
         let recipients = directed.entry(session.id()).or_default();
@@ -25,7 +26,7 @@ impl Directed {
         Ok(())
     }
 
-    /// Removes `to`, which the client sends unavailable presence.
+    /// Removes `to`, to which the client sends unavailable presence.
     pub(super) fn remove(&self, session: &Session, to: &Jid) {
         let mut directed = self.0.lock();
         if let Some(recipients) = directed.get_mut(&session.id()) {

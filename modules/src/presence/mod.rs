@@ -85,7 +85,7 @@ fn deliver_to_client(
             }
             NowOrLater::Now(Ok(Flow::Handled))
         }
-        // Subscriptions are between accounts, also when addressed to a full JID.
+        // A subscription stanza to a full JID is for the account.
         kind => answer(kind, cx),
     }
 }

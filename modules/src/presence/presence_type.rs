@@ -21,12 +21,16 @@ impl PresenceType {
             Some("probe") => Self::Probe,
             Some(other) => match SubscriptionType::parse(other) {
                 Some(kind) => Self::Subscription(kind),
-                None => return Err(StanzaError::bad_request().text("no such type of presence")),
+                None => {
+                    return Err(
+                        StanzaError::bad_request().text("the type of the presence is unknown")
+                    );
+                }
             },
         })
     }
 
-    /// Whether clients get this type; the server answers the others.
+    /// Whether clients get presence of this type. The server answers all other types.
     pub(super) fn is_delivered(self) -> bool {
         matches!(self, Self::Available | Self::Unavailable | Self::Error)
     }

@@ -15,7 +15,7 @@ pub(super) async fn answer(
     let Some(username) = account.node().map(|node| node.as_str()) else { return Ok(()) };
     let roster = lookup::roster(username, cx.host()).await?;
     if account != asker && !roster.may_see(&asker) {
-        // Missing accounts get the same answer. A pending request is not refused.
+        // The answer is the same if the account does not exist. A pending request is not refused.
         let is_pending = roster.get(&asker).is_some_and(|contact| contact.request.is_some());
         let answer = if is_pending { "unavailable" } else { "unsubscribed" };
         cx.send(typed(&account, asker.as_str(), Some(answer)));

@@ -1,4 +1,4 @@
-//! Sending of presence for accounts and their clients.
+//! Sends presence for accounts and their clients.
 
 use event_core::{
     Module,
@@ -24,7 +24,7 @@ pub(super) fn send_available(username: &str, to: &Jid, cx: &Context<impl Module>
     available.map(|theirs| cx.send_to(&theirs.presence, [to.clone()])).count()
 }
 
-/// Sends unavailable presence of a user's available clients to `to`.
+/// Sends unavailable presence from each available client of a user to `to`.
 pub(super) fn send_unavailable(username: &str, to: &BareJid, cx: &Context<impl Module>) {
     for session in cx.host().sessions().of(username) {
         if let (Some(jid), Some(_)) = (session.jid(), session.presence()) {

@@ -1,4 +1,4 @@
-//! Subscription stanzas on the way to and from contacts (RFC 6121 §3).
+//! Subscription stanzas to and from contacts (RFC 6121 §3).
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ fn rosters(cx: &Context<impl Module>) -> Result<Arc<dyn Rosters>, StanzaError> {
     })
 }
 
-/// The stanza with bare JIDs, whatever addresses the client wrote (§3.1.2).
+/// The stanza with bare JIDs, which replace the addresses that the client wrote (§3.1.2).
 fn between(presence: &Presence, from: &BareJid, to: &BareJid) -> Element {
     let mut stanza = presence.element().clone();
     stanza.set_attributes(&[("from", Some(from.as_str())), ("to", Some(to.as_str()))]);
@@ -49,13 +49,14 @@ pub(super) async fn send(
         return Ok(Flow::Handled);
     }
     if kind == SubscriptionType::Unsubscribed && transition.before.from == Link::Active {
-        // §3.2.2: before the contact loses the subscription.
+        // §3.2.2: the contact gets unavailable presence before it loses the subscription.
         send_unavailable(username, &contact, cx);
     }
     cx.send(stanza);
     if kind == SubscriptionType::Subscribed {
         send_available(username, &contact, cx);
-        // The contact may have cancelled the subscription meanwhile; the probe corrects the state.
+        // If the contact has cancelled the subscription in the meantime, the probe corrects the
+        // state.
         if transition.after.to == Link::Active {
             cx.send(typed(&account, contact.as_str(), Some("probe")));
         }
@@ -77,7 +78,7 @@ pub(super) async fn receive(
     }
     let answer = |kind| cx.send(typed(&account, contact.as_str(), Some(kind)));
     if kind == SubscriptionType::Subscribe && !lookup::exists(&account, cx.host()).await? {
-        // §3.1.3: the answer is the same as when the account refuses.
+        // §3.1.3: an account that refuses the request gives the same answer.
         answer("unsubscribed");
         return Ok(());
     }

@@ -23,8 +23,8 @@ const NS: &str = "jabber:iq:register";
 /// The source in events `user-registering` and `user-registered`.
 const SOURCE: &str = "register";
 
-/// Lets anyone create an account before logging in. Not a default module: open registration on a
-/// public server needs an operator who watches for abuse.
+/// Lets anyone create an account before logging in. This is not a default module, because open
+/// registration on a public server needs an operator who watches for abuse.
 #[module(state = AttemptLimiter, features = ["jabber:iq:register"])]
 pub struct Register {
     /// The maximum number of attempts of one address in a period. An IPv6 /64 counts as one

@@ -10,10 +10,10 @@ use parking_lot::Mutex;
 
 use event_core::rate::subscriber;
 
-/// The maximum number of addresses in memory. While it is reached, new addresses are refused.
+/// The maximum number of addresses in memory. Above this number, new addresses are refused.
 const MAX_ADDRESSES: usize = 10_000;
 
-/// Counts the attempts of each address within its period.
+/// Counts the attempts of each address in a period.
 #[derive(Debug, Default)]
 pub struct AttemptLimiter(Mutex<HashMap<Option<IpAddr>, Period>>);
 
@@ -71,7 +71,7 @@ mod tests {
             assert!(admits(&limiter, same[1], now));
             assert!(!admits(&limiter, same[0], now));
         }
-        assert!(admits(&limiter, "2001:db8:0:1::1", now), "another network");
+        assert!(admits(&limiter, "2001:db8:0:1::1", now), "each network must have a period");
         assert!(!admits(&limiter, "192.0.2.1", now + HOUR - Duration::from_secs(1)));
         assert!(admits(&limiter, "192.0.2.1", now + HOUR));
     }
@@ -87,6 +87,6 @@ mod tests {
         }
         assert!(!limiter.admit(Some(address(MAX_ADDRESSES)), now, 1, HOUR));
         assert!(limiter.admit(Some(address(MAX_ADDRESSES)), now + HOUR, 1, HOUR));
-        assert_eq!(limiter.0.lock().len(), 1, "addresses whose period is over are removed");
+        assert_eq!(limiter.0.lock().len(), 1, "addresses whose period is over must be removed");
     }
 }

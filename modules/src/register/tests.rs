@@ -72,7 +72,7 @@ fn creates_an_account_before_login() {
         assert_eq!(stranger.next().unwrap().attribute("type").as_deref(), Some("result"));
         assert_eq!(accounts.password("benvolio@localhost").as_deref(), Some("long enough"));
         assert!(stranger.session.with_slot(|slot: &mut Option<Marked>| slot.is_some()));
-        assert!(stranger.closed().is_none(), "the client goes on to log in");
+        assert!(stranger.closed().is_none(), "the stream must stay open for the login");
     });
 }
 

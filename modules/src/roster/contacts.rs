@@ -1,5 +1,5 @@
-//! The rosters of a host. Changes of one roster are serialized; rosters of users who are online
-//! stay in memory.
+//! The rosters of a host. A roster is changed by one task at a time. The rosters of users who are
+//! online stay in memory.
 
 use std::{
     borrow::Borrow,
@@ -35,7 +35,7 @@ pub(super) struct Contacts {
     store: Store,
     limits: Mutex<RosterLimits>,
     accounts: Mutex<HashSet<Named>>,
-    /// Shared by accounts without contacts.
+    /// The roster that accounts without contacts share.
     empty: Arc<StoredRoster>,
 }
 
@@ -94,8 +94,8 @@ impl Contacts {
         self.accounts.lock()
     }
 
-    /// Gets or creates the account's entry in memory. Dropping the [`Entry`] removes the entry of a
-    /// user who is not online.
+    /// Gets or creates the account in memory. Dropping the [`Entry`] removes the account from
+    /// memory if the user is not online.
     pub(super) fn enter<'a>(&'a self, username: &'a str) -> Entry<'a> {
         let mut accounts = self.accounts();
         let known = accounts.get(username).map(|Named(account)| Arc::clone(account));
@@ -129,8 +129,8 @@ impl Drop for Entry<'_> {
         let mut is_online = false;
         self.contacts.host.sessions().each(self.username, |_| is_online = true);
         let mut accounts = self.contacts.accounts();
-        // Two references, the map's and this one: no other `Entry` exists, and `enter` waits for
-        // the lock of the map.
+        // If only the set and this `Entry` have references, no other `Entry` exists. No other can
+        // be made meanwhile, because `enter` waits for the lock of the set.
         if !is_online && Arc::strong_count(&self.account) == 2 {
             accounts.remove(self.username);
         }
@@ -138,7 +138,7 @@ impl Drop for Entry<'_> {
 }
 
 impl Entry<'_> {
-    /// Waits for the right to read and change the roster.
+    /// Waits for the lock that is needed to load and change the roster.
     pub(super) async fn lock(&self) -> AccountLock<'_> {
         AccountLock { entry: self, _guard: self.account.lock.lock().await }
     }
@@ -149,7 +149,7 @@ impl Entry<'_> {
     }
 }
 
-/// The right to change a roster.
+/// The lock that is needed to load and change a roster.
 #[derive(Debug)]
 pub(super) struct AccountLock<'a> {
     entry: &'a Entry<'a>,
@@ -157,7 +157,7 @@ pub(super) struct AccountLock<'a> {
 }
 
 impl AccountLock<'_> {
-    /// The roster, read from storage unless in memory.
+    /// The roster, read from storage unless it is in memory.
     pub(super) async fn load(&self) -> StorageResult<Arc<StoredRoster>> {
         let account = &self.entry.account;
         if let Some(stored) = &*account.loaded() {
@@ -180,7 +180,7 @@ impl AccountLock<'_> {
     }
 
     /// Changes a contact: stores the result of `apply`, calls `on_stored`, and pushes the change to
-    /// the clients that follow the roster. Returns the contact as before.
+    /// the clients that follow the roster. Returns the contact before the change.
     pub(super) async fn change(
         &self,
         jid: &BareJid,
@@ -273,8 +273,8 @@ impl Rosters for Contacts {
 }
 
 impl Contacts {
-    /// Delivers a request to the available clients (RFC 6121 §3.1.3), other types to the clients
-    /// that follow the roster, before the push (§3.1.6, §3.2.3, §3.3.3).
+    /// Delivers a request to the available clients (RFC 6121 §3.1.3). Delivers all other types to
+    /// the clients that follow the roster, before the push (§3.1.6, §3.2.3, §3.3.3).
     fn deliver(&self, username: &str, kind: SubscriptionType, stanza: &Element) {
         self.host.sessions().each(username, |session| {
             let is_recipient = match kind {
@@ -288,7 +288,8 @@ impl Contacts {
     }
 }
 
-/// The slot of a session that requested the roster, and so gets pushes (RFC 6121 §2.1.6).
+/// The mark in the slot of a session that requested the roster, and so gets pushes (RFC 6121
+/// §2.1.6).
 #[derive(Debug)]
 struct Follows;
 

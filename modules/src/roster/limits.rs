@@ -1,4 +1,4 @@
-//! How much a roster may hold.
+//! The limits of a roster.
 
 use event_core::{
     StanzaError,
@@ -10,16 +10,16 @@ use event_core::{
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RosterLimits {
     pub(super) contacts: usize,
-    /// The bytes of a contact's or group's name.
+    /// The maximum length of a contact's or group's name, in bytes.
     pub(super) name: usize,
-    /// The groups of one contact.
+    /// The maximum number of groups of one contact.
     pub(super) groups: usize,
     pub(super) requests: usize,
     pub(super) requests_per_domain: usize,
 }
 
 impl RosterLimits {
-    /// Whether the roster may change `jid` to `after`.
+    /// Checks whether the contact `jid` may change to `after`.
     pub(super) fn check(
         self,
         roster: &Roster,

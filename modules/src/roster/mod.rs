@@ -99,12 +99,12 @@ fn advertise(event: &mut StreamFeatures) {
 fn refuse_others(iq: &mut Iq) -> Result<(), StanzaError> {
     match iq.to() {
         None => Ok(()),
-        Some(_) => Err(StanzaError::forbidden().text("only its owner can access a roster")),
+        Some(_) => Err(StanzaError::forbidden().text("only the owner can access a roster")),
     }
 }
 
-/// RFC 6121 §2.1.6: only the user's server sends pushes. Clients must check this; the server does
-/// for those that do not.
+/// RFC 6121 §2.1.6: only the user's server sends pushes. Clients must check this. The server checks
+/// it for clients that do not.
 #[hook("iq/full", priority = 1000)]
 fn refuse_pushes(iq: &mut Iq) -> Result<(), StanzaError> {
     let is_push = iq.iq_type() == IqType::Set && iq.child("query", record::NS).is_some();
@@ -120,7 +120,7 @@ async fn get(iq: &mut Iq, cx: &Context<ContactLists>) -> Result<Flow, StanzaErro
     let known = iq.child("query", record::NS).and_then(|query| query.attribute("ver"));
     let known = known.map(|known| known.into_owned());
     let contacts = &cx.state().0;
-    // Set before the roster is read, so that the client misses no change.
+    // The slot is set before the roster is read, so that the client misses no change.
     contacts::follow(&session);
     let entry = contacts.enter(&username);
     let lock = entry.lock().await;
@@ -152,7 +152,7 @@ async fn set(iq: &mut Iq, cx: &Context<ContactLists>) -> Result<Flow, StanzaErro
         let entry = cx.state().0.enter(&username);
         let lock = entry.lock().await;
         let apply = |before: Option<&_>| change.apply(before);
-        // The result is sent once the change is stored, and before the push.
+        // The result is sent after the change is stored and before the push.
         let acknowledge = || {
             if let Some(answer) = answer.take() {
                 answer.reply();
@@ -180,7 +180,8 @@ async fn set(iq: &mut Iq, cx: &Context<ContactLists>) -> Result<Flow, StanzaErro
     Ok(Flow::Handled)
 }
 
-/// Runs after module `presence`, which reads the roster to inform the contacts.
+/// Removes the roster of a user who is no longer online from memory. Runs after module `presence`,
+/// which reads the roster to inform the contacts.
 #[hook("resource-unbind", priority = -1000)]
 fn forget(unbind: &ResourceUnbind, cx: &Context<ContactLists>) {
     if let Some(node) = unbind.session.user().and_then(|user| user.node()) {
@@ -188,7 +189,8 @@ fn forget(unbind: &ResourceUnbind, cx: &Context<ContactLists>) {
     }
 }
 
-/// Fires the removal of all contacts (RFC 6121 §2.5). Their rows are deleted with the account.
+/// Fires `roster-item-removed` for all contacts (RFC 6121 §2.5). The stored contacts are deleted
+/// with the account.
 #[hook("user-deleted")]
 async fn remove_all(event: &UserDeleted, cx: &Context<ContactLists>) {
     let entry = cx.state().0.enter(&event.username);

@@ -1,6 +1,6 @@
 //! Rosters as XML, for clients and for storage.
 //!
-//! The key of a row is the contact's JID, its value the push of the contact's last change:
+//! The key of a row is the contact's JID. The value is the push of the contact's last change:
 //! `<query ver='7'><item jid='…' subscription='to'/></query>`, with `remove` for a removed contact.
 //! The last [`MAX_REMOVED`] removals stay stored for clients that were offline; row [`FLOOR`] has
 //! the oldest version from which all changes are known. A pending request has the key
@@ -21,10 +21,11 @@ pub(super) const NS: &str = "jabber:iq:roster";
 /// The store of the rosters.
 pub(super) static SCHEMA: Schema = Schema { store: "roster", version: 1, migrations: &[] };
 
-/// The number of removed contacts stored for clients that were offline.
+/// The number of removed contacts that are stored for clients that were offline.
 const MAX_REMOVED: usize = 100;
 
-/// The maximum number of changes sent as pushes; beyond it a client gets the whole roster.
+/// The maximum number of changes that are sent as pushes. After more changes, a client gets the
+/// whole roster.
 const MAX_CHANGES: usize = 100;
 
 const FLOOR: &str = "/";
@@ -44,7 +45,7 @@ pub(super) struct StoredRoster {
     pub(super) is_augmented: bool,
 }
 
-/// A stored row that is not a roster's.
+/// The error for a stored row that is not valid.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot parse the roster row {key:?}")]
 struct BrokenRow {
@@ -71,7 +72,7 @@ impl StoredRoster {
                 .ok()?;
         if let Some(jid) = row.key.strip_suffix(REQUEST) {
             let jid = BareJid::new(jid).ok()?;
-            // Rows are in the order of their keys, so the row of a listed contact came before.
+            // Rows are in the order of their keys, so the row of a listed contact has been read.
             let mut item = roster.get(&jid).cloned().unwrap_or_else(|| unlisted(jid));
             item.request = Some(element);
             roster.insert(item);
@@ -114,8 +115,8 @@ impl StoredRoster {
         Some(changes.into_iter().map(|(_, change)| change).collect())
     }
 
-    /// The roster with one contact changed, the writes that store the change, and the push, if the
-    /// change is visible to the owner.
+    /// Changes a contact. Returns the new roster, the writes that store the change, and the push if
+    /// the change is visible to the owner.
     pub(super) fn change(
         &self,
         jid: &BareJid,

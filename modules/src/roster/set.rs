@@ -27,7 +27,7 @@ pub(super) fn read(iq: &Iq, limits: &RosterLimits) -> Result<RosterSet, StanzaEr
     let mut items = query.children();
     let item = match (items.next(), items.next()) {
         (Some(item), None) if item.is("item", NS) => item,
-        _ => return Err(bad("a roster set has exactly one item")),
+        _ => return Err(bad("a roster set must have exactly one item")),
     };
     let jid = item.attribute("jid").ok_or_else(|| bad("an item needs a jid"))?;
     let jid = BareJid::new(&jid).map_err(|error| bad(&format!("not a bare JID: {error}")))?;

@@ -36,7 +36,7 @@ async fn ask(client: &Client, items: &str) {
     client.send(&format!("<iq type='set' id='set'><query xmlns='{NS}'>{items}</query></iq>")).await;
 }
 
-/// Changes the roster and expects the result first.
+/// Changes the roster. The client must get the result before any push.
 async fn set(client: &Client, item: &str) {
     ask(client, item).await;
     let answer = client.next().unwrap();
@@ -61,7 +61,7 @@ fn pushes(client: &Client) -> Vec<(String, Vec<String>)> {
     let received = client.received();
     for push in &received {
         assert_eq!(push.attribute("type").as_deref(), Some("set"), "{push}");
-        assert_eq!(push.attribute("from"), None, "a push has no 'from'");
+        assert_eq!(push.attribute("from"), None, "a push must have no 'from'");
     }
     received.iter().map(items).collect()
 }
@@ -104,7 +104,7 @@ fn a_contact_is_added_changed_and_removed() {
         assert_eq!(pushes(&other), [("3".into(), vec![removed.into()])]);
         assert_eq!(pushes(&romeo), [("3".into(), vec![removed.into()])]);
         assert_eq!(items(&get(&romeo, None).await), ("3".into(), vec![]));
-        assert!(uninterested.next().is_none(), "this client never requested the roster");
+        assert!(uninterested.next().is_none(), "a client without a roster must get no push");
     });
 }
 
@@ -146,10 +146,10 @@ fn invalid_sets_are_refused_and_change_nothing() {
         let long = format!("<item jid='{0}@{0}.{0}.{0}.example'/>", "a".repeat(1000));
         ask(&romeo, &long).await;
         assert_eq!(romeo.next().unwrap().attribute("type").as_deref(), Some("error"));
-        assert!(romeo.next().is_none(), "nothing was pushed");
+        assert!(romeo.next().is_none(), "nothing may be pushed");
         let (ver, left) = items(&get(&romeo, None).await);
         assert_eq!((ver.as_str(), left.len()), ("2", 2));
-        // At the limit, contacts can be changed, and a removal makes room.
+        // In a full roster, contacts can be changed. After a removal, a contact can be added.
         for item in [
             "<item jid='nurse@localhost' name='12345678'/>",
             "<item jid='nurse@localhost' subscription='remove'/>",
@@ -232,7 +232,7 @@ fn a_client_offline_for_too_many_removals_gets_the_whole_roster() {
         // The first removal, version 3, is no longer stored.
         assert!(get(&romeo, Some("203")).await.first_child().is_none());
         assert!(get(&romeo, Some("201")).await.first_child().is_none());
-        assert_eq!(pushes(&romeo).len(), 2 - 1, "the addition was undone: only the removal");
+        assert_eq!(pushes(&romeo).len(), 2 - 1, "only the removal must be pushed");
         for ver in ["1", "2"] {
             assert_eq!(items(&get(&romeo, Some(ver)).await), ("203".into(), vec![NURSE.into()]));
         }
@@ -292,10 +292,13 @@ fn only_rosters_of_users_online_stay_in_memory() {
         }
         assert_eq!(contacts.in_memory(), 1);
         let before = contacts.roster("romeo").await.unwrap();
-        assert!(Arc::ptr_eq(&before, &contacts.roster("romeo").await.unwrap()), "read once");
+        assert!(
+            Arc::ptr_eq(&before, &contacts.roster("romeo").await.unwrap()),
+            "must be read once"
+        );
         romeo.disconnect().await;
         drop(contacts.enter("romeo"));
-        assert_eq!(contacts.in_memory(), 1, "the other client is there");
+        assert_eq!(contacts.in_memory(), 1, "the other client is still online");
         second.disconnect().await;
         drop(contacts.enter("romeo"));
         assert_eq!(contacts.in_memory(), 0);
@@ -318,7 +321,7 @@ fn changes_at_the_same_time_lose_nothing() {
                 let entry = contacts.enter("romeo");
                 let lock = entry.lock().await;
                 let apply = |_: Option<&RosterItem>| Ok(Some(RosterItem::new(jid.clone())));
-                // Other tasks wait for the lock meanwhile.
+                // During this yield, other tasks wait for the lock.
                 tokio::task::yield_now().await;
                 lock.change(&jid, apply, || ()).await.unwrap();
             });

@@ -1,7 +1,8 @@
-//! Server Dialback (XEP-0220): the domain's authoritative server, found through DNS, confirms a key
-//! that the other server sent. Weaker than a certificate, so dialback is used only if the operator
-//! allows it and the certificate does not prove the domain, and never without TLS. Keys follow
-//! XEP-0185.
+//! Server Dialback (XEP-0220): a server sends a key for its domain, and the authoritative server of
+//! the domain, found through DNS, confirms the key. Keys follow XEP-0185.
+//!
+//! Dialback is weaker than a certificate. So it is used only if the operator allows it and the
+//! certificate does not prove the domain, and never without TLS.
 
 use std::sync::OnceLock;
 
@@ -28,11 +29,11 @@ const MAX_DOMAINS: usize = 256;
 /// The maximum number of keys of one stream that are checked at the same time.
 const MAX_PENDING: u32 = 16;
 
-/// Authenticates domains between servers where certificates do not.
+/// Authenticates the domains of servers with dialback where certificates do not prove the domains.
 #[module(after = ["saslauth"])]
 pub struct Dialback;
 
-/// The slot of a session on which this host sent a key.
+/// The mark in the slot of a session on which this host has sent a key.
 struct KeySent;
 
 /// The number of keys of a stream that are being checked.
@@ -63,7 +64,7 @@ fn send_question(nonza: &mut Nonza) -> Flow {
     })
 }
 
-/// Sends a key for this host, since no stronger mechanism was usable.
+/// Sends a key for this host, because no stronger mechanism was usable.
 #[hook("stanza/http://etherx.jabber.org/streams:features", priority = 100)]
 fn send_key(nonza: &mut Nonza) -> Flow {
     start(&nonza.session)
@@ -108,7 +109,7 @@ fn verify(nonza: &mut Nonza, cx: &Context<Dialback>) -> Result<Flow, StreamError
     }
 }
 
-/// Initiating server: handles the result of the key that it sent.
+/// As the initiating server: handles the result for the key that this server sent.
 async fn conclude(nonza: &Nonza, cx: &Context<Dialback>) -> Flow {
     let session = &nonza.session;
     let has_sent_key = session.with_slot(|slot: &mut Option<KeySent>| slot.is_some());
@@ -129,7 +130,7 @@ async fn conclude(nonza: &Nonza, cx: &Context<Dialback>) -> Flow {
     Flow::Handled
 }
 
-/// Receiving server: checks the key of another server, and answers.
+/// As the receiving server: checks the key of another server, and answers.
 fn receive(nonza: &Nonza, cx: &Context<Dialback>) -> Result<(), StreamError> {
     let session = nonza.session.clone();
     let (domain, to) = addresses(nonza)?;
@@ -183,7 +184,7 @@ async fn announce(session: &Session, domain: &str, cx: &Context<Dialback>) {
     host.fire(S2sAuthenticated { session, domain, mechanism: MECHANISM }).await;
 }
 
-/// Counts a key that is about to be checked. Returns false if too many are.
+/// Counts a key that is about to be checked. Returns false if too many keys are being checked.
 fn count_pending(session: &Session) -> bool {
     session.with_slot(|slot: &mut Option<Pending>| {
         let Pending(count) = slot.get_or_insert(Pending(0));
@@ -193,7 +194,7 @@ fn count_pending(session: &Session) -> bool {
     })
 }
 
-/// Whether the other server may use the domain: by its certificate, or else by the answer of the
+/// Whether the other server may use the domain. The certificate decides, or else the answer of the
 /// authoritative server.
 async fn check(
     session: &Session,
@@ -213,7 +214,7 @@ async fn check(
     federation.verify(KeyQuestion { host, domain, stream_id, key }).await
 }
 
-/// Authoritative server: answers whether it made a key.
+/// As the authoritative server: answers whether this server made a key.
 fn answer_question(nonza: &Nonza, cx: &Context<Dialback>) -> Result<(), StreamError> {
     let session = &nonza.session;
     let (receiving, own) = addresses(nonza)?;
@@ -231,7 +232,7 @@ fn answer_question(nonza: &Nonza, cx: &Context<Dialback>) -> Result<(), StreamEr
     Ok(())
 }
 
-/// Receiving server: passes on the authoritative server's answer about a key.
+/// As the receiving server: takes the authoritative server's answer about a key.
 fn take_answer(nonza: &Nonza) -> Flow {
     let session = &nonza.session;
     let check = session.with_slot(Option::<KeyCheck>::take);
@@ -249,7 +250,7 @@ fn take_answer(nonza: &Nonza) -> Flow {
     Flow::Handled
 }
 
-/// Whether an answer is from the stream's remote domain to its host.
+/// Whether an answer is from the remote domain of the stream to the host of the stream.
 fn is_between(nonza: &Nonza) -> bool {
     let session = &nonza.session;
     addresses(nonza)
@@ -286,7 +287,7 @@ fn condition(nonza: &Nonza) -> String {
     condition.map_or_else(|| "no reason given".to_owned(), |condition| condition.name().to_owned())
 }
 
-/// A key as in XEP-0185: computed from a secret, so that the server need not store it.
+/// A key as in XEP-0185: computed from a secret, so that the server need not store the key.
 fn key(receiving: &str, originating: &str, stream_id: &str) -> String {
     static SECRET: OnceLock<String> = OnceLock::new();
     let secret = SECRET.get_or_init(|| format!("{}{}", random_id(), random_id()));
@@ -296,7 +297,7 @@ fn key(receiving: &str, originating: &str, stream_id: &str) -> String {
 fn key_with(secret: &str, receiving: &str, originating: &str, stream_id: &str) -> String {
     let secret = hex::encode(&Sha256::digest(secret));
     let text = format!("{receiving} {originating} {stream_id}");
-    // HMAC takes keys of any length.
+    // This cannot fail, because HMAC takes keys of any length.
     let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes());
     mac.map(|mac| hex::encode(&mac.chain_update(text).finalize().into_bytes())).unwrap_or_default()
 }

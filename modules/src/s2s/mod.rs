@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use event_core::{ErrorType, prelude::*, services::Federation, xml::STREAM_NS};
 
-/// Sends stanzas to other servers, and accepts theirs.
+/// Sends stanzas to other servers, and accepts stanzas from other servers.
 #[module(after = ["starttls", "saslauth", "dialback"])]
 pub struct S2s;
 
@@ -24,8 +24,8 @@ pub(crate) fn federation(host: &Host) -> Option<Arc<dyn Federation>> {
     host.service::<dyn Federation>()
 }
 
-/// Gives up on a stream to another server. A retry would not help, so the error's type is `cancel`
-/// (RFC 6120 §8.3.3.17).
+/// Ends the negotiation of a stream to another server. A retry would not help, so the error's type
+/// is `cancel` (RFC 6120 §8.3.3.17).
 pub(crate) fn refuse(session: &Session, reason: String) {
     let error = StanzaError::remote_server_timeout().with_type(ErrorType::Cancel).text(reason);
     match federation(session.host()) {

@@ -1,7 +1,7 @@
 //! Negotiation of streams between servers, until they are established.
 //!
-//! On an outgoing stream, handlers answer the features of the other server in this order: `s2s`,
-//! where the domain is already authenticated (1000), `starttls` (500), the check of the certificate
+//! On an outgoing stream, handlers answer the features of the other server in this order: `s2s` if
+//! the domain is already authenticated (1000), `starttls` (500), the check of the certificate
 //! (450), a dialback key question (400), SASL EXTERNAL (150), dialback (100). A stream without a
 //! usable feature is ended (-100).
 
@@ -51,18 +51,18 @@ async fn check_certificate(nonza: &mut Nonza) -> Flow {
     if federation.proves(session, &domain).await {
         return Flow::Continue;
     }
-    give_up_on(nonza, "its certificate does not prove the name")
+    give_up_on(nonza, "the server's certificate does not prove the domain")
 }
 
 /// Ends an outgoing stream whose features no handler could use.
 #[hook("stanza/http://etherx.jabber.org/streams:features", priority = -100)]
 fn give_up(nonza: &mut Nonza) -> Flow {
-    give_up_on(nonza, "it offers no way for this server to prove its name")
+    give_up_on(nonza, "the server offers no mechanism that this server can use")
 }
 
 #[hook("stanza/urn:ietf:params:xml:ns:xmpp-sasl:failure", priority = -100)]
 fn give_up_after_sasl(nonza: &mut Nonza) -> Flow {
-    give_up_on(nonza, "it does not believe this server's certificate")
+    give_up_on(nonza, "the server does not accept the certificate of this server")
 }
 
 fn give_up_on(nonza: &Nonza, reason: &str) -> Flow {
@@ -88,7 +88,8 @@ async fn authorize(event: &S2sAuthenticated, cx: &Context<S2s>) {
         return;
     }
     cx.fire(S2sOutEstablished { session: session.clone(), domain }).await;
-    // SASL restarts the stream, and the new features establish it; dialback does neither.
+    // After SASL, the stream is restarted, and the next features complete the negotiation. After
+    // dialback, no features follow.
     if event.mechanism == dialback::MECHANISM
         && let Some(federation) = federation(cx.host())
     {

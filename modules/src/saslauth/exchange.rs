@@ -1,4 +1,4 @@
-//! One SASL exchange, message by message.
+//! One SASL exchange, as a state machine.
 //!
 //! The exchange does no I/O and never waits: the caller sends and receives messages, reads keys and
 //! checks passwords. The caller also handles base64 and XML.
@@ -30,13 +30,13 @@ pub(super) struct Exchange {
 enum State {
     /// No message was received yet.
     Start,
-    /// SCRAM's first message was received, the keys are requested.
+    /// SCRAM's first message was received, and the keys are requested.
     AwaitKeys { first: Vec<u8>, username: String },
     /// SCRAM's challenge was sent.
     AwaitProof { inner: Inner, username: String },
     /// PLAIN's password is being checked.
     AwaitCheck { username: String },
-    /// Succeeded or failed.
+    /// The exchange has succeeded or failed.
     Over,
 }
 
@@ -57,7 +57,7 @@ pub(super) enum Step {
         /// The password, as the library prepared it.
         password: Zeroizing<String>,
     },
-    /// Send this to the client and call [`Exchange::step`] with its answer.
+    /// Send this challenge to the client and call [`Exchange::step`] with the answer.
     Challenge(Vec<u8>),
     /// The client is authenticated.
     Success {
@@ -73,7 +73,7 @@ pub(super) enum Step {
 impl Exchange {
     /// Starts an exchange on a stream of `host`.
     ///
-    /// `channel_binding` has the stream's TLS exporter value, if available. `offered_plus` is
+    /// `channel_binding` is the stream's TLS exporter value, if available. `offered_plus` says
     /// whether a `-PLUS` mechanism was offered.
     pub(super) fn start(
         mechanism: Mechanism,
@@ -89,7 +89,7 @@ impl Exchange {
             offered_plus,
             state: State::Start,
         };
-        // Both mechanisms start with a client message, which an empty challenge requests.
+        // SCRAM and PLAIN start with a client message, which an empty challenge requests.
         let step = initial_response
             .map_or_else(|| Step::Challenge(Vec::new()), |data| exchange.step(data));
         (exchange, step)
@@ -105,8 +105,8 @@ impl Exchange {
         }
     }
 
-    /// Takes the keys that [`Step::NeedCredentials`] requested. For an account that does not exist
-    /// they must be made up, so that the exchange fails only at its end.
+    /// Takes the keys that [`Step::NeedCredentials`] requested. The keys of an account that does
+    /// not exist must be generated, so that the exchange fails only at the end.
     pub(super) fn provide_keys(&mut self, keys: ScramKeys) -> Step {
         let State::AwaitKeys { first, username } = std::mem::replace(&mut self.state, State::Over)
         else {
@@ -162,7 +162,7 @@ impl Exchange {
             (Binding::Unsupported | Binding::Unoffered, true) => {
                 Some("a -PLUS mechanism needs channel binding")
             }
-            // The client saw no -PLUS although one was offered: an attacker removed it.
+            // The client saw no -PLUS mechanism although one was offered: an attacker removed it.
             (Binding::Unoffered, false) if self.offered_plus => {
                 Some("channel binding was offered and is supported, but was not used")
             }
@@ -209,7 +209,7 @@ impl Exchange {
         refused.then(|| {
             failure(
                 SaslCondition::InvalidAuthzid,
-                "the authorization identity must be the own address",
+                "the authorization identity must be the address of the account",
             )
         })
     }
@@ -227,8 +227,8 @@ fn scram_final(mut inner: Inner, username: String, data: &[u8]) -> Step {
     }
 }
 
-/// The username in normal form. An invalid name is left as it is: like other names without an
-/// account, authentication fails at the end.
+/// The username in normal form. An invalid name is returned unchanged, so that authentication fails
+/// at the end, as with any name that has no account.
 fn normalized(username: &str) -> String {
     NodePart::new(username).map_or_else(|_| username.to_owned(), |name| name.as_str().to_owned())
 }

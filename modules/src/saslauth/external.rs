@@ -8,7 +8,7 @@ use crate::s2s::federation;
 
 const MECHANISM: &str = "EXTERNAL";
 
-/// The slot of a session on which this server tried EXTERNAL.
+/// The mark in the slot of a session on which this server has tried EXTERNAL.
 struct Tried;
 
 #[hook("s2s-stream-features")]
@@ -50,7 +50,8 @@ async fn auth(nonza: &mut Nonza, cx: &Context<Saslauth>) -> Result<Flow, StreamE
     }
 }
 
-/// The domain that the other server requests: the authorization identity, or else its `from`.
+/// The domain that the other server requests: the authorization identity, or else the `from` of the
+/// stream header.
 fn read(nonza: &Nonza) -> Result<String, Failure> {
     if nonza.element.attribute("mechanism").as_deref() != Some(MECHANISM) {
         let text = "only EXTERNAL is available between servers";
@@ -70,7 +71,7 @@ fn read(nonza: &Nonza) -> Result<String, Failure> {
     // A stream has one domain at first; dialback can add others.
     match claimed {
         Some(claimed) if *claimed != *domain.as_str() => {
-            Err(invalid("the identity is not the 'from'"))
+            Err(invalid("the identity differs from the 'from' of the stream header"))
         }
         _ => Ok(domain.as_str().to_owned()),
     }

@@ -1,6 +1,6 @@
 //! Failures of SASL exchanges.
 
-/// A condition with a text.
+/// The failure of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Failure {
     /// The condition of the answer.
@@ -10,7 +10,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    /// Accounts cannot be read.
+    /// The failure when accounts cannot be read.
     pub(super) const UNAVAILABLE: Self =
         Self::new(SaslCondition::TemporaryAuthFailure, "accounts cannot be read; try later");
 
@@ -34,9 +34,9 @@ pub(super) enum SaslCondition {
     InvalidMechanism,
     /// The message does not follow the mechanism.
     MalformedRequest,
-    /// Wrong name, password, or channel; the answer is the same for all.
+    /// The name, the password or the channel is wrong. The answer is the same in all cases.
     NotAuthorized,
-    /// A failure of the server; a retry may succeed.
+    /// The server failed. A retry may succeed.
     TemporaryAuthFailure,
 }
 

@@ -1,4 +1,4 @@
-//! The use of the SASL library: from keys and channel to an outcome.
+//! Runs an exchange with the SASL library `rsasl`.
 
 use event_core::services::ScramKeys;
 use rsasl::callback::{Context, Request, SessionCallback, SessionData};
@@ -30,8 +30,8 @@ static PLUS: &[Implementation] = &[
     SCRAM_SHA512_PLUS,
     PLAIN,
 ];
-/// The library takes the registered mechanisms as the offered ones. This is how it detects that an
-/// attacker removed channel binding from the offer.
+/// The mechanisms without channel binding. The library takes the registered mechanisms for the
+/// offered ones, and so detects that an attacker removed channel binding from the offer.
 static NO_PLUS: &[Implementation] = &[SCRAM_SHA1, SCRAM_SHA256, SCRAM_SHA512, PLAIN];
 
 /// One exchange in the library.
@@ -76,8 +76,8 @@ impl Inner {
         let mut message = Vec::new();
         match self.session.step(Some(data), &mut message) {
             Ok(State::Running) => Outcome::Challenge(message),
-            // A mechanism may finish with an error message for the client: only a validation means
-            // success.
+            // A mechanism may finish with an error message for the client, so only a validation
+            // means success.
             Ok(State::Finished(_)) => match self.session.validation() {
                 Some(identity) => {
                     let message = (!message.is_empty()).then_some(message);

@@ -2,14 +2,14 @@
 
 use event_core::services::Mechanism;
 
-/// The only channel binding type offered (RFC 9266).
+/// The only channel binding type that is offered (RFC 9266).
 pub(super) const CHANNEL_BINDING: &str = "tls-exporter";
 
-/// The mechanisms to offer on a stream, strongest first.
+/// The mechanisms to offer on a stream, beginning with the strongest.
 ///
-/// `tls` is whether the stream is encrypted, `channel_binding` whether its TLS supports channel
-/// binding, `allowed` the configured list, if any. Without TLS nothing is offered unless
-/// `allow_plaintext` is set.
+/// `tls` says whether the stream is encrypted, `channel_binding` whether the stream's TLS supports
+/// channel binding. `allowed` is the configured list, if any. Without TLS, no mechanism is offered
+/// unless `allow_plaintext` is set.
 pub(super) fn offered(
     tls: bool,
     channel_binding: bool,

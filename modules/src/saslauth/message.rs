@@ -1,11 +1,12 @@
-//! The grammar of SCRAM's two client messages (RFC 5802 §7), checked before the library gets them.
+//! Checks the grammar of SCRAM's two client messages (RFC 5802 §7) before the library gets them.
 //!
-//! The library takes the parts of a message by position and panics on short messages. It neither
-//! unescapes the name nor compares the channel binding with the mechanism, so this file does both.
+//! The library takes the parts of a message by position and panics on short messages. The library
+//! neither unescapes the name nor compares the channel binding with the mechanism, so this file
+//! does.
 
 use std::borrow::Cow;
 
-/// The message does not match the grammar.
+/// The error for a message that does not match the grammar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Malformed;
 
@@ -29,7 +30,7 @@ pub(super) struct First<'a> {
 }
 
 impl<'a> First<'a> {
-    /// `gs2-header client-first-message-bare`.
+    /// Reads `gs2-header client-first-message-bare`.
     pub(super) fn parse(message: &'a [u8]) -> Result<Self, Malformed> {
         let text = std::str::from_utf8(message).map_err(|_| Malformed)?;
         let mut parts = text.split(',');
@@ -43,7 +44,8 @@ impl<'a> First<'a> {
             "" => None,
             part => Some(name(value(part, "a=")?)?),
         };
-        // A mandatory extension would be here as `m=`. None is supported, so it is refused.
+        // A mandatory extension (`m=`) would be at this place. It is refused, because none is
+        // supported.
         let username = name(value(next()?, "n=")?)?;
         nonce(value(next()?, "r=")?)?;
         extensions(parts)?;
@@ -68,7 +70,7 @@ fn value<'a>(part: &'a str, prefix: &str) -> Result<&'a str, Malformed> {
     part.strip_prefix(prefix).filter(|value| !value.is_empty()).ok_or(Malformed)
 }
 
-/// `saslname`: `=2C` for a comma, `=3D` for an equals sign, no NUL.
+/// Reads `saslname`, in which `=2C` is a comma, `=3D` is an equals sign, and NUL is forbidden.
 fn name(escaped: &str) -> Result<Cow<'_, str>, Malformed> {
     if escaped.contains('\0') {
         return Err(Malformed);
@@ -90,7 +92,7 @@ fn name(escaped: &str) -> Result<Cow<'_, str>, Malformed> {
     Ok(Cow::Owned(name))
 }
 
-/// `printable`; commas were split off before.
+/// Checks `printable`. Commas need no check, because the message was split at commas.
 fn nonce(text: &str) -> Result<(), Malformed> {
     if text.bytes().all(|byte| byte.is_ascii_graphic()) { Ok(()) } else { Err(Malformed) }
 }
@@ -106,7 +108,8 @@ fn base64(text: &str) -> Result<(), Malformed> {
     }
 }
 
-/// `ALPHA "=" value`, except `m=`: no mandatory extension is supported.
+/// Checks `ALPHA "=" value` of each part. Refuses `m=`, because no mandatory extension is
+/// supported.
 fn extensions<'a>(mut parts: impl Iterator<Item = &'a str>) -> Result<(), Malformed> {
     let sound = |part: &str| {
         let mut letters = part.chars();

@@ -26,15 +26,16 @@ use self::{
 
 const NS: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
 
-/// Authenticates clients, and other servers by their certificate.
+/// Authenticates clients, and authenticates other servers by their certificates.
 #[module(after = ["starttls"])]
 pub struct Saslauth {
-    /// How many failed attempts close the stream; without it, `limits.authentication_attempts`.
+    /// The number of failed attempts after which a stream is closed. Default:
+    /// `limits.authentication_attempts`.
     #[serde(default)]
     max_failures: Option<u32>,
 }
 
-/// How many failed attempts close the stream where nothing else says so.
+/// The number of failed attempts after which a stream is closed, if no other limit is configured.
 const MAX_FAILURES: u32 = 5;
 
 /// The number of failed attempts of a session.
@@ -83,7 +84,7 @@ async fn abort(nonza: &mut Nonza, cx: &Context<Saslauth>) -> Result<Flow, Stream
     .await
 }
 
-/// Reads a client's element, as part of the exchange in progress or of a new one.
+/// Reads a client's element as part of the running exchange or of a new exchange.
 type Read = fn(&Nonza, Option<Exchange>) -> Result<(Exchange, Step), Failure>;
 
 async fn take(nonza: &Nonza, read: Read, cx: &Context<Saslauth>) -> Result<Flow, StreamError> {
@@ -121,7 +122,7 @@ fn begin(nonza: &Nonza, _: Option<Exchange>) -> Result<(Exchange, Step), Failure
     let session = &nonza.session;
     let host = session.host();
     let name = nonza.element.attribute("mechanism").unwrap_or_default();
-    let unknown = |_| Failure::new(SaslCondition::InvalidMechanism, "there is no such mechanism");
+    let unknown = |_| Failure::new(SaslCondition::InvalidMechanism, "the mechanism is unknown");
     let mechanism: Mechanism = name.parse().map_err(unknown)?;
     if !session.is_encrypted() && !host.settings().allow_plaintext {
         return Err(Failure::new(SaslCondition::EncryptionRequired, "begin with STARTTLS"));
@@ -145,7 +146,7 @@ fn resume(nonza: &Nonza, exchange: Option<Exchange>) -> Result<(Exchange, Step),
     Ok((exchange, step))
 }
 
-/// Performs the steps of the exchange until it ends or needs the client's next message.
+/// Performs the steps of the exchange until the exchange ends or needs the client's next message.
 async fn run(
     mut exchange: Exchange,
     mut step: Step,
@@ -262,6 +263,6 @@ fn element(name: &str, data: Option<&[u8]>) -> Element {
 
 fn decode(text: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let text = if text == "=" { "" } else { text };
-    let malformed = |_| Failure::new(SaslCondition::IncorrectEncoding, "not base64");
+    let malformed = |_| Failure::new(SaslCondition::IncorrectEncoding, "the data is not base64");
     BASE64.decode(text).map(Zeroizing::new).map_err(malformed)
 }

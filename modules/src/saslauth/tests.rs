@@ -1,4 +1,4 @@
-//! The exchange with the client of another library, and with malicious clients.
+//! Tests the exchange with the client of another library, and with malicious clients.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -17,7 +17,7 @@ use super::*;
 const HOST: &str = "example.com";
 const CHANNEL: &[u8; 32] = b"0123456789abcdef0123456789abcdef";
 
-/// The client's library has no SHA-512, but accepts other hashes.
+/// SHA-512 for the client's library, which has no SHA-512 but accepts other hashes.
 struct Sha512;
 
 impl ScramProvider for Sha512 {
@@ -148,7 +148,7 @@ fn another_channel_fails() {
         let failed = run(scram(hash, true), &mut *relayed, Some(&[7; 32]));
         assert_eq!(condition(failed), SaslCondition::NotAuthorized);
     }
-    // The mechanism is -PLUS, but the stream has no channel, or the client does not bind.
+    // The mechanism is -PLUS, but the stream has no such channel, or the client does not bind it.
     for (first, channel) in [
         ("p=tls-exporter,,n=user,r=abc", None),
         ("p=tls-unique,,n=user,r=abc", Some(CHANNEL.to_vec())),
@@ -172,7 +172,8 @@ fn a_downgrade_is_detected() {
     assert_eq!(condition(downgraded), SaslCondition::NotAuthorized);
     let bound = start("p=tls-exporter,,n=user,r=abc", true);
     assert_eq!(condition(bound), SaslCondition::NotAuthorized);
-    // Allowed: a client without channel binding, and one with it where the server has none.
+    // A client without channel binding is accepted. So is a client with channel binding if the
+    // server has none.
     assert!(matches!(start("n,,n=user,r=abc", true), Step::NeedCredentials { .. }));
     assert!(matches!(start("y,,n=user,r=abc", false), Step::NeedCredentials { .. }));
     for (offered, flag) in [(true, ChannelBinding::None), (false, ChannelBinding::Unsupported)] {
@@ -185,7 +186,7 @@ fn a_downgrade_is_detected() {
         let step = exchange.step(&right.response(&challenge).unwrap());
         assert!(matches!(step, Step::Success { .. }), "{step:?}");
     }
-    // The flag is signed: changing it on the way makes the exchange fail.
+    // The flag is signed, so the exchange fails if an attacker changes the flag.
     let mut right = client(ScramHash::Sha256, "user", "secret", ChannelBinding::Unsupported);
     let first = String::from_utf8(right.initial()).unwrap().replacen('y', "n", 1);
     let (mut exchange, _) = Exchange::start(mechanism, HOST, Some(first.as_bytes()), None, true);

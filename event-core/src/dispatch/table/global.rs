@@ -28,7 +28,7 @@ impl Default for GlobalTable {
 impl GlobalTable {
     /// `hosts` are the handlers of each host, in the order of the configuration.
     pub(crate) fn build(hosts: &[&[Hook]]) -> Self {
-        // As `Slots::build`, with the host before the rank of the module.
+        // Sorted as in `Slots::build`, but the host counts before the rank of the module.
         let mut slots: Vec<Vec<(usize, &Hook)>> = Vec::new();
         slots.resize_with(event_count(), Vec::new);
         for (host, hooks) in hosts.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! A handler in a table, and its place in the order.
+//! A handler in a table, and the order of handlers.
 
 use std::sync::{Arc, LazyLock};
 
@@ -28,11 +28,12 @@ impl Hook {
         self.installed.meta
     }
 
-    /// The total order: priority, `/bare` before `/self`, the rank of the module, the source location.
+    /// The total order: priority, `/bare` before `/self`, the rank of the module, the source
+    /// location.
     pub(crate) fn key(&self) -> impl Ord {
         let meta = self.installed.meta;
         let own = SELF.contains(&(meta.event_id)());
-        // Hooks that one macro invocation made share their source location.
+        // Hooks made by one macro invocation have the same line and column, but not the same path.
         let place = (meta.file, meta.line, meta.column, meta.function, meta.module_path);
         (std::cmp::Reverse(meta.priority), own, self.rank, place)
     }
@@ -52,7 +53,8 @@ pub(crate) static SELF: LazyLock<[EventId; 8]> = LazyLock::new(|| {
     ]
 });
 
-/// Tells when its table is dropped, which is when the last dispatch on the table has ended.
+/// A field of each table that is dropped with the table, when the last dispatch on the table
+/// has ended.
 #[derive(Default)]
 pub(crate) struct Life(pub(crate) watch::Sender<()>);
 

@@ -52,7 +52,7 @@ impl IqTable {
             [events::IqResultBare::id(), events::IqResultHost::id(), events::IqResultSelf::id()];
         let errors =
             [events::IqErrorBare::id(), events::IqErrorHost::id(), events::IqErrorSelf::id()];
-        // Filtered once, because every payload looks through these hooks.
+        // Filtered once, because the cascade of every payload is built from these hooks.
         let is_generic = |hook: &&Hook| {
             let id = (hook.meta().event_id)();
             STEPS.iter().flat_map(|steps| steps.generic).any(|event| event() == id)
@@ -73,7 +73,7 @@ impl IqTable {
     }
 }
 
-/// The events of one destination. For the own account, `/bare` and `/self` are one step.
+/// The events of one destination. For the sender's own account, `/bare` and `/self` are one step.
 pub(crate) struct Steps {
     pub(crate) generic: &'static [fn() -> EventId],
     pub(crate) payload: &'static [fn() -> EventId],
@@ -112,7 +112,7 @@ impl Cascade {
     }
 }
 
-/// One chain: `iq/DEST` at 0 and above, the events of the payload, `iq/DEST` at -1.
+/// Builds one chain: `iq/DEST` at 0 and above, the events of the payload, `iq/DEST` at -1.
 pub(crate) fn cascade(
     generic: &[&Hook],
     steps: &Steps,
@@ -132,7 +132,7 @@ pub(crate) fn cascade(
     chain(generic(false).chain(payload).chain(typed).chain(generic(true)))
 }
 
-/// The chains of answers with a fixed id: `iq/DEST`, `iq-TYPE/DEST/ID`, `iq/DEST` at -1.
+/// Builds the chains of answers by id: `iq/DEST`, `iq-TYPE/DEST/ID`, `iq/DEST` at -1.
 pub(crate) fn by_id(hooks: &[Hook], events: [EventId; 3]) -> [HashMap<Box<str>, Chain<Iq>>; 3] {
     let [bare, host, own] = &STEPS;
     let [bare_id, host_id, _] = events;

@@ -1,7 +1,7 @@
-//! A host's dispatch table: which handlers answer which event, in which order.
+//! A host's dispatch table: the handlers of each event, in the order in which they run.
 //!
 //! A table is built once, from the modules that run on the host, and never changes. A reload builds
-//! another table. A look-up is an index, or one hash of two strings for the payload of an iq.
+//! another table. A look-up takes one index, or for the payload of an iq one hash of two strings.
 
 pub(crate) mod global;
 pub(crate) mod hook;
@@ -113,7 +113,7 @@ impl HostTable {
         }
     }
 
-    /// Adopts the figures of the table that this table replaces.
+    /// Takes over the figures of `old`, the table that this table replaces.
     pub(crate) fn inherit(&mut self, old: &Self, global: &GlobalTable) {
         let stats = old.stats(global);
         for (hook, earlier) in self.hooks.iter().zip(&mut self.earlier) {
@@ -140,7 +140,7 @@ impl HostTable {
         &self.presence_self
     }
 
-    /// The chain of an iq. One look-up of borrowed strings.
+    /// Finds the chain of an iq, with one look-up of borrowed strings.
     pub(crate) fn iq(
         &self,
         kind: IqType,
@@ -180,7 +180,7 @@ impl HostTable {
         &self.modules
     }
 
-    /// All handlers, sorted by event and then in the order in which they run.
+    /// All handlers of the host, in the order of [`Hook::key`].
     pub(crate) fn hooks(&self) -> &[Hook] {
         &self.hooks
     }
@@ -238,7 +238,7 @@ mod tests {
         handlers!(a b c d e f);
     }
 
-    /// The linker gives the hooks in any order.
+    /// The linker may give the hooks in any order.
     #[test]
     fn the_order_of_links_changes_nothing() {
         testing::run(async {

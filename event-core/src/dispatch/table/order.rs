@@ -26,8 +26,8 @@ pub(crate) fn ranks(
         for after in info.after {
             match place(after) {
                 Some(index) => before.push(index),
-                // A linked module that is not enabled here needs no order. Another name may be
-                // misspelt, which is an error.
+                // A linked module that is not enabled here needs no order. An unknown name is an
+                // error if it resembles the name of a linked module.
                 None if linked.contains(after) => {}
                 None => {
                     let nearest = event_catalogue::nearest(after, linked.iter().copied());
@@ -54,7 +54,7 @@ pub(crate) fn ranks(
     Ok(ranks.into_iter().flatten().collect())
 }
 
-/// Follows modules without a rank until a module is met again, which closes the circle.
+/// Follows `after` between modules without a rank until a module occurs twice: the circle.
 pub(crate) fn cycle(
     infos: &[&'static ModuleInfo],
     waits: &[Vec<usize>],

@@ -1,5 +1,5 @@
-//! Plans the hosts of a new configuration: starts new modules and builds tables. Nothing that runs
-//! is changed.
+//! Plans the hosts of a new configuration: starts new modules and builds tables. The running
+//! modules and tables are not changed.
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,7 +26,7 @@ pub(crate) struct Plan {
     pub(crate) is_new: bool,
     pub(crate) settings: HostSettings,
     pub(crate) modules: Vec<Arc<Started>>,
-    /// The modules whose options differ: the running one and its replacement.
+    /// The running modules whose options differ, each with its replacement.
     pub(crate) reconfigured: Vec<(Arc<Started>, Arc<Started>)>,
     /// The modules that no longer run.
     pub(crate) ended: Vec<Arc<Started>>,
@@ -119,8 +119,8 @@ impl Runtime {
         Ok(Plan { host: Arc::clone(host), is_new, settings, modules, reconfigured, ended, changes })
     }
 
-    /// The tables of all hosts, or `None` if only settings changed. If any handler differs, all
-    /// tables are built again, because the global table is made from all of them.
+    /// Builds the tables of all hosts, or returns `None` if only settings changed. If any handler
+    /// differs, all tables are built, because the global table is made from all of them.
     pub(crate) fn build_tables(
         &self,
         plans: &[Plan],
@@ -155,7 +155,7 @@ async fn start_in_time(
 ) -> Result<Started, StartError> {
     let Some(limit) = limit else { return start.await };
     timeout(limit, start).await.unwrap_or_else(|_| {
-        let reason = format!("it took more than {} seconds", limit.as_secs());
+        let reason = format!("the start took more than {} seconds", limit.as_secs());
         let (module, host) = (module.info.name, host.name().into());
         Err(StartError::Module { module, host, reason })
     })

@@ -1,9 +1,9 @@
 //! Applies another configuration to a running server.
 //!
-//! Everything that can fail comes first and changes nothing that runs: new modules are started,
-//! modules with other options are made again around their state, and tables are built. Then the
-//! snapshot is replaced as a whole. A removed module stops when the last dispatch on a table with
-//! its handlers has ended.
+//! The steps that can fail come first and do not change what runs: new modules start, a module with
+//! other options gets a second context with the same state, and tables are built. Then the snapshot
+//! is replaced as a whole. A removed module stops when the last dispatch on a table with the
+//! module's handlers has ended.
 
 use std::{sync::Arc, time::Duration};
 
@@ -27,10 +27,10 @@ use crate::{
     util::future::BoxFuture,
 };
 
-/// How long a module may take to start while the server runs.
+/// The time limit for the start of a module in a reload.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long the sessions of a removed host may take to end.
+/// The time limit for the end of all sessions of a removed host.
 const REMOVAL_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Runtime {
@@ -65,7 +65,7 @@ impl Runtime {
         Ok(self.publish(plans, tables))
     }
 
-    /// Puts the plans into force. Nothing here can fail.
+    /// Applies the plans. No step of this function can fail.
     pub(crate) fn publish(
         self: &Arc<Self>,
         plans: Vec<Plan>,
@@ -83,7 +83,7 @@ impl Runtime {
         for (plan, mut table) in plans.iter().zip(tables) {
             let host = Arc::clone(&plan.host);
             table.inherit(before.table(host.slot()), &before.global);
-            // Handlers of the old and of the new table find their services.
+            // Until all tables are replaced, the services of old and of new modules are offered.
             let running = self.running(host.slot());
             let old_and_new = running.iter().chain(&plan.modules).map(|module| &module.services);
             host.services().publish(old_and_new);
@@ -113,7 +113,7 @@ impl Runtime {
         Reloaded { changes, removed, endings }
     }
 
-    /// Spawns a task that stops modules of a host when no dispatch on their tables runs any more.
+    /// Spawns a task that stops modules of a host when the last dispatch on `tables` has ended.
     fn spawn_module_stop(
         &self,
         host: Arc<Host>,
@@ -130,7 +130,7 @@ impl Runtime {
         })
     }
 
-    /// Spawns a task that ends the sessions of a removed host and then stops its modules.
+    /// Spawns a task that ends the sessions of a removed host and then stops the host's modules.
     fn spawn_host_removal(
         self: &Arc<Self>,
         host: Arc<Host>,

@@ -53,7 +53,7 @@ impl<'a> Child<'a> {
         self.head().attribute(name)
     }
 
-    /// The `xml:lang` in effect: that of the element or of the nearest ancestor with one.
+    /// The language: the `xml:lang` of the element, or of the nearest ancestor that has one.
     #[must_use]
     pub fn lang(&self) -> Option<Cow<'a, str>> {
         self.lang_raw().map(escape::attribute)
@@ -95,14 +95,14 @@ impl<'a> Child<'a> {
         inner(self.xml, self.head_length)
     }
 
-    /// The bytes as written in the parent: without `xmlns` if the namespace is that of the parent.
+    /// The bytes as written in the parent: without `xmlns` if the parent has the same namespace.
     #[inline]
     #[must_use]
     pub fn xml(&self) -> &'a [u8] {
         self.xml.as_bytes()
     }
 
-    /// Writes the element as a child of one with this namespace.
+    /// Writes the element as a child of an element in the namespace `parent`.
     pub(crate) fn push_under(&self, parent: &str, out: &mut String) {
         let head = self.head();
         let declared = head.attributes().find(|attribute| attribute.name == "xmlns");
@@ -111,7 +111,7 @@ impl<'a> Child<'a> {
             out.push_str(self.xml.get(from..to).unwrap_or_default());
         };
         match (declared, self.namespace == parent) {
-            // The parent has declared the namespace.
+            // The parent declares the namespace, so the element's `xmlns` is not copied.
             (Some(written), true) => {
                 push(out, 0, written.gap);
                 push(out, written.end, self.xml.len());
@@ -158,7 +158,8 @@ impl<'a> Iterator for Children<'a> {
 
 /// The bytes between the start and the end tag.
 pub(crate) fn inner(xml: &str, head_length: usize) -> &str {
-    // The last `<` begins the end tag; in an empty element it lies before `head_length`.
+    // The last `<` begins the end tag. An empty element has none: the range is not valid then, and
+    // the result is empty.
     let end = memchr::memrchr(b'<', xml.as_bytes()).unwrap_or(xml.len());
     xml.get(head_length..end).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Editing an element: the edited part is written, the rest is copied, and the index is adjusted.
+//! Edits elements: writes the edited part, copies all other parts, and adjusts the index.
 
 use std::{borrow::Cow, cell::RefCell, sync::Arc};
 
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// A larger buffer is freed after use.
+/// The size in bytes up to which a buffer is kept after use.
 const KEEP: usize = 64 * 1024;
 
 thread_local! {
@@ -35,7 +35,8 @@ impl Element {
         }
     }
 
-    /// A copy with this `to`. Costs little more than a plain copy when `self` has no `to`.
+    /// Makes a copy with this `to`. If `self` has no `to`, this costs little more than a plain
+    /// copy.
     #[must_use]
     pub fn addressed_to(&self, to: &str) -> Self {
         if self.index.place(Known::To).is_none() {
@@ -46,7 +47,7 @@ impl Element {
         copy
     }
 
-    /// A copy with an attribute that the root lacks.
+    /// Makes a copy with an additional attribute, which the root must not have yet.
     fn with_attribute(&self, known: Known, name: &str, value: &str) -> Self {
         let head = self.head();
         let (before, after) = self.buffer.split_at_checked(head.open_end()).unwrap_or_default();
@@ -73,8 +74,8 @@ impl Element {
         })
     }
 
-    /// Sets or removes several attributes of the root in one copy. Of two changes of one name, the
-    /// last counts.
+    /// Sets or removes several attributes of the root in one copy. If two changes have the same
+    /// name, the last one counts.
     pub fn set_attributes(&mut self, changes: &[(&str, Option<&str>)]) {
         let mut head = String::with_capacity(self.buffer.len() + 64 * changes.len());
         self.write_head(changes, &mut head);
@@ -120,7 +121,7 @@ impl Element {
         push(out, end, head.0.len());
     }
 
-    /// Replaces the start tag and moves all places behind it.
+    /// Replaces the start tag and adjusts all positions after it.
     fn replace_head(&mut self, mut head: String) {
         let old = self.index.head_end as usize;
         let new = head.len();
@@ -130,7 +131,7 @@ impl Element {
         let length = moved(self.length);
         let mut tail = String::new();
         let mut root = RootIndex::of(Head(&head), &mut tail);
-        // The tail already contains an escaped namespace of the root.
+        // A namespace of the root that was escaped is already in the tail.
         root.namespace = match self.index.namespace {
             Namespace::At(span) if span.start() >= old => self.index.namespace.moved(moved),
             _ => root.namespace,
@@ -164,7 +165,8 @@ impl Element {
         self.close(out);
     }
 
-    /// Removes the direct children for which `keep` returns false, and returns their number.
+    /// Removes the direct children for which `keep` returns false. Returns the number of removed
+    /// children.
     pub fn retain_children(&mut self, mut keep: impl FnMut(&Child<'_>) -> bool) -> usize {
         let gone: Vec<Span> = self
             .nodes()
@@ -181,7 +183,7 @@ impl Element {
         for span in &gone {
             out.push_str(xml.get(copied..span.start()).unwrap_or_default());
             copied = span.end();
-            // CR and LF would be read as one line end.
+            // Without the removed child, CR and LF would be read as one line end.
             if out.ends_with('\r') && xml.as_bytes().get(copied) == Some(&b'\n') {
                 out.pop();
                 out.push('\n');
@@ -207,7 +209,7 @@ fn attribute_name(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// Returns the place of the value, and whether it is written without escapes.
+/// Writes an attribute. Returns the position of the value, and whether the value has no escapes.
 fn push_attribute(name: &str, value: &str, out: &mut String) -> (Span, bool) {
     out.push(' ');
     out.push_str(name);

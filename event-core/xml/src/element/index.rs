@@ -1,4 +1,4 @@
-//! The index of an element: where its name, its common attributes and its children are.
+//! The index of an element: the positions of the name, the common attributes and the children.
 
 use std::borrow::Cow;
 
@@ -9,21 +9,21 @@ use crate::{
     write::escape,
 };
 
-/// Where the parts of the root's start tag are.
+/// The positions of the parts of the root's start tag.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct RootIndex {
     pub(crate) name_end: u32,
-    /// After the `>` of the start tag.
+    /// The position after the `>` of the start tag.
     pub(crate) head_end: u32,
     pub(crate) namespace: Namespace,
-    /// The values of the common attributes, as written. A start of zero means: no such attribute.
+    /// The positions of the common attributes' values. A start of zero means: no such attribute.
     pub(crate) values: [Span; Known::COUNT],
-    /// Which of the values contain references or white space to normalise.
+    /// Whether each value contains references, or white space to normalise.
     pub(crate) escaped: [bool; Known::COUNT],
 }
 
-/// The common attributes (RFC 6120 section 8.1). The index keeps their places, because they are
-/// read most often; the crate gives none of them a meaning.
+/// The common attributes (RFC 6120 section 8.1). The index has their positions, because they are
+/// read most often. The crate does not interpret the values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Known {
     To,
@@ -50,7 +50,7 @@ impl Known {
 }
 
 impl RootIndex {
-    /// Keeps the place of a value.
+    /// Stores the position of a value.
     #[inline]
     pub(crate) fn remember(&mut self, known: Known, value: Span, is_plain: bool) {
         if let Some(slot) = self.values.get_mut(known as usize) {
@@ -61,7 +61,7 @@ impl RootIndex {
         }
     }
 
-    /// The place of a value.
+    /// The position of a value.
     #[inline]
     pub(crate) fn place(&self, known: Known) -> Option<Span> {
         self.values.get(known as usize).copied().filter(|span| span.start != 0)
@@ -72,7 +72,8 @@ impl RootIndex {
         self.escaped.get(known as usize).is_some_and(|&is_escaped| is_escaped)
     }
 
-    /// The index of the start tag that the buffer begins with. Escaped namespaces go to `tail`.
+    /// Indexes the start tag at the start of the buffer. An escaped namespace is appended to
+    /// `tail`.
     pub(crate) fn of(head: Head<'_>, tail: &mut String) -> Self {
         let mut root = Self {
             name_end: offset(1 + head.name().len()),
@@ -91,7 +92,7 @@ impl RootIndex {
     }
 }
 
-/// Where a direct child is.
+/// The positions of a direct child.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Node {
     pub(crate) whole: Span,
@@ -111,7 +112,7 @@ impl Node {
     }
 }
 
-/// Where the characters of a namespace are in the buffer.
+/// The position of a namespace in the buffer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Namespace {
     /// [`STANZA_NS`], which is not written.
@@ -129,8 +130,8 @@ impl Namespace {
         }
     }
 
-    /// The namespace that the start tag at `start` declares, or that of its parent. An escaped one
-    /// goes to `tail`.
+    /// The namespace that the start tag at `start` declares, or else the namespace of the parent.
+    /// An escaped namespace is appended to `tail`.
     pub(crate) fn declared(head: Head<'_>, start: usize, parent: Self, tail: &mut String) -> Self {
         let Some(written) = head.attributes().find(|attribute| attribute.name == "xmlns") else {
             return parent;
@@ -145,8 +146,9 @@ impl Namespace {
         }
     }
 
-    /// Appends the characters of an escaped namespace to the tail. The tail's position is known
-    /// only when the element is complete: until [`Namespace::place_tail`] the place is marked.
+    /// Appends the characters of an escaped namespace to the tail. The position of the tail is
+    /// known only when the element is complete; until [`Namespace::place_tail`], the result is
+    /// relative to the tail and marked.
     pub(crate) fn in_tail(tail: &mut String, namespace: &str) -> Self {
         let start = tail.len();
         tail.push_str(namespace);
@@ -154,7 +156,8 @@ impl Namespace {
         Self::At(Span { start: span.start | IN_TAIL, end: span.end | IN_TAIL })
     }
 
-    /// Turns a marked place into one in the buffer, where the tail begins at `length`.
+    /// Converts a marked position into a position in the buffer, in which the tail begins at
+    /// `length`.
     #[inline]
     pub(crate) fn place_tail(&mut self, length: usize) {
         if let Self::At(span) = self
@@ -183,10 +186,10 @@ impl Namespace {
     }
 }
 
-/// Marks a position counted from the start of the tail.
+/// The bit that marks a position relative to the tail.
 const IN_TAIL: u32 = 1 << 31;
 
-/// The index of an element in normal form. Places in the tail are marked.
+/// Indexes an element in normal form. Positions in the tail are marked.
 pub(crate) fn index(xml: &str, tail: &mut String) -> (RootIndex, Vec<Node>) {
     let mut walk = Walk::new(xml);
     let mut nodes = Vec::new();

@@ -1,4 +1,4 @@
-//! An element on its own: its bytes and a small index of them.
+//! An element: its bytes and a small index.
 
 pub(crate) mod child;
 pub(crate) mod edit;
@@ -20,19 +20,21 @@ use crate::{
     write::escape,
 };
 
-/// An immutable element, cheap to clone and to write to any stream.
+/// An element that is cheap to clone and to write to any stream. Clones share the bytes; an edit
+/// makes a copy.
 ///
-/// The bytes are in a normal form: no element has a prefix, and the namespace of each is that of
-/// the nearest `xmlns`. [`STANZA_NS`] stands for the content namespace of every stream, so a root
-/// in it has no `xmlns` and its bytes fit all streams.
+/// The bytes are in a normal form: no element has a prefix, and the namespace of each element is
+/// the value of the nearest `xmlns`. [`STANZA_NS`] stands for the content namespace of every
+/// stream. A root in that namespace has no `xmlns`, so that the same bytes can be written to all
+/// streams.
 #[derive(Clone)]
 pub struct Element {
-    /// The element, followed by the unescaped form of namespaces that are escaped in it.
+    /// The element, followed by the tail: the unescaped form of the element's escaped namespaces.
     pub(crate) buffer: Arc<str>,
-    /// Where the element ends in the buffer.
+    /// The length of the element, without the tail.
     pub(crate) length: u32,
     pub(crate) index: RootIndex,
-    /// Direct children, `None` instead of an allocation when there is none.
+    /// The direct children; `None` if there are none, which saves an allocation.
     pub(crate) children: Option<Arc<[Node]>>,
 }
 
@@ -62,7 +64,7 @@ impl Element {
         Head(self.buffer.get(..self.index.head_end as usize).unwrap_or_default())
     }
 
-    /// Writes the start tag as that of an element with content.
+    /// Writes the start tag, without the `/` of an empty element.
     pub(crate) fn push_open_head(&self, out: &mut String) {
         let head = self.head().0;
         match head.strip_suffix("/>") {
@@ -200,7 +202,7 @@ impl Element {
         }
     }
 
-    /// The bytes between the start and the end tag, for a caller that writes its own root.
+    /// The bytes between the start tag and the end tag, for a caller that writes another root.
     #[must_use]
     pub fn inner(&self) -> &[u8] {
         self.inner_str().as_bytes()
@@ -228,7 +230,7 @@ impl Element {
 }
 
 impl Child<'_> {
-    /// A copy as an element of its own, with `xmlns` where the namespace was inherited.
+    /// Copies the child into an [`Element`], with an `xmlns` if the namespace was inherited.
     #[must_use]
     pub fn to_element(&self) -> Element {
         let mut out = String::with_capacity(self.xml.len() + 64);
@@ -249,7 +251,7 @@ impl fmt::Debug for Element {
     }
 }
 
-/// Compares the bytes: equal trees that are written differently are not equal.
+/// Compares the bytes. Trees that are equal but written differently are not equal.
 impl PartialEq for Element {
     fn eq(&self, other: &Self) -> bool {
         self.xml() == other.xml()

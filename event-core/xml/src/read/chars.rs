@@ -19,13 +19,13 @@ pub(crate) fn is_char(c: char) -> bool {
 
 /// Refuses text with a character that is not allowed in a document.
 pub(crate) fn check(text: &str) -> Result<(), XmlError> {
-    // Without a branch in the loop, so that the compiler can use vector instructions.
+    // The loop has no branch, so that the compiler can use vector instructions.
     let bytes = text.as_bytes();
     let bad = bytes.iter().fold(false, |bad, &b| bad | ((b < b' ') & !is_space(b)));
     if bad {
         return Err(XmlError::NotWellFormed("control character"));
     }
-    // Otherwise only U+FFFE and U+FFFF are forbidden; both begin with this byte.
+    // All other forbidden characters are U+FFFE and U+FFFF, which begin with the byte 0xEF.
     if memchr::memchr(0xEF, bytes).is_some() && !text.chars().all(is_char) {
         return Err(XmlError::NotWellFormed("not a character"));
     }
@@ -68,7 +68,7 @@ pub(crate) enum NameByte {
     Start,
     Inside,
     Colon,
-    /// Part of a character beyond ASCII, which needs a full check.
+    /// A part of a character beyond ASCII, which needs a full check.
     Long,
 }
 
@@ -99,7 +99,7 @@ pub(crate) fn name_byte(byte: u8) -> NameByte {
 pub(crate) enum ValueByte {
     Plain,
     Quote,
-    /// Forbidden, the start of a reference, or white space to normalise.
+    /// A forbidden byte, the start of a reference, or white space to normalise.
     Special,
 }
 

@@ -1,4 +1,4 @@
-//! The strict reader: one pass that checks an element, brings it to normal form and indexes it.
+//! The strict reader: checks, normalises and indexes an element in one pass.
 
 pub(crate) mod chars;
 pub(crate) mod namespaces;

@@ -14,14 +14,14 @@ pub(crate) enum Ns {
     Content,
     /// [`STANZA_NS`] itself, on a stream with another content namespace.
     Client,
-    /// The namespace of a prefix that the stream header declares, by its number there.
+    /// The namespace of a prefix that the stream header declares, by the number of the prefix.
     NamespaceScope(usize),
-    /// Any other namespace, by its place among the kept names.
+    /// Any other namespace, by its position in [`Names`].
     At(Span),
 }
 
-/// The longest namespace in bytes. Normal form repeats a namespace for each prefix removed, so a
-/// long namespace would make a small frame large.
+/// The maximum length of a namespace in bytes. Normal form repeats a namespace for each removed
+/// prefix, so a long namespace would make a small frame large.
 pub(crate) const MAX_NAMESPACE: usize = 1024;
 
 impl Ns {
@@ -53,7 +53,7 @@ pub(crate) struct TagNamespaces {
 /// An attribute with a prefix other than `xml` and `xmlns`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Prefixed {
-    /// The attribute's place among all of the tag.
+    /// The index of the attribute in the tag.
     pub(crate) attribute: usize,
     pub(crate) namespace: Ns,
     /// Whether the same tag declares the prefix.
@@ -71,7 +71,7 @@ struct Binding {
 pub(crate) struct Names {
     kept: String,
     bindings: Vec<Binding>,
-    /// The attributes that have a prefix, of the last start tag with any.
+    /// The attributes with a prefix in the last start tag that has any.
     pub(crate) prefixed: Vec<Prefixed>,
 }
 
@@ -97,7 +97,7 @@ impl Names {
         Span::new(start, self.kept.len())
     }
 
-    /// The namespaces with a variant of their own.
+    /// The content namespace or [`STANZA_NS`], which have a variant each.
     fn special(name: &str, scope: &NamespaceScope) -> Option<Ns> {
         if name == scope.content_namespace() && scope.has_stanzas() {
             Some(Ns::Content)
@@ -118,7 +118,7 @@ impl Names {
         Self::special(name, scope).unwrap_or_else(|| Ns::At(self.keep(name)))
     }
 
-    /// The namespace in the input.
+    /// The namespace as written in the input.
     pub(crate) fn literal<'a>(&'a self, namespace: Ns, scope: &'a NamespaceScope) -> &'a str {
         match namespace {
             Ns::Content => scope.content_namespace(),
@@ -128,7 +128,7 @@ impl Names {
         }
     }
 
-    /// The namespace in the output.
+    /// The namespace as written in the output.
     pub(crate) fn normal<'a>(&'a self, namespace: Ns, scope: &'a NamespaceScope) -> &'a str {
         match namespace {
             Ns::Content => STANZA_NS,
@@ -179,8 +179,8 @@ impl Names {
         Ok(())
     }
 
-    /// The namespace of a prefix and the number of its declaration, `None` for one of the stream
-    /// header.
+    /// The namespace of a prefix, and the number of the declaration, which is `None` if the stream
+    /// header declares the prefix.
     pub(crate) fn resolve(
         &self,
         prefix: &str,
@@ -211,7 +211,7 @@ impl Names {
         }
         let own = match input.tag.name.prefix(input.text) {
             None => default,
-            // Normal form would declare their namespaces as default, which is forbidden.
+            // Normal form would declare the namespace as the default, which is forbidden.
             Some("xml" | "xmlns") => return Err(XmlError::BadNamespacePrefix),
             Some(prefix) => self.resolve(prefix, input.scope)?.0,
         };
@@ -222,7 +222,7 @@ impl Names {
         Ok(TagNamespaces { own, default, parent })
     }
 
-    /// Declares the prefixes of a start tag; returns the default namespace if the tag has one.
+    /// Declares the prefixes of a start tag. Returns the default namespace if the tag declares one.
     #[inline(always)]
     fn declare_all(&mut self, input: &Input<'_>, max: usize) -> Result<Option<Ns>, XmlError> {
         let mut default = None;
@@ -236,7 +236,7 @@ impl Names {
                 Kind::Plain | Kind::Prefixed => {}
             }
         }
-        // Resolving a prefix takes time in proportion to the number declared.
+        // The time to resolve a prefix grows with the number of declared prefixes.
         if self.declared() > max {
             return Err(XmlError::TooManyAttributes);
         }
@@ -295,7 +295,7 @@ impl Names {
         self.bindings.iter().map(move |binding| (binding.prefix.of(&self.kept), literal(binding)))
     }
 
-    /// Frees the buffers that a large frame has made large.
+    /// Frees the buffers if they are larger than `keep`.
     pub(crate) fn shrink(&mut self, keep: usize) {
         if self.kept.capacity() + size_of::<Binding>() * self.bindings.capacity() > keep {
             *self = Self::default();

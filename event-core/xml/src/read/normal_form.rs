@@ -1,4 +1,4 @@
-//! Writing an element in normal form while it is read: the input with a few edits, and its index.
+//! Writes the normal form and the index of an element while the element is read.
 //!
 //! An element that needs no edit is copied once, as a whole.
 
@@ -29,7 +29,7 @@ pub(crate) struct Buffers {
     pub(crate) nodes: Vec<Node>,
 }
 
-/// The element, as far as it has been written.
+/// The part of the element that has been written.
 pub(crate) struct NormalForm<'a> {
     text: &'a str,
     stamp: Option<&'a Stamp<'a>>,
@@ -63,7 +63,8 @@ impl<'a> NormalForm<'a> {
         self.to.out.len() + self.to.tail.len()
     }
 
-    /// The output position of an input position; edits before it must have been made.
+    /// Converts an input position into an output position. All edits before the position must have
+    /// been made.
     #[inline]
     fn output(&self, at: usize) -> usize {
         self.to.out.len() + at - self.copied
@@ -81,7 +82,7 @@ impl<'a> NormalForm<'a> {
         self.replace(from, to, "");
     }
 
-    /// Completes the entry of a direct child that ends at an input position.
+    /// Completes the entry of a direct child that ends at the input position `at`.
     #[inline]
     pub(crate) fn end_child(&mut self, at: usize) {
         let end = offset(self.output(at));
@@ -90,7 +91,7 @@ impl<'a> NormalForm<'a> {
         }
     }
 
-    /// Makes the edits that bring a start tag to normal form, and its entry in the index.
+    /// Writes a start tag in normal form and its entry in the index.
     #[inline]
     pub(crate) fn start_tag(&mut self, head: &Head<'_>) {
         let Head { input: &Input { tag, scope, .. }, names, namespaces, depth } = *head;
@@ -146,8 +147,8 @@ impl<'a> NormalForm<'a> {
         }
     }
 
-    /// Omits declarations that normal form does not need, and indexes the common attributes. True
-    /// if the stamp has replaced an attribute.
+    /// Omits declarations that normal form does not need, and indexes the common attributes.
+    /// Returns whether the stamp has replaced an attribute.
     fn attributes(
         &mut self,
         head: &Head<'_>,
@@ -240,7 +241,7 @@ impl<'a> NormalForm<'a> {
         place
     }
 
-    /// Declares, once each, the prefixes of attributes that an outer element declares.
+    /// Declares the prefixes of attributes that only an outer element declares, each prefix once.
     fn insert_prefixes(&mut self, at: usize, head: &Head<'_>) {
         self.remove(at, at);
         for (number, prefixed) in head.names.prefixed.iter().enumerate() {
@@ -258,7 +259,7 @@ impl<'a> NormalForm<'a> {
         }
     }
 
-    /// Completes the element, which ends at this input position.
+    /// Completes the element, which ends at the input position `end`.
     #[inline]
     pub(crate) fn finish(self, end: usize) -> Element {
         let Buffers { out, tail, nodes } = self.to;

@@ -1,7 +1,7 @@
-//! A rule for the reader.
+//! A rule with which the reader sets an attribute.
 
-/// Writes an attribute into the elements that are read, replacing an attribute of that name. This
-/// costs less than [`Element::set_attribute`](crate::Element::set_attribute) afterwards.
+/// A rule with which the reader sets an attribute of the elements that are read. This costs less
+/// than a later call of [`Element::set_attribute`](crate::Element::set_attribute).
 ///
 /// The rule applies to the root of a frame only, and only if the root is in the content namespace
 /// of its stream.

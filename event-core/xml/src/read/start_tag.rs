@@ -1,4 +1,4 @@
-//! The strict reading of one start tag: names, quotes, white space. Namespaces are resolved in
+//! Reads one start tag strictly: names, quotes, white space. The namespaces are resolved in
 //! [`namespaces`](crate::read::namespaces).
 
 use std::borrow::Cow;
@@ -14,7 +14,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Name {
     pub(crate) whole: Span,
-    /// Where the local part begins.
+    /// The start of the local part.
     pub(crate) local: u32,
 }
 
@@ -33,31 +33,31 @@ impl Name {
 /// The kinds of attributes, by their names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Without a prefix, or with `xml:`.
+    /// An attribute without a prefix, or with the prefix `xml`.
     #[default]
     Plain,
     /// `xmlns`.
     Default,
     /// `xmlns:` and a prefix.
     Prefix,
-    /// With a prefix that has to be declared.
+    /// An attribute with a prefix that has to be declared.
     Prefixed,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Attribute {
     pub(crate) kind: Kind,
-    /// Where the white space before the attribute begins.
+    /// The start of the white space before the attribute.
     pub(crate) gap: u32,
     pub(crate) name: Name,
-    /// Between the quotes, as written.
+    /// The value as written, without the quotes.
     pub(crate) value: Span,
     /// Whether the value contains no reference and no white space to normalise.
     pub(crate) is_plain: bool,
 }
 
 impl Attribute {
-    /// The end of the attribute, its closing quote included.
+    /// The position after the closing quote.
     pub(crate) fn end(&self) -> usize {
         self.value.end() + 1
     }
@@ -78,7 +78,7 @@ pub(crate) struct StartTag {
     pub(crate) empty: bool,
     /// Whether an attribute is `xmlns`.
     pub(crate) has_default: bool,
-    /// Whether an attribute has a prefix other than `xml:`, or declares one.
+    /// Whether an attribute has a prefix other than `xml`, or declares a prefix.
     pub(crate) has_prefixes: bool,
 }
 
@@ -92,8 +92,8 @@ impl StartTag {
     }
 }
 
-/// Finds the `>` of a start tag, in bytes that begin within the tag. `quote` is the open quote, at
-/// the beginning of the bytes and afterwards at their end.
+/// Finds the `>` of a start tag, in bytes that begin within the tag. `quote` is the open quote, if
+/// any: before the call at the start of the bytes, after the call at their end.
 pub(crate) fn tag_end(bytes: &[u8], quote: &mut Option<u8>) -> Option<usize> {
     let mut at = 0;
     loop {
@@ -196,7 +196,7 @@ fn check_value(raw: &str) -> Result<(), XmlError> {
     if raw.contains('<') {
         return Err(XmlError::NotWellFormed("`<` in an attribute value"));
     }
-    // COMPAT: rxml, and so the clients built on it, refuse a CR here that no LF follows.
+    // COMPAT: rxml, and clients that use rxml, refuse a CR in a value unless an LF follows.
     if raw.replace("\r\n", "").contains('\r') {
         return Err(XmlError::NotWellFormed("carriage return in an attribute value"));
     }
@@ -217,7 +217,7 @@ pub(crate) fn read_name(text: &str, start: usize) -> Result<Name, XmlError> {
     read_long_name(text, start)
 }
 
-/// As [`read_name`], for a name with a colon or with characters beyond ASCII.
+/// Does the same as [`read_name`] for a name with a colon or with characters beyond ASCII.
 #[cold]
 fn read_long_name(text: &str, start: usize) -> Result<Name, XmlError> {
     const BAD: XmlError = XmlError::NotWellFormed("bad name");

@@ -1,4 +1,4 @@
-//! One pass over a frame, which checks it while [`NormalForm`] writes it.
+//! Checks a frame in one pass, while [`NormalForm`] writes the element.
 
 use std::cell::RefCell;
 
@@ -17,8 +17,8 @@ use crate::{
     stream::scope::NamespaceScope,
 };
 
-/// The buffers of a read. Each thread keeps its own, because allocating them costs far more than
-/// reading an element.
+/// The buffers of a read. Each thread keeps its buffers, because the allocations would cost far
+/// more than the reading of an element.
 #[derive(Debug, Default)]
 struct Scratch {
     names: Names,
@@ -27,17 +27,18 @@ struct Scratch {
     buffers: Buffers,
 }
 
-/// Larger buffers are freed after use.
+/// The size in bytes up to which a buffer is kept after use.
 const KEEP: usize = 64 * 1024;
 
-/// Positions have 32 bits, one of which marks the tail, and the output can exceed the input.
+/// The maximum length of a text. Positions have 32 bits, of which one marks the tail, and the
+/// output can be longer than the input.
 const LONGEST: usize = 1 << 29;
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
-/// An element whose end tag has not come yet.
+/// An element whose end tag has not been read yet.
 #[derive(Debug, Clone, Copy)]
 struct Open {
     name: Span,
@@ -54,7 +55,7 @@ impl Element {
     ///
     /// # Errors
     ///
-    /// What RFC 6120 section 11, XML 1.0, Namespaces in XML 1.0 or the limits forbid.
+    /// RFC 6120 section 11, XML 1.0, Namespaces in XML 1.0 or a limit forbids the bytes.
     pub fn parse(
         bytes: &[u8],
         scope: &NamespaceScope,
@@ -63,11 +64,11 @@ impl Element {
         parse(bytes, scope, limits, None)
     }
 
-    /// As [`Element::parse`], with an attribute written into the element.
+    /// Does the same as [`Element::parse`], and writes an attribute into the element.
     ///
     /// # Errors
     ///
-    /// As [`Element::parse`]. The written attribute counts towards the limit of bytes.
+    /// See [`Element::parse`]. The written attribute counts towards the limit of bytes.
     pub fn parse_stamped(
         bytes: &[u8],
         scope: &NamespaceScope,
@@ -77,9 +78,10 @@ impl Element {
         parse(bytes, scope, limits, Some(stamp))
     }
 
-    /// Reads the element that `text` begins with and returns its length too. `None` when the
-    /// element is incomplete or has an error; [`Framer`](crate::Framer) and [`Element::parse`] tell
-    /// which. A sound element is read without searching for its end first.
+    /// Reads the element at the start of `text`. Returns the element and its length, or `None` when
+    /// the element is incomplete or not valid; [`Framer`](crate::Framer) and [`Element::parse`]
+    /// tell which. This is faster than `Framer`, because the end of the element is not searched
+    /// first.
     ///
     /// ```
     /// # use xmpp_xml::{Element, XmlLimits, NamespaceScope};
@@ -120,7 +122,8 @@ fn parse(
     Ok(element)
 }
 
-/// Reads an element and returns its length too. Callers check the characters, before or afterwards.
+/// Reads an element. Returns the element and its length. The caller must check the characters,
+/// before or after the call.
 fn read(
     text: &str,
     scope: &NamespaceScope,
@@ -138,7 +141,7 @@ fn read(
 }
 
 impl Scratch {
-    /// Frees the buffers that a large frame has made large.
+    /// Frees the buffers that are larger than `KEEP`.
     fn shrink(&mut self) {
         let Buffers { out, tail, nodes } = &mut self.buffers;
         if out.capacity() > KEEP {
@@ -274,7 +277,7 @@ impl<'a> Parse<'a> {
         let input =
             Input { text: self.text, scope: self.scope, tag: &tag, attributes: self.attributes };
         let namespaces = self.names.resolve_tag(&input, (default, parent), max)?;
-        // Such a root would be taken for one in the content namespace of this stream.
+        // In normal form, such a root would be in the content namespace of the stream.
         if namespaces.own == Ns::Client && depth == 0 {
             return Err(XmlError::InvalidNamespace);
         }

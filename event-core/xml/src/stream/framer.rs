@@ -1,8 +1,8 @@
-//! Finding the frames of a stream in a growing buffer, without reading any byte twice.
+//! Finds the frames of a stream in a growing buffer, without scanning a byte twice.
 //!
-//! The framer checks only brackets, quotes and that end tags match their start tags, so that a
-//! mismatch is an error at once instead of a wait for more bytes. [`Element::parse`] and
-//! [`StreamHeader::parse`] check the rest.
+//! The framer checks brackets and quotes, and that end tags match their start tags: a mismatch is
+//! an error at once, instead of a frame that is never complete. [`Element::parse`] and
+//! [`StreamHeader::parse`] make all other checks.
 //!
 //! [`Element::parse`]: crate::Element::parse
 //! [`StreamHeader::parse`]: crate::StreamHeader::parse
@@ -36,15 +36,15 @@ impl Frame {
     }
 }
 
-/// A resumable scan: it continues where it stopped when more bytes have arrived.
+/// Finds frames. When more bytes have arrived, the scan continues where it stopped.
 #[derive(Debug, Clone)]
 pub struct Framer {
     state: State,
     /// The number of bytes scanned.
     scanned: usize,
-    /// Where the names of the open elements begin.
+    /// The positions of the names of the open elements.
     open: Vec<u32>,
-    /// Where the name of the current tag begins.
+    /// The position of the name of the current tag.
     name: usize,
     header_read: bool,
 }
@@ -57,9 +57,9 @@ enum State {
     Declaration,
     /// In character data of an element.
     Content,
-    /// At a `<`, before it is known what follows.
+    /// At a `<`.
     Markup,
-    /// In a start tag, within this quote.
+    /// In a start tag, with the open quote, if any.
     Start(Option<u8>),
     End,
     CData,
@@ -74,7 +74,7 @@ impl Default for Framer {
 }
 
 impl Framer {
-    /// A framer at the beginning of a stream.
+    /// Makes a framer for a new stream.
     #[must_use]
     pub fn new() -> Self {
         Self { state: State::Between, scanned: 0, open: Vec::new(), name: 0, header_read: false }
@@ -85,20 +85,20 @@ impl Framer {
         *self = Self::new();
     }
 
-    /// Whether the header has been read and no byte of the next frame scanned.
+    /// Whether the header has been read and no byte of the next frame has been scanned.
     #[must_use]
     pub fn is_between(&self) -> bool {
         self.header_read && self.scanned == 0 && matches!(self.state, State::Between)
     }
 
-    /// Finds the end of the frame that the buffer begins with. `None` when the frame is incomplete:
-    /// the caller appends more bytes. The caller removes a frame from the buffer before it calls
-    /// again.
+    /// Finds the end of the frame at the start of the buffer. Returns `None` when the frame is
+    /// incomplete; the caller then appends more bytes. Before the next call, the caller must remove
+    /// a frame that was found from the buffer.
     ///
     /// # Errors
     ///
-    /// Bytes that cannot become a frame, or a frame beyond the limits, each as soon as they are
-    /// scanned. The stream cannot be read further.
+    /// The scanned bytes cannot become a frame, or the frame exceeds a limit. After an error the
+    /// stream cannot be read further.
     pub fn next(&mut self, buffer: &[u8], limits: &XmlLimits) -> Result<Option<Frame>, XmlError> {
         let frame = self.scan(buffer, limits)?;
         let length = match frame {
@@ -177,8 +177,8 @@ impl Framer {
                     }
                 },
                 State::CData => {
-                    // Up to two bytes of the end may belong to the previous scan; the start of the
-                    // section contains none of them.
+                    // The previous scan may have seen up to two bytes of `]]>`. If it saw none, its
+                    // last two bytes are a part of `<![CDATA[` or of the section's content.
                     let from = self.scanned.saturating_sub(2);
                     let rest = buffer.get(from..).unwrap_or_default();
                     let Some(at) = memchr::memmem::find(rest, b"]]>") else {
@@ -192,13 +192,13 @@ impl Framer {
         }
     }
 
-    /// At the top level, where only white space and tags are allowed.
+    /// Scans the top level, where only white space and tags are allowed.
     fn between(&mut self, buffer: &[u8]) -> Result<Option<Frame>, XmlError> {
         let rest = buffer.get(self.scanned..).unwrap_or_default();
         let spaces = rest.iter().position(|&b| !is_space(b)).unwrap_or(rest.len());
         if spaces != 0 {
-            // COMPAT: also before a header. Clients end the last element of a negotiation with a
-            // line feed, which arrives on the stream that follows.
+            // COMPAT: white space is allowed before a header too. Some clients write a line feed
+            // after the last element of a negotiation, and then the next header.
             self.scanned += spaces;
             return Ok((self.scanned == spaces).then_some(Frame::Whitespace(spaces)));
         }
@@ -209,7 +209,7 @@ impl Framer {
         Ok(None)
     }
 
-    /// Determines what the `<` begins; false when too few bytes have arrived.
+    /// Determines what the `<` begins. Returns false when too few bytes have arrived.
     fn markup(&mut self, rest: &[u8], limits: &XmlLimits) -> Result<bool, XmlError> {
         const CDATA: &[u8] = b"<![CDATA[";
         let Some(second) = rest.get(1) else {

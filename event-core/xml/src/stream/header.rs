@@ -26,7 +26,7 @@ pub struct StreamHeader {
     pub lang: Option<String>,
     /// The content namespace (RFC 6120 section 4.8.2); empty if none is declared.
     pub content_namespace: String,
-    /// The namespaces to read the elements of the stream with.
+    /// The namespaces with which the elements of the stream are read.
     pub scope: NamespaceScope,
     /// The name of the stream element with its prefix.
     name: String,
@@ -37,11 +37,13 @@ impl StreamHeader {
     ///
     /// # Errors
     ///
-    /// `unsupported-encoding` for an encoding other than UTF-8, `bad-namespace-prefix` for a prefix
-    /// that is not declared, `invalid-namespace` when the element is not in the stream namespace,
-    /// `invalid-xml` when the element is not `stream`, `not-well-formed` for what XML 1.0 or its
-    /// namespaces forbid, and `policy-violation` for a namespace or a number of attributes beyond
-    /// the limits (RFC 6120 section 4.9.3).
+    /// The conditions (RFC 6120 section 4.9.3) are:
+    /// - `unsupported-encoding`: the encoding is not UTF-8.
+    /// - `bad-namespace-prefix`: a prefix is not declared.
+    /// - `invalid-namespace`: the element is not in the stream namespace.
+    /// - `invalid-xml`: the name of the element is not `stream`.
+    /// - `not-well-formed`: XML 1.0 or Namespaces in XML forbids the bytes.
+    /// - `policy-violation`: a namespace is too long, or there are too many attributes.
     pub fn parse(bytes: &[u8]) -> Result<Self, XmlError> {
         let text = std::str::from_utf8(bytes).map_err(|_| XmlError::UnsupportedEncoding)?;
         chars::check(text)?;
@@ -144,7 +146,7 @@ fn declaration(text: &str) -> Result<usize, XmlError> {
             _ => at = attribute.end(),
         }
     }
-    // A declaration without a version.
+    // The declaration has no version.
     if text.get("<?xml".len()..end).is_none_or(|inside| inside.trim().is_empty()) {
         return Err(BAD);
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// The namespace that replaces the content namespace of each kind of stream (RFC 6120 section
-/// 4.8.3), so that the bytes of an element fit all streams.
+/// 4.8.3), so that the same bytes can be written to all streams.
 pub const STANZA_NS: &str = "jabber:client";
 /// The namespace of the `xml` prefix.
 pub(crate) const XML_NS: &str = "http://www.w3.org/XML/1998/namespace";
@@ -20,20 +20,20 @@ pub struct NamespaceScope {
 }
 
 impl Default for NamespaceScope {
-    /// A client stream whose header declares no prefix.
+    /// The scope of a client stream whose header declares no prefix.
     fn default() -> Self {
         Self { content: Cow::Borrowed(STANZA_NS), prefixes: Vec::new() }
     }
 }
 
 impl NamespaceScope {
-    /// A scope with this default namespace and no prefix.
+    /// Makes a scope with this default namespace and no prefix.
     #[must_use]
     pub fn new(content_namespace: &str) -> Self {
         Self { content: known(content_namespace), prefixes: Vec::new() }
     }
 
-    /// Declares a prefix, or redeclares it.
+    /// Declares a prefix. An earlier declaration of the prefix is replaced.
     #[must_use]
     pub fn with_prefix(mut self, prefix: &str, namespace: &str) -> Self {
         self.prefixes.retain(|(known, _)| known != prefix);
@@ -47,8 +47,7 @@ impl NamespaceScope {
         &self.content
     }
 
-    /// Whether the default namespace is a content namespace, which is read as [`STANZA_NS`]. The
-    /// names stand here because each stream is read with one of them.
+    /// Whether the default namespace is a content namespace, which is read as [`STANZA_NS`].
     #[must_use]
     pub fn has_stanzas(&self) -> bool {
         matches!(self.content.as_ref(), STANZA_NS | "jabber:server" | "jabber:component:accept")
@@ -65,7 +64,7 @@ impl NamespaceScope {
     }
 }
 
-/// Borrows the usual names: each stream keeps its scope, and names on the heap would cost memory.
+/// Borrows the common names, because copies on the heap would cost memory for each stream.
 fn known(name: &str) -> Cow<'static, str> {
     const KNOWN: [&str; 8] = [
         STANZA_NS,

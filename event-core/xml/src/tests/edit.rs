@@ -1,4 +1,4 @@
-//! Edits, compared with the same edits on a tree.
+//! Compares the edits of an element with the same edits of a tree.
 
 use proptest::{prelude::*, sample::select};
 

@@ -1,4 +1,4 @@
-//! Framing, all at once and byte by byte.
+//! Tests of the framer, with the input as a whole and byte by byte.
 
 use proptest::prelude::*;
 

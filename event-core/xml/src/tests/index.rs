@@ -30,7 +30,7 @@ fn an_element_in_normal_form_is_kept_unchanged() {
     );
 }
 
-/// The bytes of an element fit all kinds of streams.
+/// The same bytes can be written to all kinds of streams.
 #[test]
 fn stanzas_carry_no_namespace_of_a_stream() {
     for content in ["jabber:client", "jabber:server", "jabber:component:accept"] {

@@ -20,7 +20,7 @@ fn element(xml: &str) -> Element {
     parse(xml).unwrap_or_else(|error| panic!("{error}: {xml}"))
 }
 
-/// Asserts that the index of a written or edited element equals that of reading its bytes.
+/// Asserts that a written or edited element has the same index as the element read from its bytes.
 fn is_indexed(element: &Element) {
     let fresh =
         Element::parse(element.as_bytes(), &NamespaceScope::default(), &XmlLimits::UNBOUNDED)

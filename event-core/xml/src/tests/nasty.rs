@@ -1,4 +1,4 @@
-//! Inputs that must be refused, each with its stream error.
+//! Inputs that must be refused, each with the condition of the stream error.
 
 use super::tree::{opening, read};
 use crate::{Element, NamespaceScope, STREAM_NS, XmlError, XmlLimits};
@@ -248,7 +248,7 @@ fn limits_are_enforced() {
     assert_eq!(XmlError::TooDeep.condition(), "policy-violation");
 }
 
-/// The size of the normal form is bounded, whatever a frame declares.
+/// The size of the normal form is limited, whatever namespaces a frame declares.
 #[test]
 fn namespaces_cannot_inflate_a_frame() {
     let parse = |xml: &str| Element::parse(xml.as_bytes(), &scope(), &XmlLimits::default());

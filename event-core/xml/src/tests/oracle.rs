@@ -1,4 +1,4 @@
-//! Property tests: input that `rxml` refuses is refused, and accepted input keeps its tree.
+//! Property tests: the reader refuses all input that `rxml` refuses, and reads the same tree.
 
 use proptest::prelude::*;
 
@@ -19,7 +19,7 @@ fn scope(content: &str) -> NamespaceScope {
         .fold(NamespaceScope::new(content), |scope, (prefix, ns)| scope.with_prefix(prefix, ns))
 }
 
-/// Compares the results of both parsers for one input. True if both accept the input.
+/// Compares the results of both parsers for one input. Returns whether both accept the input.
 fn compare(content: &str, xml: &[u8]) -> bool {
     let scope = scope(content);
     let ours = Element::parse(xml, &scope, &XmlLimits::default());
@@ -35,7 +35,7 @@ fn compare(content: &str, xml: &[u8]) -> bool {
     assert_eq!(ours.children().count(), tree.elements().count());
     for (child, tree) in ours.children().zip(tree.elements()) {
         same(&child, tree);
-        // A child can be copied out.
+        // A child can be converted into an element.
         assert_eq!(&back(&child.to_element()), tree, "\n{shown}\n{ours}");
         same(&child.to_element().as_child(), tree);
     }
@@ -45,7 +45,7 @@ fn compare(content: &str, xml: &[u8]) -> bool {
     true
 }
 
-/// Reading the first element of a longer text gives the same element as reading its frame.
+/// Checks that `parse_first` reads the same element from a longer text as `parse` from the frame.
 fn first(xml: &[u8], scope: &NamespaceScope, alone: &Result<Element, XmlError>) {
     let Ok(xml) = str::from_utf8(xml) else { return };
     for more in ["", " ", "<next/>", "\u{1}"] {
@@ -76,7 +76,7 @@ fn same(child: &Child<'_>, tree: &Tree) {
     }
 }
 
-/// Reading normal form again changes nothing, and no element name has a prefix.
+/// Checks that reading normal form again changes nothing, and that no element name has a prefix.
 fn normal_form(element: &Element) {
     let again =
         Element::parse(element.as_bytes(), &NamespaceScope::default(), &XmlLimits::default())
@@ -108,7 +108,7 @@ proptest! {
     }
 }
 
-/// A line end at the end of a CDATA section, and one at the beginning of the next.
+/// One CDATA section ends with a line end, and the next one begins with a line end.
 #[test]
 fn line_ends_at_the_ends_of_cdata_sections() {
     assert!(compare(
@@ -117,7 +117,7 @@ fn line_ends_at_the_ends_of_cdata_sections() {
     ));
 }
 
-/// Enough documents are well-formed for the properties above to mean something.
+/// Checks that enough documents are well-formed, because the properties say nothing about others.
 #[test]
 fn enough_documents_are_accepted() {
     use proptest::{strategy::ValueTree, test_runner::TestRunner};
@@ -130,7 +130,7 @@ fn enough_documents_are_accepted() {
         match (ours, theirs) {
             (Ok(_), _) => taken += 1,
             (Err(error), Ok(_)) => {
-                // `rxml` accepts these, or some of these.
+                // `rxml` accepts some documents with these errors.
                 let known =
                     ["reserved", "given twice", "prefix without a namespace", "carriage return"];
                 assert!(

@@ -1,4 +1,4 @@
-//! A tree to compare with, built from the events of `rxml`.
+//! A tree built from the events of `rxml`, with which elements are compared.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +44,7 @@ impl Tree {
         texts.collect()
     }
 
-    /// The tree in normal form: the content namespace becomes `jabber:client`.
+    /// Replaces the content namespace by `jabber:client`, as normal form does.
     pub(super) fn normal(mut self, scope: &NamespaceScope) -> Self {
         if scope.has_stanzas() && self.namespace == scope.content_namespace() {
             "jabber:client".clone_into(&mut self.namespace);
@@ -70,7 +70,7 @@ impl Tree {
     }
 }
 
-/// Normalises line ends (XML 1.0 section 2.11), since `rxml` leaves some in CDATA sections.
+/// Normalises line ends (XML 1.0 section 2.11), because `rxml` does not in all CDATA sections.
 fn line_ends(document: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(document.len());
     let mut bytes = document.iter().copied().peekable();
@@ -85,7 +85,7 @@ fn line_ends(document: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Reads the element between a start and an end tag with `rxml`. `Err` when `rxml` refuses.
+/// Reads the element between a start tag and an end tag with `rxml`.
 pub(super) fn read(opening: &str, xml: &[u8], closing: &str) -> Result<Tree, String> {
     let mut parser = Parser::new();
     let document = line_ends(&[opening.as_bytes(), xml, closing.as_bytes()].concat());

@@ -52,7 +52,7 @@ fn presence_and_iq_are_converted_both_ways() {
     assert_eq!(query.node.as_deref(), Some("n"));
 }
 
-/// The payload of an error is in the content namespace, without an `xmlns` of its own.
+/// The `<error/>` child of a stanza is in the content namespace, without an `xmlns`.
 #[test]
 fn children_in_the_stanza_namespace_are_read() {
     let xml = "<iq type='error' id='1'><error type='cancel'><item-not-found \

@@ -1,9 +1,9 @@
-//! Building elements.
+//! Builds elements.
 
 use crate::{element::Element, write::writer::Writer};
 
-/// Builds an element, first its start tag, then its content. The element is always well-formed:
-/// values are escaped, and characters that XML forbids become U+FFFD.
+/// Builds an element: first the start tag, then the content. The element is always well-formed:
+/// values are escaped, and characters that XML forbids are replaced by U+FFFD.
 #[derive(Debug)]
 #[must_use]
 pub struct ElementBuilder {
@@ -11,7 +11,7 @@ pub struct ElementBuilder {
 }
 
 impl ElementBuilder {
-    /// Begins an element; `name` has no prefix.
+    /// Begins an element. `name` must not have a prefix.
     #[inline]
     pub fn new(name: &str, namespace: &str) -> Self {
         let mut writer = Writer::new();
@@ -19,12 +19,12 @@ impl ElementBuilder {
         Self { writer }
     }
 
-    /// Adds an attribute in no namespace, or `xml:lang`. An attribute after text or a child, or of
-    /// a name already present, is left out.
+    /// Adds an attribute in no namespace, or `xml:lang`. The attribute is omitted after text or a
+    /// child, and if the element already has an attribute of this name.
     ///
     /// # Panics
     ///
-    /// In debug builds, when the attribute is left out.
+    /// In debug builds, when the attribute is omitted.
     #[inline]
     pub fn attribute(mut self, name: &str, value: &str) -> Self {
         self.writer.attribute(name, value);
@@ -59,7 +59,7 @@ impl ElementBuilder {
         children.into_iter().fold(self, Self::child)
     }
 
-    /// The finished element.
+    /// Ends the element.
     #[inline]
     #[must_use]
     pub fn build(self) -> Element {

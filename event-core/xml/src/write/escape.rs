@@ -1,12 +1,12 @@
-//! Escaping and unescaping.
+//! Escapes and unescapes text and attribute values.
 
 use std::borrow::Cow;
 
 use crate::read::chars;
 
-/// Writes text. Characters that XML forbids become U+FFFD.
+/// Writes text. Characters that XML forbids are replaced by U+FFFD.
 pub(crate) fn push_text(out: &mut String, text: &str) {
-    // A CR as such would be read as LF.
+    // A CR that is not escaped would be read as LF.
     push(out, text, |c| match c {
         '&' => Some("&amp;"),
         '<' => Some("&lt;"),
@@ -17,9 +17,10 @@ pub(crate) fn push_text(out: &mut String, text: &str) {
     });
 }
 
-/// Writes an attribute's value for single quotes. Characters that XML forbids become U+FFFD.
+/// Writes an attribute's value for single quotes. Characters that XML forbids are replaced by
+/// U+FFFD.
 pub(crate) fn push_attribute(out: &mut String, value: &str) {
-    // White space as such would be read as a space.
+    // Tabs and line ends that are not escaped would be read as spaces.
     push(out, value, |c| match c {
         '&' => Some("&amp;"),
         '<' => Some("&lt;"),
@@ -34,10 +35,10 @@ pub(crate) fn push_attribute(out: &mut String, value: &str) {
 }
 
 fn push(out: &mut String, text: &str, escaped: impl Fn(char) -> Option<&'static str>) {
-    // Bytes that may begin a character to escape.
+    // The bytes with which a character to escape may begin.
     let care =
         |b: u8| (b < b' ') | (b == b'&') | (b == b'<') | (b == b'>') | (b == b'\'') | (b == 0xEF);
-    // Without a branch in the loop, so that the compiler can use vector instructions.
+    // The loop has no branch, so that the compiler can use vector instructions.
     if !text.bytes().fold(false, |found, b| found | care(b)) {
         out.push_str(text);
         return;
@@ -50,7 +51,8 @@ fn push(out: &mut String, text: &str, escaped: impl Fn(char) -> Option<&'static 
     }
 }
 
-/// The text that checked character data stands for (XML 1.0 section 2.11).
+/// The text of checked character data, with references replaced and line ends normalised (XML 1.0
+/// section 2.11).
 pub(crate) fn text(raw: &str) -> Cow<'_, str> {
     if memchr::memchr2(b'&', b'\r', raw.as_bytes()).is_none() {
         return Cow::Borrowed(raw);
@@ -84,8 +86,8 @@ pub(crate) fn attribute(raw: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Replaces references by their characters and line ends by `line_end`. In attributes that is a
-/// space, and tabs become spaces too.
+/// Replaces references by their characters and line ends by `line_end`. In attributes, `line_end`
+/// is a space, and tabs become spaces too.
 fn unescape(raw: &str, line_end: &str, out: &mut String) {
     let mut rest = raw;
     while let Some(at) = rest.bytes().position(|b| matches!(b, b'&' | b'\r' | b'\n' | b'\t')) {

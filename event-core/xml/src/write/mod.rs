@@ -1,4 +1,4 @@
-//! Writing elements in normal form.
+//! Writes elements in normal form.
 
 pub(crate) mod builder;
 pub(crate) mod escape;

@@ -1,4 +1,4 @@
-//! Writing normal form: no prefixes on elements, and `xmlns` only where the namespace changes.
+//! Writes normal form: no prefixes on elements, and `xmlns` only where the namespace changes.
 
 use std::{borrow::Cow, cell::RefCell, sync::Arc};
 
@@ -23,7 +23,7 @@ pub(crate) struct Writer {
     open: Vec<Open>,
     /// The namespaces of the open elements, concatenated.
     namespaces: String,
-    /// Whether the start tag of the innermost element can still take attributes.
+    /// Whether the start tag of the innermost element is still open for attributes.
     in_head: bool,
     /// The names of the attributes in that start tag.
     attributes: Vec<Span>,
@@ -38,27 +38,28 @@ pub(crate) struct Writer {
 #[derive(Debug, Clone, Copy)]
 struct Open {
     name: Span,
-    /// The place in `namespaces`.
+    /// The position in `namespaces`.
     namespace: Span,
 }
 
-/// Bytes that suffice for a short answer.
+/// The initial size of a buffer in bytes, which is enough for a short answer.
 const USUAL: usize = 320;
 
 /// The number of writers that a thread keeps for reuse.
 const SPARES: usize = 4;
 
-/// A writer with larger buffers is not kept.
+/// The size in bytes up to which the buffers of a writer are kept for reuse.
 const SPARE_BYTES: usize = 4096;
 
 thread_local! {
-    /// Writers for reuse: allocating their buffers was a large part of the cost of an answer.
+    /// Writers for reuse, because the allocation of their buffers was a large part of the cost of
+    /// an answer.
     #[expect(clippy::vec_box, reason = "writers are handed out in their boxes")]
     static SPARE: RefCell<Vec<Box<Writer>>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Writer {
-    // Boxed, because a builder moves its writer at each step.
+    // Boxed, because each method of the builder moves the writer.
     pub(crate) fn new() -> Box<Self> {
         let spare = SPARE.try_with(|spare| spare.borrow_mut().pop());
         spare.ok().flatten().unwrap_or_else(|| {
@@ -124,7 +125,8 @@ impl Writer {
         }
     }
 
-    /// Returns the place of the value, and whether it is written without escapes.
+    /// Writes an attribute. Returns the position of the value, and whether the value has no
+    /// escapes.
     fn push_attribute(&mut self, name: &str, value: &str) -> Option<(Span, bool)> {
         let is_name = |known: &Span| known.of(&self.out) == name;
         let is_sound = self.in_head && !self.attributes.iter().any(is_name);
@@ -191,7 +193,7 @@ impl Writer {
         if self.open.len() != 1 {
             return;
         }
-        // Only the start tag can differ from the child's bytes.
+        // Only the start tag can differ from the bytes of `child`.
         let written = self.out.len() - start;
         let head_end = start + written - (child.xml.len() - child.head_length);
         let head = Head(self.out.get(start..head_end).unwrap_or_default());
@@ -235,7 +237,7 @@ impl Writer {
         }
     }
 
-    /// Notes the end of the start tag at this depth.
+    /// Puts the end of the start tag at this depth into the index.
     fn note_head_end(&mut self, depth: usize) {
         self.in_head = false;
         let end = offset(self.out.len());
@@ -282,7 +284,7 @@ impl Writer {
         nodes.clear();
         tail.clear();
         (*in_head, *prefixes, *root) = (false, 0, RootIndex::default());
-        // Fails while the thread ends.
+        // `try_with` fails while the thread ends.
         let _ = SPARE.try_with(|spare| {
             let mut spare = spare.borrow_mut();
             if spare.len() < SPARES {
@@ -292,7 +294,7 @@ impl Writer {
     }
 }
 
-/// The name if it is valid, else `_`.
+/// Returns the name if it is valid, else `_`.
 #[inline]
 pub(crate) fn sound(name: &str) -> Cow<'_, str> {
     let is_name = chars::is_ncname(name);

@@ -57,7 +57,7 @@ fn line(item: &event_core::xml::Child<'_>) -> String {
     line
 }
 
-/// What a client got, in order: pushes as their item, presence as `from type`.
+/// The stanzas that a client got, in order: a push as its item, a presence as `from type`.
 fn heard(client: &Client) -> Vec<String> {
     let received = client.received().into_iter();
     received
@@ -77,7 +77,7 @@ fn condition(client: &Client) -> String {
     answer.children().last().unwrap().first_child().unwrap().name().to_owned()
 }
 
-/// A client that follows its roster and is available.
+/// An available client that has requested the roster, and so gets pushes.
 async fn online(server: &Harness, jid: &str) -> Client {
     let client = server.session(jid).await;
     roster(&client).await;
@@ -107,8 +107,8 @@ fn own_clients_see_each_other_come_and_go() {
         let first = server.session(a).await;
         let second = server.session(b).await;
         first.send("<presence/>").await;
-        assert_eq!(seen(&first), list([(a, "available")]), "its own presence comes back");
-        assert!(seen(&second).is_empty(), "not yet available");
+        assert_eq!(seen(&first), list([(a, "available")]), "a client must get its own presence");
+        assert!(seen(&second).is_empty(), "an unavailable client must get no presence");
         second.send("<presence/>").await;
         assert_eq!(seen(&first), list([(b, "available")]));
         assert_eq!(seen(&second), list([(b, "available"), (a, "available")]));
@@ -118,11 +118,11 @@ fn own_clients_see_each_other_come_and_go() {
         assert_eq!(
             seen(&second),
             list([(b, "unavailable")]),
-            "its own unavailable presence comes back, too"
+            "a client must get its own unavailable presence"
         );
         assert_eq!(seen(&first), list([(b, "unavailable")]));
         second.disconnect().await;
-        assert!(seen(&first).is_empty(), "the client was unavailable already");
+        assert!(seen(&first).is_empty(), "a client must become unavailable once");
     });
 }
 
@@ -140,7 +140,7 @@ fn recipients_of_directed_presence_get_the_end_of_the_client() {
         assert_eq!(seen(&nurse).len(), 2);
         romeo.disconnect().await;
         assert_eq!(seen(&juliet), list([(ROMEO, "available"), (ROMEO, "unavailable")]));
-        assert!(seen(&nurse).is_empty(), "nurse got unavailable presence already");
+        assert!(seen(&nurse).is_empty(), "nurse must get unavailable presence once");
     });
 }
 
@@ -198,7 +198,7 @@ fn contacts_see_each_other_come_and_go() {
         assert_eq!(probed[1].attribute("from").as_deref(), Some(JULIET));
         assert!(
             probed[1].child("delay", "urn:xmpp:delay").is_some(),
-            "the presence has the time at which it was sent"
+            "the presence must have the time at which it was sent"
         );
         let told = juliet.next().unwrap();
         assert_eq!(told.attribute("to").as_deref(), Some("juliet@localhost"));
@@ -246,7 +246,7 @@ fn a_probe_is_answered_only_to_those_who_may_see() {
             romeo.send(&format!("<presence type='probe' to='{to}'/>")).await;
             assert_eq!(heard(&romeo), Vec::<String>::new());
         }
-        // A contact with a wrong state of the subscription is corrected.
+        // A wrong state of the subscription in the sender's roster is corrected.
         let rosters = server.host().service::<dyn Rosters>().unwrap();
         for to in strangers {
             let contact = BareJid::new(to).unwrap();
@@ -267,7 +267,7 @@ fn a_probe_is_answered_only_to_those_who_may_see() {
         assert_eq!(
             heard(&romeo),
             ["nurse@localhost unavailable"],
-            "a pending request is not refused"
+            "a pending request must not be refused"
         );
     });
 }
@@ -286,7 +286,7 @@ fn stored_messages_are_sent_when_a_client_begins_to_take_messages() {
         assert_eq!(
             order,
             ["presence", "presence message", "presence", "presence", "presence message"],
-            "after the presence itself, and not for a negative priority"
+            "the message must follow the presence, unless the priority is negative"
         );
     });
 }

@@ -17,14 +17,14 @@ fn a_subscription_from_request_to_end() {
         assert_eq!(
             heard(&romeo),
             ["juliet@localhost none ask", "juliet@localhost unavailable"],
-            "the request is acknowledged only"
+            "the request must only be acknowledged"
         );
         let request = juliet.next().unwrap();
         assert_eq!(
             request.to_string(),
             "<presence type='subscribe' to='juliet@localhost' id='s' from='romeo@localhost'/>"
         );
-        assert!(roster(&juliet).await.is_empty(), "a request is not shown as a contact");
+        assert!(roster(&juliet).await.is_empty(), "a request must not be shown as a contact");
 
         juliet.send("<presence type='subscribed' to='romeo@localhost'/>").await;
         assert_eq!(heard(&juliet), ["romeo@localhost from"]);
@@ -40,7 +40,7 @@ fn a_subscription_from_request_to_end() {
         juliet.send("<presence><show>away</show></presence>").await;
         assert_eq!(seen(&romeo), list([(JULIET, "available")]));
         romeo.send("<presence><show>away</show></presence>").await;
-        assert_eq!(seen(&juliet), list([(JULIET, "available")]), "not the other way round");
+        assert_eq!(seen(&juliet), list([(JULIET, "available")]), "juliet must not see romeo");
 
         romeo.send("<presence type='unsubscribe' to='juliet@localhost'/>").await;
         assert_eq!(
@@ -100,7 +100,11 @@ fn an_offline_user_gets_the_whole_request_until_it_is_answered() {
             let juliet = server.session(&format!("juliet@localhost/{resource}")).await;
             juliet.send("<presence/>").await;
             let received = juliet.received();
-            assert_eq!(received.len(), 2, "its own presence and one request: {received:?}");
+            assert_eq!(
+                received.len(),
+                2,
+                "expected its own presence and one request: {received:?}"
+            );
             assert!(received[1].child("preauth", "urn:xmpp:pars:0").is_some());
             assert_eq!(received[1].attribute("from").as_deref(), Some("romeo@localhost"));
             juliet.disconnect().await;
@@ -123,7 +127,7 @@ fn a_pre_approval_answers_automatically() {
         let juliet = online(&server, JULIET).await;
         juliet.send("<presence type='subscribed' to='romeo@localhost'/>").await;
         assert_eq!(heard(&juliet), ["romeo@localhost none approved"]);
-        assert!(heard(&romeo).is_empty(), "romeo has sent no request");
+        assert!(heard(&romeo).is_empty(), "romeo must get no answer before a request");
         romeo.send("<presence type='subscribe' to='juliet@localhost'/>").await;
         assert_eq!(
             heard(&romeo),
@@ -135,7 +139,7 @@ fn a_pre_approval_answers_automatically() {
             ]
         );
         assert_eq!(heard(&juliet), ["romeo@localhost from approved"]);
-        // A repeated request is answered automatically, too.
+        // A repeated request is also answered automatically.
         romeo.send("<presence type='subscribe' to='juliet@localhost'/>").await;
         assert_eq!(heard(&romeo), ["juliet@localhost/balcony available"]);
         assert!(heard(&juliet).is_empty());
@@ -248,7 +252,7 @@ fn a_flood_of_requests_is_limited_for_its_domain_alone() {
             });
             refused += errors.count();
         }
-        assert_eq!(refused, 8, "senders over the limit get an error");
+        assert_eq!(refused, 8, "senders above the limit must get an error");
         let romeo = online(&server, ROMEO).await;
         romeo.send("<presence type='subscribe' to='juliet@localhost'/>").await;
         assert_eq!(heard(&romeo), ["juliet@localhost none ask", "juliet@localhost unavailable"]);
@@ -261,7 +265,11 @@ fn a_flood_of_requests_is_limited_for_its_domain_alone() {
         assert_eq!(condition(&romeo), "policy-violation");
         let juliet = server.session(JULIET).await;
         juliet.send("<presence/>").await;
-        assert_eq!(juliet.received().len(), 1 + 3, "two from evil.example, and romeo's");
+        assert_eq!(
+            juliet.received().len(),
+            1 + 3,
+            "expected two requests from evil.example and romeo's"
+        );
     });
 }
 

@@ -73,7 +73,7 @@ pub(super) async fn run(storage: &dyn Storage) {
          a value of \"u\" on example.com key \"900\": no good"
     );
     let error = storage.open(&LEAVING).await.unwrap_err().to_string();
-    assert!(error.ends_with("the migration changes its host"), "{error}");
+    assert!(error.ends_with("the migration changes the host of the value"), "{error}");
     assert_eq!(everything(old).await, second);
     assert!(matches!(storage.open(&WRONG).await, Err(StorageError::Schema { .. })));
     assert!(matches!(storage.open(&ZERO).await, Err(StorageError::Schema { .. })));
