@@ -20,8 +20,8 @@ pub mod tls;
 
 use event_core::Bundle;
 
-/// Executes this process's command line, with the modules of these bundles.
-#[must_use = "the exit code is what scripts see"]
+/// Executes this process's command line with the modules of these bundles.
+#[must_use = "scripts need the exit code"]
 pub fn main(bundles: &[Bundle]) -> std::process::ExitCode {
     cli::run(std::env::args_os(), &cli::commands::Commands::new(bundles)).into()
 }

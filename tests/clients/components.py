@@ -1,7 +1,8 @@
-"""External components against a running server: one made with slixmpp, and biboumi.
+"""Tests external components with a running server: one made with slixmpp, and biboumi.
 
-As slixmpp_clients.py; COMPONENT holds the address that components connect to. The first argument
-selects the test: `echo` runs a component of this file, `biboumi` queries the running gateway.
+The environment is that of slixmpp_clients.py, with the address for components in COMPONENT. The
+first argument selects the test: `echo` runs a component of this file, `biboumi` queries the running
+gateway.
 """
 import asyncio
 import os
@@ -96,18 +97,18 @@ async def echo():
     names = [name for _, _, _, name in info["disco_info"]["identities"]]
     check("the component is discovered", "Echo" in names)
     version = await component.plugin["xep_0092"].get_version("localhost", ifrom=ECHO)
-    check("the server answers it", version["software_version"]["name"] == "Spondee")
-    check("a client answers it", await component.plugin["xep_0199"].ping(romeo.boundjid, ifrom=ECHO) >= 0)
+    check("the server answers the component", version["software_version"]["name"] == "Spondee")
+    check("a client answers the component", await component.plugin["xep_0199"].ping(romeo.boundjid, ifrom=ECHO) >= 0)
 
     await component.disconnect()
     while True:
         romeo.send_message(mto=f"anybody@{ECHO}", mbody="gone?", mtype="chat")
         if await romeo.refusal() == "remote-server-timeout":
             break
-    check("once it is gone, senders are told", True)
+    check("senders get an error when the component is gone", True)
     await Echo().start()
     romeo.send_message(mto=f"anybody@{ECHO}", mbody="back", mtype="chat")
-    check("it may come back", (await romeo.message("back"))["from"].domain == ECHO)
+    check("the component reconnects", (await romeo.message("back"))["from"].domain == ECHO)
     await romeo.bye()
 
 
@@ -119,24 +120,24 @@ async def biboumi():
             info = await romeo.plugin["xep_0030"].get_info(jid=gateway)
             break
         except IqError as error:
-            check("until it is there, that is said", error.condition == "remote-server-timeout")
+            check("an absent gateway is reported", error.condition == "remote-server-timeout")
             await asyncio.sleep(1)
     else:
         check("biboumi logs in", False)
     identities = {(kind, name) for _, kind, _, name in info["disco_info"]["identities"]}
-    check(f"biboumi says what it is: {identities}", ("irc", "Biboumi XMPP-IRC gateway") in identities)
+    check(f"biboumi reports its identities: {identities}", ("irc", "Biboumi XMPP-IRC gateway") in identities)
     version = await romeo.plugin["xep_0092"].get_version(gateway)
-    check("and its version", "biboumi" in version["software_version"]["name"])
-    check("it answers pings", await romeo.plugin["xep_0199"].ping(gateway) >= 0)
+    check("biboumi reports its version", "biboumi" in version["software_version"]["name"])
+    check("biboumi answers pings", await romeo.plugin["xep_0199"].ping(gateway) >= 0)
     items = await romeo.plugin["xep_0030"].get_items(jid=gateway, node="http://jabber.org/protocol/commands")
-    check("it offers commands", len(items["disco_items"]["items"]) > 0)
+    check("biboumi offers commands", len(items["disco_items"]["items"]) > 0)
     # There is no IRC server on this machine: joining a room fails with an error.
     room = f"#verona%127.0.0.1@{gateway}"
     join = romeo.make_presence(pto=f"{room}/romeo")
     join.append(ET.Element("{http://jabber.org/protocol/muc}x"))
     join.send()
     message = await asyncio.wait_for(romeo.messages.get(), TIMEOUT)
-    check(f"it tries IRC: {message['body']}", message["from"].domain == gateway)
+    check(f"biboumi tries IRC: {message['body']}", message["from"].domain == gateway)
     await romeo.bye()
 
 

@@ -1,4 +1,4 @@
-"""profanity, controlled through tmux, as the nurse; slixmpp is romeo.
+"""Tests profanity, controlled through tmux, as the nurse; slixmpp is romeo.
 
 The environment is that of slixmpp_clients.py; the argument is a folder for profanity's data.
 """

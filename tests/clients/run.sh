@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Tests the server with other projects' clients (slixmpp, go-sendxmpp and profanity; slixmpp also with
-# the example's binary) and components (one made with slixmpp, and biboumi).
+# Tests the server with clients and components of other projects: slixmpp, go-sendxmpp and profanity,
+# a component made with slixmpp, and biboumi. slixmpp also tests the example's binary, and Prometheus'
+# parser reads the metrics.
 # Usage: run.sh FOLDER; the folder has the binaries `spondee` and `guestbook-server`.
-# Prometheus' parser reads the metrics. Needs python3-venv, go-sendxmpp, profanity, tmux and biboumi
-# from Debian, and slixmpp and prometheus-client, which it installs from PyPI.
+# Needs python3-venv, go-sendxmpp, profanity, tmux and biboumi from Debian, and slixmpp and
+# prometheus-client, which it installs from PyPI.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 binaries=$(cd "$1" && pwd)

@@ -1,7 +1,7 @@
-"""slixmpp against a running server; the first argument selects the test.
+"""Tests a running server with slixmpp. The first argument selects the test.
 
-STARTTLS and TLS hold the server's addresses, SSL_CERT_FILE its certificate. Accounts are romeo,
-juliet and nurse, the password of each is its name.
+STARTTLS and TLS hold the server's addresses, SSL_CERT_FILE its certificate. The accounts are romeo,
+juliet and nurse; the password of each is its name.
 """
 import asyncio
 import os
@@ -83,7 +83,7 @@ async def talk():
     message = await juliet.message("Ünïcödé & <markup>")
     check("a message arrives", message["from"] == romeo.boundjid)
     message.reply("and back").send()
-    check("its answer arrives", (await romeo.message("and back"))["from"] == juliet.boundjid)
+    check("the answer arrives", (await romeo.message("and back"))["from"] == juliet.boundjid)
     version = await romeo.plugin["xep_0092"].get_version("localhost")
     check("version", version["software_version"]["name"] == "Spondee")
     info = await romeo.plugin["xep_0030"].get_info(jid="localhost")
@@ -91,7 +91,7 @@ async def talk():
     check("ping", await romeo.plugin["xep_0199"].ping("localhost") >= 0)
     check("ping to the other client", await romeo.plugin["xep_0199"].ping(juliet.boundjid) >= 0)
     time = await romeo.plugin["xep_0202"].get_entity_time("localhost")
-    # As text: slixmpp 1.17 adds a second Z before it parses.
+    # Read as text, because slixmpp 1.17 adds a second Z before it parses.
     utc = time.xml.find(".//{urn:xmpp:time}utc").text
     check("time", xep_0082.parse(utc) is not None)
     await romeo.bye()
@@ -230,7 +230,7 @@ async def beside_go_sendxmpp():
             done, _ = await asyncio.wait([heard], timeout=1)
             if done:
                 break
-        check("go-sendxmpp hears", b"anon, good nurse" in heard.result())
+        check("go-sendxmpp receives a message", b"anon, good nurse" in heard.result())
     finally:
         listener.kill()
         await listener.wait()
@@ -239,7 +239,7 @@ async def beside_go_sendxmpp():
     listener = await go_sendxmpp("-l", "-j", os.environ["STARTTLS"])
     try:
         line = await asyncio.wait_for(listener.stdout.readline(), TIMEOUT)
-        check("go-sendxmpp gets what was kept", b"while you slept" in line)
+        check("go-sendxmpp receives a stored message", b"while you slept" in line)
     finally:
         listener.kill()
         await listener.wait()

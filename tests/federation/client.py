@@ -65,12 +65,12 @@ class Client:
         self.socket.sendall(text.encode())
 
     def pump(self, end):
-        """Reads once and appends complete elements to those seen."""
+        """Reads once, and appends complete elements to `seen`."""
         self.socket.settimeout(max(end - time.monotonic(), 0.01))
         try:
             data = self.socket.recv(65536)
         except (TimeoutError, socket.timeout):
-            raise Lost("nothing came") from None
+            raise Lost("no stanza arrived in time") from None
         except OSError as error:
             raise Lost(str(error)) from None
         if not data:

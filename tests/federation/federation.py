@@ -1,8 +1,8 @@
-"""federation.py BINARY FOLDER external|dialback
+"""Usage: federation.py BINARY FOLDER external|dialback
 
-Lets the server, Prosody and ejabberd federate: messages, an iq and a subscription in both
-directions. Each server is stopped with SIGTERM and started again while messages are in transit: every
-message arrives once, or its sender gets an error.
+Lets the server, Prosody and ejabberd federate: sends messages, an iq and a subscription in both
+directions. Then stops each server with SIGTERM and starts it again while messages are in transit.
+Every message must arrive once, or its sender must get an error.
 """
 
 import subprocess
@@ -13,7 +13,7 @@ from client import Client, Lost, body, name, register
 from peers import PASSWORD, SERVERS, Processes
 
 OTHERS = ("prosody", "ejabberd")
-# Messages sent in each direction while one side stops and starts.
+# The number of messages in each direction while one side stops and starts.
 BURST = 60
 
 
@@ -23,7 +23,7 @@ def login(server):
 
 
 def cross(sender, receiver, label):
-    """A message, an iq and a subscription from one to the other."""
+    """Sends messages, an iq and a subscription from one client to the other."""
     for number in range(3):
         sender.write(f"<message to='{receiver.jid}' type='chat' id='{label}{number}'>"
                      f"<body>{label}{number}</body></message>")
@@ -43,7 +43,8 @@ def cross(sender, receiver, label):
 
 
 def settle(senders, receivers, ids):
-    """Waits until every message has arrived or come back, and returns what is wrong."""
+    """Waits until every message has arrived or come back. Returns both numbers, and the lost and
+    the duplicate messages."""
     end = time.monotonic() + 20
     while True:
         arrived = [body(element) for client in receivers for element in client.seen
@@ -93,13 +94,13 @@ def bounce(processes, stopped, ours, theirs):
     for server in clients:
         send(server, BURST // 2)
     problems = []
-    # A stopping server may not read what its client sends: RFC 6120 leaves this open. So the
+    # A stopping server need not read what its client sends: RFC 6120 leaves this open. So the
     # messages of the stopped server's client are only checked for duplicates.
     for server, other in ((stays, stopped), (stopped, stays)):
         wanted = ids[server] if server == stays else ids[server][BURST:]
         arrived, errors, missing, twice = settle(before[server], before[other], wanted)
         if missing:
-            # Stored while the client logged in, so delivered only at the next login.
+            # A message that is stored while the client logs in is delivered only at the next login.
             before[other].append(login(other))
             late = missing
             arrived, errors, missing, twice = settle(before[server], before[other], wanted)

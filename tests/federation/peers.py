@@ -1,4 +1,4 @@
-"""The servers of the federation test: their configs, their certificates, their processes."""
+"""The servers of the federation test: configs, certificates and processes."""
 
 import glob
 import os
@@ -122,7 +122,7 @@ modules:
 
 
 class Processes:
-    """Starts processes, each in its own group, and ends them with the block."""
+    """Starts processes, each in its own group, and stops all of them at the end of the block."""
 
     def __init__(self, work, binary, external):
         self.work, self.binary, self.running = work, binary, {}

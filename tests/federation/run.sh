@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Federates the server with Prosody and ejabberd from Debian's packages. Usage: run.sh FOLDER, which
-# has the binary. Needs the packages prosody, ejabberd, dnsmasq-base, lua-unbound, openssl, python3.
+# Federates the server with Prosody and ejabberd from Debian's packages. Usage: run.sh FOLDER; the
+# folder has the binary. Needs the packages prosody, ejabberd, dnsmasq-base, lua-unbound, openssl
+# and python3.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 binary=$(realpath "$1")/spondee

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Counts the instructions of each stage of a stanza's way and compares them with baseline.json.
+"""Counts the instructions of each stage of a stanza's way, and compares them with baseline.json.
 
 usage: tests/instructions/measure.py [--update | --against REV]
 
-Fails when a stage takes more than 5 % more than the baseline says, if that was made with the same
-compiler, C library and CPU features: else the counts cannot be compared, and it only shows them. With --update it writes the
-baseline instead. Needs valgrind: what its callgrind counts does not depend on how busy the machine is.
+Fails when a stage takes over 5 % more than in the baseline. If the baseline was made with another
+compiler, C library or CPU features, the counts cannot be compared and are only shown. With --update,
+writes the baseline instead. Needs valgrind, whose counts do not depend on other load of the machine.
 
-With --against it ignores the baseline, builds the revision REV too, and fails when a stage of the
-working tree takes more than 1 % more than at REV. A stage that only one of the two has is shown and
-does not fail.
+With --against, ignores the baseline, builds the revision REV too, and fails when a stage takes over
+1 % more in the working tree than at REV. A stage that only one of the two has is shown, and is not a
+failure.
 """
 
 import json
@@ -51,8 +51,8 @@ def stages(binary):
 
 
 def count(binary, stage):
-    """Instructions of one round."""
-    # The environment and the program's path lie on the stack and move what is there.
+    """The instructions of one round."""
+    # The environment and the program's path are on the stack, so they change the addresses of data.
     counted = run(
         "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
         "--toggle-collect=*measured*", f"./{binary.name}", stage, str(ROUNDS),
@@ -60,19 +60,19 @@ def count(binary, stage):
     )
     collected = int(re.search(r"Collected : (\d+)", counted)[1])
     if collected == 0:
-        sys.exit(f"{stage}: callgrind has not seen measured(), is the binary stripped?")
+        sys.exit(f"{stage}: callgrind did not see measured(); is the binary stripped?")
     return round(collected / ROUNDS)
 
 
 def made_with():
-    """What the counts depend on besides the code."""
+    """Everything that the counts depend on, except the code."""
     flags = set(re.findall(r"\w+", Path("/proc/cpuinfo").read_text()))
     return {
         "rustc": run("rustc", "--version").strip(),
         "valgrind": run("valgrind", "--version").strip(),
         "libc": " ".join(os.confstr("CS_GNU_LIBC_VERSION").split()),
         "machine": os.uname().machine,
-        # The code that memchr and ring choose, as far as valgrind knows it.
+        # memchr and ring choose their code by these features, as far as valgrind supports them.
         "cpu": [flag for flag in ("aes", "avx", "avx2", "bmi2") if flag in flags],
     }
 
@@ -97,7 +97,7 @@ def worktree(commit):
 
 
 def seed(target, built):
-    """Begins with the dependencies that the working tree has built."""
+    """Copies the dependencies that the working tree has built."""
     folder = target / built.name
     if not folder.exists():
         with tempfile.TemporaryDirectory(dir=target.parent) as unfinished:
@@ -158,15 +158,15 @@ def main():
     others = [what for what, was in baseline["made_with"].items() if was != made[what]]
     for what in others:
         was = baseline["made_with"][what]
-        print(f"the baseline was made with another {what}: {was}, here it is {made[what]}")
+        print(f"the baseline was made with another {what}: {was} instead of {made[what]}")
     gone = expected.keys() - counts
     if grown and others:
-        print(f"more than before, but nothing can be said of it here: {', '.join(grown)}")
+        print(f"more than in the baseline, which cannot be compared here: {', '.join(grown)}")
     elif grown or gone:
-        what = ", ".join([f"{stage} takes more" for stage in grown] + [f"no {stage}" for stage in gone])
-        sys.exit(f"{what}. If that is as it should be, commit the baseline too: {Path(__file__).name} --update")
+        what = ", ".join([f"{stage} takes more" for stage in grown] + [f"{stage} is missing" for stage in gone])
+        sys.exit(f"{what}. If this is intended, commit a new baseline: {Path(__file__).name} --update")
     if shrunk:
-        print(f"less than before, --update keeps it so: {', '.join(shrunk)}")
+        print(f"less than in the baseline, which --update replaces: {', '.join(shrunk)}")
 
 
 main()

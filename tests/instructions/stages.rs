@@ -1,6 +1,6 @@
 //! The stages of a stanza's way through the server, which `measure.py` runs under callgrind.
 //!
-//! usage: stages [STAGE ROUNDS]; without arguments it prints the stages.
+//! Usage: `stages [STAGE ROUNDS]`. Without arguments, prints the stages.
 //!
 //! Only instructions within [`measured`] are counted.
 #![allow(clippy::unwrap_used, reason = "a benchmark")]
@@ -89,7 +89,7 @@ fn chat() -> Element {
     Element::parse(CHAT.as_bytes(), &NamespaceScope::new(STANZA_NS), &XmlLimits::UNBOUNDED).unwrap()
 }
 
-/// A stanza of another server.
+/// Parses a stanza of another server.
 fn parse(rounds: usize) {
     let scope = NamespaceScope::new(STANZA_NS);
     measure(rounds, || {
@@ -98,7 +98,7 @@ fn parse(rounds: usize) {
     });
 }
 
-/// A client's stanza followed by the next one, which `parse_first` reads without `frame` and `parse`.
+/// Parses a client's stanza that is followed by the next one, which replaces `frame` and `parse`.
 fn parse_first(rounds: usize) {
     let scope = NamespaceScope::new(STANZA_NS);
     let stream = CHAT.repeat(2);
@@ -110,7 +110,8 @@ fn parse_first(rounds: usize) {
     });
 }
 
-/// From one client's stream to another's queue, through the handlers of the bundled modules.
+/// Routes a message from one client's stream to another client's queue, through the handlers of the
+/// bundled modules.
 fn route(rounds: usize) {
     testing::run(async {
         let server = testing::host("localhost");
@@ -137,11 +138,11 @@ fn route(rounds: usize) {
 fn ready<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
-        Poll::Pending => panic!("a measured future is ready at once"),
+        Poll::Pending => panic!("a measured future is not ready at the first poll"),
     }
 }
 
-/// Empty handlers.
+/// A module with empty handlers.
 #[module]
 struct Empty;
 
@@ -172,7 +173,7 @@ fn fire(rounds: usize) {
     });
 }
 
-/// Delivers to the queue of a test stream, which copies as the server's does.
+/// Delivers to the queue of a test stream, which copies the stanza as the server's queue does.
 fn deliver(rounds: usize) {
     testing::run(async {
         let server = testing::host("localhost").start().await.unwrap();
@@ -182,7 +183,8 @@ fn deliver(rounds: usize) {
     });
 }
 
-/// Broadcasts a client's presence to a thousand contacts with one online client each, as [`route`].
+/// Broadcasts a client's presence to a thousand contacts with one online client each, through the
+/// handlers of the bundled modules.
 fn presence(rounds: usize) {
     const CONTACTS: usize = 1000;
     testing::run(async {

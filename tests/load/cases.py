@@ -1,17 +1,17 @@
-"""What is measured, and what it is measured against."""
+"""The cases that are measured, and their targets."""
 
 from dataclasses import dataclass, field
 
 PAIRS = 100
 IDLE_SESSIONS = 10_000
 CONTACTS = 1000
-# Behind the name of a row or server of the second Spondee.
+# The suffix of the names of the second Spondee's rows and servers.
 ALSO = ", also"
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A figure of the rig's."""
+    """A figure of the rig."""
 
     key: str
     title: str
@@ -28,7 +28,7 @@ class Metric:
 
 
 def short(number):
-    """Three digits, and never an exponent."""
+    """Formats a number with three digits, never with an exponent."""
     if number >= 100:
         return f"{number:,.0f}"
     return f"{number:.3g}"
@@ -45,7 +45,7 @@ FEATURES = Metric("features_ms", "Answers after", "ms")
 
 @dataclass(frozen=True)
 class Row:
-    """One server at one kind of work."""
+    """One server with one kind of load."""
 
     name: str
     server: str
@@ -55,9 +55,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Target:
-    """A row's figure is at most `factor` times the best of other rows' (or `limit` itself).
+    """A row's figure is at most `factor` times the best figure of the rows `than`, or at most `limit`.
 
-    With `at_least` it is at least so much.
+    With `at_least`, the figure is at least that.
     """
 
     text: str
@@ -74,7 +74,7 @@ class Case:
     name: str
     title: str
     rows: list
-    metrics: list  # the first is what the case is about
+    metrics: list  # the first is the main figure
     targets: list = field(default_factory=list)
     how: str = "running"
     accounts: int = 2 * PAIRS
@@ -99,7 +99,7 @@ GROUPS = {
     "messages": ("Messages", [
         Case(
             "chat",
-            f"{PAIRS} pairs, 10 messages of each on their way, bodies of 100 bytes, to full JIDs, "
+            f"{PAIRS} pairs, 10 messages of each in flight, bodies of 100 bytes, to full JIDs, "
             "without TLS; CPU per message",
             [*servers(f"chat --pairs {PAIRS}"),
              Row("relay", "relay", f"chat-raw --pairs {PAIRS}")],
@@ -108,7 +108,7 @@ GROUPS = {
         ),
         Case(
             "bare-tls",
-            "the same to bare JIDs, over STARTTLS",
+            "as `chat`, but to bare JIDs and over STARTTLS",
             servers(f"chat --pairs {PAIRS} --to bare --tls starttls"),
             [CPU, RATE],
             [better(20)],
@@ -125,7 +125,7 @@ GROUPS = {
     "one": ("One message at a time", [
         Case(
             "one",
-            "1 pair, 1 message on its way",
+            "1 pair, 1 message in flight",
             [*servers("chat --pairs 1 --window 1"),
              Row("relay", "relay", "chat-raw --pairs 1 --window 1")],
             [P50, CPU],
@@ -157,7 +157,7 @@ GROUPS = {
         ),
         Case(
             "memory-tls",
-            "the same with TLS",
+            "as `memory`, but with TLS",
             servers("idle --clients 2000 --tls starttls"),
             [MEMORY, OPENING],
             [Target("9 KiB", limit=9),
@@ -178,7 +178,7 @@ GROUPS = {
         ),
         Case(
             "threads",
-            f"{PAIRS} pairs, one thread of the server against two (Spondee alone); CPU per message",
+            f"{PAIRS} pairs, one thread of the server compared with two (Spondee alone); CPU per message",
             [Row("1 thread", "Spondee, 1 thread", f"chat --pairs {PAIRS}"),
              Row("2 threads", "Spondee", f"chat --pairs {PAIRS}")],
             [CPU, RATE],
@@ -212,7 +212,7 @@ GROUPS = {
             servers(f"presence --clients {CONTACTS} --first 2000"),
             [CPU, RATE],
             [better(20)],
-            # Presence makes rosters, so it has accounts that no other case uses.
+            # This case changes rosters, so its accounts are used by no other case.
             accounts=2000 + 1 + CONTACTS,
         ),
     ]),
@@ -234,5 +234,5 @@ GROUPS = {
 CASES = [case for _, cases in GROUPS.values() for case in cases]
 
 LEFT_OUT = [
-    "ejabberd at the cold start: the target is about Prosody, and an Erlang system takes seconds.",
+    "The cold start of ejabberd: the target is Prosody's time, and an Erlang system takes seconds.",
 ]

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Compares Spondee with Prosody, ejabberd and lower bounds, and writes docs/performance.md.
 
-With --also it takes a second Spondee, such as one of an older revision, into the comparison. When
-not all cases and servers are run, or --also is given, it prints the figures and leaves
-docs/performance.md alone.
+With --also, a second Spondee, such as an older revision, is compared too. If not all cases and
+servers run, or with --also, prints the figures and does not change docs/performance.md.
 
-The servers take turns, so that noise on the machine hits all alike; a server that is not measured
-is idle. Needs the packages prosody, ejabberd and openssl, and a machine with nothing else to do.
+The servers take turns, so that noise on the machine affects all of them; a server that is not
+measured is idle. Needs the packages prosody, ejabberd and openssl, and a machine that does no other
+work.
 """
 
 import argparse
@@ -36,7 +36,7 @@ KINDS = ["spondee", "also", "prosody", "ejabberd", "relay", "bare"]
 
 
 def kind(server):
-    """What --servers calls it."""
+    """The server's name in --servers."""
     return "also" if server.endswith(ALSO) else server.partition(",")[0].lower()
 
 
@@ -60,7 +60,7 @@ class Server:
 
     def run_script(self, *args, **variables):
         env = {**os.environ, **self.variables, **variables}
-        # Its server must not keep the pipe open: the scripts send its output elsewhere.
+        # The script redirects the server's output, which would keep the pipe open.
         done = subprocess.run([self.script, *args], env=env, stdout=subprocess.PIPE, text=True)
         if done.returncode:
             sys.exit(f"{self.script.name} failed")
@@ -89,7 +89,7 @@ class Server:
         return self.pid is not None and Path(f"/proc/{self.pid}").exists()
 
     def settle(self):
-        """Waits until the server has nothing to do any more."""
+        """Waits until the server is idle."""
         before, end = None, time.monotonic() + 60
         while self.is_running() and time.monotonic() < end:
             ticks = sum(map(int, stat_fields(self.pid)[11:13]))
@@ -100,7 +100,7 @@ class Server:
 
 
 class Relay(Server):
-    """The rig itself, as a relay."""
+    """The rig as a relay."""
 
     def __init__(self):
         super().__init__("relay", "")
@@ -122,7 +122,7 @@ class Relay(Server):
 
 
 def servers(cases, also):
-    """The servers that the cases have rows of, with as many accounts as these need."""
+    """The servers of the cases' rows, with as many accounts as the cases need."""
     accounts = {}
     for case in cases:
         for row in case.rows:
@@ -152,7 +152,7 @@ def servers(cases, also):
 
 
 def with_also(case):
-    """The second Spondee has its turn beside each of the first."""
+    """Adds a row of the second Spondee after each row of the first."""
     rows = [(row, replace(row, name=row.name + ALSO, server=row.server + ALSO))
             if kind(row.server) == "spondee" else (row,) for row in case.rows]
     return replace(case, rows=[row for pair in rows for row in pair])
@@ -188,9 +188,9 @@ class Comparison:
         self.known = {(r["case"], r["row"], r["run"]) for r in self.runs}
 
     def measure(self, cases):
-        """Takes the runs that the results lack."""
+        """Takes the runs that are not in the results."""
         try:
-            # First what needs a server of its own: only one is up at a time.
+            # First the cases during which only one server may run.
             for how, take in [("start", self.cold_start), ("fresh", self.fresh),
                               ("beside", self.beside), ("running", self.running)]:
                 todo = [c for c in cases if c.how == how]
@@ -203,9 +203,9 @@ class Comparison:
                 server.stop()
 
     def missing(self, cases):
-        """What is to be done, run by run, and in each the servers in turns.
+        """The missing runs in their order; within a run the servers take turns.
 
-        Every second run takes them in reverse: none is always the first.
+        Every second run takes the servers in reverse, so that none is always the first.
         """
         return [
             (run, case, row)
@@ -296,14 +296,14 @@ def main():
     parser.add_argument("--only", nargs="+", metavar="CASE", choices=[c.name for c in CASES],
                         help=" ".join(c.name for c in CASES))
     parser.add_argument("--servers", nargs="+", metavar="SERVER", choices=KINDS,
-                        help="runs only these: " + " ".join(KINDS))
+                        help="runs only these servers: " + " ".join(KINDS))
     parser.add_argument("--also", metavar="BINARY", type=Path,
-                        help="a second Spondee, which has its turn beside each of this one")
+                        help="a second Spondee, whose runs alternate with those of this one")
     parser.add_argument("--out", type=Path,
-                        help="the report; docs/performance.md if all cases and servers are run, "
-                        "without --also, and else none")
+                        help="the file of the report; the default is docs/performance.md if all cases "
+                        "and servers run without --also, and otherwise none")
     parser.add_argument("--results", metavar="FILE",
-                        help="keeps the figures of each run; what is in it is not run again")
+                        help="keeps the figures of each run; runs in the file are not repeated")
     options = parser.parse_args()
     if options.also:
         options.also = str(options.also.resolve())

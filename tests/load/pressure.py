@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Overloads Spondee in four ways, with its default limits, and checks that the limits hold.
 
-Each scenario has a fresh server: pairs chat alone, then while the culprits run. With --short only
-conditions that do not depend on the machine are checked: how the culprits end, that other clients
-lose no message or stream, and memory.
+Each scenario has a fresh server: pairs chat alone, then while the culprits run. With --short, only
+conditions that do not depend on the machine are checked: how the culprits end, memory, and that
+other clients lose no message and no stream.
 """
 
 import argparse
@@ -27,8 +27,8 @@ RATIO = 3
 STANZAS_PER_SECOND, BURST_SECONDS = 5000, 4
 CONNECTIONS, WAITING_BYTES = 50_000, 128 << 20
 
-# Memory of a connection that is not counted, in KiB: 4 for each direction, and its state. A growing
-# buffer may reserve twice as much.
+# The memory of a connection that is not counted, in KiB: 4 for each direction, and its state. A
+# growing buffer may reserve twice as much.
 CONNECTION_KIB = 16
 WAITING_KIB = 2 * WAITING_BYTES // 1024
 
@@ -40,14 +40,14 @@ def hold(file):
     """Locks a database against reads and writes of other processes until standard input ends."""
     database = sqlite3.connect(file, isolation_level=None, timeout=10)
     database.execute("BEGIN EXCLUSIVE")
-    # With a write-ahead log a transaction does not block readers; these locks do. Their offsets are
-    # part of the file format: five locks for readers, from byte 123 on.
+    # With a write-ahead log, a transaction does not block readers, but these locks do. Their
+    # offsets are part of the file format: five locks for readers, from byte 123 on.
     with open(f"{file}-shm", "r+b") as shm:
         fcntl.lockf(shm, fcntl.LOCK_EX, 5, 123)
         print("held", flush=True)
         sys.stdin.read()
-    # Closing the file has released all locks of this process on it, also those that ending the
-    # transaction needs.
+    # Closing the file has released all locks of this process on it. The end of the transaction
+    # would need some of them, so the process ends at once.
     os._exit(0)
 
 
@@ -74,7 +74,7 @@ def scenario(culprit, options, folder):
 
 
 def judge(culprit, options, told):
-    """The conditions of a scenario, and whether each holds."""
+    """The conditions of a scenario, and whether each is met."""
     if "failed" in told:
         return [(told["failed"], False)]
     nothing = ["errors", "lost", "duplicated", "disordered", "harmed", "taken_and_lost"]
@@ -83,9 +83,9 @@ def judge(culprit, options, told):
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     bound = WAITING_KIB + CONNECTION_KIB * min(CONNECTIONS, files)
     verdicts = [
-        (", ".join(wrong) or "nothing lost, nobody else closed", not wrong),
+        (", ".join(wrong) or "no message lost, no other stream closed", not wrong),
         (f"memory grew by {grown / 1024:.1f} of at most {bound / 1024:.0f} MiB", grown <= bound),
-        (f"accepts afterwards: {told['accepts']}", told["accepts"] == "yes"),
+        (f"accepts logins afterwards: {told['accepts']}", told["accepts"] == "yes"),
         end(culprit, told),
     ]
     if not options.short:
@@ -95,7 +95,7 @@ def judge(culprit, options, told):
 
 
 def end(culprit, told):
-    """The results of the culprits."""
+    """The results of the culprits, and whether they are as expected."""
     ends = told["ends"] or "none closed"
     match culprit:
         case "reader":
@@ -113,11 +113,11 @@ def end(culprit, told):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--hold", metavar="FILE", help=argparse.SUPPRESS)
-    parser.add_argument("--short", action="store_true", help="a few seconds each, no latencies")
+    parser.add_argument("--short", action="store_true", help="runs for a few seconds, without latencies")
     parser.add_argument("--pairs", type=int, default=50)
     parser.add_argument("--secs", type=float, default=30,
                         help="seconds of pressure (30); the database is paused twice as long")
-    parser.add_argument("--quiet", type=float, default=10, help="seconds without it (10)")
+    parser.add_argument("--quiet", type=float, default=10, help="seconds without pressure (10)")
     parser.add_argument("--only", nargs="+", metavar="CULPRIT", choices=CULPRITS, default=CULPRITS,
                         help=" ".join(CULPRITS))
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""The report: medians, ratios, targets, and bars."""
+"""The report: medians, ratios, targets and plots."""
 
 import datetime
 import os
@@ -12,12 +12,12 @@ from statistics import median
 
 from cases import ALSO, GROUPS, LEFT_OUT, short
 
-# A run from which the hypervisor and other processes took more than this of one processor is noisy.
+# A run is noisy if the hypervisor and other processes took more of one processor, in percent.
 NOISY_PCT = 15
 
 
 def problem(result):
-    """Why a run is not valid; none if it is."""
+    """Why a run is not valid; empty if it is valid."""
     if "failed" in result:
         return result["failed"]
     counts = [(result.get(k), k) for k in ("errors", "lost", "duplicated", "disordered")]
@@ -25,15 +25,15 @@ def problem(result):
 
 
 class Row:
-    """The runs of one row, summed up."""
+    """The runs of one row."""
 
     def __init__(self, runs):
         self.invalid = [r for r in runs if problem(r)]
         self.valid = [r for r in runs if not problem(r)]
-        # Without operations it is the memory that was measured, which noise leaves alone.
+        # A run without operations measures memory, which noise does not change.
         self.noisy = [r for r in self.valid
                       if r.get("ops") and r["stolen_pct"] + r["others_pct"] > NOISY_PCT]
-        # Noisy runs count only where there are no others.
+        # Noisy runs count only if there are no others.
         self.used = [r for r in self.valid if r not in self.noisy] or self.valid
 
     def values(self, metric):
@@ -62,7 +62,7 @@ class Row:
 
 
 class Judged:
-    """A target beside what was measured."""
+    """A target and the measured value."""
 
     def __init__(self, case, target, rows):
         self.case, self.target = case, target
@@ -100,12 +100,12 @@ def sum_up(cases, by_row):
 
 
 def brief(cases, summed):
-    """What each case measured, without targets and plots."""
+    """The tables of the cases, without targets and plots."""
     return "\n".join(f"`{c.name}`: {c.title}.\n\n{case_table(c, summed[c.name])}" for c in cases)
 
 
 def against(cases, summed):
-    """This Spondee beside the second one."""
+    """Compares this Spondee with the second one."""
     lines = []
     for case in cases:
         rows = summed[case.name]
@@ -123,8 +123,8 @@ def write(out, cases, summed, machine, options):
     judged = {c.name: [Judged(c, t, summed[c.name]) for t in c.targets] for c in cases}
     text = [
         "# Performance\n",
-        "Made by `tests/load/compare.py`; [tests/load](../tests/load/README.md) tells how the rig "
-        "works.\n",
+        "`tests/load/compare.py` writes this page; [tests/load](../tests/load/README.md) describes "
+        "the rig.\n",
         "## Targets\n",
         table(["Case", "Target", "Spondee", ""],
               [[f"[{c.name}](#{anchor(group(c))})", *j.cells()]
@@ -164,24 +164,24 @@ def case_table(case, rows):
 def method(options, machine):
     return f"""## Method
 
-Each figure is the median of {options.runs} runs of {options.secs:g} seconds, after two seconds to
-warm up, with the lowest and the highest run behind it. CPU is user and system time of the server's
-process, all threads, divided by what was delivered. The servers take turns, run by run, and one that
-is not measured is idle; memory is measured on a server just started, with no other beside it. The
-load is closed: a sender waits for its messages to arrive. The better server is the one that needs the
-least, of Prosody with its default collector, Prosody with the generational one, and ejabberd.
+Each figure is the median of {options.runs} runs of {options.secs:g} seconds, after two seconds of
+warm-up; the lowest and the highest run are in parentheses. CPU is the user and system time of all
+threads of the server's process, divided by the number of operations. The servers take turns, run by
+run, and a server that is not measured is idle. Memory is measured on a server just started, while no
+other server runs. The load is closed: a sender waits for its messages to arrive. The better server is
+the best of Prosody with its default collector, Prosody with the generational collector, and ejabberd.
 
-All have the same kind of certificate (P-256) and the same accounts, whose passwords are kept as
-SCRAM-SHA-1 keys: 10,000 iterations in Spondee and Prosody, ejabberd's own 4096; the iterations are
-the client's work. Rate limits are out of the way. The configurations are those of
-`tests/load/peers`: Prosody and ejabberd have message carbons and stream management loaded, which no
-client here turns on. The relay cuts lines of 200 bytes, looks their receiver up and hands them on,
-without XML, addresses or TLS: the least that a router must do. The bare server can take a client
-through a login, with Spondee's TLS and one password in memory, and knows nothing else.
+All servers have the same kind of certificate (P-256) and the same accounts, whose passwords are stored
+as SCRAM-SHA-1 keys, with 10,000 iterations in Spondee and Prosody, and ejabberd's default of 4096. The
+iterations are the client's work. No rate limit is reached. The configurations are those of
+`tests/load/peers`: Prosody and ejabberd load message carbons and stream management, which no client here
+enables. The relay looks up the receiver of each line of 200 bytes and forwards the line, without
+XML, addresses or TLS: the least that a router must do. The bare server only logs clients in, with
+Spondee's TLS and one password in memory.
 
-A run in which anything was lost, duplicated or disordered, or that had an error, is not valid and
-does not count. A run from which the hypervisor and other processes took more than {NOISY_PCT} % of a
-processor is noisy and does not count either; where all runs are, the figure is marked with ~.
+A run is not valid and does not count if a message was lost, duplicated or disordered, or if an error
+occurred. A run is noisy and does not count if the hypervisor and other processes took more than
+{NOISY_PCT} % of a processor. If all runs of a figure are noisy, it is marked with ~.
 
 {table(["", ""], machine)}"""
 
@@ -200,7 +200,7 @@ def remarks(cases, summed):
 
 
 def machine(spondee, repo):
-    """What it ran on, as rows of a table."""
+    """The machine and the versions, as rows of a table."""
     def told(*command):
         done = subprocess.run(command, capture_output=True, text=True, cwd=repo)
         return done.stdout.strip() if done.returncode == 0 else "unknown"
@@ -225,7 +225,7 @@ def machine(spondee, repo):
     ]
 
 
-# Bars
+# Plots
 
 WIDTH, LABEL, BAR, LINE = 760, 190, 450, 24
 

@@ -93,8 +93,8 @@ impl ServerConnector for Connector {
     }
 }
 
-/// The steps of RFC 6120 §5.4 before the handshake. `tokio-xmpp` implements them too, but trusts only
-/// the system's authorities.
+/// Performs the steps of RFC 6120 §5.4 before the handshake. `tokio-xmpp` implements them too, but
+/// trusts only the system's authorities.
 async fn start_tls(tcp: &mut TcpStream, domain: &str) -> std::io::Result<()> {
     let open = format!(
         "<?xml version='1.0'?><stream:stream to='{domain}' version='1.0' xmlns='jabber:client' \
@@ -121,7 +121,7 @@ async fn read_until(tcp: &mut TcpStream, end: &str) -> std::io::Result<String> {
 pub struct Online {
     /// The client.
     pub client: Client,
-    /// Its full JID.
+    /// The client's full JID.
     pub jid: FullJid,
 }
 
@@ -145,7 +145,7 @@ pub async fn login_by(connector: Connector, jid: &str) -> Online {
     loop {
         match online.event().await {
             Event::Online { bound_jid, .. } => {
-                online.jid = bound_jid.try_into_full().expect("a full JID is bound");
+                online.jid = bound_jid.try_into_full().expect("the bound JID has no resource");
                 return online;
             }
             Event::Disconnected(error) => panic!("the login failed: {error}"),
@@ -154,7 +154,7 @@ pub async fn login_by(connector: Connector, jid: &str) -> Online {
     }
 }
 
-/// Authenticates once, with the mechanism that the client prefers of those offered and `allowed`.
+/// Authenticates once. The client chooses among the offered mechanisms, or may only use `allowed`.
 /// Returns the offered mechanisms.
 ///
 /// # Errors
@@ -183,7 +183,7 @@ impl Online {
     /// The next event.
     pub async fn event(&mut self) -> Event {
         let next = std::future::poll_fn(|cx| Pin::new(&mut self.client).poll_next(cx));
-        timeout(TIMEOUT, next).await.expect("something happens").expect("the client is running")
+        timeout(TIMEOUT, next).await.expect("no event in time").expect("the client has ended")
     }
 
     /// The next stanza.
@@ -205,7 +205,7 @@ impl Online {
 
     /// Sends a stanza.
     pub async fn send(&mut self, stanza: impl Into<Stanza>) {
-        self.client.send_stanza(stanza.into()).await.expect("the stanza is sent");
+        self.client.send_stanza(stanza.into()).await.expect("the stanza cannot be sent");
     }
 
     /// Sends initial presence and waits until the server has broadcast it.
@@ -233,6 +233,6 @@ impl Online {
     async fn ask(&mut self, to: Option<&str>, request: IqRequest) -> IqResponse {
         let to = to.map(|to| Jid::new(to).unwrap());
         let token = self.client.send_iq(to, request).await;
-        timeout(TIMEOUT, token).await.expect("an answer in time").expect("an open stream")
+        timeout(TIMEOUT, token).await.expect("no answer in time").expect("the stream was closed")
     }
 }

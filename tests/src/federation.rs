@@ -1,5 +1,5 @@
-//! Several servers that reach each other by routes and share a private certificate authority, and
-//! scripted peers.
+//! Several servers that connect to each other by routes and share a private certificate authority,
+//! and scripted peers.
 
 use std::{
     fs,
@@ -54,7 +54,7 @@ impl Lab {
         lab
     }
 
-    /// A certificate of the authority: the files of the chain and of the key.
+    /// A certificate of the authority: the chain and the key, as PEM.
     pub fn certificate(&self, name: &str) -> (String, String) {
         self.certificate_with(name, |_| {})
     }
@@ -86,7 +86,7 @@ impl Lab {
         (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
     }
 
-    /// Starts a server for a domain with routes to the others.
+    /// Starts a server for a domain, with routes to the other domains.
     pub fn server(&self, place: &Place, others: &[&Place]) -> Server {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
@@ -134,7 +134,7 @@ fn accounts(folder: &Path, domain: &str) {
 pub struct Place {
     /// The domain.
     pub domain: &'static str,
-    /// The address: in the loopback network and used by no other place.
+    /// The address in the loopback network. No other place uses it.
     pub s2s: SocketAddr,
 }
 
@@ -265,12 +265,12 @@ impl Peer {
         }
     }
 
-    /// Reads until `end` and returns everything up to and including it.
+    /// Reads until `end`, and returns the text up to and including `end`.
     pub fn wait(&mut self, end: &str) -> String {
         self.wait_any(&[end])
     }
 
-    /// Reads until one of the ends and returns everything up to and including it.
+    /// Reads until one of `ends`, and returns the text up to and including it.
     pub fn wait_any(&mut self, ends: &[&str]) -> String {
         loop {
             let found = ends.iter().find_map(|end| Some(self.pending.find(end)? + end.len()));
@@ -283,7 +283,7 @@ impl Peer {
                 Ok(length @ 1..) => {
                     self.pending.push_str(&String::from_utf8_lossy(&buffer[..length]));
                 }
-                end => panic!("{end:?}, no {ends:?} in: {}", self.pending),
+                end => panic!("{end:?}: none of {ends:?} in: {}", self.pending),
             }
         }
     }
@@ -299,7 +299,7 @@ fn der((chain, key): &(String, String)) -> (Vec<CertificateDer<'static>>, Privat
     (chain.unwrap(), PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap())
 }
 
-/// Accepts any certificate, because these tests do not check the server's.
+/// Accepts any certificate, because these tests do not check the server's certificate.
 #[derive(Debug)]
 struct Anybody;
 

@@ -10,11 +10,11 @@ use socket2::{Domain, Socket, Type};
 
 use crate::{TIMEOUT, server::Server};
 
-/// A connection without TLS; log in with [`Raw::login`] where the host allows it.
+/// A connection without TLS. [`Raw::login`] logs in, if the host allows this without TLS.
 #[derive(Debug)]
 pub struct Raw {
     tcp: TcpStream,
-    /// Input not yet returned.
+    /// The input that is not returned yet.
     pending: String,
 }
 
@@ -109,12 +109,12 @@ impl Raw {
         }
     }
 
-    /// Sends with a timeout; `false` when the server reads no more.
+    /// Sends bytes. False when the connection is closed.
     pub fn try_send(&mut self, bytes: &[u8]) -> bool {
         self.tcp.write_all(bytes).is_ok()
     }
 
-    /// Reads until `end` and returns everything up to and including it.
+    /// Reads until `end`, and returns the text up to and including `end`.
     pub fn wait(&mut self, end: &str) -> String {
         let came = self.try_wait(end);
         came.unwrap_or_else(|| panic!("no {end:?} before the end of: {}", self.pending))

@@ -1,4 +1,4 @@
-//! A module that records every event in a file: one line each, the event's name first.
+//! A module that records every event in a file: one line for each, with the event's name first.
 
 use std::{
     fs::{File, OpenOptions},
@@ -33,11 +33,11 @@ impl Records {
         let line = format!("{event}\t{host}\t{detail}\n");
         // One write for each line, because the test reads while the server writes.
         let mut file = self.0.lock();
-        file.write_all(line.as_bytes()).expect("the records can be written");
+        file.write_all(line.as_bytes()).expect("the records cannot be written");
     }
 }
 
-/// `name function(Payload) = detail;`: a handler that records the detail and passes the event on.
+/// `name function(Payload) = detail;` makes a handler that records the detail and continues.
 macro_rules! record {
     ($($name:literal $function:ident($payload:ident: $type:ty, $cx:ident) = $($detail:expr),*;)*) => {$(
         #[hook($name)]
@@ -149,7 +149,7 @@ record! {
     "route/remote" remote(s: &mut Stanza, cx) = s.element();
 }
 
-// Before the modules that answer, because an answer stops the chain.
+// These handlers run before the modules that answer, because an answer stops the chain.
 record! {
     100;
     "iq/host/jabber:iq:version:query" iq_host_version(s: &mut Iq, cx) = s.element();

@@ -18,7 +18,7 @@ use crate::TIMEOUT;
 /// The accounts of every server; the password of each is its name.
 pub const ACCOUNTS: [&str; 3] = ["romeo", "juliet", "nurse"];
 
-/// A running server; it is killed when dropped.
+/// A running server, which is killed when this is dropped.
 #[derive(Debug)]
 pub struct Server {
     process: Child,
@@ -31,14 +31,15 @@ pub struct Server {
     pub c2s_tls: SocketAddr,
 }
 
-/// Configuration beyond the defaults.
+/// Configuration in addition to the defaults.
 #[derive(Debug, Default)]
 pub struct Setup {
     /// Lines before the first table.
     pub top: String,
     /// Lines for `[host.localhost]`.
     pub host: String,
-    /// Complete tables: other hosts, options of modules. `RECORDS` is replaced by the recorder's file.
+    /// Complete tables: other hosts, and options of modules. `RECORDS` is replaced by the
+    /// recorder's file.
     pub tables: String,
     /// Other domains than `localhost` in which accounts are created.
     pub domains: Vec<&'static str>,
@@ -119,7 +120,7 @@ impl Server {
         address.split_whitespace().next().unwrap().parse().unwrap()
     }
 
-    /// Waits for a line in the log, which may exist already.
+    /// Waits for a line in the log. The line may exist already.
     pub fn wait_log(&mut self, is_it: impl Fn(&str) -> bool) -> String {
         if let Some(line) = self.seen.iter().find(|line| is_it(line)) {
             return line.clone();
@@ -177,7 +178,7 @@ impl Server {
         }
     }
 
-    /// A TLS configuration that trusts only the server's self-signed certificate.
+    /// The trusted certificates: only the server's self-signed certificate.
     pub fn roots(&self) -> RootCertStore {
         let mut roots = RootCertStore::empty();
         let file = self.data().join("self-signed.pem");
@@ -206,7 +207,7 @@ impl Server {
         }
     }
 
-    /// Starts a server on the folder of a stopped one.
+    /// Starts a server on the folder of this stopped server.
     pub fn restart(&mut self) {
         let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
         *self = Self::run(folder);
@@ -249,7 +250,7 @@ fn spawn(folder: &Path) -> (Child, Receiver<String>) {
     (process, log)
 }
 
-/// The server's binary with the configuration in `folder`.
+/// A command of the server's binary, with the configuration in `folder`.
 pub fn command(folder: &Path) -> Command {
     let mut command = binary();
     command.arg("--config").arg(folder.join("spondee.toml"));

@@ -1,5 +1,5 @@
-//! A module that stops events on request: a stanza or element with the `id` `stop EVENT` is handled
-//! at that event, one with `refuse EVENT` is refused, and one with `answer EVENT` is answered.
+//! A module that stops events on request. An element with the id `stop EVENT` is handled at that
+//! event, an element with `refuse EVENT` is refused, and one with `answer EVENT` is answered.
 
 use event_core::{SessionState, prelude::*};
 
@@ -28,7 +28,7 @@ fn asked(id: Option<&str>, event: &str) -> Option<Asked> {
     }
 }
 
-/// Runs before the recorder, so that stopped events are not recorded.
+/// The handlers run before the recorder, so that stopped events are not recorded.
 macro_rules! stop {
     ($($name:literal $function:ident($type:ty);)*) => {$(
         #[hook($name, priority = 200)]
@@ -101,7 +101,7 @@ answer! {
     "stanza/iq/urn:test:stop:query" stanza_iq;
 }
 
-/// The id of an answer is part of the event's name, so its payload requests the stop.
+/// The id of an answer is part of the event's name, so the payload requests the stop.
 macro_rules! consume {
     ($($name:literal $function:ident;)*) => {$(
         #[hook($name, priority = 200)]
@@ -171,7 +171,7 @@ fn attempt(attempt: &mut AuthenticationAttempt) -> Flow {
     Flow::Continue
 }
 
-/// Keeps offline messages from the resource `deaf`.
+/// Prevents the delivery of offline messages to the resource `deaf`.
 #[hook("message/offline/broadcast", priority = 200)]
 fn keep_stored(kept: &mut MessageOfflineBroadcast) -> Flow {
     let jid = kept.session.jid();

@@ -6,12 +6,12 @@ usage: tests/structure/circles.py [--list] [--all] [REPOSITORY]
 Reads `src/**/*.rs` of every crate of the workspace without its tests, and fails when
 
 - files import each other in a circle that layers.toml does not list,
-- layers.toml lists a file that does not exist or is in no circle any more, or more than 14 files,
-- a file of event-core imports what lib.rs only re-exports by way of the crate's root,
+- layers.toml lists a file that does not exist or is in no circle any more, or over 14 files,
+- a file of event-core imports, through the crate's root, an item that lib.rs only re-exports,
 - a source file outside tests/ has more than 400 lines without `Over 400 lines: …` on its first line.
 
-An import counts for the file that defines the item, not for the one that re-exports it. With --list
-it prints the circles' sizes for all crates; with --all every arrow of a circle.
+An import counts for the file that defines the item, not for the file that re-exports it. With
+--list, prints the sizes of all circles. With --all, prints every arrow of a circle.
 """
 
 import argparse
@@ -31,7 +31,7 @@ SHOWN = 10
 
 
 class Package:
-    """A crate of the workspace; its library and binaries are read as one."""
+    """A crate of the workspace. Its library and its binaries are read as one."""
 
     def __init__(self, repo, folder):
         self.repo, self.folder = repo, folder
@@ -55,7 +55,7 @@ class Package:
 
     def read(self, crate, module):
         for use in module.uses:
-            # What is re-exported is an import only where the file itself mentions it.
+            # A re-export is an import only if the file itself mentions the name.
             if not use.public and use.name != "*":
                 self.arrow(module, crate.resolve(module, use.path), use)
         for mention in module.paths:
@@ -75,7 +75,7 @@ class Package:
         return sorted((c for c in components if len(c) > 1), key=lambda c: (len(c), sorted(c)))
 
     def through_root(self):
-        """What is imported by way of the root's re-exports."""
+        """The imports that go through the root's re-exports."""
         for crate in self.crates:
             for module in crate.modules():
                 if module.file == crate.root.file:
@@ -90,7 +90,7 @@ class Package:
 
 
 def root_name(crate, module, path):
-    """The name that `path` takes from the root, or none."""
+    """The name that `path` takes from the root, or None."""
     first, *rest = path
     if first == "super":
         while first == "super" and module.parent and rest:
@@ -102,7 +102,7 @@ def root_name(crate, module, path):
 
 
 def strongly_connected(files, arrows):
-    """Tarjan's components."""
+    """The strongly connected components, by Tarjan's algorithm."""
     number, low, on_stack, stack, components = {}, {}, set(), [], []
     for start in files:
         if start in number:
@@ -135,7 +135,7 @@ def strongly_connected(files, arrows):
 
 
 def shortest_cycles(component, arrows):
-    """Cycles that together have every arrow of the component, the shortest first."""
+    """Cycles that together contain every arrow of the component, the shortest first."""
     cycles = {}
     for file in sorted(component):
         for target in sorted(arrows[file].keys() & component):
@@ -165,7 +165,7 @@ def shortest_way(start, end, component, arrows):
 
 
 class Layers:
-    """The circles that may be, from layers.toml."""
+    """The circles that layers.toml allows."""
 
     def __init__(self, repo):
         self.repo = repo
@@ -197,7 +197,7 @@ class Layers:
                 if not (self.repo / file).exists():
                     yield f"layer {name}: {file} does not exist"
                 elif file not in self.found[name]:
-                    yield f"layer {name}: {file} is in none of its circles, remove it"
+                    yield f"layer {name}: {file} is in no circle of the layer; remove the file"
 
 
 def lines_of(files):
@@ -219,7 +219,7 @@ def describe(package, circle, every):
             line = min(names.values())
             yield f"    {short(file)}:{line} -> {short(target)} ({', '.join(sorted(names))})"
     if len(cycles) > SHOWN and not every:
-        yield f"  and {len(cycles) - SHOWN} more cycles, --all shows them"
+        yield f"  and {len(cycles) - SHOWN} more cycles; --all shows all"
 
 
 def long_files(package):
@@ -239,15 +239,15 @@ def packages(repo):
 
 
 def check(repo, every=False):
-    """Everything that is wrong, a text for each."""
+    """All problems, as one text for each."""
     layers, problems = Layers(repo), []
     for package in packages(repo):
         problems += ["\n".join(describe(package, circle, every)) for circle in package.circles()
                      if not layers.allow(circle)]
         if package.name in ROOT_RULE:
             problems += [
-                f"{file.relative_to(repo)}:{line}: {name} by way of the crate's root, it is in "
-                f"{where.relative_to(repo)}"
+                f"{file.relative_to(repo)}:{line}: {name} is imported through the crate's root; "
+                f"import it from {where.relative_to(repo)}"
                 for file, line, name, where in sorted(set(package.through_root()))]
         problems += long_files(package)
     return problems + list(layers.mistakes())

@@ -1,7 +1,7 @@
 """Reads the modules of a Rust crate and finds the file that defines what a path names.
 
-Sees through re-exports, globs and macros' `$crate`; leaves out `#[cfg(test)]`, comments and strings.
-An item that a macro makes is taken to be where the macro's input has its name.
+Follows re-exports, globs and the `$crate` of macros. Leaves out `#[cfg(test)]`, comments and
+strings. An item that a macro makes counts as defined where the macro's input has its name.
 """
 
 import re
@@ -73,7 +73,7 @@ def comment_end(text, at):
 
 @dataclass(eq=False)
 class Module:
-    """`uses` are names brought into scope, `paths` and `words` what the code mentions."""
+    """`uses` are the imported names; `paths` and `words` are the names that the code mentions."""
 
     file: Path
     parent: "Module | None"
@@ -107,7 +107,7 @@ class Item:
 @dataclass(frozen=True)
 class Use:
     path: tuple
-    name: str  # "*" for a glob, "_" if it brings no name
+    name: str  # "*" for a glob, "_" if no name is imported
     public: bool
     line: int
 
@@ -135,7 +135,7 @@ class Crate:
         return self.root.walk()
 
     def resolve(self, module, path, seen=frozenset(), lexical=True):
-        """What `path` names from `module`: a list of Item and Module, empty for another crate's."""
+        """The items and modules that `path` names from `module`; none for another crate's."""
         first, *rest = path
         if first in ("crate", "$crate") or (lexical and self.is_own(module, first)):
             found = [module.root()]
@@ -154,7 +154,7 @@ class Crate:
 
     def step(self, outer, name, seen):
         if isinstance(outer, Item):
-            return [outer]  # a variant, or what an impl has
+            return [outer]  # a variant, or an item of an impl
         if name == "self":
             return [outer]
         if name == "super":
@@ -180,7 +180,7 @@ class Crate:
                    for use in module.uses)
 
     def lookup(self, module, name, seen=frozenset()):
-        """What `name` is within `module`."""
+        """The items and modules that are called `name` within `module`."""
         if (module, name) in seen:
             return self.textual_macro(module, name)
         seen = seen | {(module, name)}
@@ -207,7 +207,7 @@ class Crate:
 
 
 class Reader:
-    """Reads one file, with its inline modules, and what `mod x;` names."""
+    """Reads one file with its inline modules, and the files that `mod x;` names."""
 
     def __init__(self, crate, module, children):
         self.crate, self.module, self.children = crate, module, children
@@ -254,7 +254,7 @@ class Reader:
             public = exported = False
 
     def attribute(self, code, at):
-        """Reads past an attribute, and past all that it leaves to tests."""
+        """Skips an attribute. If it is for tests, skips what it applies to, too."""
         start = at + (2 if code[at + 1].text == "!" else 1)
         end = close(code, start)
         inside = code[start + 1:end - 1]
@@ -324,7 +324,7 @@ class Reader:
         return end
 
     def invocation(self, code, start):
-        """A macro in the place of an item: defines what its input spells like items."""
+        """Reads a macro call in the place of an item. Defines what its input spells like items."""
         if code[start].text not in OPEN:
             return start
         end = close(code, start)
@@ -348,7 +348,7 @@ class Reader:
                 at += 1
 
     def mention(self, code, at):
-        """Notes a name or path of the code."""
+        """Records a name or a path of the code."""
         before, second = (code[at - n].text if at >= n else "" for n in (1, 2))
         path, end = [code[at].text], at + 1
         while end + 1 < len(code) and code[end].text == "::" and code[end + 1].is_name:
@@ -367,7 +367,7 @@ class Reader:
 
 
 def close(code, at):
-    """Behind the bracket that closes the one at `at`."""
+    """The index after the bracket that closes the bracket at `at`."""
     depth = 0
     while at < len(code):
         depth += (code[at].text in OPEN) - (code[at].text in CLOSE)
@@ -385,7 +385,7 @@ def is_test(attribute):
 
 
 def item_end(code, at):
-    """Behind the item, field, arm or statement that begins at `at`."""
+    """The index after the item, field, arm or statement that begins at `at`."""
     while at < len(code) and code[at].text == "#":
         at = close(code, at + 1)
     start = at

@@ -200,7 +200,7 @@ class Rules(Workspace):
     def test_a_layer_has_only_what_is_in_its_circles(self):
         self.crate({**self.CIRCLE, "lib.rs": "mod a; mod b; mod c;", "c.rs": ""})
         self.layer("a.rs", "b.rs", "c.rs", "gone.rs")
-        self.assertIn("layer pair: some/src/c.rs is in none of its circles", self.told())
+        self.assertIn("layer pair: some/src/c.rs is in no circle of the layer", self.told())
         self.assertIn("layer pair: some/src/gone.rs does not exist", self.told())
 
     def test_a_layer_has_at_most_14_files(self):
@@ -222,7 +222,7 @@ class Rules(Workspace):
             "e.rs": "fn f(_: event_core::A) {}",
         }
         self.crate(files, name="event-core", folder="event-core")
-        where = "A by way of the crate's root, it is in event-core/src/a.rs"
+        where = "A is imported through the crate's root; import it from event-core/src/a.rs"
         self.assertEqual(check(self.repo), [
             f"event-core/src/{file}.rs:1: {where}" for file in "cde"])
         (self.repo / "event-core").rename(self.repo / "other")

@@ -1,5 +1,5 @@
 //! Accounts over sockets: in-band registration, use, password change, removal.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::io::Write;
 
@@ -100,8 +100,8 @@ fn an_account_is_registered_used_changed_and_removed() {
 
     phone.send(&query("<remove/>"));
     let end = phone.wait_end();
-    let answer = end.find("type='result'").expect("a result");
-    let error = end.find("<not-authorized ").expect("a stream error");
+    let answer = end.find("type='result'").expect("no result");
+    let error = end.find("<not-authorized ").expect("no stream error");
     assert!(answer < error, "{end}");
     assert!(desk.wait_end().contains("<not-authorized "));
     assert!(!can_log_in(&server, "tybalt", "king of cats"));
@@ -186,7 +186,8 @@ fn keep(client: &mut Raw) {
     assert_eq!(kept(client).matches("secret").count(), 3);
 }
 
-/// Removal while the server runs and while it does not: a new account of the same name is empty.
+/// Accounts are removed while the server runs, and while it does not run. A new account of the same
+/// name has no data.
 #[test]
 fn nothing_is_left_of_a_removed_account() {
     let mut server = server();

@@ -1,5 +1,5 @@
-//! Input of hostile or broken clients: each gets the error that RFC 6120 defines, and other clients
-//! are still served.
+//! Hostile or broken clients get the errors that RFC 6120 defines, and other clients are still
+//! served.
 
 use spondee_tests::{
     raw::{Raw, header},
@@ -67,7 +67,7 @@ fn wrong_input_before_or_in_the_header_is_refused() {
         let mut raw = Raw::connect(&server);
         raw.send(&input);
         let answer = raw.wait_end();
-        assert!(answer.contains("<stream:stream "), "a header comes first for {input:?}: {answer}");
+        assert!(answer.contains("<stream:stream "), "no header for {input:?}: {answer}");
         let is_right = condition.split('|').any(|one| answer.contains(&format!("<{one} xmlns=")));
         assert!(is_right, "{condition} expected for {input:?}: {answer}");
         assert!(answer.ends_with("</stream:stream>"), "not closed for {input:?}: {answer}");
@@ -222,7 +222,7 @@ fn invalid_stanzas_are_answered_and_the_stream_stays_open() {
         );
         assert!(answer.contains("type='error'"), "{answer}");
     }
-    // Results and errors are never answered: only the ping is.
+    // Results and errors are never answered, so the ping has the only answer.
     for input in [
         "<iq type='result' id='2' to='juliet@localhost/nowhere'/>",
         "<iq type='error' id='2' to='nobody@localhost'><error type='cancel'/></iq>",

@@ -1,4 +1,4 @@
-//! `tokio-xmpp` against the running server: logins, messages, queries, lost connections.
+//! Tests the running server with `tokio-xmpp`: logins, messages, queries, lost connections.
 
 use std::str::FromStr;
 
@@ -64,7 +64,7 @@ async fn offers_only_what_the_host_allows() {
     let server = Server::with(&setup);
     let connector = Connector::new(&server, Tls::Start, false);
     let offered = authenticate(&connector, "romeo@localhost", "romeo", None).await;
-    let offered: Vec<_> = offered.expect("SCRAM-SHA-256 is there").into_iter().collect();
+    let offered: Vec<_> = offered.expect("no login with SCRAM-SHA-256").into_iter().collect();
     assert_eq!(offered, ["SCRAM-SHA-256"]);
 }
 
@@ -75,7 +75,7 @@ async fn a_wrong_password_and_an_unknown_account_get_the_same_error() {
     for (jid, password) in [("romeo@localhost", "wrong"), ("nobody@localhost", "nobody")] {
         for mechanism in ["SCRAM-SHA-1", "SCRAM-SHA-256", "PLAIN"] {
             let refused = authenticate(&connector, jid, password, Some(mechanism)).await;
-            let error = refused.expect_err("the password is wrong").to_string();
+            let error = refused.expect_err("the login succeeded").to_string();
             assert!(error.contains("not-authorized") || error.contains("NotAuthorized"), "{error}");
         }
     }
@@ -91,7 +91,7 @@ async fn two_clients_exchange_messages() {
         let message = juliet.message().await;
         assert_eq!(message.from, Some(Jid::from(romeo.jid.clone())));
         assert_eq!(message.bodies.values().next().map(String::as_str), Some(body));
-        juliet.send(chat(&message.from.expect("a sender"), "and back")).await;
+        juliet.send(chat(&message.from.expect("no sender"), "and back")).await;
         assert_eq!(romeo.message().await.from, Some(Jid::from(juliet.jid.clone())));
     }
 }
@@ -101,7 +101,7 @@ async fn a_message_for_nobody_comes_back_as_an_error() {
     let server = Server::start();
     let (mut romeo, _juliet) = couple(&server).await;
     for to in ["nobody@localhost", "juliet@elsewhere.example"] {
-        let to = Jid::new(to).expect("a JID");
+        let to = Jid::new(to).expect("not a JID");
         romeo.send(chat(&to, "?")).await;
         let refused = romeo.message().await;
         assert_eq!((refused.from, refused.type_), (Some(to), MessageType::Error));
@@ -115,13 +115,13 @@ async fn answers_version_disco_ping_and_time() {
     let host = Some("localhost");
 
     let version = VersionResult::try_from(result(romeo.get(host, VersionQuery).await));
-    assert_eq!(version.expect("a version").name, "Spondee");
+    assert_eq!(version.expect("not a version").name, "Spondee");
 
     let query = Element::from_str("<query xmlns='http://jabber.org/protocol/disco#info'/>");
-    let info = result(romeo.get(host, query.expect("an element")).await);
-    let info = DiscoInfoResult::try_from(info).expect("disco#info");
+    let info = result(romeo.get(host, query.expect("not an element")).await);
+    let info = DiscoInfoResult::try_from(info).expect("not disco#info");
     for feature in ["urn:xmpp:ping", "urn:xmpp:time", "jabber:iq:version"] {
-        assert!(info.features.contains(feature), "{feature} in {:?}", info.features);
+        assert!(info.features.contains(feature), "no {feature} in {:?}", info.features);
     }
 
     for to in [host, None] {
@@ -129,10 +129,10 @@ async fn answers_version_disco_ping_and_time() {
         assert!(matches!(pong, IqResponse::Result(None)), "{pong:?}");
     }
 
-    let query = Element::from_str("<time xmlns='urn:xmpp:time'/>").expect("an element");
-    TimeResult::try_from(result(romeo.get(host, query).await)).expect("a time");
+    let query = Element::from_str("<time xmlns='urn:xmpp:time'/>").expect("not an element");
+    TimeResult::try_from(result(romeo.get(host, query).await)).expect("not a time");
 
-    let unknown = Element::from_str("<x xmlns='urn:example:unknown'/>").expect("an element");
+    let unknown = Element::from_str("<x xmlns='urn:example:unknown'/>").expect("not an element");
     match romeo.get(host, unknown).await {
         IqResponse::Error(error) => {
             assert_eq!(error.defined_condition, DefinedCondition::ServiceUnavailable);

@@ -1,5 +1,5 @@
 //! The commands of the server's binary, with and without a running server.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::{io::Write, process::Stdio};
 

@@ -37,7 +37,7 @@ fn header(to: &str) -> String {
     )
 }
 
-/// Opens a stream and returns its id too.
+/// Opens a stream. Returns the connection and the id of the stream.
 fn open(address: SocketAddr) -> (Raw, String) {
     let mut raw = Raw::to(address);
     raw.send(&header("irc.localhost"));
@@ -114,7 +114,7 @@ fn clients_and_a_component_exchange_stanzas() {
     // The server accepts stanzas in the component's own namespace too.
     component.send("<message xmlns='jabber:component:accept' from='irc.localhost' to='romeo@localhost/orchard' type='chat'><body>c</body></message>");
     assert!(romeo.wait("</message>").contains("<body>c</body>"));
-    // A query of the component's own.
+    // The component sends a query.
     component.send("<iq type='get' id='p1' from='c@irc.localhost' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>");
     let pong = component.wait("/>");
     assert!(pong.contains("type='result'") && pong.contains("to='c@irc.localhost'"), "{pong}");
@@ -310,7 +310,7 @@ fn a_component_that_does_not_read_affects_only_its_senders() {
     let mut romeo = Raw::login(&server, "romeo", "orchard");
     let body = "x".repeat(8000);
     let mut sent = 0;
-    // More than the sockets and the queue hold.
+    // Sends more than the sockets and the queue hold.
     let answer = loop {
         romeo.send(&format!(
             "<message to='irc.localhost' id='{sent}'><body>{body}</body></message>"

@@ -1,10 +1,11 @@
 //! Acknowledged changes survive a kill of the server at any moment.
 //!
-//! A hundred times, clients change contacts and private data and write to an offline account, and
-//! the server is killed at a random moment. After a restart it must have everything that it had
-//! acknowledged: by the result of an iq, or, for a message, by the answer to the ping after it.
+//! A hundred times, clients change contacts and private data and send messages to an offline
+//! account, and the server is killed at a random moment. After a restart, the server must have
+//! every change that it had acknowledged: by the result of an iq or, for a message, by the answer
+//! to the ping after the message.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,9 +21,9 @@ use spondee_tests::{
     server::{Server, Setup},
 };
 
-/// How often the server is killed.
+/// The number of times that the server is killed.
 const KILLS: u64 = 100;
-/// The largest number of acknowledged changes before a kill.
+/// The maximum number of acknowledged changes before a kill.
 const CONFIRMED: u64 = 40;
 /// The number of contacts that are added and removed.
 const CONTACTS: u64 = 17;
@@ -42,7 +43,7 @@ fn acknowledged_changes_survive_a_hundred_kills_on_postgresql() {
 /// The acknowledged state.
 #[derive(Debug, Default)]
 struct Confirmed {
-    /// The name of each contact, by its number; none for a removed one.
+    /// The name of each contact, by the contact's number; `None` for a removed contact.
     contacts: BTreeMap<u64, Option<u64>>,
     /// The private data.
     private: u64,
@@ -58,7 +59,7 @@ enum Change {
     Message(u64),
 }
 
-/// What a client tells the test before and after a change.
+/// A client's report to the test before and after a change.
 enum Report {
     Tried(Change),
     Confirmed(Change),
@@ -94,7 +95,8 @@ fn survives(tables: &str) {
                 }
             }
         }
-        // A random moment within the duration of a change; this waits for no condition.
+        // Sleeps until a random moment within the duration of a change; this waits for no
+        // condition.
         thread::sleep(Duration::from_micros(random / CONFIRMED % 5000));
         server.signal("KILL");
         for report in log {
@@ -127,7 +129,7 @@ fn clients(server: &Server, first: u64, reports: &Sender<Report>) -> Vec<thread:
     let contact = |number: u64| {
         let contact = number % CONTACTS;
         let jid = format!("c{contact}@contacts.example");
-        // Some changes are removals.
+        // Every fifth change is a removal.
         let (change, item) = if number.is_multiple_of(5) {
             (None, format!("<item jid='{jid}' subscription='remove'/>"))
         } else {
@@ -177,7 +179,7 @@ fn client(
     })
 }
 
-/// The start tag of the answer to an iq, unless the connection ends before.
+/// The start tag of the answer to an iq; `None` if the connection ends first.
 fn answer(raw: &mut Raw, number: u64) -> Option<String> {
     let mut answer = raw.try_wait(&format!("i{number}."))?;
     answer.push_str(&raw.try_wait(">")?);
@@ -185,7 +187,7 @@ fn answer(raw: &mut Raw, number: u64) -> Option<String> {
     Some(answer.split_off(start))
 }
 
-/// Checks that every acknowledged change is present. Others may be present or not.
+/// Checks that every acknowledged change is present. Other changes may be present or not.
 fn check(server: &Server, confirmed: &mut Confirmed, tried: &[Change]) {
     let mut romeo = Raw::login(server, "romeo", "check");
     romeo.send("<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>");
@@ -245,7 +247,7 @@ fn check(server: &Server, confirmed: &mut Confirmed, tried: &[Change]) {
     }
 }
 
-/// Whether `found` is later than `known`; a removal has no number.
+/// Whether `found` may be later than `known`. A removal has no number.
 fn is_newer(found: Option<u64>, known: Option<u64>) -> bool {
     found.is_none() || known.is_none() || found > known
 }

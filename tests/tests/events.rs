@@ -122,7 +122,7 @@ fn events_of_a_session_fire_from_authentication_to_unbinding() {
             ("resource-unbind", orchard),
         ]
     );
-    // Fired before and after authentication, and not after binding.
+    // The features are sent before and after authentication, and not after binding.
     let features = records(&server, &["stream-features"]);
     let who: Vec<_> = features
         .iter()
@@ -180,7 +180,7 @@ fn messages_fire_events_before_and_after_routing() {
         sync(&mut romeo);
         assert_eq!(fired(&server, id), events, "{id}");
     }
-    // Self-addressed: `to` is gone, `from` is stamped.
+    // In a message to the sender's own account, `to` is removed and `from` is set.
     let own = records(&server, &["message/self"]);
     assert_eq!(own.len(), 2);
     for line in own {
@@ -195,7 +195,7 @@ fn messages_fire_events_before_and_after_routing() {
 fn presence_fires_events_before_and_after_routing() {
     let server = server();
     let _juliet = Raw::login(&server, "juliet", "balcony");
-    // Juliet receives the broadcast.
+    // Romeo's other client receives the broadcast.
     let mut street = Raw::login(&server, "romeo", "street");
     street.send("<presence/>");
     sync(&mut street);
@@ -319,7 +319,7 @@ fn iq_stanzas_fire_events_before_and_after_routing() {
         sync(&mut romeo);
         assert_eq!(fired(&server, id), events, "{id}");
     }
-    assert!(juliet.wait("id='full'").contains("<iq"), "delivered");
+    assert!(juliet.wait("id='full'").contains("<iq"), "not delivered");
 
     for kind in ["result", "error"] {
         for (to, at) in

@@ -1,5 +1,5 @@
 //! Clients that flood are slowed down, closed or refused, and other clients are served.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::time::{Duration, Instant};
 
@@ -29,7 +29,7 @@ fn flood(mut flooder: Raw, pings: usize, padding: &str) -> Duration {
     begun.elapsed()
 }
 
-/// Asserts that another client's pings are answered while those of the flooding client wait.
+/// Asserts that another client's pings are answered while the flooding client's pings wait.
 fn is_noticed_by_the_flooder_alone(server: &Server, pings: usize, padding: &str) {
     let romeo = Raw::login(server, "romeo", "orchard");
     std::thread::scope(|scope| {
@@ -71,7 +71,7 @@ fn an_endless_flood_is_closed() {
     let mut flooder = Raw::login(&server, "romeo", "orchard");
     flooder.send(&ping("more").repeat(20_000));
     let end = flooder.wait_end();
-    assert!(end.contains("<policy-violation"), "no error in the end");
+    assert!(end.contains("<policy-violation"), "the stream ended without an error");
     server.wait_record("resource-unbind\tlocalhost\tromeo@localhost/orchard policy-violation");
 }
 
@@ -89,7 +89,7 @@ fn an_address_that_connects_too_often_gets_an_error() {
         ends.iter().any(|end| end.contains("<policy-violation")),
         "every connection was accepted"
     );
-    // Limits for addresses do not apply to this machine's own.
+    // The limits for addresses do not apply to the addresses of this machine.
     assert!((0..50).all(|_| is_answered(Raw::connect(&server))));
     // The address may connect again after a while.
     let deadline = Instant::now() + spondee_tests::TIMEOUT;
@@ -116,7 +116,7 @@ fn endless_stanzas_take_no_more_memory_than_the_limit() {
     let server = server("waiting_bytes = 1048576");
     let mut juliet = Raw::login(&server, "juliet", "balcony");
     let part = format!("<message><body>{}", "x".repeat(200_000));
-    // Six parts of a fifth of the limit each: the server must close one.
+    // Six parts, each a fifth of the limit: the server must close one stream.
     let _romeos: Vec<_> = (0..6)
         .map(|number| {
             let mut romeo = Raw::login(&server, "romeo", &number.to_string());

@@ -1,10 +1,10 @@
-//! A module that is missing from a binary, or in it twice, stops the build or the start with a
-//! message that says what to do. The binaries in `fixtures` are wrong on purpose.
+//! A module that is missing in a binary, or present twice, stops the build or the start with a
+//! message that says what to do. The binaries in `fixtures` have such mistakes.
 //!
 //! `.ci/run` runs these tests again with `SPONDEE_LINKING_PROFILE=release`, to test linking under
 //! LTO.
 
-#![allow(clippy::unwrap_used, reason = "tests, their helpers too")]
+#![allow(clippy::unwrap_used, reason = "tests and their helpers")]
 
 use std::{
     fs,

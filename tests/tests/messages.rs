@@ -1,5 +1,5 @@
 //! Messages between clients: offline messages, restarts, blocking.
-#![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::expect_used, reason = "a test that cannot continue has failed")]
 
 use std::str::FromStr;
 
@@ -24,7 +24,7 @@ fn plaintext() -> Setup {
 }
 
 fn chat(to: &str, body: &str) -> Message {
-    Message::chat(Jid::new(to).expect("a JID")).with_body(Lang::default(), body.into())
+    Message::chat(Jid::new(to).expect("not a JID")).with_body(Lang::default(), body.into())
 }
 
 fn body(message: &Message) -> &str {
@@ -66,12 +66,12 @@ async fn an_offline_message_is_delivered_with_its_delay() {
         assert_eq!(body(&message), text);
         assert_eq!(message.from, Some(Jid::from(romeo.jid.clone())));
         let delay = message.payloads.into_iter().find_map(|payload| Delay::try_from(payload).ok());
-        assert_eq!(delay.expect("a delay").from, Some(Jid::new("localhost").expect("a JID")));
+        assert_eq!(delay.expect("no delay").from, Some(Jid::new("localhost").expect("not a JID")));
     }
     romeo.send(chat("juliet@localhost", "third")).await;
     let message = juliet.message().await;
     assert_eq!(body(&message), "third");
-    assert!(message.payloads.is_empty(), "an online message has no delay");
+    assert!(message.payloads.is_empty(), "an online message has a delay");
 }
 
 #[test]
@@ -98,7 +98,8 @@ fn acknowledged_messages_survive_a_restart_and_a_crash() {
     assert!(numbers(&sync(&mut juliet)).is_empty());
 }
 
-/// More messages than the queue of a stream holds, so that delivery waits for the client to read.
+/// More messages are sent than the queue of a stream holds, so that delivery waits for the client
+/// to read.
 #[test]
 fn many_offline_messages_arrive_in_order_while_more_are_sent() {
     const EACH: u32 = 400;
@@ -185,8 +186,8 @@ fn a_blocked_contact_cannot_request_a_subscription() {
 }
 
 async fn set(client: &mut Online, xml: &str) -> IqResponse {
-    let payload = Element::from_str(xml).expect("an element");
-    client.client.send_iq(None, IqRequest::Set(payload)).await.await.expect("an answer")
+    let payload = Element::from_str(xml).expect("not an element");
+    client.client.send_iq(None, IqRequest::Set(payload)).await.await.expect("no answer")
 }
 
 #[tokio::test]

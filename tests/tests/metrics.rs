@@ -1,6 +1,6 @@
 //! The metrics of a running server, read over HTTP as Prometheus does.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::{
     io::{Read, Write},
@@ -121,7 +121,7 @@ fn modules_add_their_own_metrics() {
     assert_eq!(value(&metrics, "recorder_clients{host=\"localhost\"}"), 1.0);
     assert_eq!(value(&metrics, "recorder_clients{host=\"other.example\"}"), 0.0);
     assert_eq!(metrics.matches("# TYPE recorder_clients gauge\n").count(), 1);
-    // Called once for each host that enables the module, in the order of the hosts, on one payload.
+    // The handler runs once for each host that enables the module, in order, on one payload.
     let records = server.records();
     let fired: Vec<_> = records.iter().filter(|line| line.starts_with("stats-update\t")).collect();
     assert_eq!(fired, ["stats-update\tlocalhost\t0", "stats-update\tother.example\t1"]);

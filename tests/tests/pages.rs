@@ -1,6 +1,6 @@
 //! The generated files in the repository: the page of events and the table of the bundled modules.
 //! With `UPDATE=1` in the environment the tests write these files.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::{path::Path, process::Stdio};
 
@@ -33,7 +33,7 @@ fn assert_current(file: &str, current: &str) {
         .find(|(_, (is, was))| is != was)
     {
         panic!(
-            "{file} is stale at line {}: it says {was:?}, it should say {is:?}; run this test with UPDATE=1",
+            "{file} is stale at line {}: found {was:?}, expected {is:?}; run this test with UPDATE=1",
             number + 1
         );
     }

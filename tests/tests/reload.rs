@@ -1,6 +1,6 @@
 //! Reloads of the config: modules, hosts, certificates and limits change while clients stay
 //! connected.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::{
     fs,
@@ -128,7 +128,7 @@ fn modules_are_enabled_changed_and_disabled_while_clients_chat() {
         }
         is_over.store(true, Ordering::Relaxed);
         let count = talk.join().unwrap();
-        assert!(count > 20, "{count} messages went through meanwhile");
+        assert!(count > 20, "only {count} messages arrived");
     });
 }
 
@@ -229,7 +229,7 @@ fn concurrent_reloads_run_one_after_the_other() {
     let said: Vec<String> =
         reloads.into_iter().flat_map(|one| said(one.wait_with_output())).collect();
     let enabled = said.iter().filter(|line| line.ends_with("module version enabled")).count();
-    assert!(enabled <= 1, "the signal or one of the four: {said:?}");
+    assert!(enabled <= 1, "the module was enabled twice: {said:?}");
     assert_eq!(said.len(), 4);
     assert!(has_feature(&mut romeo, "jabber:iq:version"));
 }
@@ -261,18 +261,20 @@ fn a_reload_applies_settings_limits_and_the_log() {
         reloaded(&server),
         [
             "applied: host localhost: admins, allow_plaintext changed",
-            "applied: limits changed, for connections from now on",
+            "applied: limits changed, for new connections",
             "applied: log.level changed",
             "applied: log.file changed",
         ]
     );
     let mut refused = Raw::connect(&server);
     let end = refused.wait_end();
-    assert!(end.contains("<resource-constraint"), "a second connection must be refused: {end}");
+    assert!(end.contains("<resource-constraint"), "the second connection was not refused: {end}");
     edit(&server, "connections = 1", "connections = 10");
     // A reload also waits until the lines of the log are written.
     reloaded(&server);
-    assert!(fs::read_to_string(&log).unwrap().contains("connection refused, too many"));
+    assert!(
+        fs::read_to_string(&log).unwrap().contains("a connection is refused: the limit is reached")
+    );
     let mut client = Raw::open(&server);
     client.send(&header("localhost"));
     romeo.send("<iq type='get' id='p' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>");

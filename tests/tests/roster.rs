@@ -1,7 +1,7 @@
 //! Rosters and presence over sockets: `tokio-xmpp` clients subscribe to each other and keep their
 //! rosters over a restart; a raw client sends invalid requests.
 
-#![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::expect_used, reason = "a test that cannot continue has failed")]
 
 use std::str::FromStr;
 
@@ -25,11 +25,11 @@ fn server() -> Server {
     Server::with(&Setup { host: "allow_plaintext = true".into(), ..Setup::default() })
 }
 
-/// Requests the roster; from then on the server sends pushes.
+/// Requests the roster. From then on, the server sends pushes.
 async fn roster(client: &mut Online) -> Roster {
-    let query = Element::from_str("<query xmlns='jabber:iq:roster'/>").expect("an element");
+    let query = Element::from_str("<query xmlns='jabber:iq:roster'/>").expect("not an element");
     match client.get(None, query).await {
-        IqResponse::Result(Some(roster)) => Roster::try_from(roster).expect("a roster"),
+        IqResponse::Result(Some(roster)) => Roster::try_from(roster).expect("not a roster"),
         other => panic!("no roster: {other:?}"),
     }
 }
@@ -40,8 +40,8 @@ async fn push(client: &mut Online) -> Item {
         if let Stanza::Iq(iq) = client.stanza().await
             && let tokio_xmpp::parsers::iq::Iq::Set { payload, .. } = iq
         {
-            let roster = Roster::try_from(payload).expect("a push");
-            return roster.items.into_iter().next().expect("an item");
+            let roster = Roster::try_from(payload).expect("not a push");
+            return roster.items.into_iter().next().expect("no item");
         }
     }
 }
@@ -141,7 +141,7 @@ async fn a_restart_keeps_contacts_and_requests() {
         let stored = romeo.client.send_iq(None, IqRequest::Set(item.unwrap())).await;
         assert!(matches!(stored.await, Ok(IqResponse::Result(_))));
     }
-    // The server is killed: acknowledged changes are on the disk.
+    // The server is killed. Acknowledged changes are on the disk.
     server.signal("KILL");
     server.wait();
     server.restart();

@@ -1,5 +1,5 @@
 //! Streams between servers: two servers that federate, and peers that break the rules.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::net::TcpListener;
 
@@ -91,7 +91,7 @@ fn federation_resumes_after_either_side_restarts() {
     servers.one.wait_record("s2sout-destroyed\tone.example\ttwo.example");
     servers.one.wait_record("s2sin-destroyed\tone.example\ttwo.example");
     romeo.send(&message("nobody-there"));
-    // Stanzas sent just before may come back too, because their arrival is unknown.
+    // Stanzas that were sent just before may come back too, because their arrival is unknown.
     romeo.wait("id='nobody-there'");
     let error = romeo.wait("</message>");
     assert!(error.contains("<remote-server-timeout "), "{error}");
@@ -209,14 +209,14 @@ fn stanzas_of_unproved_domains_close_the_stream() {
     assert!(features.contains("EXTERNAL"), "{features}");
     peer.send(STANZA);
     assert!(peer.wait("</stream:stream>").contains("<not-authorized "));
-    // A domain that the certificate does not name.
+    // The peer claims a domain that the certificate does not name.
     let (mut peer, _) = Peer::connect("other.example", &place, Some(right.clone()));
     let auth = "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='EXTERNAL'>";
     peer.send(&format!("{auth}d3JvbmcuZXhhbXBsZQ==</auth>"));
     assert!(peer.wait("</failure>").contains("<invalid-authzid"));
     peer.send(&format!("{auth}*</auth>"));
     assert!(peer.wait("</failure>").contains("<incorrect-encoding"));
-    // Stanzas of other domains, after authentication.
+    // The peer sends stanzas of other domains after authentication.
     for (stanza, condition) in [
         (STANZA.replace("x@other", "x@forged"), "invalid-from"),
         (STANZA.replace("from='x@other.example' ", ""), "improper-addressing"),
@@ -267,7 +267,8 @@ fn dialback_keys_are_verified() {
         }
     }
     server.wait_record("s2s-authenticated\tone.example\tother.example dialback");
-    // An unreachable domain, a domain served here, one not served here, and a forged key.
+    // Keys for an unreachable domain, for a domain served here and for one not served here, and a
+    // forged key.
     let (mut peer, _) = Peer::connect("other.example", &place, None);
     for (element, condition) in [
         ("<db:result from='lost.example' to='one.example'>k</db:result>", "remote-server-"),
@@ -311,8 +312,7 @@ fn a_server_with_another_name_gets_nothing() {
     assert!(error.contains("certificate"), "{error}");
 }
 
-/// A peer that reads everything and answers nothing: the queue is bounded, and every message comes
-/// back.
+/// A peer reads everything and answers nothing. The queue is bounded, and every message comes back.
 #[test]
 fn messages_to_a_server_that_never_answers_come_back() {
     let (place, other) = (Place::new("one.example"), Place::new("other.example"));

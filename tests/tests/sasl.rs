@@ -1,6 +1,6 @@
-//! SASL with the `sasl` crate as the client: every mechanism, with and without channel binding,
-//! over TLS.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+//! Tests SASL with the `sasl` crate as the client: every mechanism, with and without channel
+//! binding, over TLS.
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::{
     io::{Read, Write},
@@ -21,7 +21,7 @@ use sasl::{
 use sha2::Digest;
 use spondee_tests::{TIMEOUT, client::tls_config, raw::header, server::Server};
 
-/// The library implements SCRAM up to SHA-256 and accepts other hashes.
+/// The library implements SCRAM up to SHA-256, but accepts other hashes.
 struct Sha512;
 
 impl ScramProvider for Sha512 {
@@ -42,7 +42,7 @@ impl ScramProvider for Sha512 {
     }
 
     fn derive(password: &Password, salt: &[u8], iterations: u32) -> Result<Vec<u8>, DeriveError> {
-        let Password::Plain(password) = password else { panic!("the test has a password") };
+        let Password::Plain(password) = password else { panic!("the password must be plain text") };
         let mut salted = vec![0; 64];
         pbkdf2::pbkdf2_hmac::<sha2::Sha512>(password.as_bytes(), salt, iterations, &mut salted);
         Ok(salted)
@@ -51,7 +51,7 @@ impl ScramProvider for Sha512 {
 
 const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
 
-/// A stream over TLS, up to the features.
+/// A TLS stream, after the features were received.
 struct Secure {
     stream: StreamOwned<ClientConnection, TcpStream>,
     features: String,
@@ -110,7 +110,7 @@ impl Secure {
         )
     }
 
-    /// Runs a mechanism to its end; `Ok` when server and client both succeed.
+    /// Runs a mechanism to its end. `Ok` when both server and client succeed.
     fn run(&mut self, mechanism: &mut dyn Mechanism, name: &str) -> Result<(), String> {
         let initial = BASE64.encode(mechanism.initial());
         self.send(&format!("<auth xmlns='{SASL}' mechanism='{name}'>{initial}</auth>"));
@@ -179,7 +179,7 @@ fn channel_binding_data_of_another_connection_is_refused() {
 fn a_channel_binding_downgrade_is_refused() {
     let server = Server::start();
     let mut secure = Secure::open(&server);
-    // The client supports channel binding but was not offered -PLUS: an attacker removed the offer.
+    // The client supports channel binding, but an attacker removed the -PLUS mechanisms.
     let mut client = client("SHA-256", "romeo", ChannelBinding::Unsupported);
     assert_eq!(secure.run(&mut *client, "SCRAM-SHA-256").unwrap_err(), "failure");
 }
@@ -201,7 +201,7 @@ fn failures_have_the_conditions_of_the_rfc() {
             "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>AHJvbWVvAHdyb25n</auth>",
             "not-authorized",
         ),
-        // juliet acts for romeo
+        // Romeo authenticates to act as juliet.
         (
             "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>anVsaWV0QGxvY2FsaG9zdAByb21lbwByb21lbw==</auth>",
             "invalid-authzid",

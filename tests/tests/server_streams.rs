@@ -1,4 +1,4 @@
-//! Input from other servers, and from clients that pretend to be one, on the server port.
+//! Input on the server port from other servers, and from clients that pretend to be servers.
 
 use std::net::SocketAddr;
 
@@ -34,7 +34,7 @@ fn a_stream_is_answered_in_its_own_namespace() {
     }
     assert!(answer.contains("xmlns:db='jabber:server:dialback'"), "{answer}");
     assert!(answer.contains("<starttls "), "{answer}");
-    assert!(!answer.contains("mechanism"), "no mechanism may be offered without TLS: {answer}");
+    assert!(!answer.contains("mechanism"), "a mechanism is offered without TLS: {answer}");
     server.wait_record("s2s-stream-features\tlocalhost");
     raw.send("</stream:stream>");
     assert!(raw.wait_end().ends_with("</stream:stream>"));

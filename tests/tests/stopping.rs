@@ -1,5 +1,6 @@
-//! Stopping an event has its documented effect: for every event that can be stopped, the test
-//! checks which events fired before it, that none fired after it, and what sender and recipient see.
+//! Stopping an event has its documented effect. For every event that can be stopped, the test
+//! checks which events fired before it, that none fired after it, and what sender and recipient
+//! see.
 
 use spondee_tests::{
     raw::{Raw, header},
@@ -129,7 +130,7 @@ fn stopped_presence_is_not_delivered() {
         let stanza = format!("<presence id='ID' {to}/>");
         stops(&server, (&mut romeo, &mut juliet), &stanza, (event, &before));
     }
-    // None of these became romeo's presence: the next one is the initial presence.
+    // None of these became romeo's presence, so the next one is the initial presence.
     romeo.send("<presence id='first'/>");
     sync(&mut romeo);
     assert!(fired(&server, "first").contains(&"presence/initial".to_owned()));
@@ -230,7 +231,7 @@ fn stopped_iq_answers_fire_no_later_event() {
                     "<iq type='{kind}' id='recorded' {to}><{child} xmlns='urn:test:stop'/></iq>"
                 ));
                 let answer = sync(&mut romeo);
-                assert!(!answer.contains("recorded"), "an answer must not be answered: {answer}");
+                assert!(!answer.contains("recorded"), "an answer was answered: {answer}");
                 let events = fired(&server, "recorded").split_off(before);
                 assert_eq!(events.contains(&event), is_recorded, "{child} {events:?}");
             }
@@ -268,7 +269,7 @@ fn elements_before_binding_can_be_stopped() {
                 if event.ends_with("element") { "<policy-violation" } else { "<not-authorized" };
             assert!(end.contains(condition), "{event}: {end}");
         }
-        // Not stopped.
+        // Not stopped: the stream is closed.
         let mut raw = Raw::open(&server);
         raw.send(&element.replace("ID", "nobody"));
         let end = raw.wait_end();
@@ -284,7 +285,7 @@ fn a_stopped_unbind_keeps_the_session() {
     let mut romeo = Raw::login(&server, "romeo", "kept");
     romeo.send("</stream:stream>");
     romeo.wait_end();
-    // `resource-unbind` fires only when another session takes its resource.
+    // `resource-unbind` fires only when another session takes the resource.
     let _other = Raw::login(&server, "romeo", "kept");
     let line = server.wait_record("resource-unbind\tlocalhost\tromeo@localhost/kept");
     assert!(line.contains("replaced by a new session"), "{line}");

@@ -1,4 +1,4 @@
-//! What can go wrong with accounts.
+//! Errors of accounts.
 
 use jid::BareJid;
 use thiserror::Error;
@@ -16,18 +16,18 @@ pub enum AccountStoreError {
     #[error("there is no account {0}")]
     NotFound(BareJid),
     /// The JID is a host's, not an account's.
-    #[error("{0} has no name in front of an @")]
+    #[error("{0} is not an account (expected user@host)")]
     NoName(BareJid),
     /// The password is refused.
     #[error(transparent)]
     Password(#[from] PasswordError),
     /// The list of accounts to import cannot be read.
-    #[error("cannot read the list: {0}")]
+    #[error("cannot read the list of accounts: {0}")]
     List(#[from] std::io::Error),
-    /// The system has no random numbers.
-    #[error("the system has no random numbers")]
+    /// The kernel gives no random numbers.
+    #[error("the kernel gives no random numbers")]
     Random,
-    /// The task that hashes failed.
+    /// A task that hashes passwords failed.
     #[error("a task that hashes passwords failed")]
     Task,
     /// Storage failed.

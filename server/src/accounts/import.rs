@@ -1,6 +1,6 @@
-//! Many accounts at once, from lines of `jid,password`.
+//! Imports many accounts from lines of `jid,password`.
 //!
-//! Most of the time goes into hashing, which runs on every processor while batches are written.
+//! Hashing takes most of the time. It runs on every processor while batches are written.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read};
@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use super::{AccountStore, AccountStoreError, KEY, name, partition, record};
 use crate::storage::{StorageError, Write};
 
-/// Accounts written in one transaction.
+/// The number of accounts written in one transaction.
 const BATCH: usize = 500;
 
 /// The result of an import.
@@ -23,16 +23,16 @@ const BATCH: usize = 500;
 pub struct ImportReport {
     /// The number of accounts that were made.
     pub imported: usize,
-    /// The lines that made none, in order.
+    /// The lines for which no account was made, in order.
     pub problems: Vec<ImportProblem>,
 }
 
-/// A line that made no account.
+/// A line for which no account was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportProblem {
     /// The line, counted from 1.
     pub line: u64,
-    /// What is wrong with it. Never the password.
+    /// What is wrong with the line. Does not contain the password.
     pub message: String,
 }
 
@@ -49,8 +49,8 @@ struct Hashed {
 }
 
 impl AccountStore {
-    /// Makes an account for each good line of a CSV list; `has_host` tells which domains have
-    /// accounts. A first line `jid,password` is a heading.
+    /// Makes an account for each valid line of a CSV list. `has_host` tells which domains have
+    /// accounts. A first line `jid,password` is skipped.
     ///
     /// # Errors
     ///
@@ -67,7 +67,7 @@ impl AccountStore {
         let hashing = tokio::task::spawn_blocking(move || hash_all(&lines, iterations, &sender));
         let mut batch = Vec::with_capacity(BATCH);
         loop {
-            // Only whole batches, except for the last, as each waits for the disk.
+            // Each write waits for the disk, so only the last batch may be smaller than `BATCH`.
             let wanted = BATCH - batch.len();
             let received = hashed.recv_many(&mut batch, wanted).await;
             if batch.len() == BATCH || (received == 0 && !batch.is_empty()) {
@@ -81,7 +81,7 @@ impl AccountStore {
         Ok(report)
     }
 
-    /// The lines whose accounts do not exist yet.
+    /// Returns the lines whose accounts do not exist yet, and reports the others.
     async fn new_accounts(
         &self,
         lines: Vec<Line>,
@@ -114,7 +114,7 @@ impl AccountStore {
                     report.imported += batch.len();
                     return Ok(());
                 }
-                // The account was made meanwhile: the others are tried again without it.
+                // The account was made meanwhile. The next attempt writes the others.
                 Err(StorageError::Exists(taken)) => {
                     batch.retain(|Hashed { number, jid, .. }| {
                         let same = jid.domain().as_str() == taken.host
@@ -165,7 +165,7 @@ fn read(
     Ok(lines)
 }
 
-/// Reads one line by itself: a quote that is never closed must not swallow the lines after it.
+/// Parses one line alone, because an unclosed quote would extend over the lines after it.
 fn read_line(
     text: &[u8],
     has_host: impl Fn(&str) -> bool,
@@ -183,9 +183,10 @@ fn read_line(
         return Err(format!("expected jid,password, found {} field(s)", fields.len()));
     };
     let (Ok(jid), Ok(password)) = (std::str::from_utf8(jid), std::str::from_utf8(password)) else {
-        return Err("not UTF-8".to_owned());
+        return Err("the line is not UTF-8".to_owned());
     };
-    let bare = BareJid::new(jid.trim()).map_err(|error| format!("\"{jid}\" is no JID: {error}"))?;
+    let bare =
+        BareJid::new(jid.trim()).map_err(|error| format!("\"{jid}\" is not a JID: {error}"))?;
     name(&bare).map_err(|error| error.to_string())?;
     if !has_host(bare.domain().as_str()) {
         return Err(format!("the host {} is not in the config", bare.domain()));

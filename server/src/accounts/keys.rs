@@ -11,15 +11,15 @@ use subtle::ConstantTimeEq;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-/// Stored keys that cannot be read.
+/// The stored keys cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("stored SCRAM keys are damaged")]
 pub struct DamagedKeys;
 
 /// Derives the keys of a prepared password. This keeps a processor busy for some milliseconds.
 pub fn derive(hash: ScramHash, password: &[u8], salt: &[u8], iterations: u32) -> ScramKeys {
-    // The loop runs on RustCrypto, which uses the processor's SHA instructions; ring does not for
-    // SHA-1 and takes four times as long. Everything else uses ring.
+    // PBKDF2 uses RustCrypto, because ring does not use the processor's SHA-1 instructions and
+    // takes four times as long. Everything else uses ring.
     let mut salted = Zeroizing::new(vec![0; hash.output_len()]);
     let (mac, digest) = match hash {
         ScramHash::Sha1 => {
@@ -46,13 +46,13 @@ pub fn derive(hash: ScramHash, password: &[u8], salt: &[u8], iterations: u32) ->
     }
 }
 
-/// Whether a prepared password has these keys, in constant time.
+/// Whether the prepared password has these keys. The comparison takes constant time.
 pub fn matches(keys: &ScramKeys, password: &[u8]) -> bool {
     let derived = derive(keys.hash, password, &keys.salt, keys.iterations);
     derived.stored_key.ct_eq(&keys.stored_key).into()
 }
 
-/// The mechanism's name, which is also the scheme's in stored keys.
+/// The name of the mechanism, which is also the name of the scheme in stored keys.
 const fn scheme(hash: ScramHash) -> &'static str {
     match hash {
         ScramHash::Sha1 => "SCRAM-SHA-1",
@@ -61,14 +61,14 @@ const fn scheme(hash: ScramHash) -> &'static str {
     }
 }
 
-/// The text form of RFC 5803, `SCRAM-SHA-1$4096:<salt>$<StoredKey>:<ServerKey>`.
+/// Writes the text form of RFC 5803, `SCRAM-SHA-1$4096:<salt>$<StoredKey>:<ServerKey>`.
 pub fn to_text(keys: &ScramKeys) -> String {
     let [salt, stored, server] =
         [&keys.salt, &keys.stored_key, &keys.server_key].map(|bytes| BASE64.encode(bytes));
     format!("{}${}:{salt}${stored}:{server}", scheme(keys.hash), keys.iterations)
 }
 
-/// Reads the text form.
+/// Parses the text form of RFC 5803.
 ///
 /// # Errors
 ///

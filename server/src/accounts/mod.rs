@@ -1,6 +1,6 @@
 //! Accounts. Passwords are stored only as SCRAM keys, for each of the hashes.
 //!
-//! An unknown account cannot be told from a wrong password by the answer, the salt or the time.
+//! Neither the answer nor the salt nor the time tells whether an account exists.
 
 mod error;
 mod import;
@@ -24,17 +24,16 @@ pub use error::{AccountStoreError, PasswordError};
 pub use import::{ImportProblem, ImportReport};
 pub use service::HostAccounts;
 
-/// The store that holds accounts; an owner is the name in front of the `@`, and the only key is
-/// empty.
+/// The store of accounts. The owner is the name in front of the `@`; the only key is empty.
 pub const ACCOUNTS: Schema = Schema { store: "accounts", version: 1, migrations: &[] };
 const KEY: &str = "";
 
-/// The store of the secret that salts of unknown accounts are derived from. Its host is empty, so
-/// that it cannot conflict with a host's stores.
+/// The store of the secret from which the salts of unknown accounts are derived. The host is empty,
+/// so that the store cannot conflict with a host's stores.
 const SERVER: Schema = Schema { store: "server", version: 1, migrations: &[] };
 const SECRET: (Partition<'_>, &str) = (Partition::new("", SERVER.store, ""), "scram-secret");
 
-/// The hash for checking PLAIN: with the processor's instructions it is the cheapest.
+/// The hash that checks PLAIN passwords: the fastest with the processor's instructions.
 const CHECKED_HASH: ScramHash = ScramHash::Sha256;
 
 /// The accounts of all hosts.
@@ -43,19 +42,19 @@ pub struct AccountStore {
     storage: Arc<dyn Storage>,
     iterations: u32,
     secret: Arc<[u8; 32]>,
-    /// Bounds how many passwords are hashed at once. Each takes milliseconds, and many logins must
-    /// not occupy all threads.
+    /// Bounds the number of passwords that are hashed at once, so that many logins do not occupy
+    /// all threads.
     checks: Arc<Semaphore>,
     removals: Arc<AtomicU64>,
 }
 
 impl AccountStore {
-    /// Accounts in a storage; new passwords are hashed `iterations` times, and `checks` passwords
-    /// are hashed at the same time.
+    /// Opens the accounts of a storage. New passwords are hashed `iterations` times. At most
+    /// `checks` passwords are hashed at the same time.
     ///
     /// # Errors
     ///
-    /// Storage fails, or the system has no random numbers.
+    /// Storage fails, or the kernel gives no random numbers.
     pub async fn open(
         storage: Arc<dyn Storage>,
         iterations: u32,
@@ -99,7 +98,7 @@ impl AccountStore {
             .await
     }
 
-    /// Removes an account with everything that is kept under its name, in one transaction.
+    /// Removes an account and everything that is stored for its name, in one transaction.
     ///
     /// # Errors
     ///
@@ -108,12 +107,12 @@ impl AccountStore {
         let Partition { host, owner, .. } = partition(jid)?;
         let batch = vec![Write::require(partition(jid)?, KEY), Write::purge(host, owner)];
         let removed = self.change(jid, batch).await;
-        // Also after an error: a database that fails at the commit may have removed it.
+        // Counted after an error too: if only the commit failed, the account may be removed.
         self.removals.fetch_add(1, Ordering::SeqCst);
         removed
     }
 
-    /// How many accounts may have been removed since the start.
+    /// The number of accounts that may have been removed since the start.
     pub fn removals(&self) -> u64 {
         self.removals.load(Ordering::SeqCst)
     }
@@ -157,8 +156,8 @@ impl AccountStore {
         }
     }
 
-    /// The keys to run SCRAM with. An account that does not exist has made-up keys: always the same
-    /// for a name, and matching no password.
+    /// The keys for SCRAM. If the account does not exist, the keys are made up: they are always the
+    /// same for a name, and match no password.
     ///
     /// # Errors
     ///
@@ -177,8 +176,8 @@ impl AccountStore {
             .unwrap_or_else(|| record::made_up(&*self.secret, host, name, hash, self.iterations)))
     }
 
-    /// Whether a password in plain text is the account's. Hashes also when there is no such
-    /// account.
+    /// Whether a plain password is the account's. The password is hashed even if the account does
+    /// not exist, so that the time is the same.
     ///
     /// # Errors
     ///
@@ -207,7 +206,7 @@ impl AccountStore {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, AccountStoreError> {
-        // The permit moves into the work, so that it is held when the caller stops waiting.
+        // The permit moves into the closure, because the caller may stop waiting before the end.
         let permit = Arc::clone(&self.checks).acquire_owned().await;
         let permit = permit.map_err(|_| AccountStoreError::Task)?;
         let work = tokio::task::spawn_blocking(move || {
@@ -234,7 +233,7 @@ fn partition(jid: &BareJid) -> Result<Partition<'_>, AccountStoreError> {
     Ok(Partition::new(jid.domain().as_str(), ACCOUNTS.store, name(jid)?))
 }
 
-/// Reads the server's secret, making it first where there is none.
+/// Reads the server's secret, or makes one.
 async fn server_secret(storage: &dyn Storage) -> Result<[u8; 32], AccountStoreError> {
     let (partition, key) = SECRET;
     loop {

@@ -12,7 +12,7 @@ use super::{
     keys,
 };
 
-/// Prepares a password as both sides do before hashing it.
+/// Prepares a password with SASLprep (RFC 4013).
 pub(super) fn prepare(password: &str) -> Result<Zeroizing<String>, PasswordError> {
     let prepared = stringprep::saslprep(password).map_err(|_| PasswordError::Characters)?;
     if prepared.is_empty() {
@@ -39,7 +39,7 @@ pub(super) fn find(record: &[u8], hash: ScramHash) -> Option<ScramKeys> {
     text.lines().filter_map(|line| keys::parse(line).ok()).find(|keys| keys.hash == hash)
 }
 
-/// Keys for an account that does not exist, always the same for one name.
+/// Makes keys for an account that does not exist. One name always has the same keys.
 pub(super) fn made_up(
     secret: &[u8],
     host: &str,
@@ -61,7 +61,7 @@ pub(super) fn made_up(
     }
 }
 
-/// Random bytes from the system.
+/// Random bytes from the kernel.
 pub(super) fn random<const N: usize>() -> Result<[u8; N], AccountStoreError> {
     let mut bytes = [0; N];
     SystemRandom::new().fill(&mut bytes).map_err(|_| AccountStoreError::Random)?;

@@ -1,4 +1,5 @@
-//! The accounts of a host as a service for modules. A change also fires events and ends sessions.
+//! The accounts of a host as a service for modules. A removal and a change of the password also
+//! fire an event and end sessions.
 
 use std::sync::{Arc, Weak};
 
@@ -30,7 +31,7 @@ impl HostAccounts {
         host.provide::<dyn services::Accounts>(Arc::new(service));
     }
 
-    /// The host, while it runs, and the username, if the account's domain is the host's.
+    /// The running host and the username, if the account belongs to this host.
     fn place<'a>(
         &self,
         account: &'a BareJid,
@@ -73,7 +74,7 @@ impl HostAccounts {
         if !self.accounts.exists(account).await? {
             return Err(services::AccountError::NotFound);
         }
-        // First, so that what handlers store when a session ends is purged as well.
+        // Sessions end first, so that the data which handlers store then is removed too.
         end_sessions(&host, username, asks).await;
         host.fire(UserDeleted { username: username.into() }).await;
         self.accounts.remove(account).await?;

@@ -71,11 +71,11 @@ async fn unknown_accounts_look_like_known_ones() {
         assert_eq!(real.salt.len(), made_up.salt.len());
         assert_eq!(real.stored_key.len(), made_up.stored_key.len());
         assert_eq!(real.iterations, made_up.iterations);
-        // The same after a restart and in another spelling; another for another name.
+        // The keys are the same after a restart and in another spelling of the name.
         assert_eq!(made_up, again.credentials("example.com", "Bob", hash).await.unwrap());
         let other = accounts.credentials("example.com", "carol", hash).await.unwrap();
         assert_ne!(made_up.salt, other.salt);
-        // A name that no account can have is not told apart either.
+        // A name that no account can have gets a salt too.
         let odd = accounts.credentials("example.com", "a b@c", hash).await.unwrap();
         assert_eq!(odd.salt.len(), 16);
     }
@@ -106,7 +106,7 @@ async fn an_import_reports_every_bad_line() {
         problems[..6],
         [
             "5: alice@example.com is in line 2 already",
-            "6: no-at-sign has no name in front of an @",
+            "6: no-at-sign is not an account (expected user@host)",
             "7: the host elsewhere.example is not in the config",
             "8: expected jid,password, found 1 field(s)",
             "9: the account old@example.com exists already",
@@ -125,7 +125,7 @@ async fn an_import_reports_every_bad_line() {
 async fn an_import_of_several_batches() {
     let folder = tempfile::tempdir().unwrap();
     let storage = Arc::new(Database::sqlite(folder.path()).await.unwrap());
-    // A cheap hash: this is about batches.
+    // One iteration, because the test is about batches.
     let accounts = AccountStore::open(storage, 1, 1).await.unwrap();
     let list: String = (0..1203).map(|n| format!("user{n}@example.com,p{n}\n")).collect();
     let report = accounts.import(list.as_bytes(), |_| true).await.unwrap();

@@ -5,17 +5,17 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use jid::BareJid;
 
-/// The Spondee XMPP server. Without a command it starts.
+/// The Spondee XMPP server. Without a command, the server starts.
 #[derive(Debug, Clone, PartialEq, Eq, Parser)]
 #[command(name = "spondee", version)]
 pub struct Cli {
     /// The config file [default: spondee.toml, if there is one]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// The data folder, instead of the config's
+    /// The data folder, instead of the one in the config
     #[arg(long, global = true, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
@@ -25,11 +25,11 @@ pub struct Cli {
 pub enum Command {
     /// Manage accounts
     User {
-        /// What to do with them.
+        /// The command about accounts.
         #[command(subcommand)]
         command: UserCommand,
     },
-    /// Have the running server read its config again, and say what changed
+    /// Make the running server read its config again, and print what changed
     Reload,
     /// Show which handlers run on which event, in order
     Hooks(HooksQuery),
@@ -42,10 +42,10 @@ pub enum Command {
         #[arg(long)]
         markdown: bool,
     },
-    /// Say what is wrong with config, certificates, ports, DNS and storage, and how to mend it
+    /// Report problems of config, certificates, ports, DNS and storage, and how to solve them
     ///
-    /// Exit codes: 0 when there is no error (there may be warnings), 1 when there is one, 2 when
-    /// the command line is wrong.
+    /// Exit codes: 0 without errors (there may be warnings), 1 with errors, 2 if the command line
+    /// is wrong.
     Check(CheckOptions),
 }
 
@@ -54,7 +54,7 @@ pub enum Command {
 pub enum UserCommand {
     /// Make an account
     Add {
-        /// Its address (user@host)
+        /// The address of the account (user@host)
         #[arg(value_parser = account)]
         jid: BareJid,
         /// Read the password from standard input, up to the end of the line
@@ -63,19 +63,19 @@ pub enum UserCommand {
     },
     /// List the accounts
     List {
-        /// Of this host only
+        /// Only the accounts of this host
         #[arg(value_name = "HOST")]
         host: Option<String>,
     },
-    /// Remove an account and everything kept for it
+    /// Remove an account and all its data
     Remove {
-        /// Its address (user@host)
+        /// The address of the account (user@host)
         #[arg(value_parser = account)]
         jid: BareJid,
     },
     /// Change the password of an account
     Passwd {
-        /// Its address (user@host)
+        /// The address of the account (user@host)
         #[arg(value_parser = account)]
         jid: BareJid,
         /// Read the password from standard input, up to the end of the line
@@ -93,13 +93,13 @@ pub enum UserCommand {
 /// Which handlers to show, and how.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct HooksQuery {
-    /// Those of this host only
+    /// Only the handlers of this host
     #[arg(long, value_name = "H")]
     pub host: Option<String>,
-    /// Those on this event only
+    /// Only the handlers of this event
     #[arg(long, value_name = "NAME")]
     pub event: Option<String>,
-    /// Those of this module only
+    /// Only the handlers of this module
     #[arg(long, value_name = "M")]
     pub module: Option<String>,
     /// As JSON
@@ -107,7 +107,7 @@ pub struct HooksQuery {
     pub json: bool,
 }
 
-/// How to show what was found.
+/// The output of `check`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Args)]
 pub struct CheckOptions {
     /// As JSON: a list of objects with level (note, warning, error), subject (config,

@@ -19,10 +19,10 @@ pub enum CliError {
     /// The account could not be made, changed or read.
     #[error(transparent)]
     Account(#[from] AccountStoreError),
-    /// The host has no accounts here.
-    #[error("the host {host} is not in the config; it has {}", .known.join(", "))]
+    /// The host is not in the config.
+    #[error("the host {host} is not in the config; the config has {}", .known.join(", "))]
     NoHost {
-        /// The host asked for.
+        /// The host of the command.
         host: String,
         /// The hosts there are.
         known: Vec<String>,
@@ -35,7 +35,7 @@ pub enum CliError {
     Io {
         /// What was read or written.
         what: String,
-        /// What the system said.
+        /// The I/O error.
         source: io::Error,
     },
     /// A running server refused.

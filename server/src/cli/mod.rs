@@ -1,6 +1,6 @@
 //! The command line.
 //!
-//! Account commands are executed here; all others come in as [`Actions`].
+//! Account commands are executed here; the other commands are methods of [`Actions`].
 
 mod args;
 pub(crate) mod commands;
@@ -43,8 +43,8 @@ pub trait Actions {
     fn check(&self, config: Result<Config, InvalidConfig>, options: CheckOptions) -> u8;
     /// Makes the running server read its config again.
     fn reload(&self, config: Config) -> u8;
-    /// Sends an account command to the server that runs on this data folder; returns the command if
-    /// there is none.
+    /// Sends an account command to the server that runs on this data folder. Returns the command if
+    /// no such server runs.
     fn user(
         &self,
         _config: &Config,
@@ -109,7 +109,7 @@ fn dispatch(cli: Cli, actions: &dyn Actions, ask: &mut dyn AskPassword) -> Resul
     };
     Ok(match cli.command {
         None => Done::Code(match load() {
-            // With what can be read, the modules' options are checked too.
+            // `start` also checks the modules' options, as far as the config can be read.
             Err(invalid) if invalid.rest.is_none() => return Err(invalid.into()),
             config => actions.start(config),
         }),
@@ -130,7 +130,7 @@ fn dispatch(cli: Cli, actions: &dyn Actions, ask: &mut dyn AskPassword) -> Resul
     })
 }
 
-/// Prints; a closed pipe (`| head`) is no error.
+/// Prints. A closed pipe (`| head`) is not an error.
 fn print(to: &mut dyn Write, text: impl std::fmt::Display) {
     let _ = write!(to, "{text}");
 }

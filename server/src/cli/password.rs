@@ -1,4 +1,4 @@
-//! Passwords from a terminal or a pipe; never from arguments, which every user can list.
+//! Reads passwords from a terminal or a pipe, never from arguments, which other users can see.
 
 use std::io::{self, BufRead, IsTerminal};
 
@@ -12,10 +12,10 @@ pub trait AskPassword {
     ///
     /// # Errors
     ///
-    /// There is no terminal, or the two differ.
+    /// There is no terminal, or the two passwords differ.
     fn ask(&mut self) -> Result<Zeroizing<String>, CliError>;
 
-    /// Reads one line without its end.
+    /// Reads one line, without the end of the line.
     ///
     /// # Errors
     ///
@@ -31,7 +31,7 @@ impl AskPassword for Terminal {
     fn ask(&mut self) -> Result<Zeroizing<String>, CliError> {
         if !io::stdin().is_terminal() {
             return Err(CliError::Password(
-                "no terminal to ask for the password on; use --password-stdin",
+                "there is no terminal to ask for the password; use --password-stdin",
             ));
         }
         let prompt = |text: &str| {
@@ -39,7 +39,7 @@ impl AskPassword for Terminal {
             rpassword::prompt_password(text).map(Zeroizing::new).map_err(error)
         };
         let password = prompt("Password: ")?;
-        if *prompt("Once more: ")? != *password {
+        if *prompt("Password, once more: ")? != *password {
             return Err(CliError::Password("the passwords differ"));
         }
         Ok(password)
@@ -50,7 +50,7 @@ impl AskPassword for Terminal {
     }
 }
 
-/// The first line, which must not be empty.
+/// Reads the first line, which must not be empty.
 pub(super) fn first_line(input: &mut dyn BufRead) -> Result<Zeroizing<String>, CliError> {
     let mut line = Zeroizing::new(String::new());
     let error = |source| CliError::Io { what: "cannot read the password".into(), source };

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::*;
 
-/// Takes note of what it is asked to do.
+/// Records the calls.
 #[derive(Default)]
 struct Noted(RefCell<Vec<String>>);
 
@@ -138,7 +138,7 @@ fn accounts_without_a_server() {
     let elsewhere = user(data, "x\n", &["add", "carol@example.com", "--password-stdin"]);
     assert_eq!(
         elsewhere.err,
-        "error: the host example.com is not in the config; it has localhost\n"
+        "error: the host example.com is not in the config; the config has localhost\n"
     );
     assert_eq!(user(data, "", &["list"]).out, "alice@localhost\nbob@localhost\n");
     assert_eq!(user(data, "", &["list", "LocalHost"]).out, "alice@localhost\nbob@localhost\n");

@@ -1,4 +1,4 @@
-//! Account commands: completed here, and executed here or by a running server.
+//! Account commands. A running server executes them; without a server, this process does.
 
 use std::fs::File;
 use std::io::{self, Read};

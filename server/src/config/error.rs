@@ -33,7 +33,7 @@ pub enum ConfigError {
     Read {
         /// The file asked for.
         file: PathBuf,
-        /// The system's error.
+        /// The I/O error.
         source: io::Error,
     },
     /// The file is not TOML.
@@ -125,7 +125,7 @@ fn hint(key: &str, suggestions: &[String], known: &[String]) -> String {
     if !suggestions.is_empty() && suggestions.iter().all(|name| name != key) {
         format!("; did you mean {}?", quoted(suggestions, "or"))
     } else if known.is_empty() {
-        "; nothing can be set here".to_owned()
+        "; this table has no keys".to_owned()
     } else {
         format!("; valid here: {}", known.join(", "))
     }

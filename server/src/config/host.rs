@@ -31,7 +31,7 @@ pub struct TlsFiles {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct HostSection {
-    /// The modules enabled.
+    /// The enabled modules.
     pub modules: Modules,
     /// The accounts that may administer the host.
     #[serde(deserialize_with = "admins")]
@@ -44,7 +44,7 @@ pub struct HostSection {
     /// The host's own certificate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<TlsFiles>,
-    /// Each module's options.
+    /// The options of each module.
     pub module: BTreeMap<String, ModuleOptions>,
     /// Where the host stands in the file; `None` for the default host.
     #[serde(skip)]
@@ -55,10 +55,10 @@ pub struct HostSection {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ComponentConfig {
-    /// The secret an external component proves; without one, modules serve the host.
+    /// The secret of the external component. Without a secret, modules serve the domain.
     #[serde(skip_serializing)]
     pub secret: Option<Secret>,
-    /// The modules enabled.
+    /// The enabled modules.
     pub modules: Modules,
     /// The accounts that may administer the component.
     #[serde(deserialize_with = "admins")]
@@ -66,7 +66,7 @@ pub struct ComponentConfig {
     /// The component's own certificate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<TlsFiles>,
-    /// Each module's options.
+    /// The options of each module.
     pub module: BTreeMap<String, ModuleOptions>,
     /// Where the component stands in the file.
     #[serde(skip)]
@@ -106,7 +106,7 @@ where
         })
     })?;
     if all.is_empty() {
-        let message = "empty: nobody could log in; leave the key out to offer all";
+        let message = "the list is empty and nobody could log in; leave the key out to offer all";
         return Err(D::Error::custom(message));
     }
     Ok(Some(all))

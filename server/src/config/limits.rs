@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::value::at_least;
 
-/// `[limits]`: the unit is part of each key's name; no key may be 0. RFC 6120 section 13.12 sets
-/// the least for stanzas, RFC 7677 section 4 for iterations.
+/// `[limits]`. The unit is part of each key's name, and no key may be 0. RFC 6120 section 13.12
+/// sets the minimum for stanzas, RFC 7677 section 4 the minimum for iterations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
@@ -18,32 +18,33 @@ pub struct Limits {
     /// The longest element before a stream is authenticated, in bytes.
     #[serde(deserialize_with = "at_least::<4096, _, _>")]
     pub unauthenticated_bytes: usize,
-    /// The depth of elements within a stanza.
+    /// The maximum depth of elements within a stanza.
     #[serde(deserialize_with = "at_least::<8, _, _>")]
     pub depth: usize,
-    /// The attributes of one element.
+    /// The maximum number of attributes of an element.
     #[serde(deserialize_with = "at_least::<16, _, _>")]
     pub attributes: usize,
-    /// The seconds a stream has to authenticate, from the connection on.
+    /// The seconds that a stream has to authenticate, from the connection on.
     #[serde(deserialize_with = "at_least::<1, _, _>")]
     pub authentication_seconds: u64,
     /// The failed authentications after which a stream is closed.
     #[serde(deserialize_with = "at_least::<1, _, _>")]
     pub authentication_attempts: u32,
-    /// The bytes waiting to be written to one client before its stream is ended.
+    /// The bytes that may wait to be written to one client. Beyond that, its stream is closed.
     #[serde(deserialize_with = "at_least::<{ 16 * 1024 }, _, _>")]
     pub queue_bytes: usize,
-    /// The bytes waiting to be written to one server or component before senders are refused.
+    /// The bytes that may wait to be written to one server or component. Beyond that, stanzas for
+    /// it are refused.
     #[serde(deserialize_with = "at_least::<{ 16 * 1024 }, _, _>")]
     pub server_queue_bytes: usize,
-    /// The bytes waiting on all streams together, to be handled or written, not counting 4 KiB in
-    /// each direction of each stream. The stream that holds most is closed first.
+    /// The bytes that may wait on all streams together, to be handled or written. 4 KiB in each
+    /// direction of each stream are not counted. Beyond that, the stream that holds most is closed.
     #[serde(deserialize_with = "at_least::<{ 1024 * 1024 }, _, _>")]
     pub waiting_bytes: usize,
     /// The bytes read ahead from one stream while its stanzas wait to be handled.
     #[serde(deserialize_with = "at_least::<1024, _, _>")]
     pub read_ahead_bytes: usize,
-    /// The average bytes per second read from one client; the rest is read later.
+    /// The average bytes per second read from one client. Bytes above the rate are read later.
     #[serde(deserialize_with = "at_least::<1024, _, _>")]
     pub bytes_per_second: u32,
     /// The average stanzas per second read from one client.
@@ -55,22 +56,23 @@ pub struct Limits {
     /// The average stanzas per second read from one server or component.
     #[serde(deserialize_with = "at_least::<1, _, _>")]
     pub server_stanzas_per_second: u32,
-    /// The seconds' worth of bytes and stanzas that may be read at once after a pause.
+    /// After a pause, the bytes and stanzas of this number of seconds may be read at once.
     #[serde(deserialize_with = "at_least::<1, _, _>")]
     pub burst_seconds: u32,
     /// The seconds for which more than the rate may arrive before the stream is closed. Each second
-    /// without excess takes back half a second.
+    /// without excess subtracts half a second.
     #[serde(deserialize_with = "at_least::<1, _, _>")]
     pub flood_seconds: u32,
-    /// Connections at the same time, on all listeners together; at most nine tenths of the files that
-    /// the system allows.
+    /// Connections at the same time, on all listeners together; at most nine tenths of the open
+    /// files that the kernel allows.
     #[serde(deserialize_with = "at_least::<1, _, _>")]
     pub connections: usize,
-    /// Connections at the same time from one address; lowered in proportion to `connections`.
+    /// Connections at the same time from one address. If the limit of open files lowers
+    /// `connections`, this limit is lowered in proportion.
     #[serde(deserialize_with = "at_least::<1, _, _>")]
     pub connections_per_address: usize,
-    /// The average connections per second that may begin from one address, `burst_seconds` of them
-    /// at once. This machine's own addresses are exempt.
+    /// The average number of new connections per second from one address. After a pause, those of
+    /// `burst_seconds` may begin at once. The addresses of this machine are exempt.
     #[serde(deserialize_with = "at_least::<1, _, _>")]
     pub connections_per_second: u32,
     /// Sessions at the same time for one account.
@@ -79,10 +81,10 @@ pub struct Limits {
     /// SASL PLAIN passwords checked at the same time; each check occupies a processor.
     #[serde(deserialize_with = "at_least::<1, _, _>")]
     pub password_checks: usize,
-    /// Iterations of the hash when a password is set: the cost of one guess.
+    /// The iterations of the hash of a new password. They set the cost of each guess.
     #[serde(deserialize_with = "at_least::<4096, _, _>")]
     pub scram_iterations: u32,
-    /// The seconds for handlers of `server-stopping` and open sessions to end.
+    /// The seconds that handlers of `server-stopping` and open sessions have to end.
     #[serde(deserialize_with = "at_least::<1, _, _>")]
     pub stop_seconds: u64,
 }

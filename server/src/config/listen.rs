@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::error::Place;
 use super::value;
 
-/// What is spoken on a port.
+/// The protocol of a listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ListenKind {
@@ -26,8 +26,8 @@ pub enum ListenKind {
 }
 
 impl ListenKind {
-    /// The address of a listener that names none. Components and HTTP are unencrypted, so their
-    /// default is the loopback address.
+    /// The default address. Components and HTTP are not encrypted, so their default is the loopback
+    /// address.
     pub fn default_address(self) -> SocketAddr {
         let (ip, port): (IpAddr, u16) = match self {
             Self::C2s => (Ipv6Addr::UNSPECIFIED.into(), 5222),
@@ -45,7 +45,7 @@ impl ListenKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Entry")]
 pub struct Listen {
-    /// What is spoken there.
+    /// The protocol.
     pub kind: ListenKind,
     /// The address.
     pub address: SocketAddr,
@@ -54,7 +54,7 @@ pub struct Listen {
     pub place: Option<Place>,
 }
 
-/// A [`Listen`] in the file: the default address depends on the kind.
+/// A [`Listen`] as the file has it. An entry without an address gets the default of its kind.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
@@ -77,8 +77,8 @@ impl Listen {
         Self { kind, address: kind.default_address(), place: None }
     }
 
-    /// The address to bind instead where the system has no IPv6. Only for defaults, never for an
-    /// address chosen in the file.
+    /// The IPv4 address to bind if the kernel has no IPv6. `None` unless the address is the default
+    /// of its kind.
     pub fn fallback(&self) -> Option<SocketAddr> {
         let any = self.address.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED);
         (any && self.address == self.kind.default_address())

@@ -1,5 +1,5 @@
-//! From the text of a config file to a [`Config`]: defaults that depend on other keys, places,
-//! paths, and the checks that compare values.
+//! Makes a [`Config`] of the text of a config file: adds places, paths and the defaults that depend
+//! on other keys, and compares values.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -20,7 +20,7 @@ use super::root::Config;
 use super::source::{Source, Step, Tree, dotted, find, get, key_span, keys};
 use super::value::Domain;
 
-/// The file read if the command line names none.
+/// The file that is read if the command line names no file.
 pub const DEFAULT_FILE: &str = "spondee.toml";
 
 /// A config file that cannot be used.
@@ -29,8 +29,8 @@ pub const DEFAULT_FILE: &str = "spondee.toml";
 pub struct InvalidConfig {
     /// Every mistake, in the order of the lines.
     pub errors: Vec<ConfigError>,
-    /// The config without what is wrong, to look for mistakes of other kinds. `None` if the file
-    /// cannot be read or is not TOML.
+    /// The config without the wrong values, in which further mistakes can be found. `None` if the
+    /// file cannot be read or is not TOML.
     pub(crate) rest: Option<Box<Config>>,
 }
 
@@ -55,7 +55,8 @@ impl Config {
         }
     }
 
-    /// Parses the text of a config file; `file` is used in messages, and its folder for paths.
+    /// Parses the text of a config file. Messages name `file`, and paths are relative to its
+    /// folder.
     ///
     /// # Errors
     ///
@@ -84,7 +85,7 @@ impl Config {
     }
 }
 
-/// Makes the paths of a file relative to its folder.
+/// Resolves the paths of a config relative to `folder`.
 fn join_paths(config: &mut Config, folder: &Path) {
     let hosts = config.host.values_mut().map(|host| &mut host.tls);
     let components = config.component.values_mut().map(|component| &mut component.tls);
@@ -121,14 +122,15 @@ impl Loader<'_, '_> {
             self.listen(&mut config.listen);
             return;
         }
-        // Servers must reach named hosts; external components connect from this machine.
+        // By default, a file that names hosts has a listener for servers. If a component has a
+        // secret, there is also a listener for components.
         let has_secret = config.component.values().any(|component| component.secret.is_some());
         let servers = has_names.then_some(ListenKind::S2s);
         let more = servers.into_iter().chain(has_secret.then_some(ListenKind::Component));
         config.listen.extend(more.map(Listen::default_of));
     }
 
-    /// Notes where hosts and components stand, and checks components' secrets.
+    /// Stores the places of hosts and components, and refuses empty secrets.
     fn hosts(&mut self, config: &mut Config) {
         for path in self.names(&["host"]) {
             if let Some(host) = domain(&path).and_then(|name| config.host.get_mut(&name)) {
@@ -149,7 +151,7 @@ impl Loader<'_, '_> {
         }
     }
 
-    /// Notes where the parts of a host stand.
+    /// Stores the places of the parts of a host.
     fn parts(
         &self,
         path: &[Step],
@@ -177,7 +179,7 @@ impl Loader<'_, '_> {
         }
     }
 
-    /// Refuses a domain that, normalised, is in these tables twice.
+    /// Refuses a domain that is in these tables twice after normalisation.
     fn domains(&mut self, tables: &[&[&str]]) {
         let mut paths: Vec<_> = tables.iter().flat_map(|table| self.names(table)).collect();
         paths.sort_by_key(|path| key_span(self.tree, path).map(|span| span.start));
@@ -185,12 +187,12 @@ impl Loader<'_, '_> {
         for path in paths {
             let Some(name) = domain(&path) else { continue };
             if !seen.insert(name.clone()) {
-                self.error(&path, format!("the domain {name} is there twice"));
+                self.error(&path, format!("the domain {name} is in the file twice"));
             }
         }
     }
 
-    /// Notes where listeners stand, and refuses an address that another listener has.
+    /// Stores the places of listeners, and refuses an address that another listener has.
     fn listen(&mut self, listen: &mut [Listen]) {
         let mut seen: Vec<(SocketAddr, usize)> = Vec::new();
         for (index, Listen { address, place, .. }) in listen.iter_mut().enumerate() {
@@ -198,10 +200,10 @@ impl Loader<'_, '_> {
                 |key: &str| [Step::Key("listen".into()), Step::Index(index), Step::Key(key.into())];
             let value = find(self.tree, &item("address")).or(find(self.tree, &item("kind")));
             let here = self.source.place(value.map_or(0..0, Spanned::span));
-            // Port 0 asks the system for a free port, so several listeners may have it.
+            // Port 0 asks the kernel for a free port, so several listeners may have it.
             let taken = seen.iter().find(|(other, _)| other == address && address.port() != 0);
             if let Some((_, line)) = taken {
-                let message = format!("{address} is listened on already, in line {line}");
+                let message = format!("line {line} has a listener on {address} already");
                 let key = dotted(&item("address"));
                 self.errors.push(ConfigError::Value { place: here.clone(), key, message });
             }

@@ -12,7 +12,7 @@ pub struct Log {
     pub format: LogFormat,
     /// The least important level that is written.
     pub level: LogLevel,
-    /// The file written to instead of standard error.
+    /// The log file. Without a file, the log goes to standard error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! All mistakes of a table at once, although serde stops at the first.
+//! Finds all mistakes of a table, although serde stops at the first.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ use super::words::{Complaint, complaint};
 
 /// A mistake as serde reports it.
 pub(super) struct Mistake {
-    /// From the table that is read.
+    /// The path of the value within the table that is read.
     pub(super) path: Vec<Step>,
     pub(super) message: String,
 }
@@ -32,8 +32,8 @@ pub(super) fn deserialize<T: DeserializeOwned>(tree: &Tree<'_>) -> Result<T, Mis
     })
 }
 
-/// Reads a value with `read` until it succeeds: each mistake is reported and removed from `tree`,
-/// and the rest is read again. `base` is where `tree` stands in the file.
+/// Calls `read` until it succeeds. After each failure, the mistake is added to `errors` and removed
+/// from `tree`. `base` is the path of `tree` in the file.
 ///
 /// `None` if nothing can be read.
 pub(super) fn read_all<T>(
@@ -43,7 +43,7 @@ pub(super) fn read_all<T>(
     errors: &mut Vec<ConfigError>,
     read: impl Fn(&Tree<'_>) -> Result<T, Mistake>,
 ) -> Option<T> {
-    // Values that were removed, and missing keys.
+    // The paths of removed values and of missing keys.
     let mut reported: Vec<Vec<Step>> = Vec::new();
     loop {
         let Mistake { mut path, message } = match read(tree) {
@@ -53,7 +53,7 @@ pub(super) fn read_all<T>(
         let complaint = complaint(&message, is_secret_path(&[base, &path].concat()));
         match &complaint {
             Complaint::MissingKey { key } => path.push(Step::Key(key.clone())),
-            // serde_path_to_error includes the key, the error of a module does not.
+            // serde_path_to_error includes the key in the path; the error of a module does not.
             Complaint::UnknownKey { key, .. } if path.last() != Some(&Step::Key(key.clone())) => {
                 path.push(Step::Key(key.clone()));
             }
@@ -64,7 +64,7 @@ pub(super) fn read_all<T>(
         let is_new = !reported.contains(&path);
         if is_new {
             let error = error(source, base, tree, &path, complaint);
-            // A misspelt key and the missing one are the same mistake.
+            // A misspelt key and the missing key that was meant are one mistake.
             if let (ConfigError::UnknownKey { suggestions, .. }, Some((_, table))) =
                 (&error, path.split_last())
             {
@@ -75,13 +75,14 @@ pub(super) fn read_all<T>(
             errors.push(error);
         }
         if is_missing {
-            // An empty string stands for the value, so that further missing keys are found.
+            // An empty string replaces the missing value, so that further missing keys are found.
             add(tree, &path)?;
             reported.push(path);
             continue;
         }
         if !is_new {
-            // The table requires this key, whose only value is wrong: remove the table.
+            // The table requires this key, but its value was wrong and is removed: remove the
+            // table.
             path.pop();
         }
         remove(tree, &path)?;
@@ -99,7 +100,7 @@ pub(super) fn read_all<T>(
     }
 }
 
-/// Whether a key on the path suggests a secret. A domain name is no such key.
+/// Whether a key on the path suggests a secret. Domain names are skipped.
 fn is_secret_path(path: &[Step]) -> bool {
     let names = match path.first() {
         Some(Step::Key(key)) if key == "host" || key == "component" => 2,

@@ -19,9 +19,9 @@ pub struct ModuleName {
 pub enum Modules {
     /// Changes to the defaults: `["+welcome", "-motd"]`.
     Defaults {
-        /// Added after the defaults, in this order.
+        /// The modules added after the defaults, in this order.
         add: Vec<ModuleName>,
-        /// Removed from the defaults.
+        /// The modules removed from the defaults.
         remove: Vec<ModuleName>,
     },
     /// The whole list, in this order.
@@ -35,7 +35,7 @@ impl Default for Modules {
 }
 
 impl Modules {
-    /// The names in order, given the defaults of this kind of host.
+    /// The names of the modules in order. `defaults` are the defaults of this kind of host.
     pub fn resolve(&self, defaults: &[&str]) -> Vec<String> {
         match self {
             Self::Exactly(names) => names.iter().map(|module| module.name.clone()).collect(),
@@ -64,7 +64,7 @@ impl Modules {
         one.iter().chain(two)
     }
 
-    /// Every name in the file, to note its place.
+    /// Every name in the file, so that its place can be set.
     pub(super) fn mentioned_mut(&mut self) -> impl Iterator<Item = &mut ModuleName> {
         let (one, two) = match self {
             Self::Exactly(names) => (names.as_mut_slice(), [].as_mut_slice()),
@@ -94,8 +94,8 @@ impl<'de> Deserialize<'de> for Modules {
             let valid = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
             if name.is_empty() || !name.chars().all(valid) {
                 return Err(format!(
-                    "\"{text}\" is not a module's name: lower-case letters, digits and _, after a \
-                     + or - or without one"
+                    "\"{text}\" is not a module's name: expected lower-case letters, digits and _, \
+                     optionally after + or -"
                 ));
             }
             if others.iter().any(|(_, other)| other == name) {
@@ -129,7 +129,7 @@ enum Sign {
     Minus,
 }
 
-/// A name in the file without its sign.
+/// Splits a name in the file into its sign and the name.
 fn split(text: &str) -> (Sign, &str) {
     match (text.strip_prefix('+'), text.strip_prefix('-')) {
         (Some(name), _) => (Sign::Plus, name),
@@ -138,7 +138,7 @@ fn split(text: &str) -> (Sign, &str) {
     }
 }
 
-/// Whether `text` is how the file writes the module `name`.
+/// Whether `text` is the name `name`, with or without a sign.
 pub(super) fn names(text: &str, name: &str) -> bool {
     split(text).1 == name
 }

@@ -26,8 +26,8 @@ pub struct ModuleOptions {
 ///
 /// # Errors
 ///
-/// Every key the type does not know (if the type refuses unknown keys), wrong type and missing key,
-/// with the file, the line and the nearest valid key.
+/// All mistakes, with file and line: wrong types, missing keys, and, if the type denies unknown
+/// keys, unknown keys with the nearest valid key.
 pub fn deserialize_options<T: DeserializeOwned>(
     options: &ModuleOptions,
 ) -> Result<T, Vec<ConfigError>> {
@@ -43,7 +43,7 @@ impl From<toml::Table> for ModuleOptions {
 }
 
 impl ModuleOptions {
-    /// Options for a module the file does not mention: an empty table.
+    /// The options of a module that the file does not mention: an empty table.
     pub fn empty() -> Self {
         toml::Table::new().into()
     }
@@ -72,7 +72,7 @@ impl ModuleOptions {
         table
     }
 
-    /// Has the module check its options with `check`.
+    /// Checks the options with the module's own function `check`.
     ///
     /// # Errors
     ///
@@ -99,7 +99,7 @@ impl ModuleOptions {
     }
 }
 
-/// toml tells the path of an error in its text only: "in `key.key`".
+/// Takes the path from the text of the error ("in `key.key`"), because toml gives it nowhere else.
 fn mistake(error: &toml::de::Error) -> Mistake {
     let text = error.to_string();
     let path = text.rsplit_once("in `").and_then(|(_, rest)| rest.split('`').next());
@@ -123,7 +123,7 @@ fn remove_from_value(value: &mut toml::Value) {
     }
 }
 
-/// Two tables of options are equal if their values are; their place in the file does not count.
+/// Compares the values. The places in the file do not count.
 impl PartialEq for ModuleOptions {
     fn eq(&self, other: &Self) -> bool {
         self.table == other.table

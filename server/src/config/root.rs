@@ -26,7 +26,7 @@ pub struct Config {
     /// Whether the data folder is set on the command line, which overrides the file.
     #[serde(skip)]
     pub data_is_given: bool,
-    /// The threads that serve streams.
+    /// The number of threads that serve streams.
     #[serde(deserialize_with = "at_least::<1, _, _>")]
     pub threads: NonZeroUsize,
     /// The listeners.
@@ -53,7 +53,7 @@ pub struct Config {
 impl Config {
     /// The config as a table, without any secret: for the `config-reloaded` event and for showing.
     pub fn to_table(&self) -> toml::Table {
-        // Only maps whose keys are not strings could fail, and there are none.
+        // Fails only for maps whose keys are not strings, and a config has none.
         toml::Table::try_from(self).unwrap_or_default()
     }
 

@@ -23,7 +23,7 @@ pub struct S2s {
     /// Addresses (`name:port`) to connect to instead of asking DNS, by normalised domain.
     #[serde(deserialize_with = "routes")]
     pub routes: BTreeMap<String, String>,
-    /// The stanzas that may wait for one domain; further ones are refused.
+    /// The stanzas that may wait for one domain; further stanzas are refused.
     #[serde(deserialize_with = "at_least::<1, _, _>")]
     pub queue_stanzas: usize,
     /// The bytes that may wait for one domain.

@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::error::{ConfigError, Place};
 
-/// A config file in memory. Kept as text, because parsed values with spans borrow from it.
+/// A config file in memory. It is kept as text, because parsed values borrow from the text.
 pub(super) struct Source {
     name: Arc<str>,
     text: String,
@@ -23,7 +23,7 @@ impl fmt::Debug for Source {
     }
 }
 
-/// A value of the file with the spans of everything in it.
+/// A value of the file, with the spans of all values in it.
 pub(super) type Tree<'a> = Spanned<DeValue<'a>>;
 
 /// One step from a value to a value within it.
@@ -41,8 +41,8 @@ impl Source {
         Self { name: name.into(), text, lines }
     }
 
-    /// The whole file. The parser's own message is not used: it quotes the line, which may hold a
-    /// secret.
+    /// Parses the whole file. The error does not have the parser's full text, because that quotes
+    /// the line, which may contain a secret.
     pub(super) fn tree(&self) -> Result<Tree<'_>, ConfigError> {
         let table = DeTable::parse(&self.text).map_err(|error| ConfigError::Syntax {
             place: self.place(error.span().unwrap_or(0..0)),
@@ -72,7 +72,7 @@ pub(super) fn find<'t, 'i>(tree: &'t Tree<'i>, path: &[Step]) -> Option<&'t Tree
     })
 }
 
-/// Where the key stands that leads to the value at `path`; for an item of a list, the item.
+/// The span of the key of the value at `path`; for an item of a list, the span of the item.
 pub(super) fn key_span(tree: &Tree<'_>, path: &[Step]) -> Option<Range<usize>> {
     match path.split_last()? {
         (Step::Key(key), table) => {
@@ -103,7 +103,8 @@ pub(super) fn is_secret(key: &str) -> bool {
     ["secret", "password", "passwd", "token", "credential"].iter().any(|word| key.contains(word))
 }
 
-/// `host."example.com".tls`, quoted where TOML wants quotes; items of lists are not counted.
+/// Writes a path as `host."example.com".tls`, quoted where TOML requires quotes. Indices of lists
+/// are left out.
 pub(super) fn dotted(path: &[Step]) -> String {
     let bare = |key: &str| {
         !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))

@@ -63,7 +63,7 @@ where
     Ok(table.into_iter().map(|(Domain(name), value)| (name, value)).collect())
 }
 
-/// A list of strings. `read` checks each, given the items before it.
+/// A list of strings. `read` converts each string, given the items before it.
 pub(super) fn strings<'de, D, T, F>(deserializer: D, read: F) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -90,7 +90,7 @@ impl<'de, T, F: Fn(&[T], String) -> Result<T, String>> Visitor<'de> for Strings<
     }
 }
 
-/// Fails within the item, so that the error has the path of the item.
+/// Converts one item inside the sequence, so that an error has the path of the item.
 struct Item<'a, T, F>(&'a F, &'a [T]);
 
 impl<'de, T, F: Fn(&[T], String) -> Result<T, String>> DeserializeSeed<'de> for Item<'_, T, F> {

@@ -1,7 +1,8 @@
-//! serde's messages in the words of the file.
+//! Translates serde's messages into the words of the file.
 //!
-//! serde hands an error on as text, in the few forms that its `de::Error` trait documents; Rust's
-//! types are replaced here. A message in another form comes from a type that checks its own value.
+//! serde gives an error as text, in the few forms that the trait `de::Error` documents. The names
+//! of Rust's types are replaced here. Any other message comes from a type that checks its own
+//! value.
 
 /// What serde complains about.
 #[derive(Debug, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub(super) enum Complaint {
     Value { message: String },
 }
 
-/// Reads one of serde's messages. Of a secret, nothing but the expected type is repeated.
+/// Parses one of serde's messages. For a secret, only the expected type is repeated.
 pub(super) fn complaint(message: &str, is_secret: bool) -> Complaint {
     let mut quoted = message.split('`').skip(1).step_by(2).map(str::to_owned);
     if message.starts_with("unknown field `") {

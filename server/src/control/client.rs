@@ -9,7 +9,7 @@ use std::{
 use super::protocol::{Answer, HookLine, Request, checked, frame, with_path};
 use crate::cli::{CliError, HooksQuery, UserReply, UserRequest, output::say};
 
-/// Sends a request to the server that runs on a data folder; `None` when there is none.
+/// Sends a request to the server that runs on a data folder; `None` when no server runs.
 fn ask(data: &Path, request: &Request, secret: &[u8]) -> Option<io::Result<Answer>> {
     use io::ErrorKind::{ConnectionRefused, NotFound};
     let mut stream = match with_path(data, |path| UnixStream::connect(path)) {
@@ -33,7 +33,7 @@ fn failed(error: &io::Error) -> CliError {
     CliError::Server(format!("the running server did not answer: {error}"))
 }
 
-/// Sends an account command to the running server; returns the command when there is none.
+/// Sends an account command to the running server. Returns the command when no server runs.
 pub(crate) fn user(
     data: &Path,
     request: UserRequest,
@@ -49,7 +49,7 @@ pub(crate) fn user(
         None => Err(request),
         Some(Ok(Answer::User { lines, problems })) => Ok(Ok(UserReply { lines, problems })),
         Some(Ok(Answer::Error(error))) => Ok(Err(CliError::Server(error))),
-        Some(Ok(_)) => Ok(Err(CliError::Server("a wrong answer".into()))),
+        Some(Ok(_)) => Ok(Err(CliError::Server("unexpected answer from the server".into()))),
         Some(Err(error)) => Ok(Err(failed(&error))),
     }
 }
@@ -63,7 +63,7 @@ pub(crate) fn reload(data: &Path) -> Result<(), CliError> {
         }
         Some(Ok(Answer::Reloaded(report))) => report,
         Some(Ok(Answer::Error(error))) => return Err(CliError::Server(error)),
-        Some(Ok(_)) => return Err(CliError::Server("a wrong answer".into())),
+        Some(Ok(_)) => return Err(CliError::Server("unexpected answer from the server".into())),
         Some(Err(error)) => return Err(failed(&error)),
     };
     let mut text = String::new();
@@ -77,13 +77,13 @@ pub(crate) fn reload(data: &Path) -> Result<(), CliError> {
     Ok(())
 }
 
-/// The handlers of the running server; `None` when there is none.
+/// The handlers of the running server; `None` when no server runs.
 pub(crate) fn hooks(data: &Path, query: &HooksQuery) -> Option<Result<Vec<HookLine>, CliError>> {
     let HooksQuery { host, event, module, .. } = query.clone();
     Some(match ask(data, &Request::Hooks { host, event, module }, &[])? {
         Ok(Answer::Hooks(lines)) => Ok(lines),
         Ok(Answer::Error(error)) => Err(CliError::Server(error)),
-        Ok(_) => Err(CliError::Server("a wrong answer".into())),
+        Ok(_) => Err(CliError::Server("unexpected answer from the server".into())),
         Err(error) => Err(failed(&error)),
     })
 }

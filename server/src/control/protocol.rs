@@ -1,8 +1,8 @@
 //! The protocol between the command line and a running server.
 //!
-//! One request a connection, one answer: JSON behind its length in four bytes. A request has a
-//! second part of the same form for secrets, which are wiped from memory: a password, a list of
-//! accounts.
+//! A connection has one request and one answer. Each is JSON, preceded by its length in four bytes.
+//! After the request, a second part of the same form contains the secret (a password or a list of
+//! accounts), which is wiped from memory.
 
 use std::{fs, io, path::Path};
 
@@ -19,7 +19,7 @@ pub(super) const SOCKET: &str = "spondee.sock";
 pub(super) const MAX_JSON: u32 = 16 * 1024 * 1024;
 /// The longest password or list, in bytes.
 pub(super) const MAX_SECRET: u32 = 512 * 1024 * 1024;
-/// The longest path for a socket, with some margin to the system's limit.
+/// The longest path of a socket, somewhat below the limit of the kernel.
 const MAX_PATH: usize = 100;
 
 /// A request.
@@ -60,7 +60,7 @@ mod as_text {
 
 pub(super) type Secret = Zeroizing<Vec<u8>>;
 
-/// Calls `with` with a path of the socket that is short enough for the system.
+/// Calls `with` with a path of the socket that is short enough for the kernel.
 pub(super) fn with_path<T>(
     data: &Path,
     with: impl FnOnce(&Path) -> io::Result<T>,
@@ -76,7 +76,7 @@ pub(super) fn with_path<T>(
 
 pub(super) fn checked(length: u32, max: u32) -> io::Result<usize> {
     if length > max {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "too long"));
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "the message is too long"));
     }
     usize::try_from(length).map_err(io::Error::other)
 }
@@ -89,7 +89,7 @@ pub(super) fn frame(part: &[u8]) -> io::Result<Secret> {
     Ok(framed)
 }
 
-/// A handler on a host.
+/// A handler on a host, as `spondee hooks` shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct HookLine {
     pub(crate) host: String,

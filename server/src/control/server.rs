@@ -1,5 +1,5 @@
-//! The socket in the data folder, and the answers to requests. Only the server's own user and root
-//! may send any.
+//! The socket in the data folder, and the answers to requests. The server accepts requests of its
+//! own user and of root only.
 
 use std::{
     fs, io,
@@ -35,7 +35,8 @@ pub(crate) struct Control {
 }
 
 impl Control {
-    /// Opens the socket. A server without it still serves its clients.
+    /// Opens the socket. If this fails, logs it and returns `None`: clients are served
+    /// nevertheless.
     pub(crate) async fn open(
         data: &Path,
         config: &Arc<ArcSwap<Config>>,
@@ -47,7 +48,7 @@ impl Control {
         let listener = match listen(data) {
             Ok(listener) => listener,
             Err(error) => {
-                tracing::warn!(%error, "no control socket: commands cannot reach this server");
+                tracing::warn!(%error, "the control socket cannot be opened: commands cannot reach this server");
                 return None;
             }
         };
@@ -80,7 +81,7 @@ impl Control {
 }
 
 impl Control {
-    /// Removes the socket, and waits until its task holds nothing of the server.
+    /// Removes the socket, and waits until its task has released the server.
     pub(crate) async fn close(self) {
         let Self { path, task } = self;
         let _ = fs::remove_file(path);
@@ -91,7 +92,7 @@ impl Control {
 
 fn listen(data: &Path) -> io::Result<UnixListener> {
     with_path(data, |path| {
-        // A leftover: no other server runs, as this one holds the folder's lock.
+        // The lock of the folder excludes another server, so the file is a leftover.
         match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -102,7 +103,7 @@ fn listen(data: &Path) -> io::Result<UnixListener> {
     })
 }
 
-/// Answers requests with the parts of the server that they need.
+/// Answers requests.
 #[derive(Clone)]
 struct ControlServer {
     config: Arc<ArcSwap<Config>>,
@@ -114,7 +115,7 @@ struct ControlServer {
 impl ControlServer {
     async fn serve(&self, mut stream: UnixStream) -> io::Result<()> {
         let uid = stream.peer_cred()?.uid();
-        // The socket's mode forbids it too, but only after it was set.
+        // Until the mode of the socket is set, other users can connect.
         if uid != 0 && uid != rustix::process::geteuid().as_raw() {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
@@ -122,7 +123,7 @@ impl ControlServer {
         let secret = read_part(&mut stream, MAX_SECRET).await?;
         let answer = match serde_json::from_slice(&request) {
             Ok(request) => self.answer(request, secret).await,
-            Err(_) => Answer::Error("the server is of another version than this command".into()),
+            Err(_) => Answer::Error("the server and this command have different versions".into()),
         };
         let answer = serde_json::to_vec(&answer)?;
         stream.write_all(&frame(&answer)?).await?;

@@ -1,7 +1,7 @@
 //! The server's counters as metrics.
 //!
-//! Nothing is counted here: each part of the server counts its own work, and a request reads the
-//! counters. Modules add samples with `stats-update`.
+//! Each part of the server counts its own work, and a request for metrics reads the counters.
+//! Modules add samples with `stats-update`.
 
 use std::{
     sync::{Arc, Weak},
@@ -17,7 +17,7 @@ use crate::{
     stream::{ELEMENTS, STREAMS, Streams},
 };
 
-/// Reads the counters of a server. Holds weak references, so that the server can stop.
+/// Reads the counters of a server. The references are weak, so that the server can stop.
 #[derive(Debug, Clone)]
 pub struct Metrics {
     core: Weak<Core>,
@@ -50,7 +50,7 @@ impl Metrics {
         let mut reading = Reading::new(&core, &streams, &federation);
         reading.counter(
             "spondee_log_lines_dropped",
-            "The lines of the log that were dropped, as the disk did not keep up.",
+            "The log lines that were dropped because the disk was too slow.",
             [(vec![], count(self.logging.dropped() as u64))],
         );
         Some(reading.with(samples).to_string())
@@ -62,7 +62,7 @@ impl Reading {
         let mut reading = Self::default();
         reading.gauge(
             "spondee_info",
-            "The version that runs.",
+            "The version of the server.",
             [(vec![("version", event_core::VERSION.to_owned())], 1.0)],
         );
         reading.gauge(
@@ -97,13 +97,13 @@ impl Reading {
         );
         self.gauge(
             "spondee_stream_queue_bytes",
-            "What waits to be written to connections.",
+            "The bytes that wait to be written.",
             names.into_iter().zip(queued.map(|(_, bytes)| count(bytes as u64))),
         );
         let counters = STREAMS.map(|(kind, name)| (name, streams.traffic.of(kind)));
         self.counter(
             "spondee_stanzas_received",
-            "The elements that came, stanzas by their kind.",
+            "The received elements, by kind of stanza.",
             counters.iter().flat_map(|(name, counters)| {
                 ELEMENTS.into_iter().zip(counters.elements_received()).map(|(element, received)| {
                     let mut labels = label(name);
@@ -114,17 +114,17 @@ impl Reading {
         );
         self.counter(
             "spondee_stanzas_sent",
-            "The elements written, stanzas and others.",
+            "The elements that were written.",
             counters.iter().map(|(name, counters)| (label(name), count(counters.elements_sent()))),
         );
         self.counter(
             "spondee_received_bytes",
-            "What was read from connections, without TLS.",
+            "The bytes that were read, after decryption.",
             counters.iter().map(|(name, counters)| (label(name), count(counters.bytes_received()))),
         );
         self.counter(
             "spondee_sent_bytes",
-            "What was written to connections, without TLS.",
+            "The bytes that were written, before encryption.",
             counters.iter().map(|(name, counters)| (label(name), count(counters.bytes_sent()))),
         );
     }
@@ -132,9 +132,9 @@ impl Reading {
     fn queues(&mut self, core: &Core, federation: &Federation) {
         let one = |value: usize| [(Labels::new(), count(value as u64))];
         let (pairs, stanzas) = federation.queued();
-        let help = "The pairs of a domain here and one elsewhere with something under way.";
+        let help = "The pairs of a local and a remote domain with a stream or a queue.";
         self.gauge("spondee_s2s_pairs", help, one(pairs));
-        let help = "The stanzas that wait for other servers, or may not have arrived there.";
+        let help = "The stanzas for other servers that wait or are not confirmed.";
         self.gauge("spondee_s2s_queue_stanzas", help, one(stanzas));
         let help = "The stanzas that handlers sent and that are not routed yet.";
         self.gauge("spondee_background_queue_stanzas", help, one(core.queued_stanzas()));
@@ -148,17 +148,17 @@ impl Reading {
             "The reads that have ended.",
             one(count(stats.reads)),
         );
-        let help = "How long those reads took together.";
+        let help = "The total time of the reads that have ended.";
         self.counter("spondee_storage_read_seconds", help, seconds(stats.read_time));
         let help = "The transactions that have ended.";
         self.counter("spondee_storage_writes", help, one(count(stats.writes)));
-        let help = "How long those transactions took together, waiting for their turn included.";
+        let help = "The total time of the transactions that have ended, including the wait.";
         self.counter("spondee_storage_write_seconds", help, seconds(stats.write_time));
         let help = "The transactions that wait or are being written.";
         self.gauge("spondee_storage_queue_transactions", help, one(count(stats.queued)));
     }
 
-    /// Only handlers that were called: there are hundreds on each host, and most never are.
+    /// Reports only handlers that were called: each host has hundreds, and most are never called.
     fn handlers(&mut self, core: &Core) {
         let mut hooks: Vec<(Labels, HookListing)> = Vec::new();
         for host in core.hosts() {
@@ -177,32 +177,28 @@ impl Reading {
         let mut counter = |name, help, value: fn(&HookListing) -> f64| {
             self.counter(name, help, hooks.iter().map(|(l, hook)| (l.clone(), value(hook))));
         };
-        counter("spondee_handler_calls", "How often a handler was called.", |hook| {
-            count(hook.stats.calls)
+        counter("spondee_handler_calls", "The calls of a handler.", |hook| count(hook.stats.calls));
+        counter("spondee_handler_handled", "The calls that ended the event.", |hook| {
+            count(hook.stats.handled)
         });
-        counter(
-            "spondee_handler_handled",
-            "How often it ended the event, with an answer or not.",
-            |hook| count(hook.stats.handled),
-        );
-        counter("spondee_handler_errors", "How often it returned an error.", |hook| {
+        counter("spondee_handler_errors", "The calls that returned an error.", |hook| {
             count(hook.stats.errors)
         });
-        counter("spondee_handler_panics", "How often it panicked.", |hook| {
+        counter("spondee_handler_panics", "The calls that panicked.", |hook| {
             count(hook.stats.panics)
         });
-        counter("spondee_handler_timed", "How many of the calls were timed: a sample.", |hook| {
+        counter("spondee_handler_timed", "The calls that were timed, a sample.", |hook| {
             count(hook.stats.timed)
         });
         counter(
             "spondee_handler_timed_seconds",
-            "How long the timed calls took together.",
+            "The total time of the calls that were timed.",
             |hook| Duration::from_nanos(hook.stats.timed_ns).as_secs_f64(),
         );
     }
 }
 
-/// Exact up to 2^53: Prometheus keeps all values as `f64`.
+/// Converts a counter. `f64`, the only type of Prometheus, is exact up to 2^53.
 #[expect(clippy::cast_precision_loss, reason = "Prometheus has no other numbers")]
 fn count(value: u64) -> f64 {
     value as f64

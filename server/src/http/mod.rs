@@ -1,6 +1,6 @@
 //! The HTTP service: `/metrics` for Prometheus, and `/healthz` for process supervisors.
 //!
-//! A listener of kind `http` binds the loopback address unless the config says otherwise.
+//! A listener of kind `http` binds the loopback address unless the config sets another.
 
 pub mod metrics;
 mod openmetrics;
@@ -19,7 +19,7 @@ use tokio::{net::TcpStream, time::timeout};
 
 use metrics::Metrics;
 
-/// How long one request may take, with its answer. Connections are not kept alive.
+/// The time limit of one request and its answer. Connections are not kept alive.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The largest head of a request, in bytes.
@@ -55,6 +55,6 @@ impl Http {
 async fn answer(metrics: &Metrics) -> impl IntoResponse + use<> {
     match metrics.read().await {
         Some(text) => Ok(([(CONTENT_TYPE, openmetrics::CONTENT_TYPE)], text)),
-        None => Err((StatusCode::SERVICE_UNAVAILABLE, "the server stops\n")),
+        None => Err((StatusCode::SERVICE_UNAVAILABLE, "the server is stopping\n")),
     }
 }

@@ -53,7 +53,7 @@ impl Reading {
         self.0.push(Family { name, help, type_: Type::Counter, values });
     }
 
-    /// Adds the modules' samples, without those for which Prometheus would refuse the whole text.
+    /// Adds the modules' samples, except those that would make Prometheus refuse the whole text.
     pub(super) fn with(mut self, samples: Vec<Sample>) -> Self {
         let own: HashSet<&str> = self.0.iter().map(|family| family.name).collect();
         let mut families: BTreeMap<&'static str, (&'static str, BTreeMap<Labels, f64>)> =
@@ -64,13 +64,16 @@ impl Reading {
             if own.contains(sample.name) || !names.into_iter().all(is_name) {
                 tracing::warn!(
                     metric = sample.name,
-                    "sample left out: its name is taken or not valid"
+                    "a sample is left out: the name is invalid or used by the server"
                 );
                 continue;
             }
             let (_, values) = families.entry(sample.name).or_insert((sample.help, BTreeMap::new()));
             if values.insert(sample.labels, sample.value).is_some() {
-                tracing::warn!(metric = sample.name, "two values with the same labels");
+                tracing::warn!(
+                    metric = sample.name,
+                    "two samples have the same labels; the second replaces the first"
+                );
             }
         }
         for (name, (help, values)) in families {

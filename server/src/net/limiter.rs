@@ -1,4 +1,4 @@
-//! The limits on connections: how many there are, and how fast they come.
+//! The limits on the number and the rate of connections.
 
 use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::config::Limits;
 /// One in this many file descriptors is kept for other uses than connections.
 const RESERVED: usize = 10;
 
-/// How many addresses are known at least before some are forgotten.
+/// The least number of known addresses at which addresses without connections are forgotten.
 const SWEEP: usize = 1024;
 
 /// The least time between two lines in the log about refused connections.
@@ -29,7 +29,7 @@ pub struct ConnectionLimits {
 }
 
 impl ConnectionLimits {
-    /// The limits of a config, bounded by the system's.
+    /// The limits of a config, reduced if the kernel allows fewer open files.
     pub fn new(limits: &Limits, files: usize) -> Self {
         let maximum = Maximum::new(limits, files);
         if maximum.total < limits.connections {
@@ -37,13 +37,13 @@ impl ConnectionLimits {
             tracing::info!(
                 most,
                 wanted,
-                "fewer connections than limits.connections: raise the limit of open files"
+                "the limit of open files allows fewer connections than limits.connections"
             );
         }
         Self { limiter: Arc::new(ConnectionLimiter::new(maximum)), files }
     }
 
-    /// Sets other limits. Connections that exceed them stay.
+    /// Sets other limits. Open connections that exceed them stay open.
     pub fn set(&self, limits: &Limits) {
         self.limiter.state().maximum = Maximum::new(limits, self.files);
     }
@@ -53,19 +53,19 @@ impl ConnectionLimits {
     }
 }
 
-/// The most connections there may be.
+/// The limits that apply.
 #[derive(Debug, Clone, Copy)]
 struct Maximum {
     total: usize,
     per_address: usize,
-    /// How fast they may come from one address.
+    /// The rate of new connections from one address.
     rate: Rate,
 }
 
 impl Maximum {
     fn new(limits: &Limits, files: usize) -> Self {
         let total = limits.connections.min(files - files / RESERVED).max(1);
-        // Scaled down with the total, or one address could have all connections.
+        // Reduced with the total, because otherwise one address could have all connections.
         let share = total as f64 / limits.connections as f64;
         let per_address = (limits.connections_per_address as f64 * share) as usize;
         let rate = Rate {
@@ -76,7 +76,7 @@ impl Maximum {
     }
 }
 
-/// Counts connections, altogether and for each address.
+/// Counts connections, in total and for each address.
 #[derive(Debug)]
 pub(super) struct ConnectionLimiter {
     state: Mutex<State>,
@@ -86,13 +86,13 @@ pub(super) struct ConnectionLimiter {
 struct State {
     total: usize,
     addresses: HashMap<IpAddr, AddressState>,
-    /// At this many known addresses, those without connections are forgotten.
+    /// The number of known addresses at which addresses without connections are forgotten.
     sweep_at: usize,
     maximum: Maximum,
     last_logged: Option<Instant>,
 }
 
-/// An address, as long as it has connections or has had too many of late.
+/// An address that has connections, or whose bucket is not full.
 #[derive(Debug)]
 struct AddressState {
     connections: usize,
@@ -127,7 +127,7 @@ impl Full {
     }
 }
 
-/// Counts one connection until it is dropped.
+/// A counted connection, until this is dropped.
 #[derive(Debug)]
 pub(super) struct ConnectionPermit {
     limiter: Arc<ConnectionLimiter>,
@@ -145,7 +145,7 @@ impl ConnectionLimiter {
         self.state.lock()
     }
 
-    /// Counts a connection from an address; from `None`, if it comes from this machine.
+    /// Counts a connection. `address` is `None` for a connection from this machine.
     pub(super) fn admit(
         self: &Arc<Self>,
         address: Option<IpAddr>,
@@ -175,7 +175,7 @@ impl ConnectionLimiter {
         Ok(ConnectionPermit { limiter: Arc::clone(self), address })
     }
 
-    /// Whether a line may be logged now; if so, the time is noted.
+    /// Whether a line may be logged now. If so, starts the next interval.
     pub(super) fn begin_log(&self) -> bool {
         let mut state = self.state();
         let may = state.last_logged.is_none_or(|last| last.elapsed() > LOG_INTERVAL);
@@ -187,7 +187,7 @@ impl ConnectionLimiter {
 }
 
 impl State {
-    /// Forgets addresses that are as good as new ones.
+    /// Forgets addresses without connections whose bucket is full, because a new entry is the same.
     fn sweep(&mut self, now: Instant) {
         if self.addresses.len() >= self.sweep_at {
             self.addresses.retain(|_, known| known.connections > 0 || !known.bucket.is_full(now));

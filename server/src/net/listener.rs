@@ -1,4 +1,4 @@
-//! Listeners accept connections within the limits and hand them to the service of their port.
+//! Listeners accept connections within the limits and pass them to the service of their port.
 
 use std::{
     io::{self, Read, Write},
@@ -26,24 +26,24 @@ use crate::{
     stream::Streams,
 };
 
-/// How many connections the system keeps that are not accepted yet.
+/// The number of connections that the kernel keeps until they are accepted.
 const BACKLOG: u32 = 1024;
 
-/// How long to wait after the system refused to accept.
+/// The pause after the kernel refused to accept a connection.
 const RETRY_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Why there is no listener.
+/// Why a listener cannot be opened.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ListenError {
     /// The address cannot be bound.
     #[error("{}cannot listen on {address} for {}: {source}{}", place(listen), name(listen.kind), hint(source, listen))]
     Bind {
-        /// What was asked for.
+        /// The listener in the config.
         listen: Listen,
-        /// The address tried.
+        /// The address that was tried.
         address: SocketAddr,
-        /// What the system said.
+        /// The I/O error.
         source: io::Error,
     },
 }
@@ -78,7 +78,7 @@ pub(crate) fn name(kind: ListenKind) -> &'static str {
     }
 }
 
-/// Binds a listener; a default one on IPv4 alone where the system has no IPv6.
+/// Binds a listener. A listener on a default address uses IPv4 if the kernel has no IPv6.
 pub(crate) fn bind(listen: &Listen) -> Result<TcpListener, ListenError> {
     let error = |address, source| ListenError::Bind { listen: listen.clone(), address, source };
     match listen_on(listen.address) {
@@ -97,7 +97,7 @@ fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
-    // Otherwise connections of an earlier server would keep the address in use.
+    // Without this, connections of an earlier server keep the address in use.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     // Before `listen`: accepted connections inherit the listener's options.
@@ -118,11 +118,11 @@ struct OpenListener {
 }
 
 impl Listeners {
-    /// Binds everything the config lists and begins to accept.
+    /// Binds all listeners of the config and begins to accept.
     ///
     /// # Errors
     ///
-    /// An address cannot be bound; no listener accepts then.
+    /// An address cannot be bound. Then no listener accepts.
     pub fn open(
         config: &Config,
         streams: &Arc<Streams>,
@@ -193,7 +193,7 @@ impl Service {
         }
     }
 
-    /// Sends the reason, if the system takes it at once; this never waits.
+    /// Sends the reason, if the kernel takes the bytes at once; never waits.
     fn refuse(&self, socket: TcpStream, full: Full) {
         let Self::Streams { streams, kind, direct_tls: false } = self else { return };
         if let Ok(mut socket) = socket.into_std() {
@@ -216,17 +216,17 @@ async fn accept(listener: TcpListener, service: Service, limiter: Arc<Connection
                     Err(full) => {
                         if limiter.begin_log() {
                             let (peer, limit) = (peer.ip(), full.key());
-                            tracing::warn!(%peer, limit, "connection refused, too many");
+                            tracing::warn!(%peer, limit, "a connection is refused: the limit is reached");
                         }
                         service.refuse(socket, full);
                     }
                 }
             }
-            // The peer has closed the connection already, which needs no log.
+            // The peer has closed the connection already: nothing is logged.
             Err(error) if is_of_the_connection(&error) => {}
             Err(error) => {
                 if limiter.begin_log() {
-                    tracing::error!(%error, "cannot accept connections; trying again");
+                    tracing::error!(%error, "cannot accept connections; the server tries again");
                 }
                 // Usually there are no file descriptors left.
                 tokio::time::sleep(RETRY_INTERVAL).await;
@@ -240,8 +240,8 @@ fn is_of_the_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
-/// The address that limits count for. `None` when both ends have the same address: then it is a
-/// proxy or a tool on this machine, and a limit would hold for all clients behind it.
+/// The address that limits count for. `None` when both ends have the same address: then the peer is
+/// a proxy or a tool on this machine, and a limit would apply to all clients behind it.
 fn counted_address(socket: &TcpStream, peer: SocketAddr) -> Option<IpAddr> {
     let is_own = socket.local_addr().is_ok_and(|own| own.ip() == peer.ip());
     (!is_own).then(|| peer.ip())

@@ -8,8 +8,8 @@ use socket2::{SockRef, TcpKeepalive};
 pub(super) const KEEPALIVE: (Duration, Duration) =
     (Duration::from_secs(300), Duration::from_secs(30));
 
-/// Disables Nagle's algorithm, so that small stanzas are sent at once, and enables keepalive, so
-/// that a vanished peer is noticed.
+/// Disables Nagle's algorithm, so that small stanzas are sent at once. Enables keepalive, so that a
+/// broken connection is noticed.
 pub(crate) fn prepare(socket: SockRef<'_>) {
     let (idle, interval) = KEEPALIVE;
     let keepalive = TcpKeepalive::new().with_time(idle).with_interval(interval);

@@ -1,4 +1,4 @@
-//! From the config to the hosts of the core: which modules run where, with which options.
+//! Makes the hosts of the core from the config: the modules of each host and their options.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -13,7 +13,7 @@ use crate::{
     s2s::Federation,
 };
 
-/// A config that was loaded, and its hosts.
+/// A valid config and its hosts.
 ///
 /// # Errors
 ///
@@ -29,7 +29,7 @@ pub(crate) fn checked(
     }
 }
 
-/// All mistakes of an invalid file, those of the modules' options included.
+/// All mistakes of an invalid file, including those of the modules' options.
 pub(crate) fn mistakes(invalid: InvalidConfig, registry: &Registry) -> Vec<ConfigError> {
     let InvalidConfig { mut errors, rest } = invalid;
     let rest = rest.and_then(|config| hosts(&config, registry, &mut Vec::new()).err());
@@ -38,8 +38,8 @@ pub(crate) fn mistakes(invalid: InvalidConfig, registry: &Registry) -> Vec<Confi
     errors
 }
 
-/// The hosts of a config, with every module and option checked. `warnings` gets what works but is
-/// probably not meant.
+/// The hosts of a config, after a check of every module and option. Settings that have no effect
+/// are added to `warnings`.
 ///
 /// # Errors
 ///
@@ -79,7 +79,7 @@ pub(crate) fn hosts(
     if errors.is_empty() { Ok(hosts) } else { Err(errors) }
 }
 
-/// The modules that all bundles name for a kind of host.
+/// The modules that all bundles list for a kind of host.
 fn defaults(
     registry: &Registry,
     of: impl Fn(&Bundle) -> &'static [&'static str],
@@ -99,7 +99,7 @@ pub(crate) fn services(accounts: &AccountStore) -> impl Fn(&HostContext) + use<>
     move |host| HostAccounts::provide(&accounts, host)
 }
 
-/// Provides the same services, and federation.
+/// Provides the services of [`services()`], and federation.
 pub(crate) fn prepare(
     accounts: &AccountStore,
     federation: &Arc<Federation>,
@@ -129,7 +129,7 @@ impl Checker<'_> {
         let linked: Vec<&str> = self.registry.modules().map(|info| info.name).collect();
         let is_known = |name: &str| linked.contains(&name) || defaults.contains(&name);
         let is_right = |module: &ModuleName| match modules {
-            // Removing a default that this binary does not have is no error.
+            // The config may remove a default that this binary does not have.
             Modules::Defaults { remove, .. } if remove.contains(module) => is_known(&module.name),
             _ => linked.contains(&module.name.as_str()),
         };
@@ -143,18 +143,19 @@ impl Checker<'_> {
             for module in add.iter().filter(|module| is_default(&module.name)) {
                 let (place, name) = (&module.place, &module.name);
                 self.warnings
-                    .push(format!("{place}: \"+{name}\" changes nothing: it is a default"));
+                    .push(format!("{place}: \"+{name}\" changes nothing: the module is a default"));
             }
             let others = |module: &&ModuleName| {
                 !is_default(&module.name) && linked.contains(&module.name.as_str())
             };
             for module in remove.iter().filter(others) {
                 let (place, name) = (&module.place, &module.name);
-                self.warnings
-                    .push(format!("{place}: \"-{name}\" changes nothing: it is no default"));
+                self.warnings.push(format!(
+                    "{place}: \"-{name}\" changes nothing: the module is not a default"
+                ));
             }
         }
-        // What a bundle names but its crate does not have does not run.
+        // A bundle may list modules that the binary does not have.
         let defaults: Vec<&str> =
             defaults.iter().copied().filter(|name| linked.contains(name)).collect();
         let enabled = modules.resolve(&defaults);
@@ -202,8 +203,8 @@ fn unknown(name: &str, linked: &[&str]) -> String {
     match near.first() {
         Some(near) => format!("module \"{name}\" is not in this binary; did you mean \"{near}\"?"),
         None => format!(
-            "module \"{name}\" is not in this binary; it has: {}. For another, list its crate in \
-             the binary",
+            "module \"{name}\" is not in this binary, which has: {}. To add a module, list the \
+             bundle of its crate in the binary",
             linked.join(", ")
         ),
     }
@@ -215,7 +216,7 @@ mod tests {
 
     use super::*;
 
-    /// What is wrong, then what is odd; the binary has the module `probe` of the stream tests.
+    /// The errors, then the warnings. The binary has the module `probe` of the stream tests.
     fn findings(text: &str) -> Vec<String> {
         let config = Config::parse(Path::new("s.toml"), text).unwrap();
         let registry =

@@ -1,8 +1,8 @@
-//! The log: one line for each thing that happens, for people or as JSON.
+//! The log: one line for each event, as text or as JSON.
 //!
-//! A thread writes the lines, so that no thread that serves streams waits for a disk. When the disk
-//! does not keep up, lines are dropped and counted. The level and the file can be changed while the
-//! server runs, as rotating logs needs.
+//! A thread of its own writes the lines, so that no thread that serves streams waits for a disk.
+//! When the disk is too slow, lines are dropped and counted. The level and the file can be changed
+//! while the server runs, which log rotation needs.
 
 use std::{
     fs::{File, OpenOptions},
@@ -22,10 +22,10 @@ use tracing_subscriber::{
 
 use crate::config::{Log, LogFormat, LogLevel};
 
-/// Lines that wait to be written; more are dropped.
+/// The number of lines that may wait to be written; further lines are dropped.
 const QUEUE: usize = 4096;
 
-/// Why there is no log.
+/// Why the log cannot be set up.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LogError {
@@ -34,10 +34,10 @@ pub enum LogError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The I/O error.
         source: io::Error,
     },
-    /// Something else in this process logs already.
+    /// This process has a log already.
     #[error("logging has been set up already")]
     Twice,
 }
@@ -54,7 +54,7 @@ impl Logging {
     ///
     /// # Errors
     ///
-    /// The file cannot be opened, or there is a log already.
+    /// The file cannot be opened, or the process has a log already.
     pub fn init(config: &Log) -> Result<Self, LogError> {
         let (subscriber, logging) = Self::subscriber(config)?;
         tracing::subscriber::set_global_default(subscriber).map_err(|_| LogError::Twice)?;
@@ -73,11 +73,11 @@ impl Logging {
         Ok((subscriber, Self { output, filter: handle }))
     }
 
-    /// Opens the file again, after something else has moved it away. Queued lines still go to the
-    /// old file.
+    /// Opens the file again, after another program has moved it. Queued lines still go to the old
+    /// file.
     ///
     /// # Errors
-    ///
+    /// The file cannot be opened. Then the old file stays in use.
     /// The file cannot be opened; the old one stays in use then.
     pub fn reopen(&self) -> Result<(), LogError> {
         let path = self.output.target().path.clone();
@@ -87,24 +87,24 @@ impl Logging {
         Ok(())
     }
 
-    /// How many lines were dropped since the start.
+    /// The number of lines that were dropped since the start.
     pub fn dropped(&self) -> usize {
         self.output.target().dropped()
     }
 
-    /// Writes the queued lines and ends the thread that writes; later lines are lost.
+    /// Writes the queued lines and ends the thread. Later lines are lost.
     pub fn close(&self) {
         let worker = self.output.0.write().worker.take();
         drop(worker);
     }
 
-    /// Closes the log when the guard is dropped, as after a fatal error.
+    /// Returns a guard that closes the log when it is dropped, so that a fatal error is written.
     #[must_use]
     pub fn close_on_drop(&self) -> LogGuard {
         LogGuard(self.clone())
     }
 
-    /// Opens what another config asks for, for [`Logging::apply`].
+    /// Opens the file of another config, for [`Logging::apply`].
     ///
     /// # Errors
     ///
@@ -136,15 +136,14 @@ impl Drop for LogGuard {
     }
 }
 
-/// A level, and a file that is open, unless it stays the same.
+/// A level and the open file, which is `None` if the file stays the same.
 #[derive(Debug)]
 pub struct Prepared {
     level: LogLevel,
     target: Option<Target>,
 }
 
-/// The filter for a level. sqlx logs each statement at debug level, which would bury everything
-/// else.
+/// The filter for a level. Statements that sqlx logs at debug level are left out.
 fn targets(level: LogLevel) -> Targets {
     let level = match level {
         LogLevel::Error => LevelFilter::ERROR,
@@ -156,7 +155,7 @@ fn targets(level: LogLevel) -> Targets {
     Targets::new().with_default(level).with_target("sqlx", level.min(LevelFilter::WARN))
 }
 
-/// Where lines go now.
+/// The current target of log lines.
 #[derive(Debug, Clone)]
 struct Output(Arc<RwLock<Target>>);
 
@@ -173,21 +172,21 @@ impl Output {
         let mut current = self.0.write();
         target.dropped_before = current.dropped();
         let old = mem::replace(&mut *current, target);
-        // Dropping the old target waits until its lines are written; other threads need not wait.
+        // Dropping the old target waits until its lines are written, so the lock is released first.
         drop(current);
         drop(old);
     }
 }
 
-/// Standard error or a file, and the thread that writes there.
+/// Standard error or a file, with the thread that writes to it.
 #[derive(Debug)]
 struct Target {
-    /// None for standard error.
+    /// `None` for standard error.
     path: Option<PathBuf>,
     lines: NonBlocking,
-    /// Dropping it writes the queued lines. `None` once the log is closed.
+    /// Writes the queued lines when it is dropped. `None` once the log is closed.
     worker: Option<WorkerGuard>,
-    /// Lines dropped by the targets before this one.
+    /// The lines that earlier targets dropped.
     dropped_before: usize,
 }
 
@@ -216,13 +215,13 @@ impl Target {
 fn open_file(path: &Path) -> Result<File, LogError> {
     let mut options = OpenOptions::new();
     options.append(true).create(true);
-    // Not readable by others: the log tells who talks to whom.
+    // Other users must not read the log, which shows who communicates with whom.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o640);
     options.open(path).map_err(|source| LogError::File { path: path.to_owned(), source })
 }
 
-/// Queues lines. While it exists, the target is not replaced.
+/// Queues lines. As long as this exists, the target is not replaced.
 struct Lines<'a>(RwLockReadGuard<'a, Target>);
 
 impl Write for Lines<'_> {
@@ -307,7 +306,7 @@ mod tests {
             tracing::info!("one");
             logging.apply(prepared);
             tracing::info!("two");
-            // Waits for what is queued.
+            // Waits until the queued lines are written.
             logging.reopen().unwrap();
             assert!(fs::read_to_string(other).unwrap().ends_with("two\n"));
             let nowhere = Log { file: Some(path.join("no/such.log")), ..Log::default() };
@@ -338,10 +337,10 @@ mod tests {
             output.make_writer().write_all(b"line\n").unwrap();
         }
         let dropped = output.target().dropped();
-        assert!(dropped >= 8, "one is being written, and one waits: {dropped}");
+        assert!(dropped >= 8, "at least 8 of 10 lines are dropped: {dropped}");
         drop(blocking);
         output.replace(Target::new(None, io::sink(), 1));
-        assert_eq!(output.target().dropped(), dropped, "they are remembered");
+        assert_eq!(output.target().dropped(), dropped, "the new target keeps the count");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Starting, running and stopping a server.
+//! Starts, runs and stops a server.
 
 pub(crate) mod hosts;
 pub mod log;
@@ -38,14 +38,14 @@ use signals::{Signal, Signals};
 /// The file that a server locks while it uses a data folder.
 const LOCK_FILE: &str = "spondee.lock";
 
-/// Why the server does not start.
+/// Why the server did not start.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ServerError {
     /// The errors in the config.
     #[error("{}", lines(.0))]
     Config(Vec<ConfigError>),
-    /// A module does not start, or the binary is not what its list says.
+    /// A module does not start, or the binary's list of bundles is wrong.
     #[error(transparent)]
     Start(#[from] StartError),
     /// An address cannot be listened on.
@@ -66,12 +66,12 @@ pub enum ServerError {
         .0.display()
     )]
     Running(PathBuf),
-    /// The system refused.
+    /// The kernel returned an error.
     #[error("{what}: {source}")]
     System {
-        /// What was tried.
+        /// The operation that failed.
         what: String,
-        /// What the system said.
+        /// The I/O error.
         source: io::Error,
     },
 }
@@ -84,7 +84,7 @@ fn lines(errors: &[ConfigError]) -> String {
 ///
 /// # Errors
 ///
-/// It cannot start.
+/// The server cannot start.
 pub fn run(config: Config, bundles: &[Bundle]) -> Result<(), ServerError> {
     let system = |what: &str| {
         let what = what.to_owned();
@@ -120,11 +120,11 @@ async fn serve(
     }
     create_data_folder(&config.data)?;
     let _lock = lock(&config.data)?;
-    // Registered before anything is logged: an early signal must not kill the process.
+    // Registered before the first log line, so that an early signal does not kill the process.
     let mut signals = Signals::new()
-        .map_err(|source| ServerError::System { what: "no signals".into(), source })?;
-    // On another thread, as reading the system's certificates and opening the database both take
-    // long.
+        .map_err(|source| ServerError::System { what: "cannot receive signals".into(), source })?;
+    // Runs on another thread, because reading the system's certificates takes as long as opening
+    // the database.
     let s2s = config.s2s.clone();
     let federation = tokio::task::spawn_blocking(move || Federation::new(&s2s));
     let is_new =
@@ -186,7 +186,7 @@ async fn serve(
     };
     tokio::select! {
         () = stop => {}
-        () = signals.stop() => tracing::warn!("second signal to stop: stopping at once"),
+        () = signals.stop() => tracing::warn!("second signal to stop: the server stops at once"),
     }
     if let Some(control) = control {
         control.close().await;
@@ -200,7 +200,7 @@ async fn serve(
     failed.map_or(Ok(()), |error| Err(error.into()))
 }
 
-/// Waits until told to stop; reads the config again when told to.
+/// Waits until a signal stops the server. Other signals reload the config.
 async fn wait(signals: &mut Signals, reload: &Arc<Reload>) {
     loop {
         match signals.next().await {
@@ -214,13 +214,13 @@ async fn wait(signals: &mut Signals, reload: &Arc<Reload>) {
     }
 }
 
-/// Stops everything in the order that loses the least: clients stay connected until their stanzas
-/// to other servers have arrived or have come back.
+/// Stops the parts of the server in the order that loses the fewest stanzas. Clients stay connected
+/// until their stanzas for other servers are confirmed or returned.
 async fn stop(modules: &Runtime, streams: &Streams, federation: &Federation, limit: Duration) {
     tracing::info!(streams = streams.count(), "stopping");
     let begun = Instant::now();
     modules.core().announce_stopping(limit).await;
-    let error = StreamError::system_shutdown().text("the server stops");
+    let error = StreamError::system_shutdown().text("the server is stopping");
     let rest = || limit.saturating_sub(begun.elapsed()).max(Duration::from_secs(1));
     federation.settle(rest() / 2).await;
     streams.close_kind(SessionKind::S2sIn, &error, rest() / 2).await;
@@ -242,7 +242,7 @@ fn lock(data: &Path) -> Result<File, ServerError> {
     }
 }
 
-/// Raises the limit of open files, as each connection needs one and the usual limit is 1024.
+/// Raises the limit of open files, because each connection needs one and the usual limit is 1024.
 /// Returns the new limit.
 fn raise_file_limit() -> usize {
     use rustix::process::{Resource, getrlimit, setrlimit};
@@ -268,5 +268,5 @@ fn welcome(config: &Config, listeners: &Listeners) {
     }
     eprintln!("Make an account:  spondee user add you@{host}{options}");
     eprintln!("Connect with any XMPP client as you@{host}, server {host}, port {port}.");
-    eprintln!("See what runs:    spondee hooks{options}    Stop it with Ctrl-C.");
+    eprintln!("List the handlers: spondee hooks{options}. Stop the server with Ctrl-C.");
 }

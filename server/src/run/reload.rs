@@ -1,5 +1,5 @@
-//! Reading the config again while the server runs: applies what can change at once, and reports
-//! what needs a restart.
+//! Reads the config again while the server runs. Applies what can change at once, and reports what
+//! needs a restart.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -22,10 +22,10 @@ use crate::{
     tls::{Tls, TlsError},
 };
 
-/// How long a reload waits for the modules that it removes.
+/// The time that a reload waits for the end of the modules it removes.
 const ENDING: Duration = Duration::from_secs(15);
 
-/// Why a reload failed; nothing has changed then.
+/// Why a reload failed. Then nothing has changed.
 #[derive(Debug, Error)]
 pub(crate) enum ReloadError {
     /// The errors in the file.
@@ -45,14 +45,14 @@ pub(crate) enum ReloadError {
     Stopping,
 }
 
-/// The result of a reload, in lines for people.
+/// The result of a reload, in lines of text.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Report {
-    /// What has changed.
+    /// The changes that are applied.
     pub(crate) applied: Vec<String>,
-    /// What changes only with a restart.
+    /// The changes that need a restart.
     pub(crate) restart: Vec<String>,
-    /// What is probably not meant.
+    /// Settings that have no effect.
     pub(crate) warnings: Vec<String>,
 }
 
@@ -65,7 +65,7 @@ pub(crate) struct Reload {
     pub(crate) federation: Arc<Federation>,
     pub(crate) connection_limits: ConnectionLimits,
     pub(crate) logging: Logging,
-    /// Locked by the reload under way; false when reloads are no longer accepted.
+    /// Locked while a reload runs; false when reloads are no longer accepted.
     pub(crate) accepts: Mutex<bool>,
 }
 
@@ -74,7 +74,8 @@ impl Reload {
     ///
     /// # Errors
     ///
-    /// The config has errors, or a module does not start with it; the current one stays in use.
+    /// The config has errors, or a module does not start with it. Then the current config stays in
+    /// use.
     pub(crate) async fn run(&self) -> Result<Report, ReloadError> {
         let accepts = self.accepts.lock().await;
         if !*accepts {
@@ -93,12 +94,14 @@ impl Reload {
                     tracing::warn!("reload: {line}: needs a restart");
                 }
             }
-            Err(error) => tracing::error!(%error, "config not reloaded, the old one stays"),
+            Err(error) => {
+                tracing::error!(%error, "the config was not reloaded; the old config stays in use")
+            }
         }
         outcome
     }
 
-    /// Waits until no reload is under way, and accepts no more.
+    /// Waits until no reload runs, and accepts no more.
     pub(crate) async fn close(&self, limit: Duration) {
         match tokio::time::timeout(limit, self.accepts.lock()).await {
             Ok(mut accepts) => *accepts = false,
@@ -107,7 +110,7 @@ impl Reload {
     }
 
     async fn apply(&self) -> Result<Report, ReloadError> {
-        // Always, as something else may have moved the file away.
+        // The file is always reopened, because another program may have moved it.
         if let Err(error) = self.logging.reopen() {
             tracing::error!(%error, "the log file was not reopened");
         }
@@ -122,7 +125,7 @@ impl Reload {
         let log = self.logging.prepare(&config.log)?;
         let reloaded =
             self.modules.reload(hosts, prepare(&self.accounts, &self.federation)).await?;
-        // From here on nothing fails.
+        // From here on, nothing fails.
         report.applied = changes(&old, &config, &reloaded);
         for host in config.domains() {
             let same = tls.certificate(host).cert == self.streams.tls().certificate(host).cert;
@@ -148,7 +151,7 @@ impl Reload {
         self.config.store(Arc::new(config));
         self.modules.core().announce_reload(event).await;
         if !reloaded.ended(ENDING).await {
-            let line = "modules taken away stop when their last handlers have ended";
+            let line = "the removed modules stop when their last handlers have ended";
             report.applied.push(line.to_owned());
         }
         Ok(report)
@@ -159,7 +162,8 @@ fn shown(file: Option<&Path>) -> String {
     file.map_or_else(|| "(defaults)".to_owned(), |file| file.display().to_string())
 }
 
-/// The new config with the old values of what needs a restart, and the names of those.
+/// The new config with the old values of all keys that need a restart, and the changes of those
+/// keys.
 fn running(old: &Config, mut new: Config) -> (Config, Vec<String>) {
     let mut restart = Vec::new();
     let mut keep = |is_same: bool, what: &str| {
@@ -197,7 +201,7 @@ fn running(old: &Config, mut new: Config) -> (Config, Vec<String>) {
 fn changes(old: &Config, new: &Config, reloaded: &Reloaded) -> Vec<String> {
     let mut lines: Vec<String> = reloaded.changes.iter().map(ToString::to_string).collect();
     if new.limits != old.limits {
-        lines.push("limits changed, for connections from now on".to_owned());
+        lines.push("limits changed, for new connections".to_owned());
     }
     if new.log.level != old.log.level {
         lines.push("log.level changed".to_owned());

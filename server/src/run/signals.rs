@@ -1,10 +1,10 @@
-//! The signals that tell a server what to do.
+//! The signals that stop a server or reload its config.
 
 use std::io;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// The signals that tell a server what to do.
+/// The signals that stop a server or reload its config.
 pub(super) struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,

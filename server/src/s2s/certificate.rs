@@ -1,13 +1,14 @@
-//! Whether another server's certificate proves its domain (RFC 6120 section 13.7.2, RFC 6125).
+//! Checks whether another server's certificate proves its domain (RFC 6120 section 13.7.2, RFC
+//! 6125).
 //!
 //! The handshake accepts any certificate whose key the other side has
-//! ([`crate::tls::AnyCertificate`]). It is judged here afterwards, in the same way for streams of
-//! both directions:
+//! ([`crate::tls::AnyCertificate`]). After the handshake, the certificate is judged here, in the
+//! same way for streams of both directions:
 //!
 //! ```text
 //! let judgement = authorities.judge(&chain, domain, SystemTime::now());
 //! let event = S2sCheckCertificate { is_trusted: judgement.is_trusted(), is_match: judgement.is_match, .. };
-//! // fired: handlers may change the two; the domain is proved if both hold then
+//! // The event is fired. Handlers may change both values; the domain is proved if both are true.
 //! ```
 
 use std::path::Path;
@@ -32,10 +33,10 @@ const XMPP_ADDR: Oid<'_> = oid!(1.3.6.1.5.5.7.8.5);
 const DNS_SRV: Oid<'_> = oid!(1.3.6.1.5.5.7.8.7);
 const ANY_USAGE: &[usize] = &[2, 5, 29, 37, 0];
 
-/// The judgement on another server's certificate.
+/// The result of the check of another server's certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
-    /// Whether the chain leads to a trusted authority and is valid now; if not, why.
+    /// Whether the chain leads to a trusted authority and is valid now, or the reason why not.
     pub trust: Result<(), Distrust>,
     /// Whether the certificate is for the domain.
     pub is_match: bool,
@@ -52,7 +53,7 @@ impl Judgement {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Distrust {
     /// The other side sent no certificate.
-    #[error("no certificate")]
+    #[error("the other side sent no certificate")]
     Missing,
     /// A certificate of the chain has expired.
     #[error("the certificate has expired")]
@@ -63,13 +64,13 @@ pub enum Distrust {
     /// The certificate is self-signed and not among the authorities.
     #[error("the certificate is self-signed")]
     SelfSigned,
-    /// No known authority signed it, or the chain is incomplete.
+    /// No known authority signed the certificate, or the chain is incomplete.
     #[error("the certificate is from an unknown authority, or its chain is incomplete")]
     UnknownAuthority,
-    /// Its extended key usage does not allow TLS.
+    /// The extended key usage of the certificate does not allow TLS.
     #[error("the certificate is not meant for servers")]
     Usage,
-    /// Something else is wrong with the chain.
+    /// The chain has another fault.
     #[error("the certificate is not valid: {0}")]
     Invalid(Box<str>),
 }
@@ -91,17 +92,17 @@ impl From<webpki::Error> for Distrust {
 #[derive(Debug, Clone)]
 pub struct Authorities {
     roots: RootCertStore,
-    /// The certificates of the config's file, which may be servers' own.
+    /// The certificates of the config's file. They may be certificates of servers.
     pinned: Vec<CertificateDer<'static>>,
 }
 
 impl Authorities {
-    /// Loads the system's authorities, and those of `authorities` in `[s2s]`.
+    /// Loads the system's authorities and the authorities of the file in `[s2s]`.
     ///
     /// # Errors
     ///
-    /// The file of `[s2s]` cannot be used. A system without authorities is only logged, as those of
-    /// the config may suffice.
+    /// The file of `[s2s]` cannot be used. If the system has no authorities, this is only logged,
+    /// because those of the file may suffice.
     pub fn load(config: &S2s) -> Result<Self, TlsError> {
         let system = rustls_native_certs::load_native_certs();
         for error in &system.errors {
@@ -117,14 +118,14 @@ impl Authorities {
         for (certificate, path) in pinned.iter().zip(config.authorities.iter().cycle()) {
             roots.add(certificate.clone()).map_err(|_| TlsError::Content {
                 path: path.clone(),
-                message: "a certificate in it cannot be used",
+                message: "the file has a certificate that cannot be used",
             })?;
         }
         Ok(Self { roots, pinned })
     }
 
-    /// Judges the chain that the other side sent, its own certificate first, for the domain that it
-    /// claims, at a time.
+    /// Judges, at the time `now`, whether the chain of the other side proves `domain`. The first
+    /// certificate of the chain is the other side's own.
     pub fn judge<C: AsRef<[u8]>>(&self, chain: &[C], domain: &str, now: SystemTime) -> Judgement {
         let chain: Vec<CertificateDer<'_>> =
             chain.iter().map(|certificate| CertificateDer::from(certificate.as_ref())).collect();
@@ -136,8 +137,8 @@ impl Authorities {
             Err(error) => return Judgement { trust: Err(error.into()), is_match: false },
         };
         let path = self.path(&end, intermediates, now);
-        // Name constraints cover DNS names only, so a constrained authority could evade them with
-        // other kinds of names.
+        // Name constraints apply to DNS names only. So other kinds of names do not count under a
+        // constrained authority.
         let is_limited = path.as_ref().is_ok_and(is_limited);
         let trust = path.map(drop).or_else(|error| self.second_look(leaf, error, now));
         let is_match = names_dns(&end, domain) || (!is_limited && names_service(leaf, domain));
@@ -150,7 +151,7 @@ impl Authorities {
         intermediates: &'p [CertificateDer<'p>],
         now: SystemTime,
     ) -> Result<VerifiedPath<'p>, webpki::Error> {
-        // With a clock before 1970 nothing is valid yet.
+        // If the clock is before 1970, no certificate is valid yet.
         let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         end.verify_for_usage(
             webpki::ALL_VERIFICATION_ALGS,
@@ -163,8 +164,8 @@ impl Authorities {
         )
     }
 
-    /// Handles what webpki refuses: a pinned certificate is trusted by itself, even one marked as
-    /// an authority, as `openssl req -x509` makes them.
+    /// Decides about certificates that webpki refuses. A pinned certificate is trusted by itself,
+    /// even if it is marked as an authority, which `openssl req -x509` does.
     fn second_look(
         &self,
         leaf: &CertificateDer<'_>,
@@ -188,8 +189,8 @@ impl Authorities {
     }
 }
 
-/// Accepts certificates for clients and for servers: a server is both, and public authorities
-/// hardly issue certificates for both any more.
+/// Accepts certificates for clients and certificates for servers: a server is both, and public
+/// authorities rarely issue certificates for both.
 struct ClientOrServer;
 
 impl ExtendedKeyUsageValidator for ClientOrServer {
@@ -233,7 +234,7 @@ fn is_limited(path: &VerifiedPath<'_>) -> bool {
         || path.intermediate_certificates().any(|certificate| !is_limited(certificate.der()))
 }
 
-/// Matches a DNS name or an address; a `*` stands for the first label. The common name is ignored.
+/// Matches a DNS name or an address. A `*` matches the first label. The common name is ignored.
 fn names_dns(end: &EndEntityCert<'_>, domain: &str) -> bool {
     let ascii = ascii(domain);
     let name = ascii.trim_start_matches('[').trim_end_matches(']');
@@ -264,7 +265,7 @@ fn is_same(named: &str, domain: &str) -> bool {
     DomainPart::new(named).is_ok_and(|named| ascii(&named) == ascii(domain))
 }
 
-/// The text of an `otherName`: `[0] EXPLICIT` around a string.
+/// The text of an `otherName`: a string within `[0] EXPLICIT`.
 fn text(value: &[u8]) -> Option<&str> {
     let (_, outer) = Any::from_der(value).ok()?;
     if outer.class() != Class::ContextSpecific || outer.tag() != Tag(0) {
@@ -276,7 +277,7 @@ fn text(value: &[u8]) -> Option<&str> {
 }
 
 fn pem_file(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let nothing = "no certificate in it (expected PEM)";
+    let nothing = "the file has no certificate (expected PEM)";
     let all: Vec<_> = CertificateDer::pem_file_iter(path)
         .and_then(Iterator::collect)
         .map_err(|error| pem_error(path, error, nothing))?;

@@ -1,12 +1,12 @@
-//! Reaching another server: from its domain to a TCP connection.
+//! Connects to another server, given its domain.
 //!
 //! ```text
 //! let mut route = connector.route(domain).await?;
 //! loop {
-//!     let connected = route.connect().await?;      // ends with an error when nothing is left
+//!     let connected = route.connect().await?;      // an error when no target is left
 //!     match handshake(connected).await {           // TLS at once if `is_direct_tls`
 //!         Ok(stream) => break stream,
-//!         Err(error) => log(error),                // the next target may do better (XEP-0368)
+//!         Err(error) => log(error),                // the next target may succeed (XEP-0368)
 //!     }
 //! }
 //! ```
@@ -27,9 +27,9 @@ use crate::{config::S2s, net::socket};
 
 /// The time before the next address is tried in parallel (RFC 8305 section 5).
 const STAGGER: Duration = Duration::from_millis(250);
-/// The time limit of one target, so that the others are tried too.
+/// The time limit of one target, so that time is left for the other targets.
 const TARGET: Duration = Duration::from_secs(10);
-/// The time limit of all targets, including handshakes between the calls.
+/// The time limit of all targets, including the handshakes between the calls of `connect`.
 const TOTAL: Duration = Duration::from_secs(30);
 
 /// Why there is no connection.
@@ -43,15 +43,15 @@ pub enum ConnectError {
     Unreachable {
         /// The domain.
         domain: Box<str>,
-        /// The target tried last.
+        /// The target that was tried last.
         name: Box<str>,
-        /// Its port.
+        /// The port of the target.
         port: u16,
-        /// What the system said.
+        /// The I/O error.
         source: io::Error,
     },
-    /// No targets are left, after connections on which the handshake failed.
-    #[error("no server of {0} is left to try")]
+    /// No target is left: each was connected to, and the handshake failed.
+    #[error("no other server of {0} is left")]
     Exhausted(Box<str>),
     /// The time limit has passed.
     #[error("{0} could not be reached in time")]
@@ -68,20 +68,20 @@ impl From<&ConnectError> for StanzaError {
     }
 }
 
-/// Connects to other servers, as `[s2s]` says.
+/// Connects to other servers with the settings of `[s2s]`.
 #[derive(Debug, Clone)]
 pub struct Connector {
     resolver: Resolver,
 }
 
-/// A connection on which nothing is sent yet.
+/// A connection on which no byte has been sent.
 #[derive(Debug)]
 pub struct Connected {
     /// The connection.
     pub stream: TcpStream,
     /// The other side's address.
     pub peer: SocketAddr,
-    /// Whether TLS begins with the first byte. The name for it is the domain's (XEP-0368).
+    /// Whether TLS begins with the first byte. The name for TLS is the domain (XEP-0368).
     pub is_direct_tls: bool,
 }
 
@@ -91,11 +91,11 @@ impl Connector {
         Self { resolver: Resolver::new(config) }
     }
 
-    /// Finds out where a domain's servers are.
+    /// Finds the servers of a domain.
     ///
     /// # Errors
     ///
-    /// There is none, or DNS does not answer.
+    /// The domain has no server, or DNS does not answer.
     pub async fn route(&self, domain: &str) -> Result<Route<'_>, ConnectError> {
         let deadline = Instant::now() + TOTAL;
         let targets = self.resolver.targets(domain).await?.into_iter();
@@ -103,7 +103,7 @@ impl Connector {
     }
 }
 
-/// The targets of one domain that are still to try.
+/// The targets of one domain that have not been tried.
 #[derive(Debug)]
 pub struct Route<'a> {
     resolver: &'a Resolver,
@@ -117,8 +117,8 @@ impl Route<'_> {
     ///
     /// # Errors
     ///
-    /// The error of the last target when none is left, or the time limit (30 seconds from
-    /// [`Connector::route`] on).
+    /// No target is left (the error is that of the last one), or the time limit of 30 seconds from
+    /// [`Connector::route`] on has passed.
     pub async fn connect(&mut self) -> Result<Connected, ConnectError> {
         let mut last = ConnectError::Exhausted(self.domain.clone());
         for target in self.targets.by_ref() {
@@ -132,7 +132,7 @@ impl Route<'_> {
                 Ok(Err(error)) => last = error,
                 Err(_) => last = ConnectError::TimedOut(self.domain.clone()),
             }
-            tracing::debug!(domain = %self.domain, ?target, error = %last, "not reached");
+            tracing::debug!(domain = %self.domain, ?target, error = %last, "the target was not reached");
         }
         Err(last)
     }
@@ -156,8 +156,8 @@ async fn reach(
     Ok(Connected { stream, peer, is_direct_tls: target.is_direct_tls })
 }
 
-/// Connects to the address that answers first. The next address is tried when the one before has
-/// failed, at the latest after 250 ms.
+/// Returns the first connection. An attempt begins when the one before it has failed, or after 250
+/// ms.
 pub(super) async fn first_of<T: Send + 'static, F>(
     addresses: Vec<SocketAddr>,
     connect: impl Fn(SocketAddr) -> F,
@@ -166,7 +166,7 @@ where
     F: Future<Output = io::Result<T>> + Send + 'static,
 {
     let mut waiting = addresses.into_iter();
-    // Dropping the set ends the attempts under way.
+    // Dropping the set cancels the attempts.
     let mut attempts = JoinSet::new();
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
     loop {

@@ -1,4 +1,4 @@
-//! Opening a stream to another server: from its domain to a session that is ready.
+//! Opens a stream to another server, given its domain.
 
 use std::{
     sync::{Arc, Weak},
@@ -19,16 +19,16 @@ use crate::{
     tls::server_name,
 };
 
-/// How long a TLS handshake may take.
+/// The time limit of a TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(15);
-/// How long it may take from the connection until the stream is ready.
+/// The time limit from the connection until the stream is ready.
 const NEGOTIATION: Duration = Duration::from_secs(30);
 
 /// The purpose of a stream.
 pub(super) enum Purpose {
-    /// It carries stanzas; ready when this server has proved its domain.
+    /// The stream carries stanzas. It is ready when this server has proved its domain.
     Stanzas,
-    /// It asks about a dialback key, and is ready at once.
+    /// The stream asks about a dialback key. It is ready at once.
     Question(KeyCheck),
 }
 
@@ -36,11 +36,11 @@ pub(super) enum Purpose {
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) session: Session,
-    /// The reason of the end, unless the other side closed the stream.
+    /// The reason why the stream ended; `None` if the other side closed it without an error.
     pub(super) ended: oneshot::Receiver<Option<String>>,
 }
 
-/// The channel for the modules' result of the negotiation, in the session's slots.
+/// The channel for the result of the negotiation, kept in a slot of the session.
 struct ResultSender(mpsc::UnboundedSender<Result<(), StanzaError>>);
 
 /// Sends the result of the negotiation to the task that waits for the session.
@@ -53,11 +53,11 @@ pub(super) fn report(session: &Session, result: Result<(), StanzaError>) {
     });
 }
 
-/// Why there is no stream on a connection.
+/// Why a connection gave no stream.
 enum Failed {
     /// Another target may succeed.
     Here(StanzaError),
-    /// The domain itself refused.
+    /// The domain itself refused the stream.
     Everywhere(StanzaError),
 }
 
@@ -65,7 +65,7 @@ enum Failed {
 #[derive(Debug)]
 pub(super) struct Dialer {
     connector: Connector,
-    /// Set before the listeners open.
+    /// The streams of the server, set before the listeners open.
     streams: SetOnce<Weak<Streams>>,
 }
 
@@ -76,20 +76,22 @@ impl Dialer {
 
     /// Allows streams to be opened.
     pub(super) fn open(&self, streams: &Arc<Streams>) {
-        // Called once only.
+        // Called only once.
         let _ = self.streams.set(Arc::downgrade(streams));
     }
 
     /// Opens a stream from a host to a domain.
     ///
-    /// # Errors The error for senders of stanzas to the domain.
+    /// # Errors
+    ///
+    /// The error for senders of stanzas to the domain.
     pub(super) async fn dial(
         &self,
         host: &Arc<Host>,
         domain: &str,
         purpose: Purpose,
     ) -> Result<Link, StanzaError> {
-        let gone = || StanzaError::remote_server_timeout().text("the server stops");
+        let gone = || StanzaError::remote_server_timeout().text("the server is stopping");
         let streams = self.streams.wait().await;
         let mut route = self.connector.route(domain).await.map_err(|error| told(&error))?;
         let mut failed = None;
@@ -113,7 +115,7 @@ impl Dialer {
                 Ok(link) => return Ok(link),
                 Err(Failed::Everywhere(error)) => return Err(error),
                 Err(Failed::Here(error)) => {
-                    tracing::debug!(domain, %peer, %error, "no stream");
+                    tracing::debug!(domain, %peer, %error, "the negotiation failed");
                     failed = Some(error);
                 }
             }
@@ -136,17 +138,18 @@ async fn shake(
         return Ok(connected.stream.into());
     }
     let failed = |reason: String| {
-        tracing::debug!(domain, reason, "TLS handshake failed");
+        tracing::debug!(domain, reason, "the TLS handshake failed");
         StanzaError::remote_server_timeout().text(format!("no TLS with {domain}: {reason}"))
     };
-    let name = server_name(domain).ok_or_else(|| failed("not a name for TLS".to_owned()))?;
+    let name =
+        server_name(domain).ok_or_else(|| failed("the domain is no name for TLS".to_owned()))?;
     let config = streams.tls().connector(host.name(), true);
     let config = config.map_err(|error| failed(error.to_string()))?;
     let handshake = TlsConnector::from(config).connect(name, connected.stream);
     match timeout(HANDSHAKE, handshake).await {
         Ok(Ok(stream)) => Ok(Io::from(stream)),
         Ok(Err(error)) => Err(failed(error.to_string())),
-        Err(_) => Err(failed("it took too long".to_owned())),
+        Err(_) => Err(failed("the handshake took too long".to_owned())),
     }
 }
 
@@ -181,7 +184,7 @@ async fn negotiate(
             Some(result) = result.recv() => result.map_err(Failed::Everywhere),
             reason = &mut ended => {
                 let reason = reason.ok().flatten();
-                Err(failed(reason.unwrap_or_else(|| "it closed the stream".to_owned())))
+                Err(failed(reason.unwrap_or_else(|| "the server closed the stream".to_owned())))
             }
         }
     };
@@ -193,7 +196,7 @@ async fn negotiate(
         }
         Err(_) => {
             session.close(None);
-            Err(failed("no stream in time".to_owned()))
+            Err(failed("the stream was not ready in time".to_owned()))
         }
     }
 }

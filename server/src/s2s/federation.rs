@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{config::S2s, stream::Streams, tls::TlsError};
 
-/// The dialback keys that may be checked at once, and the time limit of one.
+/// The number of dialback keys that are checked at once, and the time limit of one check.
 const MAX_CHECKS: usize = 64;
 const CHECK: Duration = Duration::from_secs(30);
 
@@ -37,11 +37,11 @@ pub struct Federation {
 }
 
 impl Federation {
-    /// Federation as `[s2s]` describes it. Reads the certificates of authorities.
+    /// Federation with the settings of `[s2s]`. Reads the certificates of authorities.
     ///
     /// # Errors
     ///
-    /// The file of `[s2s]` with authorities cannot be used.
+    /// The authorities' file of `[s2s]` cannot be used.
     pub fn new(config: &S2s) -> Result<Arc<Self>, TlsError> {
         let authorities = Authorities::load(config)?;
         Ok(Arc::new(Self {
@@ -58,22 +58,22 @@ impl Federation {
         self.pairs.open(streams);
     }
 
-    /// The number of active pairs of domains, and of stanzas that wait for them or may not have
-    /// arrived.
+    /// The number of active pairs of domains, and the number of their stanzas that wait or are not
+    /// confirmed.
     pub(crate) fn queued(&self) -> (usize, usize) {
         self.pairs.queued()
     }
 
-    /// Accepts only answers from now on, and waits until all accepted stanzas have arrived, at most
-    /// for `limit`. Streams from other servers must still be open, as acknowledgements arrive on
-    /// them.
+    /// From now on accepts only answers, and waits until all accepted stanzas are confirmed, for at
+    /// most `limit`. Streams from other servers must still be open, because answers to pings arrive
+    /// on them.
     pub async fn settle(&self, limit: Duration) {
         self.is_stopping.store(true, Ordering::Release);
         self.pairs.settle(limit).await;
     }
 
-    /// Closes the streams to other servers when their queues are written. What cannot be written
-    /// within `limit` is refused when the streams end.
+    /// Closes the streams to other servers when their queues are written. Stanzas that are not
+    /// written within `limit` are returned to their senders when the streams end.
     pub async fn close(&self, limit: Duration) {
         self.pairs.close(limit).await;
     }
@@ -93,7 +93,7 @@ impl services::Federation for Federation {
                     let text = format!("the queue to {} is full", to.domain());
                     return Err(StanzaError::resource_constraint().text(text));
                 }
-                // The pair has just ended and left the list.
+                // The pair has just ended and been removed from the list.
                 Offer::Over => {}
             }
         }
@@ -104,7 +104,7 @@ impl services::Federation for Federation {
             let chain = session.peer_certificates();
             let judged = self.authorities.judge(&chain, domain, SystemTime::now());
             if let Err(reason) = &judged.trust {
-                tracing::debug!(domain, %reason, "certificate not trusted");
+                tracing::debug!(domain, %reason, "the certificate is not trusted");
             }
             let event = events::S2sCheckCertificate {
                 session: session.clone(),
@@ -135,7 +135,8 @@ impl services::Federation for Federation {
             let (check, answer) = KeyCheck::new(stream_id, key);
             let asked = async {
                 let link = self.pairs.dialer.dial(host, domain, Purpose::Question(check)).await?;
-                // The question is dropped with the session when the stream ends or is refused.
+                // When the stream ends or is refused, the session drops the check, which ends
+                // `answer`.
                 let mut ended = link.ended;
                 let answered = tokio::select! {
                     biased;
@@ -167,7 +168,7 @@ impl services::Federation for Federation {
     }
 }
 
-/// Whether a stanza is an answer, which is still sent while the server stops.
+/// Whether a stanza is an answer. Answers are sent even while the server stops.
 fn is_answer(stanza: &Stanza) -> bool {
     let kind = stanza.type_();
     stanza.is_error() || (stanza.kind() == StanzaKind::Iq && kind.as_deref() == Some("result"))

@@ -1,4 +1,4 @@
-//! Federation: finding, reaching and authenticating other servers, and the queues to them.
+//! Federation: finds, connects to and authenticates other servers, and has the queues to them.
 
 pub mod certificate;
 pub mod connect;

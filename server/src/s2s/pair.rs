@@ -1,9 +1,9 @@
 //! A pair of a local and a remote domain: one queue, and at most one stream.
 //!
-//! A stanza that was written to a stream may still not arrive: the other server may stop before it
-//! has read it. So a ping is sent behind the stanzas (XEP-0199 §4.3). As the other side handles a
-//! stream in order, any answer confirms that they have arrived. When the stream ends before, their
-//! senders get an error, which is better than silence or a duplicate.
+//! A stanza that was written to a stream may still not arrive, because the other server may stop
+//! before it reads the stanza. So a ping follows the stanzas (XEP-0199 §4.3). The other side
+//! handles a stream in order, so any answer confirms the stanzas before the ping. If the stream
+//! ends without an answer, the senders get an error: a lost or duplicate stanza would be worse.
 
 use std::time::Duration;
 
@@ -20,15 +20,15 @@ use tokio::{
 
 use super::{dial::Link, queue::Queue};
 
-/// How long stanzas are gathered before one ping asks for all of them.
+/// After a first unconfirmed stanza, the time until a ping asks about all stanzas sent by then.
 const GATHER: Duration = Duration::from_millis(20);
-/// The time limit of the answer to a ping, and of the other side's reading.
+/// The time limit for the answer to a ping, and for a stream that takes no more bytes.
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// The pause before a full stream is tried again.
 const RETRY: Duration = Duration::from_millis(50);
-/// How long an answer is awaited after the stream has ended.
+/// The time that an answer may still arrive after the stream has ended.
 const GRACE: Duration = Duration::from_secs(2);
-/// The backoff after a failure: the first, and the longest.
+/// The backoff after the first failure, and the longest backoff.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(15));
 
 /// See the [module](self).
@@ -44,12 +44,12 @@ pub(super) struct Pair {
 #[derive(Debug)]
 struct State {
     queue: Queue,
-    /// The task has ended: a new pair is needed.
+    /// The task of this pair has ended. The next stanza needs a new pair.
     is_over: bool,
-    /// Failures in a row, and when the last was.
+    /// The number of failures in a row, and the time of the last.
     failures: u32,
     failed: Option<Instant>,
-    /// The stream is to be closed when all is written.
+    /// The stream is closed when every stanza has been written.
     is_closing: bool,
 }
 
@@ -68,7 +68,7 @@ enum Ended {
     Broken(String),
 }
 
-/// What to do after a time without an event.
+/// The action when a time has passed without an event.
 enum Then {
     Write,
     Ping,
@@ -76,7 +76,7 @@ enum Then {
     Fail(&'static str),
 }
 
-/// The ping under way.
+/// A ping that is not answered yet.
 struct Ping {
     number: u64,
     answer: std::pin::Pin<Box<dyn Future<Output = bool> + Send>>,
@@ -94,7 +94,7 @@ impl Pair {
         self.state.lock()
     }
 
-    /// Offers a stanza.
+    /// Adds a stanza to the queue.
     pub(super) fn offer(&self, stanza: &Stanza) -> Offer {
         let mut state = self.state();
         if state.is_over {
@@ -108,7 +108,7 @@ impl Pair {
         Offer::Taken
     }
 
-    /// Ends the wait after a failure: the other server is known to run.
+    /// Ends the backoff, because the other server is known to run.
     pub(super) fn reset_backoff(&self) {
         let mut state = self.state();
         (state.failures, state.failed) = (0, None);
@@ -116,18 +116,18 @@ impl Pair {
         self.changed.notify_one();
     }
 
-    /// Whether nothing waits and everything has arrived.
+    /// Whether every stanza has been written and confirmed.
     pub(super) fn is_settled(&self) -> bool {
         let state = self.state();
         state.is_over || (state.queue.is_written() && state.queue.is_settled())
     }
 
-    /// How many stanzas wait or may not have arrived.
+    /// The number of stanzas that wait or are not confirmed.
     pub(super) fn queued(&self) -> usize {
         self.state().queue.len()
     }
 
-    /// Ends the stream when all is written.
+    /// Ends the stream when every stanza has been written.
     pub(super) fn close(&self) {
         self.state().is_closing = true;
         self.changed.notify_one();
@@ -149,21 +149,21 @@ impl Pair {
         }
     }
 
-    /// Whether the queue is empty; then the pair accepts no more stanzas.
+    /// Ends the pair if no stanza waits. Then the pair accepts no more stanzas.
     pub(super) fn finish(&self) -> bool {
         let mut state = self.state();
         state.is_over = state.queue.is_written();
         state.is_over
     }
 
-    /// Whether something waits to be written.
+    /// Whether a stanza waits to be written.
     pub(super) fn has_waiting(&self) -> bool {
         !self.state().queue.is_written()
     }
 
-    /// Refuses what waits, as there is no stream.
+    /// Returns the waiting stanzas to their senders, because no stream could be opened.
     pub(super) async fn refuse(&self, error: &StanzaError) {
-        tracing::info!(from = self.host.name(), to = %self.remote, %error, "not reached");
+        tracing::info!(from = self.host.name(), to = %self.remote, %error, "the server was not reached");
         let waiting = {
             let mut state = self.state();
             state.failures = state.failures.saturating_add(1);
@@ -184,10 +184,10 @@ impl Pair {
     pub(super) async fn carry(&self, mut link: Link, idle: Duration, moved: &Notify) {
         let mut ping = None;
         let ended = self.write(&mut link, &mut ping, idle, moved).await;
-        // This ends the stream also where the other side does not close its own.
+        // Ends the stream even if the other side does not close its own.
         link.session.close(None);
         if let Ended::Broken(reason) = &ended {
-            tracing::info!(from = self.host.name(), to = %self.remote, reason, "stream lost");
+            tracing::info!(from = self.host.name(), to = %self.remote, reason, "the stream was lost");
             if let Some(ping) = &mut ping
                 && !self.state().queue.is_waiting(ping.number)
                 && timeout(GRACE, &mut ping.answer).await == Ok(true)
@@ -197,7 +197,7 @@ impl Pair {
         }
         let sent = {
             let mut state = self.state();
-            // A server that closes its stream has handled what came before (RFC 6120 §4.4).
+            // A server that closes its stream has handled the stanzas before (RFC 6120 §4.4).
             let sent = state.queue.take_sent();
             let is_useless = matches!(ended, Ended::Broken(_));
             state.failures = if is_useless { state.failures.saturating_add(1) } else { 0 };
@@ -206,7 +206,7 @@ impl Pair {
         };
         if let Ended::Broken(reason) = ended {
             let error = StanzaError::remote_server_timeout()
-                .text(format!("{}: {reason}; it may not have arrived", self.remote));
+                .text(format!("{}: {reason}; the stanza may not have arrived", self.remote));
             self.bounce(sent, &error).await;
         }
         moved.notify_waiters();
@@ -220,10 +220,10 @@ impl Pair {
         moved: &Notify,
     ) -> Ended {
         let mut used = Instant::now();
-        // The time since when stanzas are unconfirmed.
+        // The time since which stanzas are not confirmed.
         let mut open = None;
         loop {
-            // Writes as many stanzas as the stream takes.
+            // Writes stanzas until the stream takes no more.
             let (is_blocked, is_settled, is_closing) = {
                 let mut state = self.state();
                 let mut is_blocked = false;
@@ -251,7 +251,7 @@ impl Pair {
                 (None, Some(open)) => (open + GATHER, Then::Ping),
                 (None, None) => (used + idle, Then::Close),
             };
-            // Polls, as the stream does not notify of room in its queue.
+            // Tries again after a pause, because the stream does not notify of space in its queue.
             let (wait, then) = match is_blocked && now + RETRY < wait {
                 true => (now + RETRY, Then::Write),
                 false => (wait, then),
@@ -260,7 +260,7 @@ impl Pair {
                 reason = &mut link.ended => return match reason {
                     Ok(None) => Ended::Closed,
                     Ok(Some(reason)) => Ended::Broken(reason),
-                    Err(_) => Ended::Broken("the stream broke off".to_owned()),
+                    Err(_) => Ended::Broken("the task of the stream failed".to_owned()),
                 },
                 () = self.changed.notified() => {}
                 is_answered = answered(ping) => {
@@ -284,7 +284,7 @@ impl Pair {
         }
     }
 
-    /// Queues a ping behind the waiting stanzas.
+    /// Queues a ping after the waiting stanzas.
     fn ping(&self) -> Option<Ping> {
         let ping = ElementBuilder::new("ping", "urn:xmpp:ping").build();
         let iq = ElementBuilder::new("iq", STANZA_NS)

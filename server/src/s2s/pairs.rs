@@ -17,10 +17,10 @@ use super::{
 };
 use crate::{config::S2s, stream::Streams};
 
-/// The most pairs that may be active at once.
+/// The maximum number of active pairs.
 const MAX_PAIRS: usize = 10_000;
 
-/// The active pairs of domains, and what they share.
+/// The active pairs of domains, and their common state.
 #[derive(Debug)]
 pub(super) struct Pairs {
     pub(super) dialer: Dialer,
@@ -50,12 +50,12 @@ impl Pairs {
 
     /// Allows streams to be opened.
     pub(super) fn open(&self, streams: &Arc<Streams>) {
-        // A second call changes nothing: there is one server.
+        // A second call has no effect, because a process has one server.
         let _ = self.core.set(Arc::downgrade(streams.core()));
         self.dialer.open(streams);
     }
 
-    /// The server; `None` before it listens and after its end.
+    /// The core; `None` before the server listens and after its end.
     pub(super) fn core(&self) -> Option<Arc<Core>> {
         self.core.get().and_then(Weak::upgrade)
     }
@@ -64,13 +64,13 @@ impl Pairs {
         self.list.lock()
     }
 
-    /// The number of active pairs, and of stanzas that wait for them or may not have arrived.
+    /// The number of active pairs, and the number of their stanzas that wait or are not confirmed.
     pub(super) fn queued(&self) -> (usize, usize) {
         let pairs = self.list();
         (pairs.len(), pairs.values().map(|pair| pair.queued()).sum())
     }
 
-    /// The pair of two domains, started if there is none.
+    /// The pair of two domains. Starts a new pair if there is none.
     pub(super) fn pair(
         self: &Arc<Self>,
         host: &Arc<Host>,
@@ -82,8 +82,9 @@ impl Pairs {
             return Ok(Arc::clone(pair));
         }
         if pairs.len() >= MAX_PAIRS {
-            return Err(StanzaError::resource_constraint()
-                .text("too many other servers have stanzas waiting"));
+            return Err(
+                StanzaError::resource_constraint().text("stanzas wait for too many other servers")
+            );
         }
         let core = self.core().ok_or_else(StanzaError::remote_server_timeout)?;
         let host = HostContext::new(&core, host);
@@ -102,12 +103,12 @@ impl Pairs {
             .for_each(|(_, pair)| pair.reset_backoff());
     }
 
-    /// Waits until all accepted stanzas have arrived, at most for `limit`.
+    /// Waits until all accepted stanzas are confirmed, for at most `limit`.
     pub(super) async fn settle(&self, limit: Duration) {
         self.until(limit, || self.list().values().all(|pair| pair.is_settled())).await;
     }
 
-    /// Closes all streams when their queues are written, and waits for that, at most for `limit`.
+    /// Closes all streams when their queues are written. Waits for that for at most `limit`.
     pub(super) async fn close(&self, limit: Duration) {
         for pair in self.list().values() {
             pair.close();
@@ -115,7 +116,7 @@ impl Pairs {
         self.until(limit, || self.list().is_empty()).await;
     }
 
-    /// Carries a pair's stanzas until its queue is empty.
+    /// Writes a pair's stanzas until its queue is empty.
     async fn run(self: Arc<Self>, pair: Arc<Pair>) {
         loop {
             pair.pause().await;

@@ -4,19 +4,20 @@ use std::collections::VecDeque;
 
 use event_core::{Stanza, StanzaKind, xml::Element};
 
-/// How much may wait for one domain.
+/// The limits of the stanzas that wait for one domain or are not confirmed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
     pub(super) stanzas: usize,
     pub(super) bytes: usize,
 }
 
-/// Stanzas in the order they were sent. Each is waiting, then sent, then settled.
+/// Stanzas in the order they were sent. A stanza is first in `waiting` and then in `sent`, until it
+/// is confirmed.
 #[derive(Debug)]
 pub(super) struct Queue {
     bounds: Bounds,
     waiting: VecDeque<Item>,
-    /// Only stanzas whose loss must be reported.
+    /// Only the stanzas whose loss must be reported.
     sent: VecDeque<Item>,
     bytes: usize,
     next: u64,
@@ -41,7 +42,7 @@ impl Queue {
         Self { bounds, waiting, sent, bytes: 0, next: 1 }
     }
 
-    /// Queues a stanza, unless there is no room.
+    /// Queues a stanza. Returns false if the queue is full.
     pub(super) fn push(&mut self, stanza: &Stanza) -> bool {
         let size = stanza.element().as_bytes().len();
         if self.len() >= self.bounds.stanzas || self.bytes + size > self.bounds.bytes {
@@ -65,12 +66,12 @@ impl Queue {
         number
     }
 
-    /// The next to be written.
+    /// The next stanza to write.
     pub(super) fn front(&self) -> Option<&Element> {
         self.waiting.front().map(|item| item.stanza.element())
     }
 
-    /// Marks the next as written.
+    /// Marks the next stanza as written.
     pub(super) fn mark_written(&mut self) {
         let Some(item) = self.waiting.pop_front() else { return };
         if item.is_missed {
@@ -80,7 +81,7 @@ impl Queue {
         }
     }
 
-    /// Confirms everything that was written before the ping of this number.
+    /// Confirms all stanzas that were written before the ping with this number.
     pub(super) fn settle(&mut self, number: u64) {
         while self.sent.front().is_some_and(|item| item.number < number) {
             let item = self.sent.pop_front();
@@ -88,27 +89,27 @@ impl Queue {
         }
     }
 
-    /// How many there are, waiting or sent.
+    /// The number of stanzas that wait or are not confirmed.
     pub(super) fn len(&self) -> usize {
         self.waiting.len() + self.sent.len()
     }
 
-    /// Whether nothing waits.
+    /// Whether every stanza has been written.
     pub(super) fn is_written(&self) -> bool {
         self.waiting.is_empty()
     }
 
-    /// Whether everything that was written is confirmed.
+    /// Whether every written stanza is confirmed.
     pub(super) fn is_settled(&self) -> bool {
         self.sent.is_empty()
     }
 
-    /// Whether the ping of this number still waits.
+    /// Whether the ping with this number still waits.
     pub(super) fn is_waiting(&self, number: u64) -> bool {
         self.waiting.front().is_some_and(|item| item.number <= number)
     }
 
-    /// Takes out the stanzas that are written and not confirmed.
+    /// Takes out the stanzas that are written but not confirmed.
     pub(super) fn take_sent(&mut self) -> Vec<Stanza> {
         let taken = std::mem::take(&mut self.sent);
         self.release(taken)
@@ -126,8 +127,8 @@ impl Queue {
     }
 }
 
-/// Whether the loss of a stanza must be reported: not of presence, which is sent again, nor of
-/// errors and answers.
+/// Whether the loss of a stanza must be reported. Presence is sent again, and errors and answers
+/// are never answered.
 fn is_missed(stanza: &Stanza) -> bool {
     let kind = stanza.type_();
     match stanza.kind() {

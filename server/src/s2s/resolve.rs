@@ -1,4 +1,4 @@
-//! Where a domain's server is: DNS (RFC 6120 section 3.2, XEP-0368) or the config's routes.
+//! Finds a domain's servers: in the config's routes or in DNS (RFC 6120 section 3.2, XEP-0368).
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -21,17 +21,17 @@ const PORT: u16 = 5269;
 const STARTTLS: &str = "_xmpp-server._tcp";
 const DIRECT_TLS: &str = "_xmpps-server._tcp";
 
-/// The most targets of a domain that are used; the domain's owner decides how many there are.
+/// The maximum number of targets that are used. The domain's owner controls how many it has.
 const TARGETS: usize = 16;
-/// The most addresses of a target that are used.
+/// The maximum number of addresses of a target that are used.
 const ADDRESSES: usize = 8;
 /// The time limit of one lookup, with all retries.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// One place where a domain's server may be.
+/// One address where a domain's server may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// A name or an address, for [`Resolver::addresses`]. Not what the certificate must name.
+    /// A name or an address, for [`Resolver::addresses`]. The certificate need not have this name.
     pub name: Box<str>,
     /// The TCP port.
     pub port: u16,
@@ -42,16 +42,16 @@ pub struct Target {
 /// Why a domain's server was not found.
 #[derive(Debug, Clone, Error)]
 pub enum ResolveError {
-    /// The name does not exist, or has no address.
-    #[error("{0} does not exist in DNS, or has no address there")]
+    /// The name is not in DNS, or has no address.
+    #[error("{0} is not in DNS, or has no address")]
     NotFound(Box<str>),
-    /// The domain says that it has no XMPP server (an SRV target of `.`).
-    #[error("{0} has no XMPP server, says its DNS")]
+    /// The domain has an SRV target of `.`: it has no XMPP server.
+    #[error("DNS says that {0} has no XMPP server")]
     NotOffered(Box<str>),
     /// DNS did not answer, which may be temporary.
     #[error("no answer from DNS for {name}: {source}")]
     Unanswered {
-        /// The name asked for.
+        /// The name that was looked up.
         name: Box<str>,
         /// The error.
         source: NetError,
@@ -71,7 +71,7 @@ impl From<&ResolveError> for StanzaError {
     }
 }
 
-/// Finds servers. Answers are cached for their records' time to live.
+/// Finds servers. Answers are cached for the time to live of their records.
 #[derive(Debug, Clone)]
 pub struct Resolver {
     dns: Result<TokioResolver, NetError>,
@@ -80,7 +80,7 @@ pub struct Resolver {
 }
 
 impl Resolver {
-    /// A resolver as `[s2s]` describes it. Where the system has no usable configuration, and `dns`
+    /// A resolver with the settings of `[s2s]`. If the system has no usable configuration and `dns`
     /// is not set, every lookup fails with an error that says so; routes still work.
     pub fn new(config: &S2s) -> Self {
         let dns = config.dns.map_or_else(of_system, of_address);
@@ -97,15 +97,15 @@ impl Resolver {
         self
     }
 
-    /// Where to connect to for a domain, in the order to try, at most 16 places. A new order each
-    /// time, as the weights of the SRV records say.
+    /// The targets of a domain, in the order to try, at most 16. SRV records are ordered at random
+    /// by their weights, so the order differs from call to call.
     ///
     /// # Errors
     ///
-    /// There is no such server, or DNS does not answer.
+    /// The domain has no server, or DNS does not answer.
     pub async fn targets(&self, domain: &str) -> Result<Vec<Target>, ResolveError> {
         if let Some((name, port)) = self.routes.get(domain).and_then(|at| at.rsplit_once(':')) {
-            // The config has checked that the port is a number.
+            // The port was checked when the config was read.
             let port = port.parse().unwrap_or(PORT);
             return Ok(vec![Target { name: bare(name).into(), port, is_direct_tls: false }]);
         }
@@ -139,11 +139,11 @@ impl Resolver {
         }
     }
 
-    /// The addresses of a target, IPv6 and IPv4 in turn (RFC 8305 section 4), at most 8.
+    /// The addresses of a target, at most 8, IPv6 and IPv4 alternately (RFC 8305 section 4).
     ///
     /// # Errors
     ///
-    /// It has none, or DNS does not answer.
+    /// The target has no address, or DNS does not answer.
     pub async fn addresses(&self, target: &Target) -> Result<Vec<SocketAddr>, ResolveError> {
         if let Ok(ip) = target.name.parse::<IpAddr>() {
             return Ok(vec![SocketAddr::new(ip, target.port)]);
@@ -184,7 +184,7 @@ impl Resolver {
         })
     }
 
-    /// The records of a name; an empty answer is no error.
+    /// The records of a name. An empty answer is not an error.
     pub(crate) async fn lookup(
         &self,
         name: &str,
@@ -242,13 +242,13 @@ impl Services {
     }
 }
 
-/// Orders by priority, and at random by weight within one priority (RFC 2782). `random(n)` returns
-/// a number from 0 to `n` inclusive.
+/// Orders services by priority, and within one priority at random by weight (RFC 2782). `random(n)`
+/// returns a number from 0 to `n` inclusive.
 pub(super) fn in_order(
     mut services: Vec<Service>,
     mut random: impl FnMut(u32) -> u32,
 ) -> Vec<Service> {
-    // Targets of weight 0 come first, so that they have a very small chance and not none.
+    // Targets of weight 0 come first, because otherwise they would never be chosen.
     services.sort_by_key(|service| (service.priority, service.weight != 0));
     let mut ordered = Vec::with_capacity(services.len());
     for group in services.chunk_by(|one, two| one.priority == two.priority) {
@@ -269,7 +269,7 @@ pub(super) fn in_order(
 
 fn random(most: u32) -> u32 {
     let mut bytes = [0; 8];
-    // Without random numbers the first is chosen, which is a valid order too.
+    // Without random numbers the first service is chosen, which is a valid order too.
     let _ = SystemRandom::new().fill(&mut bytes);
     let number = u64::from_ne_bytes(bytes) % (u64::from(most) + 1);
     u32::try_from(number).unwrap_or_default()
@@ -297,7 +297,7 @@ fn in_turn<T>(one: Vec<T>, two: Vec<T>) -> impl Iterator<Item = T> {
     })
 }
 
-/// An IPv6 address without the brackets that it has in a JID.
+/// Removes the brackets that an IPv6 address has in a JID.
 fn bare(name: &str) -> &str {
     name.trim_start_matches('[').trim_end_matches(']')
 }
@@ -314,7 +314,7 @@ fn of_address(address: SocketAddr) -> Result<TokioResolver, NetError> {
     let server = NameServerConfig::new(address.ip(), true, connections.into());
     let config = ResolverConfig::from_name_servers(vec![server]);
     let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
-    // A configured resolver is meant for all names.
+    // The hosts file is not used, because the configured resolver answers for all names.
     builder.options_mut().use_hosts_file = ResolveHosts::Never;
     builder.build()
 }

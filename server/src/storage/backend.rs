@@ -1,4 +1,4 @@
-//! What readers, the writer and migrations share: the dialect, connections, errors, times.
+//! Shared by readers, writer and migrations: the dialect, connections, errors, times.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -6,11 +6,11 @@ use sqlx::{Any, AnyPool, pool::PoolConnection};
 
 use super::{StorageError, StorageResult};
 
-/// The time after which the database counts as stalled. Slightly longer than the pools wait for a
-/// connection, and SQLite for another process.
+/// The time after which a database that does not answer counts as stalled. It is longer than the
+/// wait for a connection, and than SQLite's wait for another process.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How long to wait for a free connection, or for a database that restarts.
+/// The time limit of the wait for a free connection or a restarting database.
 pub(super) const ACQUIRE: Duration = Duration::from_secs(10);
 /// The pause before a database that does not answer is tried again.
 const AGAIN: Duration = Duration::from_millis(100);
@@ -18,21 +18,21 @@ const AGAIN: Duration = Duration::from_millis(100);
 /// The differences between databases.
 #[derive(Debug)]
 pub(super) struct Dialect {
-    /// Begins a transaction that no other writer, of any process, runs beside.
+    /// Begins a transaction and excludes all other writers, including those of other processes.
     pub(super) begin: &'static str,
-    /// The statements that migrate the tables from version 0 (an empty database) to 1, to 2, and so
-    /// on.
+    /// The statements that migrate the tables from version 0 (an empty database) to 1, from 1 to 2,
+    /// and so on.
     pub(super) steps: &'static [&'static [&'static str]],
 }
 
-/// Takes a connection. While the database restarts, a call waits for it; the pool itself does so
-/// only if the connection is refused.
+/// Takes a connection. Waits while the database restarts; the pool itself waits only if the
+/// connection is refused.
 pub(super) async fn acquire(pool: &AnyPool) -> StorageResult<PoolConnection<Any>> {
     let deadline = Instant::now() + ACQUIRE;
     loop {
         match pool.acquire().await {
             Err(sqlx::Error::Io(error)) if Instant::now() < deadline => {
-                tracing::debug!(%error, "the database cannot be reached, and is tried again");
+                tracing::debug!(%error, "the database cannot be reached; trying again");
                 tokio::time::sleep(AGAIN).await;
             }
             acquired => return acquired.map_err(backend),
@@ -63,6 +63,6 @@ pub(super) fn time_of_micros(micros: i64) -> SystemTime {
     let duration = Duration::from_micros(micros.unsigned_abs());
     let epoch = SystemTime::UNIX_EPOCH;
     let time = if micros < 0 { epoch.checked_sub(duration) } else { epoch.checked_add(duration) };
-    // The server writes no times beyond the system's range.
+    // The server never writes a time outside the range of `SystemTime`.
     time.unwrap_or(epoch)
 }

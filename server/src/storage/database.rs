@@ -18,11 +18,11 @@ use super::{
     StorageResult, StorageStats, Write, versions,
 };
 
-/// Batches that wait for the writer; when there are more, callers wait.
+/// The number of batches that may wait for the writer. Beyond that, callers wait.
 const QUEUE: usize = 1024;
 const GET: &str =
     "SELECT value FROM map WHERE host = $1 AND store = $2 AND owner = $3 AND key = $4";
-// A bare parameter as the limit would make SQLite prepare the statement anew for each value.
+// With a bare parameter as the limit, SQLite would prepare the statement again for each value.
 const LIST: &str = "SELECT key, value FROM map \
     WHERE host = $1 AND store = $2 AND owner = $3 AND key >= $4 \
     ORDER BY key LIMIT CAST($5 AS BIGINT)";
@@ -55,7 +55,7 @@ pub struct Database {
 }
 
 impl Database {
-    /// `writers` has one connection; `name` is for messages and has no secret.
+    /// Starts the writer. `writers` has one connection. Messages show `name`, so it has no secret.
     pub(super) async fn start(
         dialect: &'static Dialect,
         readers: Readers,
@@ -70,7 +70,7 @@ impl Database {
         Ok(Self { readers, writers, dialect, versions, jobs, writer, meter })
     }
 
-    /// Writes what is still waiting and closes the connections.
+    /// Writes the waiting batches and closes the connections.
     pub async fn close(self) {
         let Self { readers, writers, jobs, writer, .. } = self;
         readers.close().await;
@@ -247,8 +247,8 @@ impl Storage for Database {
     }
 }
 
-/// Smallest key greater than `after` (keys contain no NUL). With `>=` the query stays a plain index
-/// range scan.
+/// The smallest key greater than `after`, because keys contain no NUL. With `>=`, the query is a
+/// plain scan of an index range.
 fn behind(after: Option<&str>) -> String {
     after.map(|after| format!("{after}\u{1}")).unwrap_or_default()
 }

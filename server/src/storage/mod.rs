@@ -40,7 +40,7 @@ pub(crate) fn create_private_file(path: &Path) -> io::Result<fs::File> {
     options.open(path)
 }
 
-/// Waits until the names of new files in a folder are on the disk, not only the files.
+/// Writes the entries of a folder to the disk, so that new files are found after a power failure.
 pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { fs::File::open(folder)?.sync_all() } else { Ok(()) }
 }

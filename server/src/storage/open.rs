@@ -1,10 +1,10 @@
-//! Choosing the database that a config names.
+//! Opens the database that a config names.
 
 use super::{Database, StorageResult};
 use crate::config::Config;
 
 impl Database {
-    /// Opens the database that the config names, or else the file in its data folder.
+    /// Opens the database that the config names, or the SQLite file in the data folder.
     ///
     /// # Errors
     ///

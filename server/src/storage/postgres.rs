@@ -7,10 +7,10 @@ use super::database::Database;
 use super::{StorageError, StorageResult, readers::Readers, versions};
 use crate::config::DatabaseUrl;
 
-/// Connections that read at the same time.
+/// The number of connections that read at the same time.
 const READERS: u32 = 8;
 
-/// The setup of those connections. The timeout ends statements that the server no longer waits for.
+/// The setup of connections that read. The timeout ends statements that the server gave up.
 const READING: &str = "SET client_min_messages = warning; SET statement_timeout = '20s'; \
     SET default_transaction_read_only = on";
 
@@ -38,7 +38,7 @@ pub(super) const DIALECT: Dialect = Dialect {
 impl Database {
     /// Connects to a PostgreSQL database and makes its tables if they do not exist.
     ///
-    /// Must be called within a tokio runtime, which the writer then lives on.
+    /// Must be called within a tokio runtime, on which the writer runs as a task.
     ///
     /// # Errors
     ///
@@ -68,7 +68,7 @@ impl Database {
             .fetch_one(&pool)
             .await
             .map_err(backend)?;
-            // Missing tables are made at the start.
+            // The server makes missing tables when it starts.
             if tables == 0 {
                 Ok(())
             } else {
@@ -86,7 +86,7 @@ fn options(url: &DatabaseUrl) -> StorageResult<AnyConnectOptions> {
     url.expose().parse().map_err(backend)
 }
 
-/// Requires UTF-8, as names are compared by their bytes.
+/// Requires UTF-8, because names are compared by their bytes.
 async fn check_encoding(readers: &AnyPool, url: &DatabaseUrl) -> StorageResult<()> {
     let encoding: String = sqlx::query_scalar("SELECT current_setting('server_encoding')")
         .fetch_one(&mut *acquire(readers).await?)
@@ -95,7 +95,8 @@ async fn check_encoding(readers: &AnyPool, url: &DatabaseUrl) -> StorageResult<(
     if encoding == "UTF8" {
         return Ok(());
     }
-    let message = format!("{url} is in {encoding}; make one with ENCODING 'UTF8'");
+    let message =
+        format!("{url} has the encoding {encoding}; make a database with ENCODING 'UTF8'");
     Err(StorageError::Backend(message.into()))
 }
 

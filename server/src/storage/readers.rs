@@ -10,8 +10,9 @@ use super::{StorageError, StorageResult};
 
 /// A bounded number of connections that read.
 ///
-/// A pool tests each connection before and after its use. A network needs that; for a file it would
-/// be most of the work, so connections to a file are kept outside of the pool.
+/// A pool tests each connection before and after its use, which connections over a network need.
+/// For a file the tests would be most of the work, so those connections are kept outside of the
+/// pool.
 #[derive(Debug)]
 pub(super) struct Readers {
     pool: AnyPool,
@@ -25,18 +26,18 @@ struct Kept {
 }
 
 impl Readers {
-    /// For a database whose connections can break.
+    /// The readers of a database whose connections can break: the pool tests them.
     pub(super) fn tried(pool: AnyPool) -> Self {
         Self { pool, kept: None }
     }
 
-    /// For a file: a bounded number of connections, which stay open.
+    /// The readers of a file: at most `connections` connections, which stay open.
     pub(super) fn kept(pool: AnyPool, connections: u32) -> Self {
         let turns = Semaphore::new(connections as usize);
         Self { pool, kept: Some(Kept { turns, idle: Mutex::default() }) }
     }
 
-    /// Reads with a connection, which is closed when it has stalled.
+    /// Runs `read` with a connection. A connection that stalls is closed.
     pub(super) async fn read<T>(
         &self,
         read: impl AsyncFnOnce(&mut AnyConnection) -> Result<T, sqlx::Error>,

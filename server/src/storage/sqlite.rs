@@ -11,15 +11,15 @@ use super::{
     StorageError, StorageResult, create_data_folder, create_private_file, sync_folder, versions,
 };
 
-/// The database's name in the data folder.
+/// The name of the database file in the data folder.
 pub const DATABASE_FILE: &str = "spondee.sqlite";
 
-/// Connections that read at the same time. Each has a thread, and most reads are served from
-/// memory.
+/// The number of connections that read at the same time. Two suffice, because most reads are served
+/// from memory, and each connection has a thread.
 const READERS: u32 = 2;
 
 pub(super) const DIALECT: Dialect = Dialect {
-    // Takes the lock at once, as a transaction that reads first may fail to get it later.
+    // Takes the lock at once, because a transaction that reads first may not get it later.
     begin: "BEGIN IMMEDIATE",
     steps: &[
         &["CREATE TABLE kv (\
@@ -46,9 +46,9 @@ pub(super) const DIALECT: Dialect = Dialect {
 };
 
 impl Database {
-    /// Opens the SQLite file in a data folder, making both if they do not exist.
+    /// Opens the SQLite file in a data folder. Makes both if they do not exist.
     ///
-    /// Must be called within a tokio runtime, which the writer then lives on.
+    /// Must be called within a tokio runtime, on which the writer runs as a task.
     ///
     /// # Errors
     ///
@@ -61,8 +61,8 @@ impl Database {
         let options = options(&file, "").map_err(error)?;
         let pool = |connections, setup| pool(&options, connections, setup);
         // In WAL mode, synchronous NORMAL would lose the last commits when the power fails. The
-        // timeout is for another process, such as the command line. The cache (in KiB) is small, as
-        // the system's file cache holds the same pages.
+        // timeout limits the wait for another process, such as the command line. The cache (in KiB)
+        // is small, because the kernel caches the same pages.
         let writers = pool(
             1,
             "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
@@ -82,7 +82,7 @@ impl Database {
         let error = |source| StorageError::Path { path: file.clone(), source };
         match std::fs::metadata(&file) {
             Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(()),
-            // The file was made, and nothing is written yet.
+            // The file is new, and nothing is written yet.
             Ok(found) if found.len() == 0 => return Ok(()),
             Err(source) => return Err(error(source)),
             Ok(_) => {}
@@ -97,7 +97,7 @@ impl Database {
 fn pool(options: &AnyConnectOptions, connections: u32, setup: &'static str) -> AnyPool {
     AnyPoolOptions::new()
         .max_connections(connections)
-        // All connections are open when the first client comes.
+        // Opens all connections before they are needed.
         .min_connections(connections)
         .acquire_timeout(ACQUIRE)
         .idle_timeout(None)
@@ -110,10 +110,10 @@ fn pool(options: &AnyConnectOptions, connections: u32, setup: &'static str) -> A
         .connect_lazy_with(options.clone())
 }
 
-/// The file as a URL, with these parameters.
+/// The file as a URL with these parameters.
 fn options(file: &Path, parameters: &str) -> io::Result<AnyConnectOptions> {
     let file = std::path::absolute(file)?;
-    let text = file.to_str().ok_or_else(|| io::Error::other("its path is not UTF-8"))?;
+    let text = file.to_str().ok_or_else(|| io::Error::other("the path is not UTF-8"))?;
     let mut address = "sqlite://".to_owned();
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"/._-".contains(&byte) {

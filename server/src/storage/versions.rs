@@ -1,5 +1,5 @@
-//! The versions of the tables and of the modules' stores. Older ones are migrated in one
-//! transaction; newer ones are refused.
+//! The versions of the tables and of the modules' stores. Older versions are migrated in one
+//! transaction; newer versions are refused.
 
 use std::collections::HashMap;
 
@@ -8,10 +8,10 @@ use sqlx::{AnyConnection, AnyPool, Connection};
 use super::backend::{Dialect, acquire, backend};
 use super::{Row, Schema, StorageError, StorageResult};
 
-/// Rows of a store that are migrated at a time.
+/// The number of rows of a store that are migrated at once.
 const CHUNK: i64 = 500;
 
-/// Makes the tables or migrates them to this server's version; returns the versions of the stores.
+/// Makes the tables or migrates them to this server's version. Returns the versions of the stores.
 pub(super) async fn prepare(
     writers: &AnyPool,
     dialect: &Dialect,
@@ -53,7 +53,7 @@ pub(super) async fn prepare(
     Ok(stores.into_iter().collect())
 }
 
-/// Whether the tables are of a version that this server knows.
+/// Checks whether this server knows the version of the tables.
 pub(super) async fn look(
     readers: &AnyPool,
     dialect: &Dialect,

@@ -1,8 +1,8 @@
 //! Writes to the database.
 //!
-//! One task with one connection does all writes, and puts all waiting batches into one transaction:
-//! each commit waits for the disk, so many small writes cost as much as one. Every caller's batch
-//! stays atomic by itself through a savepoint, and is acknowledged only after the commit.
+//! One task with one connection executes all writes. It puts all waiting batches into one
+//! transaction, because each commit waits for the disk: many small writes cost as much as one. A
+//! savepoint keeps each batch atomic, and a batch is acknowledged only after the commit.
 
 use sqlx::{AnyConnection, AnyPool, Connection};
 use tokio::sync::{mpsc, oneshot};
@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::backend::{Dialect, TIMEOUT, acquire, backend, micros};
 use super::{Archive, Name, StorageError, StorageResult, Write};
 
-/// The most batches in one transaction, which bounds how long the first waits for the others.
+/// The maximum number of batches in one transaction. It bounds the wait of the first batch.
 const GROUP: usize = 256;
 
 const SET: &str = "INSERT INTO map (host, store, owner, key, value) VALUES ($1, $2, $3, $4, $5) \
@@ -20,7 +20,7 @@ const CREATE: &str = "INSERT INTO map (host, store, owner, key, value) \
 const EXISTS: &str = "SELECT key FROM map \
     WHERE host = $1 AND store = $2 AND owner = $3 AND key = $4";
 const DELETE: &str = "DELETE FROM map WHERE host = $1 AND store = $2 AND owner = $3 AND key = $4";
-/// Counts no further than the limit.
+/// Stops counting at the limit.
 const COUNT: &str = "SELECT COUNT(*) FROM (SELECT id FROM archive \
     WHERE host = $1 AND store = $2 AND owner = $3 \
     LIMIT CAST($4 AS BIGINT)) AS few";
@@ -28,7 +28,7 @@ const APPEND: &str =
     "INSERT INTO archive (host, store, owner, at, value) VALUES ($1, $2, $3, $4, $5)";
 const DELETE_UP_TO: &str =
     "DELETE FROM archive WHERE host = $1 AND store = $2 AND owner = $3 AND id <= $4";
-/// Purging goes store by store, as the indexes are ordered by store.
+/// A purge goes store by store, because the indexes are ordered by store.
 const STORES: &str = "SELECT store FROM stores";
 const PURGE: [&str; 2] = [
     "DELETE FROM map WHERE host = $1 AND store = $2 AND owner = $3",
@@ -51,10 +51,10 @@ pub(super) struct Writer {
 
 /// Why a group was not written.
 enum Failed {
-    /// The connection broke before the commit; the group can be tried again on another.
+    /// The connection broke before the commit. The group can be tried again on another connection.
     Before(StorageError),
-    /// There is no connection, or it stalled, or it broke at the commit, so that the result is
-    /// unknown.
+    /// There is no connection, or the connection stalled or broke at the commit. The group may have
+    /// been written.
     Final(StorageError),
 }
 
@@ -76,7 +76,7 @@ impl From<sqlx::Error> for Refused {
 }
 
 impl Writer {
-    /// Ends when the last sender is gone and everything is written.
+    /// Writes until the last sender is dropped and every batch is written.
     pub(super) async fn run(self, mut queue: mpsc::Receiver<Job>) {
         let mut group = Vec::with_capacity(GROUP);
         while queue.recv_many(&mut group, GROUP).await > 0 {
@@ -92,8 +92,8 @@ impl Writer {
                 Err(error) => {
                     tracing::error!(%error, "the database refused a transaction");
                     if matches!(error, StorageError::Unreachable(_)) {
-                        // Fails the queued batches as well, which have waited as long; trying each
-                        // would take longer.
+                        // Fails the queued batches as well. They have waited as long, and trying
+                        // each would take longer.
                         while let Ok(job) = queue.try_recv() {
                             waiting.push(job.done);
                         }
@@ -104,12 +104,12 @@ impl Writer {
         }
     }
 
-    /// Writes a group; tries again on a new connection if the old one broke.
+    /// Writes a group. If the connection breaks, tries again on a new connection.
     async fn write_group(&self, batches: &[Vec<Write>]) -> StorageResult<Vec<StorageResult<bool>>> {
         let first = self.try_group(batches).await;
         let outcome = match first {
             Err(Failed::Before(error)) => {
-                tracing::warn!(%error, "a transaction failed and is tried again");
+                tracing::warn!(%error, "a transaction failed; trying again");
                 self.try_group(batches).await
             }
             outcome => outcome,
@@ -226,7 +226,7 @@ fn on_key<'q>(statement: &'static str, name: &'q Name) -> Query<'q> {
     query.bind(owner.as_str()).bind(key.as_str())
 }
 
-/// A copy for the next caller, as errors of the database are not `Clone`.
+/// Copies an error for the next caller, because errors of the database are not `Clone`.
 fn copy(error: &StorageError) -> StorageError {
     match error {
         StorageError::Closed => StorageError::Closed,

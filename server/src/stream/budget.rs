@@ -5,11 +5,11 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-/// The step in which bytes are reserved. The first step of a stream is free, so that streams which
-/// hold no more share no counter.
+/// Bytes are reserved in steps of this size. The first step of a stream is free, so that most
+/// streams never change the shared counter.
 const STEP: usize = 4096;
 
-/// The bytes that all streams may reserve.
+/// The bytes that all streams together may reserve.
 #[derive(Debug)]
 pub(super) struct Budget {
     most: AtomicUsize,
@@ -21,13 +21,13 @@ impl Budget {
         Self { most: most.into(), used: AtomicUsize::new(0) }
     }
 
-    /// Changes the total.
+    /// Changes the limit.
     pub(super) fn set(&self, most: usize) {
         self.most.store(most, Ordering::Relaxed);
     }
 }
 
-/// What one stream has reserved.
+/// The bytes that one stream has reserved.
 #[derive(Debug)]
 pub(super) struct BudgetShare {
     budget: Arc<Budget>,
@@ -39,8 +39,8 @@ impl BudgetShare {
         Self { budget: Arc::clone(budget), taken: 0 }
     }
 
-    /// Reserves `bytes` in all. Refused when the stream would hold more than remains free, so the
-    /// largest holders are refused first.
+    /// Sets the reservation of this stream to `bytes`. Refused when the stream would hold more than
+    /// remains free, so that the streams that hold most are refused first.
     pub(super) fn reserve(&mut self, bytes: usize) -> bool {
         let wanted = if bytes <= STEP { 0 } else { bytes.next_multiple_of(STEP) };
         let Budget { most, used } = &*self.budget;
@@ -74,7 +74,7 @@ mod tests {
         let budget = Arc::new(Budget::new(10 * STEP));
         let [mut big, mut small, mut late] = [0; 3].map(|_| BudgetShare::of(&budget));
         assert!(big.reserve(4 * STEP) && small.reserve(2 * STEP));
-        assert!(!big.reserve(6 * STEP), "it would have more than is left");
+        assert!(!big.reserve(6 * STEP), "the stream would hold more than remains free");
         assert!(small.reserve(3 * STEP) && late.reserve(STEP + 1));
         drop(big);
         assert!(small.reserve(4 * STEP));

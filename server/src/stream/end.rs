@@ -18,17 +18,17 @@ use super::wakes::WakeBatch;
 /// How a stream ends.
 #[derive(Debug)]
 pub(super) enum End {
-    /// The other side closed it.
+    /// The other side closed the stream.
     Closed,
-    /// The connection ended without the stream having been closed.
+    /// The connection ended before the stream was closed.
     Lost(Option<io::Error>),
     /// The other side broke the protocol, or this side failed.
     Error(StreamError),
-    /// The other side ended it with an error.
+    /// The other side ended the stream with a stream error.
     Refused(Refusal),
-    /// The server or a handler closed it; the closing tag is queued already.
+    /// The server or a handler closed the stream. The closing tag is queued already.
     Ordered,
-    /// Nothing more can be written.
+    /// No more bytes can be written.
     Silent(&'static str),
 }
 
@@ -56,8 +56,8 @@ impl From<StreamError> for End {
     }
 }
 
-/// Runs `task`; `None` when it panicked.
-// No `async fn`, whose future would hold the task twice.
+/// Runs `task`. `None` if the task panicked.
+// Not an `async fn`, whose future would hold the task twice.
 pub(super) fn contained<T>(
     mut task: Pin<Box<impl Future<Output = T>>>,
 ) -> impl Future<Output = Option<T>> {

@@ -1,4 +1,4 @@
-//! Our stream header (RFC 6120 §4.7, XEP-0114 §3), and the checks of the other side's.
+//! Writes this server's stream header (RFC 6120 §4.7, XEP-0114 §3), and checks the other side's.
 
 use event_core::{
     SessionKind, StreamError,
@@ -9,7 +9,7 @@ use event_core::{
 /// The language of texts for a client that asked for none.
 const DEFAULT_LANG: &str = "en";
 
-/// The header that answers the other side's; `id` must be unpredictable.
+/// The header that answers the other side's header. `id` must be unpredictable.
 pub(super) fn answer(
     kind: SessionKind,
     from: &str,
@@ -35,7 +35,7 @@ pub(super) fn answer(
     xml
 }
 
-/// The header of a stream that we open to another server.
+/// The header of a stream that this server opens to another server.
 pub(super) fn outgoing(from: &str, to: &str) -> String {
     let begin = begin(SessionKind::S2sOut, from);
     format!("{begin} to='{to}' version='1.0' xml:lang='{DEFAULT_LANG}'>")
@@ -64,7 +64,7 @@ pub(super) fn lang(header: &StreamHeader) -> Option<&str> {
     is_lang.then_some(lang)
 }
 
-/// The domain that a header is for.
+/// The domain to which a header opens a stream.
 pub(super) fn domain(kind: SessionKind, header: &StreamHeader) -> Result<String, StreamError> {
     check_namespace(kind, header)?;
     let unknown = |text: &str| StreamError::host_unknown().text(text);
@@ -75,7 +75,7 @@ pub(super) fn domain(kind: SessionKind, header: &StreamHeader) -> Result<String,
     }
 }
 
-/// Refuses a header whose content namespace is another kind of stream's.
+/// Refuses a header whose content namespace belongs to another kind of stream.
 pub(super) fn check_namespace(kind: SessionKind, header: &StreamHeader) -> Result<(), StreamError> {
     let namespace = kind.namespace();
     if header.content_namespace == namespace {

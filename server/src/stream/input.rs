@@ -1,4 +1,4 @@
-//! From the bytes of a stream to its elements.
+//! Parses the bytes of a stream into elements.
 
 use std::{cell::RefCell, mem, sync::Arc};
 
@@ -15,19 +15,19 @@ pub(super) struct Input {
     text: String,
     /// The offset of the first byte of `text` that is not handled.
     start: usize,
-    /// The bytes behind `text`: an incomplete character, or invalid UTF-8.
+    /// The bytes after `text`: an incomplete character, or invalid UTF-8.
     rest: Vec<u8>,
     framer: Framer,
-    /// The header's namespaces, which stanzas are parsed with.
+    /// The header, whose namespaces apply to stanzas.
     header: Option<Arc<StreamHeader>>,
 }
 
 thread_local! {
-    /// Without its texts a header is nearly always the same, so streams share one.
+    /// The last header without its texts. Nearly all streams have the same, so they share it.
     static LAST_HEADER: RefCell<Arc<StreamHeader>> = RefCell::default();
 }
 
-/// One part of a stream; white space between parts is skipped.
+/// A part of a stream. White space between parts is skipped.
 #[derive(Debug)]
 pub(super) enum Item {
     Header(Box<StreamHeader>),
@@ -36,7 +36,7 @@ pub(super) enum Item {
 }
 
 impl Input {
-    /// Appends bytes that were read; `read` is left empty.
+    /// Appends bytes that were read, and empties `read`.
     pub(super) fn append(&mut self, read: &mut Vec<u8>) {
         if self.text.is_empty() && self.rest.is_empty() {
             self.start = 0;
@@ -59,7 +59,7 @@ impl Input {
         pool::give(read);
     }
 
-    /// How many bytes wait.
+    /// The number of bytes that wait.
     pub(super) fn len(&self) -> usize {
         self.text.len() - self.start + self.rest.len()
     }
@@ -73,7 +73,7 @@ impl Input {
         self.text.get(self.start..).unwrap_or_default()
     }
 
-    /// The next complete item. A stanza's `from` is set to the one given.
+    /// The next complete item. If `from` is given, stanzas get it as their `from`.
     pub(super) fn next(
         &mut self,
         limits: &XmlLimits,
@@ -90,7 +90,7 @@ impl Input {
                 return Ok(Some(Item::Element(element)));
             }
             let Some(frame) = self.framer.next(waiting.as_bytes(), limits)? else {
-                // An incomplete character is no error yet.
+                // An incomplete character is not an error yet.
                 return match str::from_utf8(&self.rest) {
                     Err(error) if error.error_len().is_some() => Err(XmlError::UnsupportedEncoding),
                     _ => Ok(None),
@@ -139,7 +139,7 @@ impl Input {
         self.header = None;
     }
 
-    /// Forgets what was read.
+    /// Discards all bytes that were read.
     pub(super) fn discard(&mut self) {
         self.start = 0;
         self.rest = Vec::new();

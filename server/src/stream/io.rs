@@ -19,10 +19,10 @@ use super::{pool, tls::ServerTls};
 pub enum Io {
     /// Without TLS.
     Plain(TcpStream),
-    /// With TLS, which the other side began.
+    /// With TLS. This side is the TLS server.
     // Boxed, so that streams without TLS stay small.
     Server(Box<ServerTls>),
-    /// With TLS, which this side began.
+    /// With TLS. This side is the TLS client.
     Client(Box<TlsStream<TcpStream>>),
     /// During the TLS handshake, or closed.
     None,
@@ -71,7 +71,7 @@ impl Io {
         }
     }
 
-    /// Writes once, and returns how many bytes were taken.
+    /// Writes once, and returns the number of bytes that the socket has taken.
     pub(super) fn poll_write(
         &mut self,
         cx: &mut Context<'_>,
@@ -85,7 +85,7 @@ impl Io {
         }
     }
 
-    /// Ready when the system has taken all that was written.
+    /// Ready when the kernel has taken all written bytes.
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
@@ -95,11 +95,11 @@ impl Io {
         }
     }
 
-    /// An upper bound of the bytes that are written but not sent; at least one while there are any.
+    /// An upper bound of the bytes that are written but not sent. Above 0 if there are such bytes.
     pub(super) fn kept(&self) -> usize {
         match self {
             Self::Server(stream) => stream.kept(),
-            // rustls does not tell how many, and keeps few.
+            // rustls does not tell the number, which is small.
             Self::Client(stream) => usize::from(stream.get_ref().1.wants_write()),
             Self::Plain(_) | Self::None => 0,
         }

@@ -1,8 +1,8 @@
 //! Streams (RFC 6120, XEP-0114): one task for each connection, between its socket and the core.
 //!
-//! An idle stream holds no buffer: bytes are read into one of the thread's, and the queue of its
-//! `Wire` exists only while something waits in it. Elements are handled one after the other; while
-//! a handler waits, the stream is read on up to a bound.
+//! An idle stream holds no buffer: bytes are read into a buffer of the thread, and the queue of a
+//! `Wire` exists only while bytes wait in it. Elements are handled one after the other. While a
+//! handler waits, the stream is read up to a bound.
 
 mod budget;
 mod connection;
@@ -33,9 +33,9 @@ pub(crate) use traffic::{ELEMENTS, STREAMS};
 use wire::Opening;
 
 impl Streams {
-    /// Serves one connection that a listener accepted, with TLS from the first byte or not, until
-    /// the stream ends; `guard` is dropped then.
-    // No `async fn`, whose future would hold the arguments as well.
+    /// Serves one connection that a listener accepted, until the stream ends. With `direct_tls`,
+    /// TLS begins with the first byte. `guard` is dropped at the end.
+    // Not an `async fn`, whose future would hold the arguments twice.
     pub fn serve<G: Send>(
         self: Arc<Self>,
         socket: TcpStream,
@@ -60,17 +60,17 @@ impl Streams {
         }
     }
 
-    /// Opens a stream to another server on an open connection, with TLS or without.
+    /// Opens a stream to another server on the connection `to.io`.
     ///
-    /// The session is one of kind [`SessionKind::S2sOut`]: what the other side sends arrives as
-    /// events on its host, the stream's features as
-    /// `stanza/http://etherx.jabber.org/streams:features`. [`Session::start_tls`] starts the TLS
-    /// handshake as the client, with the host's certificate, and sends the stream header again; so
-    /// does [`Session::restart`]. Call `authorize` when the stream is ready for stanzas: until then
-    /// the limits of unauthenticated streams apply, including the time limit.
+    /// The session is of kind [`SessionKind::S2sOut`]. Elements from the other side fire events on
+    /// the host; the stream features fire `stanza/http://etherx.jabber.org/streams:features`.
+    /// [`Session::start_tls`] starts the TLS handshake as the client, with the host's certificate,
+    /// and sends the stream header again; [`Session::restart`] only sends the header again. Call
+    /// `authorize` when the stream is ready for stanzas. Until then the limits of unauthenticated
+    /// streams apply, including the time limit.
     ///
-    /// The future serves the stream until it ends, and returns the reason unless the other side
-    /// closed it without an error. The stream is opened only once the future is polled.
+    /// The future serves the stream until it ends. It returns the reason, unless the other side
+    /// closed the stream without an error. The stream is opened when the future is first polled.
     pub fn connect(self: &Arc<Self>, to: Outgoing) -> (Session, OutgoingTask) {
         let Outgoing { host, domain, io, peer } = to;
         let opening = Opening::Header(header::outgoing(host.name(), &domain).into());
@@ -98,7 +98,7 @@ impl Streams {
 /// A stream to be opened to another server.
 #[derive(Debug)]
 pub struct Outgoing {
-    /// The local host that opens it.
+    /// The local host that opens the stream.
     pub host: Arc<Host>,
     /// The remote domain.
     pub domain: Box<str>,

@@ -1,18 +1,18 @@
-//! Buffers that exist only while they hold bytes; each thread keeps a few for reuse.
+//! Buffers that exist only while they hold bytes. Each thread keeps a few for reuse.
 
 use std::cell::RefCell;
 
 /// The size of one read, and of the longest TLS record.
 pub(super) const READ: usize = 16 * 1024;
 
-/// Read buffers that a thread keeps.
+/// The number of read buffers that a thread keeps.
 const KEPT: usize = 8;
 
 /// The initial size of a queue.
 const QUEUE: usize = 1024;
 
-/// Queue buffers that a thread keeps. A presence needs one for each contact, and the allocator is
-/// slow when one thread frees what another allocated.
+/// The number of queue buffers that a thread keeps. A presence needs one for each contact, and the
+/// allocator is slow when one thread frees the memory of another.
 const KEPT_QUEUES: usize = 256;
 
 thread_local! {
@@ -38,7 +38,7 @@ pub(super) fn take_queue() -> Vec<u8> {
     pooled.ok().flatten().unwrap_or_default()
 }
 
-/// Takes a buffer back. One that has grown too large is freed.
+/// Takes a buffer back. A buffer that is too small or too large is freed.
 pub(super) fn give(buffer: &mut Vec<u8>) {
     let mut buffer = std::mem::take(buffer);
     let capacity = buffer.capacity();

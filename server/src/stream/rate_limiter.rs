@@ -1,4 +1,4 @@
-//! How fast a stream is read: only a peer that sends more than the limits allow has to wait.
+//! Limits how fast a stream is read. Only a peer that sends more than the limits allow has to wait.
 
 use std::{
     pin::Pin,
@@ -14,14 +14,14 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use crate::config::Limits;
 
-/// The share of time that a stream may be made to wait for ever: a peer that sends slightly too much
-/// does no harm, and a flood waits nearly always.
+/// The share of time that a stream may wait for ever without being ended. A peer that sends
+/// slightly too much waits less; a flood waits nearly always.
 const TOLERATED: f32 = 0.5;
 
-/// Bytes that are read of a stream before other tasks run.
+/// The number of bytes that are read from a stream before other tasks run.
 const RUN: u32 = 32 * 1024;
 
-/// A shorter debt than the timer's resolution is none.
+/// A debt that is shorter than the resolution of the timer is ignored.
 const RESOLUTION: Duration = Duration::from_millis(1);
 
 /// The rate limits of one stream.
@@ -29,13 +29,13 @@ const RESOLUTION: Duration = Duration::from_millis(1);
 pub(super) struct RateLimiter {
     bytes: Limit,
     stanzas: Limit,
-    /// Seconds that the stream may still be made to wait before it counts as a flood.
+    /// The seconds that the stream may still wait before it counts as a flood.
     waiting: Limit,
     wait: Option<Pin<Box<Sleep>>>,
-    /// Bytes read since other tasks ran.
+    /// The bytes that were read since other tasks ran.
     run: u32,
-    /// Stanzas not taken from the bucket yet: asking for the time for each was much of its cost.
-    /// One read has room for no more.
+    /// The stanzas that are not taken from the bucket yet. They are taken together, because reading
+    /// the clock for each stanza is expensive. One read has fewer than 2^16 stanzas.
     new_stanzas: u16,
     is_disabled: bool,
 }
@@ -47,7 +47,7 @@ struct Limit {
     rate: Rate,
 }
 
-/// The stream has been sent more than the limits allow, for too long.
+/// The peer has sent more than the limits allow, for too long.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Flood;
 
@@ -70,7 +70,7 @@ impl RateLimiter {
         }
     }
 
-    /// Counts what was read.
+    /// Counts bytes that were read.
     pub(super) fn count_bytes(&mut self, bytes: usize) {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         self.run = self.run.saturating_add(bytes);
@@ -111,7 +111,7 @@ impl RateLimiter {
         }
     }
 
-    /// Allows everything: what comes from now on is thrown away.
+    /// Disables the limits, because all further bytes are discarded.
     pub(super) fn disable(&mut self) {
         self.is_disabled = true;
     }
@@ -150,7 +150,7 @@ mod tests {
         }
     }
 
-    /// How long the next read has to wait.
+    /// The seconds that the next read has to wait.
     async fn waits(limiter: &mut RateLimiter) -> Result<f64, Flood> {
         let before = Instant::now();
         poll_fn(|cx| limiter.poll(cx)).await?;
@@ -174,7 +174,7 @@ mod tests {
         }
         let waited = waits(&mut limiter).await.unwrap();
         assert!((0.5..0.6).contains(&waited), "{waited}");
-        // After a long pause one burst is allowed again, and no more.
+        // After a long pause, one burst is allowed again.
         tokio::time::advance(Duration::from_secs(1000)).await;
         limiter.count_bytes(2000);
         assert_eq!(waits(&mut limiter).await, Ok(0.0));
@@ -212,7 +212,10 @@ mod tests {
         for _ in 0..1000 {
             tokio::time::advance(Duration::from_secs(1)).await;
             steady.count_bytes(1200);
-            assert!(waits(&mut steady).await.is_ok(), "a bit too much, for ever");
+            assert!(
+                waits(&mut steady).await.is_ok(),
+                "a stream slightly above the rate is not a flood"
+            );
         }
         let mut flood = RateLimiter::new(&limits(), SessionKind::Client);
         let begun = Instant::now();

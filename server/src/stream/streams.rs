@@ -125,7 +125,7 @@ impl Streams {
         }
     }
 
-    /// How many connections there are.
+    /// The number of open connections.
     pub fn count(&self) -> usize {
         self.open().len()
     }
@@ -143,7 +143,7 @@ impl Streams {
         all
     }
 
-    /// Ends all streams with an error and waits until they are closed, at most for `limit`.
+    /// Ends all streams with an error and waits for their end, for at most `limit`.
     pub async fn close_all(&self, error: StreamError, limit: Duration) {
         self.close_those(|_| true, &error, limit).await;
     }

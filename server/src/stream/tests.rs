@@ -1,4 +1,4 @@
-//! Streams over real sockets, with a module that shows what the runtime owes to handlers.
+//! Tests streams over real sockets, with a module that uses all that streams offer to handlers.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,12 +23,12 @@ use crate::{
     tls::Tls,
 };
 
-/// Logs in whoever says `<active/>`; asks the client something on `<inactive/>`.
+/// Logs a client in on `<active/>`. Sends the client a request on `<inactive/>`.
 #[module]
 pub(crate) struct Probe {
     /// For the tests of options.
     #[serde(default)]
-    #[allow(dead_code, reason = "only its name and type matter")]
+    #[allow(dead_code, reason = "the tests use only the name and the type")]
     noisy: bool,
 }
 
@@ -64,7 +64,7 @@ fn restart(nonza: &mut Nonza) -> Flow {
 
 #[hook("stanza/urn:xmpp:sm:3:a")]
 fn bug(_: &mut Nonza) -> Flow {
-    panic!("as a test asks for")
+    panic!("the test asked for a panic")
 }
 
 #[hook("stanza/urn:xmpp:sm:3:enable")]
@@ -135,7 +135,7 @@ impl Client {
         self.socket.write_all(text.as_bytes()).await.unwrap();
     }
 
-    /// Everything up to and with `end`.
+    /// Reads up to and including `end`.
     async fn until(&mut self, end: &str) -> String {
         let mut bytes = [0; 4096];
         loop {
@@ -144,7 +144,7 @@ impl Client {
                 return std::mem::replace(&mut self.read, rest);
             }
             let read = tokio::time::timeout(Duration::from_secs(5), self.socket.read(&mut bytes));
-            match read.await.expect("an answer in time") {
+            match read.await.expect("no answer within 5 seconds") {
                 Ok(count @ 1..) => {
                     self.read.push_str(std::str::from_utf8(&bytes[..count]).unwrap());
                 }
@@ -169,13 +169,13 @@ async fn an_answer_reaches_the_handler_that_waits_and_the_rest_keeps_its_order()
     client.send("<inactive xmlns='urn:xmpp:csi:0'/>").await;
     let ping = client.until("</iq>").await;
     let id = ping.split("id='").nth(1).and_then(|rest| rest.split('\'').next()).unwrap();
-    // Queued behind the handler, and the answer it waits for behind that.
+    // Another request comes before the answer that the handler waits for.
     client.send("<iq type='get' id='later'><x xmlns='urn:x'/></iq>").await;
     client.send(&format!("<iq type='result' to='localhost' id='{id}'/>")).await;
     let answered = client.until("<answered xmlns='urn:xmpp:csi:0'/>").await;
     assert!(!answered.contains("later"), "{answered}");
     assert!(client.until("</iq>").await.contains("id='later'"));
-    // Each is counted once, whichever way it went.
+    // Each element is counted once, even if it was read ahead.
     let traffic = server.streams.traffic.of(SessionKind::Client);
     assert_eq!(traffic.elements_received(), [0, 0, 2, 2]);
     client.send("</stream:stream>").await;
@@ -269,7 +269,7 @@ async fn what_a_slow_reader_has_taken_over_tls_does_not_wait_any_more() {
     let address = server.listener.local_addr().unwrap();
     let (socket, accepted) = tokio::join!(TcpStream::connect(address), server.listener.accept());
     let (socket, (accepted, peer)) = (socket.unwrap(), accepted.unwrap());
-    // The system keeps less than what is on its way below.
+    // The kernel's buffers are smaller than the bytes in flight below.
     SockRef::from(&socket).set_recv_buffer_size(16 * 1024).unwrap();
     SockRef::from(&accepted).set_send_buffer_size(16 * 1024).unwrap();
     let streams = Arc::clone(&server.streams);
@@ -293,32 +293,32 @@ async fn what_a_slow_reader_has_taken_over_tls_does_not_wait_any_more() {
     let (mut sent, mut read) = (0, 0);
     while read < 4 << 20 {
         while sent - read < 192 * 1024 {
-            assert!(wire.write(&[b' '; 4096]), "the queue was full after {sent} and {read} read");
+            assert!(wire.write(&[b' '; 4096]), "the queue is full: {sent} bytes sent, {read} read");
             sent += 4096;
         }
         read += client.read(&mut bytes).await.unwrap();
     }
 }
 
-/// Each connection costs that much for as long as it lasts.
+/// Bounds the memory of a connection.
 #[tokio::test]
 async fn what_waits_is_small() {
     let server = server(Limits::default()).await;
     let address = server.listener.local_addr().unwrap();
     let (client, accepted) = tokio::join!(TcpStream::connect(address), server.listener.accept());
     let (socket, peer) = accepted.unwrap();
-    // As big as what the listener counts connections with.
+    // The size of a connection permit.
     let guard = [0_u64; 4];
     let streams = &server.streams;
     let task = Arc::clone(streams).serve(socket, peer, SessionKind::Client, false, guard);
-    // With what tokio adds it takes two units of 128 bytes.
+    // With the header that tokio adds, the task takes two units of 128 bytes.
     assert!(size_of_val(&task) <= 152, "the task: {}", size_of_val(&task));
     assert!(size_of::<Connection>() <= 368, "the connection: {}", size_of::<Connection>());
-    assert!(size_of::<Wire>() <= 224, "its writing side: {}", size_of::<Wire>());
-    // Made for each read: beyond 1,032 bytes the allocator has threads wait for one another.
+    assert!(size_of::<Wire>() <= 224, "the writing side: {}", size_of::<Wire>());
+    // This future is allocated for each read. Above 1,032 bytes, threads wait for the allocator.
     let host = Arc::from("localhost");
     let wire = streams.wire(SessionKind::Client, peer, Opening::Answer(host), false);
     let mut connection = Connection::new(Arc::clone(streams), wire, client.unwrap().into());
     let work = connection.process();
-    assert!(size_of_val(&work) <= 1024, "its work: {}", size_of_val(&work));
+    assert!(size_of_val(&work) <= 1024, "the future: {}", size_of_val(&work));
 }

@@ -1,4 +1,4 @@
-//! Counters of what streams carry, for the metrics.
+//! Counts the elements and bytes of streams, for the metrics.
 
 use event_core::{SessionKind, StanzaKind, Tally, xml::Element};
 
@@ -13,7 +13,7 @@ pub(crate) const STREAMS: [(SessionKind, &str); 4] = [
 /// The names that elements are counted under.
 pub(crate) const ELEMENTS: [&str; 4] = ["message", "presence", "iq", "other"];
 
-/// The counters behind those of the [`ELEMENTS`] that came.
+/// The counters after those of the received [`ELEMENTS`].
 const WRITTEN: usize = ELEMENTS.len();
 const RECEIVED: usize = WRITTEN + 1;
 const SENT: usize = WRITTEN + 2;
@@ -50,7 +50,7 @@ impl Traffic {
 }
 
 impl Counters {
-    /// Counts an element that came.
+    /// Counts a received element.
     pub(super) fn count_element(&self, element: &Element) {
         let counter = match StanzaKind::of(element) {
             Some(StanzaKind::Message) => 0,
@@ -76,22 +76,22 @@ impl Counters {
         self.0.add(WRITTEN, elements.into());
     }
 
-    /// The elements that came, as [`ELEMENTS`] names them.
+    /// The numbers of received elements, in the order of [`ELEMENTS`].
     pub(crate) fn elements_received(&self) -> [u64; ELEMENTS.len()] {
         std::array::from_fn(|counter| self.0.sum(counter))
     }
 
-    /// The elements written.
+    /// The number of written elements.
     pub(crate) fn elements_sent(&self) -> u64 {
         self.0.sum(WRITTEN)
     }
 
-    /// The bytes read, without TLS.
+    /// The number of bytes that were read, after decryption.
     pub(crate) fn bytes_received(&self) -> u64 {
         self.0.sum(RECEIVED)
     }
 
-    /// The bytes written, without TLS.
+    /// The number of bytes that were written, before encryption.
     pub(crate) fn bytes_sent(&self) -> u64 {
         self.0.sum(SENT)
     }

@@ -1,10 +1,9 @@
-//! Wakes the tasks that a handler wrote to when one poll of its stream's task ends, not at the
-//! first stanza of many: what came in one read goes out in one write, and no thread is woken for
-//! each of a thousand contacts.
+//! Wakes the receivers of stanzas when the poll of the sender's task ends. So all stanzas of one
+//! read go out in one write, and a receiver of many stanzas is woken once.
 
 use std::{cell::RefCell, marker::PhantomData, mem, task::Waker};
 
-/// The most wakers that are gathered.
+/// The maximum number of gathered wakers.
 const MOST: usize = 1024;
 
 thread_local! {
@@ -17,10 +16,10 @@ struct Gathered {
     wakers: Vec<Waker>,
 }
 
-/// While it exists, [`wake`] gathers wakers instead of waking them.
+/// While this exists, [`wake`] gathers wakers instead of waking tasks.
 #[must_use]
 pub(super) struct WakeBatch {
-    /// Not `Send`: the batch is its thread's.
+    /// Not `Send`, because the batch belongs to its thread.
     here: PhantomData<*const ()>,
 }
 
@@ -57,7 +56,7 @@ pub(super) fn wake(waker: &Waker) {
     }
 }
 
-/// Wakes the gathered tasks. The cell is not borrowed meanwhile, as waking may call [`wake`].
+/// Wakes the gathered tasks. Meanwhile the cell is not borrowed, because waking may call [`wake`].
 fn release(gathered: &RefCell<Gathered>) {
     let mut wakers = mem::take(&mut gathered.borrow_mut().wakers);
     wakers.drain(..).for_each(Waker::wake);
@@ -96,7 +95,7 @@ mod tests {
         (0..MOST).for_each(|_| wake(&waker));
         assert_eq!(woken(), 1);
         wake(&waker);
-        assert_eq!(woken(), 1 + MOST, "not without bound");
+        assert_eq!(woken(), 1 + MOST, "a full batch is released");
         drop(batch);
         assert_eq!(woken(), 2 + MOST);
         wake(&waker);

@@ -16,7 +16,7 @@ use crate::config::TlsFiles;
 ///
 /// # Errors
 ///
-/// A file cannot be read, does not hold what it should, or the two do not match.
+/// A file cannot be read or has the wrong content, or certificate and key do not match.
 pub fn load(files: &TlsFiles) -> Result<CertifiedKey, TlsError> {
     load_pair(&files.certificate, &files.key)
 }
@@ -24,13 +24,13 @@ pub fn load(files: &TlsFiles) -> Result<CertifiedKey, TlsError> {
 pub(super) fn load_pair(certificate: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect)
-        .map_err(|error| pem_error(certificate, error, "no certificate in it"))?;
+        .map_err(|error| pem_error(certificate, error, "the file has no certificate"))?;
     if chain.is_empty() {
-        let message = "no certificate in it (expected PEM)";
+        let message = "the file has no certificate (expected PEM)";
         return Err(TlsError::Content { path: certificate.to_owned(), message });
     }
     let private = PrivateKeyDer::from_pem_file(key)
-        .map_err(|error| pem_error(key, error, "no private key in it (expected PEM)"))?;
+        .map_err(|error| pem_error(key, error, "the file has no private key (expected PEM)"))?;
     CertifiedKey::from_der(chain, private, &provider()).map_err(|source| TlsError::Pair {
         certificate: certificate.to_owned(),
         key: key.to_owned(),
@@ -49,15 +49,15 @@ pub fn covers(certificate: &CertifiedKey, host: &str) -> bool {
     ParsedCertificate::try_from(end).is_ok_and(|end| verify_server_name(&end, &name).is_ok())
 }
 
-/// The message never has any of the file's content, which may be a key.
+/// Converts an error. The message has none of the file's content, which may be a key.
 pub(crate) fn pem_error(path: &Path, error: pem::Error, nothing: &'static str) -> TlsError {
     let path = path.to_owned();
     match error {
         pem::Error::Io(source) if source.kind() == io::ErrorKind::InvalidData => {
-            TlsError::Content { path, message: "not PEM" }
+            TlsError::Content { path, message: "the file is not PEM" }
         }
         pem::Error::Io(source) => TlsError::File { path, source },
         pem::Error::NoItemsFound => TlsError::Content { path, message: nothing },
-        _ => TlsError::Content { path, message: "not PEM" },
+        _ => TlsError::Content { path, message: "the file is not PEM" },
     }
 }

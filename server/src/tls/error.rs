@@ -1,4 +1,4 @@
-//! What can go wrong with TLS.
+//! Errors of TLS.
 
 use std::{io, path::PathBuf};
 
@@ -15,7 +15,7 @@ pub enum TlsError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The I/O error.
         source: io::Error,
     },
     /// A file has the wrong content.
@@ -33,7 +33,7 @@ pub enum TlsError {
         certificate: PathBuf,
         /// The key's file.
         key: PathBuf,
-        /// What the TLS library said.
+        /// The error of the TLS library.
         source: rustls::Error,
     },
     /// A self-signed certificate cannot be made.
@@ -42,7 +42,7 @@ pub enum TlsError {
     /// The data folder cannot be used.
     #[error(transparent)]
     Data(#[from] StorageError),
-    /// The TLS library refuses to work.
+    /// The TLS library returned an error.
     #[error("TLS cannot be set up: {0}")]
     Setup(#[from] rustls::Error),
 }

@@ -1,7 +1,7 @@
 //! TLS: certificates, the choice among them, and channel binding.
 //!
-//! Versions 1.2 and 1.3, with session resumption; the cryptography is ring's, except for X25519.
-//! Files are read when a [`Tls`] is made; to load new ones, make another.
+//! Versions 1.2 and 1.3 are offered, with session resumption. The cryptography is ring's, except
+//! for X25519. Files are read only when a [`Tls`] is made.
 
 mod certificate;
 mod error;
@@ -36,9 +36,9 @@ pub use name::server_name;
 pub use peer::AnyCertificate;
 use provider::provider;
 
-/// The protocol a client names when TLS begins with the first byte (XEP-0368).
+/// The protocol (ALPN) of a client when TLS begins with the first byte (XEP-0368).
 const ALPN_CLIENT: &[u8] = b"xmpp-client";
-/// The protocol a server names then.
+/// The protocol (ALPN) of a server when TLS begins with the first byte.
 const ALPN_SERVER: &[u8] = b"xmpp-server";
 
 /// The certificates and TLS configurations of all hosts.
@@ -49,7 +49,7 @@ pub struct Tls {
     certificates: Arc<Certificates>,
 }
 
-/// How TLS is accepted from one kind of peer.
+/// The configurations of TLS for one kind of peer.
 #[derive(Clone)]
 struct Acceptor {
     direct: Arc<ServerConfig>,
@@ -57,7 +57,7 @@ struct Acceptor {
     hosts: HashMap<String, Arc<ServerConfig>>,
 }
 
-/// The certificates by the name they are asked for.
+/// The certificates, by the name in the handshake.
 #[derive(Debug)]
 struct Certificates {
     names: Arc<HashMap<String, Arc<CertifiedKey>>>,
@@ -71,7 +71,7 @@ impl Tls {
     ///
     /// # Errors
     ///
-    /// A file cannot be used, or its content; or the self-signed certificate cannot be made.
+    /// A file cannot be read or has the wrong content, or the certificate cannot be made.
     pub fn load(config: &Config) -> Result<Self, TlsError> {
         let tls = Self::prepare(config)?;
         tls.keep()?;
@@ -82,16 +82,16 @@ impl Tls {
     ///
     /// # Errors
     ///
-    /// A file cannot be used, or its content; or the self-signed certificate cannot be made.
+    /// A file cannot be read or has the wrong content, or the certificate cannot be made.
     pub fn prepare(config: &Config) -> Result<Self, TlsError> {
         let certificates = Arc::new(Certificates::load(config)?);
         let nobody = WebPkiClientVerifier::no_client_auth();
         let mut clients = server_config(nobody, certificates.clone())?;
         clients.ticketer = ring::Ticketer::new()?;
-        // A client has one stream, and each brings a ticket for the next.
+        // A client has one stream, and needs one ticket for the next.
         clients.send_tls13_tickets = 1;
         let mut servers = server_config(AnyCertificate::new(), certificates.clone())?;
-        // Streams of servers last long, and each is judged by its own certificate.
+        // No resumption: streams of servers last long, and each must send its certificate.
         servers.session_storage = Arc::new(NoServerSessionStorage {});
         servers.send_tls13_tickets = 0;
         Ok(Self {
@@ -110,41 +110,41 @@ impl Tls {
         self.certificates.made.as_ref().map_or(Ok(()), self_signed::Made::keep)
     }
 
-    /// For connections of clients that begin with TLS.
+    /// The configuration for connections of clients that begin with TLS.
     pub fn direct(&self) -> Arc<ServerConfig> {
         self.clients.direct.clone()
     }
 
-    /// For STARTTLS on a client's stream to `host`: its certificate is used when the client names
-    /// none in the handshake.
+    /// The configuration for STARTTLS on a client's stream to `host`. The certificate of `host` is
+    /// used if the client names no domain in the handshake.
     pub fn starttls(&self, host: &str) -> Arc<ServerConfig> {
         self.clients.starttls(host)
     }
 
-    /// For connections of servers that begin with TLS. They are asked for a certificate, and any or
-    /// none is accepted: `s2s::certificate` judges it.
+    /// The configuration for connections of servers that begin with TLS. The handshake asks for a
+    /// certificate and accepts any or none. `s2s::certificate` judges it afterwards.
     pub fn server_direct(&self) -> Arc<ServerConfig> {
         self.servers.direct.clone()
     }
 
-    /// For STARTTLS on a server's stream to `host`, as [`Tls::server_direct`].
+    /// The configuration for STARTTLS on a server's stream to `host`, as [`Tls::server_direct`].
     pub fn server_starttls(&self, host: &str) -> Arc<ServerConfig> {
         self.servers.starttls(host)
     }
 
-    /// For a connection to another server as `host`, which shows its certificate there. The name
-    /// for the handshake is the other domain's ([`server_name`]). Any certificate of the other side
-    /// is accepted: `s2s::certificate` judges it.
+    /// The configuration for connections to other servers, with the certificate of `host`. The name
+    /// for the handshake is the other domain ([`server_name`]). Any certificate of the other side
+    /// is accepted; `s2s::certificate` judges it afterwards.
     ///
     /// # Errors
     ///
-    /// The TLS library refuses to work.
+    /// The TLS library returned an error.
     pub fn connector(&self, host: &str, is_direct: bool) -> Result<Arc<ClientConfig>, TlsError> {
         let alpn = is_direct.then_some(ALPN_SERVER);
         peer::client_config(self.certificates.of(host), alpn).map(Arc::new)
     }
 
-    /// The certificate a host shows, with its key.
+    /// The certificate of a host, with its key.
     pub fn certificate(&self, host: &str) -> Arc<CertifiedKey> {
         self.certificates.of(host)
     }
@@ -158,7 +158,8 @@ impl Acceptor {
         config: &Config,
     ) -> Self {
         let mut direct = starttls.clone();
-        // A peer that names no protocol is accepted; one that names only others is not.
+        // A peer that names no protocol is accepted. A peer that names only other protocols is
+        // refused.
         direct.alpn_protocols = vec![alpn.to_vec()];
         let of_host = |name: &str| {
             let mut of_host = starttls.clone();
@@ -241,7 +242,7 @@ fn server_config(
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
         .with_client_cert_verifier(peers)
         .with_cert_resolver(certificates);
-    // Most clients prefer AES-256 only because its key is longer.
+    // The server's order counts: most clients prefer AES-256 only because its key is longer.
     config.ignore_client_order = true;
     Ok(config)
 }

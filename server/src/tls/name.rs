@@ -3,7 +3,7 @@
 use rustls::pki_types::ServerName;
 
 /// The name for the handshake with a domain's server: the domain, not the server's name in DNS
-/// (XEP-0368). `None` for what is neither a DNS name nor an address.
+/// (XEP-0368). `None` if the domain is neither a DNS name nor an address.
 pub fn server_name(domain: &str) -> Option<ServerName<'static>> {
     let ascii = ascii(domain);
     let name = ascii.trim_start_matches('[').trim_end_matches(']');

@@ -1,6 +1,8 @@
-//! TLS with other servers, in both directions: each side sends its certificate, accepts any of the
-//! other's, and judges it afterwards (`s2s::certificate`), as a stream may be for several domains,
-//! handlers may decide, and dialback needs none.
+//! TLS with other servers, in both directions.
+//!
+//! Each side sends its certificate and accepts any certificate. `s2s::certificate` judges it after
+//! the handshake, because a stream may be for several domains, handlers may decide, and dialback
+//! needs no certificate.
 
 use std::sync::Arc;
 
@@ -24,11 +26,11 @@ impl AnyCertificate {
     }
 }
 
-/// The configuration for TLS with another server, as one of the hosts.
+/// The configuration for TLS with another server, with the certificate of a host.
 ///
 /// # Errors
 ///
-/// The TLS library refuses to work.
+/// The TLS library returned an error.
 pub(super) fn client_config(
     own: Arc<CertifiedKey>,
     alpn: Option<&[u8]>,
@@ -41,7 +43,7 @@ pub(super) fn client_config(
         .with_custom_certificate_verifier(AnyCertificate::new())
         .with_client_cert_resolver(shown);
     config.alpn_protocols = alpn.into_iter().map(<[u8]>::to_vec).collect();
-    // Streams to servers last long, and each handshake must send both certificates.
+    // No resumption: streams to servers last long, and each handshake must send both certificates.
     config.resumption = Resumption::disabled();
     Ok(config)
 }

@@ -8,7 +8,7 @@ use rustls::{
 };
 
 /// ring's provider, except for X25519. AES-128 with SHA-256 is first: RFC 8446 §9.1 requires it,
-/// processors have instructions for both, and SHA-384 would take a handshake ten times as long.
+/// processors have instructions for both, and SHA-384 is ten times as slow in a handshake.
 pub(super) fn provider() -> Arc<CryptoProvider> {
     use CipherSuite::{
         TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
@@ -25,8 +25,8 @@ pub(super) fn provider() -> Arc<CryptoProvider> {
     Arc::new(provider)
 }
 
-/// X25519 is most of the cost of a handshake, and graviola takes half the time of ring. It needs
-/// instructions that processors have had since about 2015.
+/// Replaces ring's X25519, most of the cost of a handshake, by graviola's, which takes half the
+/// time. graviola needs instructions that processors have had since about 2015.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 fn use_the_fastest(group: &mut &'static dyn SupportedKxGroup) {
     if group.name() == NamedGroup::X25519 && graviola::util::is_cpu_supported() {

@@ -1,4 +1,4 @@
-//! A certificate for hosts that have none: clients must be told to trust it.
+//! A self-signed certificate for hosts that have none. Clients must be told to trust it.
 
 use std::fs;
 use std::io::{self, Write};
@@ -18,7 +18,7 @@ use crate::storage::{create_data_folder, create_private_file, sync_folder};
 const CERTIFICATE: &str = "self-signed.pem";
 const KEY: &str = "self-signed.key";
 
-/// A certificate that is not in the data folder yet.
+/// A certificate that is not stored in the data folder yet.
 pub(super) struct Made {
     data: PathBuf,
     certificate: String,
@@ -45,14 +45,14 @@ impl Made {
     }
 }
 
-/// The certificate in the data folder, if it covers all hosts; otherwise a new one, to be stored.
+/// The certificate in the data folder, if it covers all hosts; otherwise a new one to store.
 pub(super) fn load_or_make(
     data: &Path,
     hosts: &[String],
 ) -> Result<(CertifiedKey, Option<Made>), TlsError> {
     let (certificate, key) = (data.join(CERTIFICATE), data.join(KEY));
     if certificate.exists() && key.exists() {
-        // One that cannot be read is replaced, as it was generated.
+        // A certificate that cannot be read is replaced, because it was generated.
         if let Ok(kept) = load_pair(&certificate, &key)
             && hosts.iter().all(|host| covers(&kept, host))
         {
@@ -80,7 +80,7 @@ pub(super) fn load_or_make(
     Ok((made_key, Some(made)))
 }
 
-/// Replaces a file whole: a crash leaves the old one or the new one.
+/// Replaces a whole file. After a crash, the file is the old one or the new one.
 fn write(path: &Path, content: &[u8]) -> Result<(), TlsError> {
     let replace = || -> io::Result<()> {
         let new = path.with_extension("new");

@@ -1,4 +1,4 @@
-//! Handshakes in memory, with rustls on the client's side too.
+//! Tests handshakes in memory, with rustls as the client.
 
 use std::fs;
 use std::path::Path;
@@ -26,7 +26,7 @@ fn client(
 ) -> Result<ClientConfig, rustls::Error> {
     let mut roots = RootCertStore::empty();
     roots.add(trusted.end_entity_cert()?.clone().into_owned())?;
-    // AES-256 first, as most clients have it.
+    // AES-256 is first, as in most clients.
     let provider = ring::default_provider();
     Ok(ClientConfig::builder_with_provider(Arc::new(provider))
         .with_protocol_versions(&[version])?
@@ -98,7 +98,7 @@ fn a_self_signed_certificate_is_made_and_kept() {
 #[test]
 fn every_host_shows_its_own() {
     let folder = tempfile::tempdir().unwrap();
-    // Two certificates to load, made the short way.
+    // Two configs make self-signed certificates, which are loaded as files below.
     for name in ["one", "two"] {
         let made = config(folder.path(), &format!("data = \"{name}\"\n[host.\"{name}.example\"]"));
         Tls::load(&made).unwrap();
@@ -121,7 +121,7 @@ fn every_host_shows_its_own() {
             connect(tls.starttls("one.example"), &certificate, host, &[], version).unwrap();
         }
     }
-    // Who names nothing known gets the stream's host, or the default.
+    // A client that names an unknown host gets the stream's host, or the default.
     let other = |server| {
         let connected = connect(server, &tls.certificate("two.example"), "x.example", &[], TLS13);
         format!("{:?}", connected.map(drop).unwrap_err())
@@ -193,9 +193,14 @@ fn what_is_wrong_with_files_is_said() {
         error("none.pem", key)
     );
     assert!(error(one, "none.key").contains("none.key: No such file"));
-    assert!(error("empty.pem", key).ends_with("empty.pem: no certificate in it (expected PEM)"));
-    assert!(error(one, "empty.pem").ends_with("empty.pem: no private key in it (expected PEM)"));
-    assert!(error(one, "bad.pem").ends_with("bad.pem: not PEM"), "{}", error(one, "bad.pem"));
+    assert!(
+        error("empty.pem", key).ends_with("empty.pem: the file has no certificate (expected PEM)")
+    );
+    assert!(
+        error(one, "empty.pem").ends_with("empty.pem: the file has no private key (expected PEM)")
+    );
+    let bad = error(one, "bad.pem");
+    assert!(bad.ends_with("bad.pem: the file is not PEM"), "{bad}");
     let mixed = error(one, "two/self-signed.key");
     assert!(mixed.contains("two/self-signed.key cannot be used with the certificate"), "{mixed}");
 }
@@ -225,7 +230,7 @@ fn servers_show_their_certificates_to_each_other() {
         assert_eq!(seen(connected.server.peer_certificates()), shown(&one, "one.example"));
         assert_eq!(seen(connected.client.peer_certificates()), shown(&two, "two.example"));
     }
-    // Clients are asked for nothing, and a port of theirs is not for servers.
+    // Clients are not asked for a certificate, and their port refuses servers.
     let client = meet(two.starttls("two.example"), false);
     assert_eq!(client.server.peer_certificates(), None);
     let client = one.connector("one.example", true).unwrap();
@@ -240,7 +245,7 @@ fn x25519_agrees_with_rings_and_refuses_what_is_no_key() {
     let (to_there, to_here) = (here.pub_key().to_vec(), there.pub_key().to_vec());
     let (here, there) = (here.complete(&to_here).unwrap(), there.complete(&to_there).unwrap());
     assert_eq!(here.secret_bytes(), there.secret_bytes());
-    // RFC 7748 §6.1: with a point of small order the secret would be nothing but zeros.
+    // RFC 7748 §6.1: with a point of small order, the secret would be all zeros.
     let mut small = [0; 32];
     for garbage in [&[][..], &[7; 31], &[7; 33], &small.clone()] {
         assert!(ours.start().unwrap().complete(garbage).is_err(), "{garbage:?}");

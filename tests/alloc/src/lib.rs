@@ -26,7 +26,7 @@ fn count() {
 }
 
 // SAFETY: every call is passed to `System` with the same arguments, and the result of `System` is
-// returned; the counter is a constant-initialised thread local, which does not allocate.
+// returned. The counter is a constant-initialised thread local, which does not allocate.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();

@@ -1,6 +1,6 @@
 //! The dispatch of a stanza allocates nothing.
 
-#![allow(clippy::unwrap_used, reason = "tests, their helpers too")]
+#![allow(clippy::unwrap_used, reason = "tests and their helpers")]
 
 use event_core::{
     prelude::*,
@@ -84,7 +84,11 @@ fn an_async_handler_allocates_only_its_future() {
     with(|bare| {
         let mut iq = bare.iq(&iq("juliet@localhost/balcony"));
         bare.route_iq(&mut iq);
-        assert_eq!(allocations(|| bare.route_iq(&mut iq)), (true, 1), "the handler's future");
+        assert_eq!(
+            allocations(|| bare.route_iq(&mut iq)),
+            (true, 1),
+            "one allocation for the handler's future"
+        );
         assert_eq!(allocations(|| "x".to_owned()).1, 1);
     });
 }

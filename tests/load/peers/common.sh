@@ -20,7 +20,7 @@ certificate() { # writes $DIR/cert.pem and $DIR/key.pem
 
 listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-free_port() { # free_port PORT: refuses one that another server has
+free_port() { # free_port PORT: fails if another server uses the port
     if listens "$1"; then echo "port $1 is taken" >&2; return 1; fi
 }
 
@@ -30,11 +30,11 @@ wait_port() { # wait_port PORT PID
         kill -0 "$2" 2>/dev/null || break
         sleep 0.1
     done
-    echo "server did not come up; see $DIR" >&2
+    echo "the server did not start; see $DIR" >&2
     return 1
 }
 
-serve() { # serve COMMAND...: runs it until it is stopped; says where it is once it listens
+serve() { # serve COMMAND...: starts a server, waits until it listens, prints where it is
     free_port "$PORT"
     "$@" > "$DIR/out.log" 2>&1 < /dev/null &
     local pid=$!
@@ -42,7 +42,7 @@ serve() { # serve COMMAND...: runs it until it is stopped; says where it is once
     echo "PID=$pid DIR=$DIR PORT=$PORT"
 }
 
-stop() { # stop PID: asks, waits, insists
+stop() { # stop PID: sends SIGTERM, and SIGKILL after 10 seconds
     kill "$1" 2>/dev/null || return 0
     for _ in $(seq 100); do
         kill -0 "$1" 2>/dev/null || return 0

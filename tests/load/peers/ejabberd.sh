@@ -1,5 +1,5 @@
 #!/bin/bash
-# ejabberd under test: writes a config and a certificate to a temp folder,
+# Starts ejabberd for a test: writes a config and a certificate to a temp folder,
 # provisions the accounts in a separate run, starts the server without a
 # distribution port and prints PID=, DIR=, PORT=.
 #   ejabberd.sh               start            ejabberd.sh stop PID
@@ -16,7 +16,7 @@ export EJABBERD_CONFIG_PATH="$DIR/ejabberd.yml" EJABBERD_LOG_PATH="$DIR/ejabberd
 export ERL_CRASH_DUMP="$DIR/crash.dump" ERL_CRASH_DUMP_BYTES=0
 ERL_LIBS=$(echo /usr/lib/*-linux-gnu) # where Debian keeps its Erlang libraries
 export ERL_LIBS ERL_MAX_PORTS=32000 ERL_MAX_ETS_TABLES=1400 HOME="$DIR"
-erl_run() { # the flags of Debian's ejabberdctl, less the distribution
+erl_run() { # the flags of Debian's ejabberdctl, without the distribution
     # shellcheck disable=SC2086
     exec erl -noinput +K true +P 250000 $ERL_EXTRA -mnesia dir "\"$DIR/db\"" -s ejabberd "$@"
 }

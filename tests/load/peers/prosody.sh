@@ -1,6 +1,6 @@
 #!/bin/bash
-# Prosody under test, as a background process: writes a config, accounts and
-# a certificate to a temp folder, starts it and prints PID=, DIR=, PORT=.
+# Starts Prosody for a test, in the background: writes a config, accounts and a certificate to a
+# temp folder, starts the server and prints PID=, DIR=, PORT=.
 #   prosody.sh                start            prosody.sh stop PID
 # Further variables: PORT (15222), GC (default | generational), AUTH (hashed |
 #   plain: how passwords are stored), MAM (no | internal | sql)
@@ -44,8 +44,8 @@ modules_disabled = { "s2s" }
 VirtualHost "localhost"
 Component "conference.localhost" "muc"
 CFG
-    # Accounts in the internal store's format; hashed ones share one salt,
-    # which makes no difference to the server.
+    # Accounts in the internal store's format. Hashed accounts share one salt, which makes no
+    # difference to the server.
     python3 - "$DIR/data/localhost/accounts" "$USERS" "$AUTH" <<'PY'
 import hashlib, hmac, os, sys
 where, users, auth = sys.argv[1], int(sys.argv[2]), sys.argv[3]

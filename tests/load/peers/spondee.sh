@@ -1,11 +1,11 @@
 #!/bin/bash
-# Spondee under test: writes a config, accounts and a certificate to a temp
-# folder, starts it and prints PID=, DIR=, PORT=.
+# Starts Spondee for a test: writes a config, accounts and a certificate to a temp folder, starts
+# the server and prints PID=, DIR=, PORT=.
 #   spondee.sh                start            spondee.sh stop PID
 # Further variables: PORT (35222), SPONDEE (the binary; default the release
 #   build of this repository), HOSTS (1; more are named host1.localhost ...),
-#   THREADS (2), MODULES (for all hosts, as the config has them, such as '"+register"'),
-#   LIMITS (default: the default limits apply; else no rate limit does)
+#   THREADS (2), MODULES (of all hosts, in the form of the config, such as '"+register"'),
+#   LIMITS (default: the default limits; any other value: limits that are never reached)
 set -eu
 . "$(dirname "$0")/common.sh"
 if [ "${1:-}" = stop ]; then stop "$2"; exit; fi
@@ -35,8 +35,8 @@ level = "warn"
 CFG
         [ "$LIMITS" = default ] || cat <<CFG
 [limits]
-scram_iterations = 10000 # as Prosody has it
-connections_per_address = 50_000 # all are on this machine
+scram_iterations = 10000 # as in Prosody
+connections_per_address = 50_000 # all clients are on this machine
 connections_per_second = 1_000_000
 bytes_per_second = 1_000_000_000
 stanzas_per_second = 10_000_000

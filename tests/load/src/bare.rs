@@ -1,6 +1,6 @@
-//! The lower bound of logins: a server that only brings a client to a bound session over STARTTLS
-//! and SCRAM-SHA-1. One password, no accounts, no limits; each of the client's steps must arrive in
-//! one piece and in order.
+//! The lower bound of logins: a server that only logs clients in, with STARTTLS, SCRAM-SHA-1 and
+//! bind. It has one password, no accounts and no limits. Each step of the client must arrive in one
+//! piece and in order.
 
 use std::io::{self, ErrorKind};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! One sender, many receivers: a room, and the presence of a user with many contacts.
+//! One sender and many receivers: a room, and the presence of a user with many contacts.
 
 use std::io;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::options::Res;
 use crate::run::{Phase, Run, sessions, work};
 use crate::xmpp::{Conn, Event, attr, number, says};
 
-/// The largest number of stanzas in transit that are timed.
+/// The maximum number of stanzas in flight that are timed.
 const SLOTS: usize = 4096;
 
 pub(crate) async fn fanout(run: &Arc<Run>) -> Res<()> {

@@ -1,4 +1,4 @@
-//! Idle sessions: the memory of the server for each.
+//! Measures the server's memory for each idle session.
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -20,7 +20,7 @@ pub(crate) async fn iq(run: &Arc<Run>) -> Res<()> {
         "disco" => "<query xmlns='http://jabber.org/protocol/disco#info'/>",
         _ => "<query xmlns='jabber:iq:roster'/>",
     };
-    // A roster request goes to the own account, so without `to`.
+    // A roster request has no `to`, because it goes to the client's own account.
     let to = if kind == "roster" { "" } else { &format!(" to='{}'", run.target.host) };
     let mut set = JoinSet::new();
     for c in sessions(run, clients, true).await? {

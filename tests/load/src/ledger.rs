@@ -5,10 +5,11 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use crate::meter::Stats;
 
-/// Numbers and times the messages of one sender, and counts lost, duplicated and reordered ones.
+/// Numbers and times the messages of one sender, and counts lost, duplicated and reordered
+/// messages.
 pub(crate) struct Ledger {
     sent: u64,
-    /// The next sequence number expected.
+    /// The next expected sequence number.
     high: u64,
     arrived: u64,
     missing: HashSet<u64>,

@@ -1,4 +1,4 @@
-//! Logins, one after the other.
+//! Workers that log in again and again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -12,7 +12,7 @@ use crate::xmpp::Conn;
 pub(crate) async fn login(run: &Arc<Run>) -> Res<()> {
     let clients = run.options.num("clients", 1000)?;
     let conc = run.options.num("conc", 16)?;
-    // One login each, so that the keys of all passwords are derived before the measured window.
+    // Each account logs in once, so that all keys are derived before the measured window.
     close(sessions(run, clients, false).await?).await;
     let next = Arc::new(AtomicUsize::new(0));
     let mut set = JoinSet::new();
@@ -24,7 +24,7 @@ pub(crate) async fn login(run: &Arc<Run>) -> Res<()> {
                 let began = own.stats.now_us();
                 let c = Conn::login(&own.target, i).await?;
                 own.stats.done(began, own.stats.now_us());
-                // Some servers take long for the closing handshake.
+                // Not awaited, because some servers take long for the closing handshake.
                 tokio::spawn(c.close());
             }
             Ok(())

@@ -3,7 +3,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "a rig that cannot go on has failed, and its exit code says so"
+    reason = "a rig that cannot continue ends with a failing exit code"
 )]
 
 mod bare;

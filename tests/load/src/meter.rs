@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use rustix::param::clock_ticks_per_second;
 
-/// Buckets per power of two: under 2 % error.
+/// The number of buckets for each power of two, for an error under 2 %.
 const SUB: usize = 64;
 
 /// Log-linear histogram of microseconds, shared by all tasks.
@@ -107,7 +107,7 @@ pub(crate) struct Times {
     pub(crate) p999: u64,
 }
 
-/// User and system CPU seconds of a process, all threads.
+/// The user and system CPU seconds of all threads of a process.
 fn cpu(pid: u32) -> (f64, f64) {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let rest = text.rsplit(") ").next().unwrap_or("");
@@ -128,7 +128,7 @@ pub(crate) fn rss_kib(pids: &[u32]) -> u64 {
     pids.iter().map(|&p| status_kib(p, "VmRSS")).sum()
 }
 
-/// CPU seconds of all processes, of interrupts, and those that the hypervisor took.
+/// The CPU seconds of all processes, of interrupts, and of the hypervisor.
 fn machine() -> [f64; 3] {
     let text = fs::read_to_string("/proc/stat").unwrap_or_default();
     let line = text.lines().next().unwrap_or("");
@@ -164,7 +164,7 @@ pub(crate) fn snap(pids: &[u32], stats: &Stats) -> Snap {
     Snap { at, ops, user, sys, rig: own.0 + own.1, machine }
 }
 
-/// Fields of the one JSON line, in order.
+/// The fields of the JSON line, in order.
 #[derive(Default)]
 pub(crate) struct Report(Vec<(String, String)>);
 

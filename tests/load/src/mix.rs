@@ -63,7 +63,7 @@ impl Mix {
         let Template(parts) = &self.0[seq as usize % self.0.len()];
         for (i, part) in parts.iter().enumerate() {
             if i > 0 {
-                write!(out, "{seq}").expect("memory takes it");
+                write!(out, "{seq}").expect("writing to memory failed");
             }
             out.extend_from_slice(part.as_bytes());
         }
@@ -90,7 +90,9 @@ mod tests {
     fn assert_framed(mix: &Mix, seq: u64) -> usize {
         let mut framer = Framer::default();
         mix.write(seq, framer.space());
-        let Some(Event::Stanza(stanza)) = framer.next() else { panic!("{seq} is no stanza") };
+        let Some(Event::Stanza(stanza)) = framer.next() else {
+            panic!("message {seq} is not a stanza")
+        };
         assert_eq!(attr(stanza, "id").and_then(number), Some(seq));
         assert_eq!(attr(stanza, "to"), Some(&b"user1@localhost/load"[..]));
         let bytes = stanza.len();

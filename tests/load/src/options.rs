@@ -40,7 +40,7 @@ impl Options {
     pub(crate) fn one_of<'a>(&'a self, key: &str, values: &[&'a str]) -> Res<&'a str> {
         let value = self.text(key, values[0]);
         let known = values.contains(&value);
-        known.then_some(value).ok_or(format!("--{key} is one of {}", values.join(", ")))
+        known.then_some(value).ok_or(format!("--{key} must be one of {}", values.join(", ")))
     }
 
     pub(crate) fn num(&self, key: &str, default: usize) -> Res<usize> {

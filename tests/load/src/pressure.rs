@@ -19,11 +19,11 @@ use crate::options::Res;
 use crate::run::{Phase, Run, sessions, work};
 use crate::xmpp::{Conn, Event, attr, number};
 
-/// The largest number of messages of one pair in transit, high enough to keep sending to a stalled
+/// The maximum number of messages of one pair in flight, high enough to keep sending to a stalled
 /// server.
 const SLOTS: usize = 4096;
 
-/// The timeout of a login after the pressure.
+/// The time limit of a login after the overload.
 const LOGIN: Duration = Duration::from_secs(10);
 
 pub(crate) async fn pressure(run: &Arc<Run>) -> Res<()> {
@@ -91,7 +91,7 @@ fn ratio(quiet: &Times, loud: &Times) -> f64 {
     loud.p99 as f64 / quiet.p99 as f64
 }
 
-/// Sends at a fixed rate, however few messages arrive.
+/// Sends at a fixed rate, even if few messages arrive.
 async fn pair(
     run: Arc<Run>,
     mut s: Conn,
@@ -147,7 +147,7 @@ async fn pair(
     end
 }
 
-/// The largest memory of the server until `end`.
+/// The server's maximum memory until `end`.
 async fn peak(pids: &[u32], end: Instant) -> u64 {
     let mut peak = rss_kib(pids);
     while let left = end.saturating_duration_since(Instant::now())
@@ -185,7 +185,7 @@ async fn newcomers(run: &Run, account: usize, end: Instant) -> Newcomers {
     all
 }
 
-/// A command that keeps a resource from the server, from the command's first line of output until
+/// A command that blocks a resource of the server, from the command's first line of output until
 /// its standard input ends.
 struct Blocker(Option<Child>);
 
@@ -198,7 +198,7 @@ impl Blocker {
         shell.args(["-c", &format!("exec {command}")]).kill_on_drop(true);
         shell.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = shell.spawn().map_err(|e| format!("{command}: {e}"))?;
-        let told = child.stdout.take().expect("stdout is piped");
+        let told = child.stdout.take().expect("stdout is not piped");
         let line = BufReader::new(told).lines().next_line().await.map_err(|e| e.to_string())?;
         line.map(|_| Self(Some(child))).ok_or(format!("{command}: failed"))
     }

@@ -1,10 +1,10 @@
-//! The lower bound of messages: a relay of newline-framed bytes, and a client that drives it as
-//! `chat` drives an XMPP server.
+//! The lower bound of messages: a relay of newline-framed bytes, and a client that sends to the
+//! relay as `chat` sends to an XMPP server.
 //!
-//! A connection sends `H <index>\n` and gets `ok\n`. Every later line is
-//! `<index of the receiver> <sequence> <padding>\n`. `direct`: the input of index i goes to index
-//! i^1; the relay only looks for the last newline. `table`: the relay splits the lines, looks the
-//! receiver of each up in a shared map, and queues a copy for the receiver's writer task.
+//! A connection sends `H <index>\n` and gets `ok\n`. Every later line is `<index of the receiver>
+//! <sequence> <padding>\n`. `direct`: the relay forwards the input of index i to index i^1, and
+//! only looks for the last newline. `table`: the relay splits the lines, looks up the receiver of
+//! each in a shared map, and queues a copy for the receiver's writer task.
 
 use std::collections::HashMap;
 use std::io::{self, ErrorKind};

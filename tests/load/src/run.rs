@@ -17,7 +17,7 @@ use crate::xmpp::{Conn, Target};
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Phase {
     Run,
-    /// Send nothing new and wait for stanzas in transit.
+    /// Send nothing new and wait for stanzas in flight.
     Drain,
     Abort,
 }

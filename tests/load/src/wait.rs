@@ -1,4 +1,5 @@
-//! Cold start: the time until the server accepts a connection and answers a stream header.
+//! Measures the cold start: the time until the server accepts a connection and answers a stream
+//! header.
 
 use std::io::{self, ErrorKind};
 use std::process::{Command, Stdio};
@@ -14,8 +15,8 @@ use crate::options::Res;
 use crate::run::Run;
 use crate::xmpp::{has, header, tcp};
 
-/// Measures from the start of this program, or, with `--start`, from the start of the server, which
-/// this program then stops.
+/// Measures the time from the start of this program or, with `--start`, from the start of the
+/// server, which this program then stops.
 pub(crate) async fn wait(run: &Arc<Run>) -> Res<()> {
     let mut pids = run.options.pids.clone();
     let began = Instant::now();
@@ -69,7 +70,7 @@ async fn answered(run: &Run, began: Instant) -> Res<(Duration, Duration)> {
             return Ok((connected, began.elapsed()));
         }
         if began.elapsed() > Duration::from_secs(60) {
-            return Err("no server in 60 s".into());
+            return Err("the server did not answer in 60 s".into());
         }
         sleep(Duration::from_millis(1)).await;
     }

@@ -6,7 +6,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "a test without its database cannot go on"
+    reason = "a test without its database cannot continue"
 )]
 
 use std::{
@@ -17,7 +17,7 @@ use std::{
 
 use tempfile::TempDir;
 
-/// A running server, stopped when dropped.
+/// A running server, which is stopped when this is dropped.
 #[derive(Debug)]
 pub struct Postgres {
     programs: PathBuf,
@@ -57,7 +57,7 @@ impl Postgres {
     /// Starts the server again.
     pub fn resume(&self) {
         let folder = self.folder.path().display();
-        // Without fsync, because no test cuts the machine's power.
+        // fsync is off, because no test simulates a power failure.
         let options =
             format!("-k {folder} -c listen_addresses= -c fsync=off -c max_connections=40");
         let log = self.folder.path().join("log");
@@ -86,7 +86,7 @@ impl Postgres {
         };
         let data = self.folder.path().join("data");
         command.arg("-D").arg(data).args(arguments).current_dir(self.folder.path());
-        // Not a pipe, because the server would keep it open.
+        // A file instead of a pipe, because the server would keep the pipe open.
         let said = self.folder.path().join("said");
         let file = fs::File::create(&said).unwrap();
         let status = command.stdout(file.try_clone().unwrap()).stderr(file).status().unwrap();
@@ -114,7 +114,7 @@ fn programs() -> PathBuf {
         })
         .filter(|(_, programs)| programs.join("initdb").exists())
         .max();
-    newest.expect("Debian's package postgresql is installed").1
+    newest.expect("Debian's package postgresql is not installed").1
 }
 
 fn is_root(mine: &Path) -> bool {

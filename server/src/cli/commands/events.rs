@@ -9,30 +9,30 @@ use crate::cli::{EventsFormat, output::say};
 const INTRO: &str = "\
 # Events
 
-Every event that Spondee fires: those of its catalogue, and those that bundled modules declare. A
-handler is a function annotated with the event's name. This page is made by
-`spondee events --markdown`.
+This page, the output of `spondee events --markdown`, lists all events that Spondee fires: the events
+of its catalogue and the events that bundled modules declare. A handler is a function annotated with
+the event's name.
 
-The family decides what a handler takes and returns, and so who may stop the event:
+The family decides what a handler takes and returns, and what stops the event:
 
-| Family | A handler takes | It returns | Who stops it, and what happens when nobody does |
+| Family | Argument | Result | What stops the event, and what happens otherwise |
 |---|---|---|---|
-| notification | `&P` | nothing | Nobody: it has happened. |
-| collect | `&mut P` | nothing | Nobody; what handlers put into it is used. |
-| veto | `&mut P` | `Flow` | `Handled` does; else what was announced happens. |
-| chain | `&mut P` | `Flow`, or a `Result` of it | `Handled`, or an error for the sender. |
-| pre | `&mut P` | `Flow`, or a `Result` of it | `Handled` blocks the stanza, an error tells its sender; else it is routed. |
-| post | `&mut P`, at priority 0 `&P` | `Flow`, or a `Result` of it; nothing at priority 0 | `Handled` means that it was dealt with, an error tells the sender; else messages and iq requests are answered `service-unavailable`, and the rest is dropped. |
-| iqpayload | `&mut Iq` | `Reply`, `Flow`, or a `Result` of one | A `Reply` or an error answers; else `service-unavailable`. |
-| iqid | `&Iq` | `Flow` | `Handled` consumes the answer; else it is dropped. |
-| routeremote | `&mut Stanza` | `Flow`, or a `Result` of it | `Handled` takes the stanza over; else `remote-server-not-found`. |
-| streamiq | `&mut Iq` | `Reply`, `Flow`, or a `Result` of one | A `Reply` or an error answers, `Handled` consumes; else the stream is closed. |
-| streamstanza | `&mut P` | `Flow`, or a `Result` of it | `Handled` consumes it; else the stream is closed. |
-| nonza | `&mut Nonza` | `Flow`, or a `Result` of it with a `StreamError` | `Handled` consumes it, a `StreamError` closes the stream; else it is closed with `unsupported-stanza-type`. |
+| notification | `&P` | nothing | Nothing: the event reports what has happened. |
+| collect | `&mut P` | nothing | Nothing. The caller uses what handlers put into the payload. |
+| veto | `&mut P` | `Flow` | `Handled` prevents what the event announces; otherwise it happens. |
+| chain | `&mut P` | `Flow`, or a `Result` of it | `Handled`, or an error, which is sent to the sender. |
+| pre | `&mut P` | `Flow`, or a `Result` of it | `Handled` blocks the stanza; an error is sent to its sender. Otherwise the stanza is routed. |
+| post | `&mut P`, at priority 0 `&P` | `Flow`, or a `Result` of it; nothing at priority 0 | `Handled` consumes the stanza; an error is sent to its sender. Otherwise messages and iq requests are answered with `service-unavailable`, and other stanzas are dropped. |
+| iqpayload | `&mut Iq` | `Reply`, `Flow`, or a `Result` of one | A `Reply` or an error answers the iq. Otherwise the answer is `service-unavailable`. |
+| iqid | `&Iq` | `Flow` | `Handled` consumes the answer; otherwise the answer is dropped. |
+| routeremote | `&mut Stanza` | `Flow`, or a `Result` of it | `Handled` takes the stanza over. Otherwise its sender gets `remote-server-not-found`. |
+| streamiq | `&mut Iq` | `Reply`, `Flow`, or a `Result` of one | A `Reply` or an error answers the iq; `Handled` consumes it. Otherwise the stream is closed. |
+| streamstanza | `&mut P` | `Flow`, or a `Result` of it | `Handled` consumes the stanza; otherwise the stream is closed. |
+| nonza | `&mut Nonza` | `Flow`, or a `Result` of it with a `StreamError` | `Handled` consumes the element; a `StreamError` closes the stream. Otherwise the stream is closed with `unsupported-stanza-type`. |
 
-Handlers run by priority, the highest first, 0 unless they say another. `Message`, `Presence`, `Iq`
+Handlers run by priority, the highest first. The default priority is 0. `Message`, `Presence`, `Iq`
 and `Stanza` give the stanza itself, its `origin()`, `to()`, `from()` and `id()`, and build answers
-with `reply()` and `error_reply()`; `Nonza` has the `session` and the `element`.
+with `reply()` and `error_reply()`. `Nonza` has the `session` and the `element`.
 ";
 
 pub(super) fn print(format: EventsFormat) {

@@ -37,7 +37,7 @@ pub(super) fn print(
     Ok(())
 }
 
-/// Why there is no table.
+/// Why the table cannot be shown.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum HooksError {
     #[error(transparent)]
@@ -60,7 +60,7 @@ fn check_host(config: &Config, query: &HooksQuery) -> Result<(), HooksError> {
     Err(HooksError::Host { host: host.clone(), hint })
 }
 
-/// Loads the modules of the config, on storage in memory.
+/// Loads the modules of the config with storage in memory, and lists their handlers.
 fn without_server(
     config: &Config,
     bundles: &[Bundle],

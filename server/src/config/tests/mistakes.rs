@@ -1,4 +1,4 @@
-//! All mistakes at once, in the order of their lines and in the words of the file.
+//! All mistakes are reported, in the order of their lines and in the words of the file.
 
 use super::*;
 
@@ -55,7 +55,7 @@ format = "xml"
          \"[::]:5222\"",
         "7: listen.kind: unknown value \"c2c\", expected one of \"c2s\", \"c2s-tls\", \"s2s\", \
          \"s2s-tls\", \"component\", \"http\"",
-        "13: listen.address: [::]:5222 is listened on already, in line 10",
+        "13: listen.address: line 10 has a listener on [::]:5222 already",
         "14: the key \"certificate\" is missing in [tls]",
         "14: the key \"key\" is missing in [tls]",
         "16: limits.depth: too small, the least is 8",
@@ -67,12 +67,13 @@ format = "xml"
          defaults), or none has (the whole list)",
         "23: host.\"a.example\".modules: \"a\" is listed twice",
         "23: host.\"a.example\".modules: expected a string, found the number 7",
-        "23: host.\"a.example\".modules: \"+C\" is not a module's name: lower-case letters, digits \
-         and _, after a + or - or without one",
+        "23: host.\"a.example\".modules: \"+C\" is not a module's name: expected lower-case \
+         letters, digits and _, optionally after + or -",
         "24: host.\"a.example\".admins: \"alice\" is not a bare JID (user@host)",
         "25: host.\"a.example\".admins: expected a string, found the number 1",
-        "26: host.\"a.example\".sasl: empty: nobody could log in; leave the key out to offer all",
-        "27: host.\"A.example\": the domain a.example is there twice",
+        "26: host.\"a.example\".sasl: the list is empty and nobody could log in; leave the key out \
+         to offer all",
+        "27: host.\"A.example\": the domain a.example is in the file twice",
         "28: host.\"a b\": not a domain name: ",
         "30: s2s.routes.\"b.example\": \"localhost\" is not an address (name:port)",
         "32: storage.url: expected a string, found the number 7",
@@ -98,7 +99,7 @@ fn one_mistake_is_one_error() {
 
 #[test]
 fn no_error_has_the_words_of_rust() {
-    // Every key with each kind of value; most are wrong.
+    // Each key with each kind of value. Most of these values are wrong.
     let tables: [(&str, &[&str]); 9] = [
         ("", &["data", "threads", "listen", "tls", "host", "component", "s2s", "storage", "log"]),
         ("[[listen]]", &["kind", "address"]),
@@ -151,7 +152,7 @@ fn no_error_has_the_words_of_rust() {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "only its errors are looked at")]
+#[expect(dead_code, reason = "the test looks at the errors only")]
 struct Many {
     name: String,
     count: std::num::NonZeroU16,
@@ -184,7 +185,7 @@ fn all_mistakes_of_a_modules_options_are_reported() {
         assert_eq!(shown(&errors), expected);
     };
     expected(deserialize_options::<Many>(options).unwrap_err());
-    // As the registry does: without spans, and without the path of an item.
+    // The registry reads without spans, and its errors do not have the path of an item.
     expected(options.check(|table| table.clone().try_into::<Many>().map(drop)).unwrap_err());
     let missing = deserialize_options::<Many>(&ModuleOptions::empty()).unwrap_err();
     assert_eq!(shown(&missing)[0], "(defaults):1: the key \"name\" is missing");

@@ -98,7 +98,7 @@ fn what_is_listened_on_follows_from_the_hosts() {
 
 #[test]
 fn a_whole_file() {
-    // A table may be written in pieces, but only under one spelling.
+    // A file may write a table in pieces, but must spell the domain alike in all of them.
     let config = parse(&SAMPLE.replace("Example.com", "example.com")).unwrap();
     let host = &config.host["example.com"];
     assert_eq!(host.admins[0].0.as_str(), "alice@example.com");
@@ -248,11 +248,11 @@ fn values_that_make_no_sense() {
     let cases = [
         (
             SAMPLE.to_owned(),
-            "spondee.toml:21: host.\"example.com\": the domain example.com is there twice",
+            "spondee.toml:21: host.\"example.com\": the domain example.com is in the file twice",
         ),
         (
             "[host.\"a.example\"]\n[component.\"A.example\"]".to_owned(),
-            "spondee.toml:2: component.\"A.example\": the domain a.example is there twice",
+            "spondee.toml:2: component.\"A.example\": the domain a.example is in the file twice",
         ),
         (
             host("admins = [\"alice\"]"),
@@ -269,8 +269,8 @@ fn values_that_make_no_sense() {
         ),
         (
             host("sasl = []"),
-            "spondee.toml:2: host.\"a.example\".sasl: empty: nobody could log in; leave the key \
-             out to offer all",
+            "spondee.toml:2: host.\"a.example\".sasl: the list is empty and nobody could log in; \
+             leave the key out to offer all",
         ),
         (
             host("modules = [\"+a\",\n \"b\"]"),
@@ -284,7 +284,7 @@ fn values_that_make_no_sense() {
         (
             host("modules = [\"Big Words\"]"),
             "spondee.toml:2: host.\"a.example\".modules: \"Big Words\" is not a module's name: \
-             lower-case letters, digits and _, after a + or - or without one",
+             expected lower-case letters, digits and _, optionally after + or -",
         ),
         (
             "[[listen]]\nkind = \"c2s\"\naddress = \"5222\"".to_owned(),
@@ -294,7 +294,7 @@ fn values_that_make_no_sense() {
         (
             "[[listen]]\nkind = \"c2s\"\n[[listen]]\nkind = \"s2s\"\naddress = \"[::]:5222\""
                 .to_owned(),
-            "spondee.toml:5: listen.address: [::]:5222 is listened on already, in line 2",
+            "spondee.toml:5: listen.address: line 2 has a listener on [::]:5222 already",
         ),
         (
             "[s2s.routes]\n\"b.example\" = \"localhost\"".to_owned(),
@@ -363,7 +363,7 @@ fn module_options_are_checked_by_the_module() {
     deserialize_options::<Nothing>(&ModuleOptions::empty()).unwrap();
     let config = parse("[host.\"a.example\".module.x]\ny = 1").unwrap();
     let nothing = deserialize_options::<Nothing>(&config.host["a.example"].module["x"]);
-    assert!(shown(&nothing.unwrap_err())[0].ends_with("; nothing can be set here"));
+    assert!(shown(&nothing.unwrap_err())[0].ends_with("; this table has no keys"));
 }
 
 #[test]

@@ -46,7 +46,7 @@ fn authorities(folder: &Path, pem: &str) -> Authorities {
     Authorities::load(&S2s { authorities: Some(file), ..S2s::default() }).unwrap()
 }
 
-/// Seconds since 1970 of a moment within what [`params`] makes.
+/// A time at which the certificates of [`params`] are valid, in seconds since 1970.
 const NOW: u64 = 1_790_000_000;
 
 fn judge_at(root: &Issuer, chain: &[CertificateDer<'_>], domain: &str, now: u64) -> Judgement {
@@ -73,7 +73,7 @@ fn a_certificate_is_for_the_names_in_it() {
     {
         assert!(is_match(&root, &plain, domain), "{domain}");
     }
-    // Neither the common name counts, nor a part of a name.
+    // Neither the common name nor a part of a name counts.
     for domain in ["other.example", "b.a.example", "example", "xa.example", "192.0.2.2", "", "."] {
         assert!(!is_match(&root, &plain, domain), "{domain}");
     }
@@ -107,7 +107,7 @@ fn names_of_xmpp_count() {
     assert!(is_match(&root, &xmpp_address("A.example"), "a.example"));
     assert!(!is_match(&root, &xmpp_address("user@a.example"), "a.example"));
     assert!(!is_match(&root, &xmpp_address("*.example"), "a.example"));
-    // SRV-ID: rcgen has no IA5String for it, so the extension is spelt out.
+    // SRV-ID: rcgen has no IA5String for it, so the test writes the extension byte by byte.
     let service = |service: &str| {
         let value = [&[0x16, u8::try_from(service.len()).unwrap()], service.as_bytes()].concat();
         let mut content = vec![0x06, 8, 0x2b, 6, 1, 5, 5, 7, 8, 7];
@@ -149,7 +149,7 @@ fn a_certificate_holds_for_its_time() {
     assert_eq!(trust(1_760_000_000), Err(Distrust::NotYetValid));
     assert_eq!(trust(1_800_000_000), Err(Distrust::Expired));
     assert_eq!(trust(0), Err(Distrust::NotYetValid));
-    // Whose it is does not depend on the time.
+    // The name matches even if the certificate has expired.
     assert!(judge_at(&root, &chain, "a.example", 1_800_000_000).is_match);
 }
 
@@ -165,7 +165,7 @@ fn a_chain_leads_to_an_authority() {
     assert_eq!(trust(&[leaf]), Err(Distrust::UnknownAuthority));
     let stranger = self::root();
     let other = issued(&params("a", &["a.example"]), &stranger);
-    // Of the same name as ours, but with another key.
+    // The other authority has the name of ours and another key.
     assert!(trust(&[other.clone(), stranger.der().clone()]).is_err());
     assert!(trust(&[other]).is_err());
     assert_eq!(trust(&[]), Err(Distrust::Missing));
@@ -214,7 +214,7 @@ fn what_is_wrong_with_the_authorities_is_said() {
         Authorities::load(&config).unwrap_err().to_string()
     };
     assert!(error(None).contains("ca.pem: No such file"));
-    assert!(error(Some("nothing")).ends_with("ca.pem: no certificate in it (expected PEM)"));
+    assert!(error(Some("nothing")).ends_with("ca.pem: the file has no certificate (expected PEM)"));
     let junk = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-    assert!(error(Some(junk)).ends_with("ca.pem: a certificate in it cannot be used"));
+    assert!(error(Some(junk)).ends_with("ca.pem: the file has a certificate that cannot be used"));
 }

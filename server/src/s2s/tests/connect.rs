@@ -13,7 +13,7 @@ async fn listener(at: &str) -> (TcpListener, u16) {
     (listener, port)
 }
 
-/// A port where nobody listens.
+/// A port on which nobody listens.
 async fn closed() -> u16 {
     listener("127.0.0.1").await.1
 }

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use super::super::resolve::Resolver;
 use crate::config::S2s;
 
-/// What is said of a name.
+/// The answer to a query for a name.
 #[derive(Clone)]
 enum Answer {
     Records(Vec<RData>),
@@ -22,7 +22,7 @@ enum Answer {
     Silence,
 }
 
-/// The records to serve, and then the server of them.
+/// The records that a [`Dns`] serves.
 #[derive(Default)]
 pub(crate) struct Zone(HashMap<(Name, RecordType), Answer>);
 
@@ -37,11 +37,11 @@ impl Drop for Dns {
     }
 }
 
-/// Both on one port.
+/// A TCP and a UDP socket with the same port.
 async fn sockets() -> (TcpListener, UdpSocket) {
     loop {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        // Somebody else may have it.
+        // Another process may have the UDP port.
         if let Ok(socket) = UdpSocket::bind(listener.local_addr().unwrap()).await {
             return (listener, socket);
         }
@@ -53,7 +53,7 @@ fn name(text: &str) -> Name {
 }
 
 impl Zone {
-    /// `"PRIORITY WEIGHT PORT TARGET"`, as zone files have it.
+    /// Adds a record `"PRIORITY WEIGHT PORT TARGET"`, as zone files have it.
     pub(crate) fn srv(mut self, at: &str, record: &str) -> Self {
         let mut parts = record.split(' ');
         let mut number = || parts.next().unwrap().parse().unwrap();
@@ -85,7 +85,7 @@ impl Zone {
     fn add(&mut self, at: &str, data: RData) {
         let answer =
             self.0.entry((name(at), data.record_type())).or_insert(Answer::Records(Vec::new()));
-        let Answer::Records(records) = answer else { panic!("{at} fails") };
+        let Answer::Records(records) = answer else { panic!("queries for {at} are set to fail") };
         records.push(data);
     }
 

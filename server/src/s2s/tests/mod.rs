@@ -1,4 +1,4 @@
-//! Against a DNS server on loopback that says what a test wants.
+//! Tests with a DNS server on loopback that gives the answers a test needs.
 
 mod certificate;
 mod connect;

@@ -53,7 +53,7 @@ async fn a_dot_means_that_it_is_not_offered() {
     assert_eq!(targets(direct).await.unwrap(), ["b.example:443 tls"]);
     let starttls = Zone::default().srv(DIRECT, "0 0 0 .").srv(STARTTLS, "0 0 1 b.example");
     assert_eq!(targets(starttls).await.unwrap(), ["b.example:1"]);
-    // That there is no direct TLS says nothing of the rest.
+    // A `.` for direct TLS says nothing about STARTTLS.
     let silent = Zone::default().srv(DIRECT, "0 0 0 .").ip("a.example", "192.0.2.1");
     assert_eq!(targets(silent).await.unwrap(), ["a.example:5269"]);
 }
@@ -141,7 +141,7 @@ fn service(priority: u16, weight: u16) -> Service {
 
 #[test]
 fn the_weight_is_the_chance() {
-    // Every number that can be drawn, once: how often each comes first.
+    // The weight of the first service, for each number that can be drawn.
     let first = |chosen| {
         in_order(vec![service(0, 3), service(0, 0), service(0, 1)], |most| {
             assert!(most <= 4);

@@ -1,4 +1,4 @@
-//! Modules' data through versions, up and down.
+//! Tests the migration of stores, and the refusal of newer stores.
 
 use std::time::UNIX_EPOCH;
 
@@ -15,13 +15,13 @@ const ZERO: Schema = Schema { store: STORE, version: 0, migrations: &[] };
 
 type Migrated = Result<Option<Row>, Box<dyn std::error::Error + Send + Sync>>;
 
-/// Makes values large, and has no use for empty ones.
+/// Makes values upper-case, and removes empty values.
 fn shout(mut row: Row) -> Migrated {
     row.value.make_ascii_uppercase();
     Ok(Some(row).filter(|row| !row.value.is_empty()))
 }
 
-/// Moves every row to where a row of the old version may be.
+/// Moves every row to an owner and a key that a row of the old version may have.
 fn rename(mut row: Row) -> Migrated {
     row.key = row.key.map(|key| format!("{key}+"));
     row.owner.push('+');
@@ -37,7 +37,7 @@ fn leave(mut row: Row) -> Migrated {
     Ok(Some(row))
 }
 
-/// A storage goes through the versions of one store.
+/// Migrates one store from version to version.
 pub(super) async fn run(storage: &dyn Storage) {
     storage.open(&S).await.unwrap();
     storage.open(&ONE).await.unwrap();
@@ -57,7 +57,7 @@ pub(super) async fn run(storage: &dyn Storage) {
     let before = everything(old).await;
     assert_eq!((before.0.len(), before.1.len()), (1101, 1101));
 
-    // One version after the other or both at once, and a start that has nothing to do.
+    // A migration by one version. A second start has nothing to migrate.
     storage.open(&TWO).await.unwrap();
     let second = everything(old).await;
     assert_eq!((second.0.len(), second.1.len()), (1100, 1100));
@@ -65,7 +65,7 @@ pub(super) async fn run(storage: &dyn Storage) {
     assert!(second.1.iter().zip(&before.1).all(|(a, b)| a.id == b.id && a.at == b.at));
     storage.open(&TWO).await.unwrap();
 
-    // What fails leaves everything as it was.
+    // A migration that fails changes nothing.
     let error = storage.open(&FAILING).await.unwrap_err().to_string();
     assert_eq!(
         error,
@@ -84,13 +84,13 @@ pub(super) async fn run(storage: &dyn Storage) {
     assert_eq!((third.0.len(), third.1.len()), (1100, 1100));
     assert_eq!(third.0[0], Entry { key: "000+".into(), value: b"VALUE".to_vec() });
 
-    // An older server.
+    // An older server is refused.
     let error = storage.open(&TWO).await.unwrap_err();
     assert!(matches!(error, StorageError::NewerStore { found: 3, known: 2, .. }));
     let error = error.to_string();
     assert!(error.contains("\"versioned\" has version 3"), "{error}");
     assert!(error.contains("update this server"), "{error}");
     assert_eq!(everything(new).await, third);
-    // Another store has nothing to do with it.
+    // Another store is not affected.
     assert_eq!(storage.get(partition("u"), "k").await.unwrap(), Some(b"value".to_vec()));
 }

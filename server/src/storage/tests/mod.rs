@@ -1,4 +1,4 @@
-//! What holds for every storage, and what holds for the file.
+//! Tests of every storage, and tests of SQLite and of PostgreSQL alone.
 
 mod migrations;
 mod postgres;
@@ -9,7 +9,7 @@ use super::*;
 
 const HOST: &str = "example.com";
 
-/// What one owner has in store `s`.
+/// The partition of an owner in store `s`.
 const fn partition(owner: &str) -> Partition<'_> {
     Partition::new(HOST, "s", owner)
 }

@@ -1,4 +1,4 @@
-//! The same on PostgreSQL, and what holds for it alone.
+//! The suite on PostgreSQL, and tests of PostgreSQL alone.
 
 use spondee_postgres::Postgres;
 use sqlx::Connection;
@@ -34,7 +34,7 @@ async fn does_all_of_it() {
 
     let again = open(&postgres).await.unwrap();
     assert_eq!(again.get(partition("cat"), "after").await.unwrap(), Some(b"8".to_vec()));
-    // Another process beside it, in turn and at once.
+    // A second connection stands for another process. Both write, also at the same time.
     let beside = open(&postgres).await.unwrap();
     let (one, other) = tokio::join!(again.write(set("one")), beside.write(set("other")));
     assert!(one.is_ok() && other.is_ok());
@@ -77,7 +77,7 @@ async fn the_database_restarts() {
     storage.open(&S).await.unwrap();
     storage.write(set("before")).await.unwrap();
     postgres.stop();
-    // What is asked for meanwhile waits for it.
+    // Reads and writes wait while the database restarts.
     let (written, read, ()) = tokio::join!(
         storage.write(set("meanwhile")),
         storage.get(partition("u"), "before"),
@@ -87,7 +87,7 @@ async fn the_database_restarts() {
                 postgres
             });
             let postgres = resumed.await.unwrap();
-            // And what is asked for when it is stopped again, for good, is refused.
+            // The database stops again, so that later reads and writes fail.
             storage.write(set("after")).await.unwrap();
             let stopped = tokio::task::spawn_blocking(move || drop(postgres));
             stopped.await.unwrap();

@@ -1,4 +1,4 @@
-//! What holds for the file.
+//! The suite on SQLite, and tests of SQLite alone.
 
 use std::{
     sync::Arc,
@@ -51,7 +51,7 @@ async fn many_writers_and_another_process() {
     let stats = storage.stats();
     assert_eq!((stats.writes, stats.queued), (300, 0));
     assert!(!stats.write_time.is_zero());
-    // A second process sees what was acknowledged.
+    // A second process sees the acknowledged writes.
     let beside = Database::sqlite(folder.path()).await.unwrap();
     assert_eq!(beside.list(partition("u"), None, 1000).await.unwrap().len(), 300);
     let write = Write::append(partition("u"), SystemTime::now(), vec![2], None);
@@ -66,7 +66,7 @@ async fn reads_that_are_given_up_take_no_connection_away() {
     let storage = Database::sqlite(folder.path()).await.unwrap();
     storage.write(vec![Write::set(partition("u"), "k", vec![1])]).await.unwrap();
     for _ in 0..20 {
-        // It is polled once, and then dropped unless it was that fast.
+        // The read is polled once, and is dropped if it has not ended by then.
         let _ = tokio::time::timeout(Duration::ZERO, storage.get(partition("u"), "k")).await;
     }
     assert_eq!(storage.get(partition("u"), "k").await.unwrap(), Some(vec![1]));
@@ -98,7 +98,7 @@ async fn a_newer_schema_is_refused() {
 async fn schema_1_is_migrated() {
     let folder = tempfile::tempdir().unwrap();
     let mut connection = connect(folder.path()).await;
-    // As that server made it.
+    // The tables as a server with schema 1 made them.
     for statement in [
         "CREATE TABLE IF NOT EXISTS schema (version INTEGER NOT NULL) STRICT",
         "INSERT INTO schema SELECT 0 WHERE NOT EXISTS (SELECT * FROM schema)",
@@ -121,7 +121,7 @@ async fn schema_1_is_migrated() {
     assert_eq!(storage.get(accounts("bob"), "").await.unwrap(), Some(vec![2]));
     let secret = storage.get(Partition::new("", "server", ""), "scram-secret").await.unwrap();
     assert_eq!(secret, Some(vec![3]));
-    // The stores have versions now: newer data would be refused, this is not migrated again.
+    // The stores have version 1, so that version 2 calls this migration, which fails.
     let newer = Schema { store: "accounts", version: 2, migrations: &[|_| Err("once".into())] };
     assert!(matches!(storage.open(&newer).await, Err(StorageError::Migration { found: 1, .. })));
     storage.close().await;

@@ -1,10 +1,10 @@
-//! What every storage does.
+//! The tests that every storage must pass.
 
 use std::time::{Duration, SystemTime};
 
 use super::*;
 
-/// A storage that has nothing in it is used in every way.
+/// Runs all tests on an empty storage.
 pub(super) async fn run(storage: &dyn Storage) {
     storage.open(&S).await.unwrap();
     storage.open(&T).await.unwrap();
@@ -53,7 +53,7 @@ async fn map(storage: &dyn Storage) {
     assert_eq!(storage.get(ann, "ä").await.unwrap(), Some(vec![0, 255]));
     assert_eq!(storage.get(ann, "A").await.unwrap(), None);
 
-    // By bytes, not as a language would.
+    // Sorted by bytes, not by the rules of a language.
     assert_eq!(keys(storage, ann, None, 10).await, ["", "B", "a", "a b", "ä"]);
     assert_eq!(keys(storage, ann, Some(""), 2).await, ["B", "a"]);
     assert_eq!(keys(storage, ann, Some("a"), 9).await, ["a b", "ä"]);
@@ -126,7 +126,7 @@ async fn archive(storage: &dyn Storage) {
     assert!(!up_to(all[2].id).await.unwrap());
     assert_eq!(values(&page(Page::oldest(10)).await), [3, 4]);
     assert_eq!(storage.count(partition("bo")).await.unwrap(), 5);
-    // There is room again, and an id is never used again, even if the last is deleted.
+    // The archive has room again. No id is used twice, even if the last entry was deleted.
     assert!(up_to(i64::MAX).await.unwrap());
     write(storage, Write::append(bob, at(6), vec![6], Some(1))).await.unwrap();
     let rest = page(Page::oldest(10)).await;
@@ -138,7 +138,7 @@ async fn transactions(storage: &dyn Storage) {
     let (cat, now) = (partition("cat"), SystemTime::now());
     set(storage, cat, "taken", b"1").await;
     write(storage, Write::append(cat, now, vec![1], None)).await.unwrap();
-    // What fails is the last, after every kind of change, which all must be undone.
+    // The last write of the batch fails, after writes of every kind, which all must be undone.
     let before = || {
         vec![
             Write::set(cat, "new", b"5".to_vec()),
@@ -167,7 +167,7 @@ async fn transactions(storage: &dyn Storage) {
     let archived = storage.page(cat, Page::oldest(9)).await.unwrap();
     assert_eq!(archived.iter().map(|a| a.value[0]).collect::<Vec<_>>(), [1]);
 
-    // A batch beside one that fails is not touched.
+    // A batch that is written at the same time as a failing batch is not affected.
     let beside = vec![Write::create(cat, "beside", b"7".to_vec())];
     let failing = [before(), vec![Write::create(cat, "after", Vec::new())]].concat();
     let (failed, written) = tokio::join!(storage.write(failing), storage.write(beside));
@@ -175,7 +175,7 @@ async fn transactions(storage: &dyn Storage) {
     assert!(!written.unwrap());
     assert_eq!(keys(storage, cat, None, 10).await, ["beside", "taken"]);
 
-    // Without the one that fails, all of it happens, and in this order.
+    // Without the failing write, the whole batch is executed, in order.
     assert!(storage.write(before()).await.unwrap());
     assert_eq!(keys(storage, cat, None, 10).await, ["after"]);
     assert_eq!(storage.count(cat).await.unwrap(), 0);
@@ -183,7 +183,7 @@ async fn transactions(storage: &dyn Storage) {
 }
 
 async fn names(storage: &dyn Storage) {
-    // As long as they may be, and of bytes that do not compress.
+    // Names of the greatest length, whose bytes do not compress.
     let mut noise = 7_u64;
     let mut text = |length: usize| -> String {
         let next = |_| {
@@ -243,7 +243,7 @@ async fn purge(storage: &dyn Storage) {
     }
 }
 
-/// Many at the same time: one alone makes a value, and an archive never has too many.
+/// Tasks write at the same time. Only one creates the value, and the archive keeps its limit.
 async fn concurrency(storage: &dyn Storage) {
     let eve = partition("eve");
     let tasks = (0..300).map(|number: u32| async move {

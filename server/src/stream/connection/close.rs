@@ -1,4 +1,4 @@
-//! Ending a stream and its connection.
+//! Ends a stream and its connection.
 
 use std::{future::poll_fn, io, sync::Arc, task::Poll, time::Duration};
 
@@ -14,23 +14,22 @@ use super::{
     Connection,
 };
 
-/// How long the other side has to close its stream after ours was closed.
+/// The time that the other side has to close its stream after this side closed its own.
 const LINGER: Duration = Duration::from_secs(5);
 
 impl Connection {
-    /// Closes the stream and the connection, and tells the core. Returns the reason.
+    /// Closes the stream and the connection, and ends the session. Returns the reason.
     pub(super) async fn finish(&mut self, end: End) -> Option<String> {
         if matches!(end, End::Ordered) && self.wire.kind == SessionKind::S2sIn {
-            // What the other server sent before it learnt of the end is still handled (RFC 6120
-            // §4.4).
+            // Handles the stanzas that the other server sent before it saw the end (RFC 6120 §4.4).
             let _ = timeout(LINGER, self.drain_input()).await;
         }
-        // Frees the input: handlers may take long, with many streams at once.
+        // Frees the input, because handlers may take long while many streams end.
         self.input.discard();
         self.rate_limiter.disable();
         let reason = self.conclude(&end);
         let can_say = !matches!(end, End::Silent(_) | End::Lost(Some(_)));
-        // The last bytes should reach the other side before handlers run, which may take long.
+        // Sends the last bytes before handlers run, which may take long.
         let closed = match can_say {
             true => poll_fn(|cx| Poll::Ready(self.poll_close(cx))).await,
             false => Poll::Pending,
@@ -48,8 +47,8 @@ impl Connection {
         reason
     }
 
-    /// Reads and handles elements on a stream that this side closed, until the other side closes it
-    /// too.
+    /// Reads and handles elements after this side has closed the stream, until the other side
+    /// closes it too.
     async fn drain_input(&mut self) {
         let core = Arc::clone(self.streams.core());
         loop {
@@ -75,7 +74,7 @@ impl Connection {
         }
     }
 
-    /// Ends the writing side, and returns why the stream ended unless the other side closed it.
+    /// Closes the queue. Returns the reason of the end; `None` for an end without an error.
     fn conclude(&self, end: &End) -> Option<String> {
         let peer = self.wire.peer;
         let kind = self.wire.kind;
@@ -107,22 +106,26 @@ impl Connection {
             End::Ordered => match self.wire.ended() {
                 Some(Ended::Closed(Some(error))) => Some(error.to_string()),
                 Some(Ended::Overflow) => {
-                    tracing::warn!(%peer, client, "ended a stream whose client reads too slowly");
+                    tracing::warn!(%peer, client, "a stream is ended: the client reads too slowly");
                     Some("the client reads too slowly".to_owned())
                 }
                 Some(Ended::Crowded) => {
-                    tracing::warn!(%peer, client, "ended a stream: all streams hold more than limits.waiting_bytes");
-                    Some("too much waits for all clients".to_owned())
+                    tracing::warn!(
+                        %peer,
+                        client,
+                        "a stream is ended: all streams hold more than limits.waiting_bytes"
+                    );
+                    Some("the queues of all streams together are too large".to_owned())
                 }
                 Some(Ended::Closed(None)) => None,
                 Some(Ended::Gone) | None => Some("connection lost".to_owned()),
             },
         };
-        tracing::debug!(%peer, ?kind, client, reason, "stream ended");
+        tracing::debug!(%peer, ?kind, client, reason, "the stream ended");
         reason
     }
 
-    /// Closes the writing side, unless it is, and waits for the other side to do so.
+    /// Closes the writing side, unless it is closed, and waits until the other side closes its own.
     async fn linger(&mut self, closed: Poll<io::Result<()>>, is_closed: bool) {
         let closed = match closed {
             Poll::Ready(closed) => closed,
@@ -131,8 +134,8 @@ impl Connection {
         if closed.is_err() {
             return;
         }
-        // Closing a socket with bytes unread would reset the connection, and the other side might
-        // never see why its stream was closed.
+        // Closing a socket with unread bytes resets the connection. Then the other side may not see
+        // why its stream was closed.
         if !is_closed {
             while let Ok(1..) = poll_fn(|cx| self.poll_fill(cx)).await {
                 self.input.discard();

@@ -1,4 +1,4 @@
-//! The task of one connection. Its state and its I/O are here; each step of its life has a file.
+//! The task of one connection. This file has its state and its I/O; each phase has its own file.
 
 mod close;
 mod open;
@@ -37,20 +37,20 @@ pub(super) struct Connection {
     pub(super) input: Input,
     /// Items that were read while a handler waited.
     ahead: VecDeque<Result<Item, End>>,
-    /// The size of the element that is being handled.
+    /// The size of the element that is being handled, in bytes.
     in_hand: u32,
-    /// The reservation for all bytes that are read and not handled.
+    /// The reservation for all bytes that are read but not handled.
     share: BudgetShare,
-    /// The settings of when the connection began.
+    /// The settings at the time when the connection began.
     settings: Arc<Settings>,
     pub(super) session: Option<Session>,
-    /// The bytes taken from the wire, and how many of them are written.
+    /// The bytes taken from the wire, and the number of those that are written.
     writing: Vec<u8>,
     written: usize,
-    /// Bytes written that the socket may not have sent yet.
+    /// The written bytes that the socket may not have sent yet.
     unflushed: u32,
     rate_limiter: RateLimiter,
-    /// The deadline for establishing the stream; `None` once it is.
+    /// The time limit for establishing the stream; `None` once the stream is established.
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
@@ -78,7 +78,7 @@ impl Connection {
         }
     }
 
-    /// Writes the queue. Ready when it is empty.
+    /// Writes the queue and flushes the socket. Ready when the kernel has taken every byte.
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         let written = self.poll_write(cx)?;
         if self.unflushed > 0 {
@@ -97,7 +97,7 @@ impl Connection {
         Poll::Ready(Ok(()))
     }
 
-    /// Hands the queue to the socket, which may buffer it until it is flushed.
+    /// Writes the queue to the socket, which may buffer the bytes until it is flushed.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         loop {
             while let Some(rest @ [_, ..]) = self.writing.get(self.written..) {
@@ -118,7 +118,7 @@ impl Connection {
         }
     }
 
-    /// Counts bytes as sent; `kept` of those written are still in the socket.
+    /// Counts the written bytes as sent, except the `kept` bytes that are still in the socket.
     fn count_flushed(&mut self, kept: usize) {
         let kept = u32::try_from(kept).unwrap_or(u32::MAX).min(self.unflushed);
         let count = (std::mem::replace(&mut self.unflushed, kept) - kept) as usize;
@@ -135,7 +135,7 @@ impl Connection {
     /// Reads once, as soon as the rate limits allow it.
     pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
         if let Err(Flood) = ready!(self.rate_limiter.poll(cx)) {
-            let text = "you have sent more than the limits allow for too long";
+            let text = "for too long, you have sent more than the limits allow";
             self.wire.close(Some(StreamError::policy_violation().text(text)));
             return Poll::Pending;
         }
@@ -171,7 +171,7 @@ impl Connection {
         }
     }
 
-    /// The next item, read ahead or not.
+    /// The next item. Items that were read ahead come first.
     fn item(&mut self) -> Result<Option<Item>, End> {
         self.ahead.pop_front().map_or_else(|| self.next(), |item| item.map(Some))
     }
@@ -189,7 +189,7 @@ impl Connection {
         Ok(item)
     }
 
-    /// Bytes that were read and are not being handled yet.
+    /// The number of bytes that are read and are not being handled.
     fn waiting(&self) -> usize {
         let parsed = self.ahead.iter().map(|item| match item {
             Ok(Item::Element(element)) => element.as_bytes().len(),

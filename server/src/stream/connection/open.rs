@@ -12,7 +12,7 @@ use super::{
 };
 
 impl Connection {
-    /// The host of this name, if this kind of stream can be opened to it.
+    /// The host of this name, if this kind of stream can be opened to the host.
     fn host(&self, domain: &str) -> Result<Arc<Host>, StreamError> {
         let host = self.streams.core.host(domain).filter(|host| match self.wire.kind {
             SessionKind::Client => self.streams.settings().hosts.contains(host.name()),
@@ -22,7 +22,7 @@ impl Connection {
         host.ok_or_else(|| StreamError::host_unknown().text(format!("{domain} is not served here")))
     }
 
-    /// Takes the header that answers ours; the features follow as an element.
+    /// Stores the header that answers this server's header. The features follow as an element.
     fn answered(&mut self, header: Box<StreamHeader>) -> Result<(), End> {
         header::check_namespace(self.wire.kind, &header)?;
         header::check_version(&header)?;
@@ -56,8 +56,8 @@ impl Connection {
             Some(session) => session.clone(),
             None => {
                 self.wire.set_host(&host);
-                // A reload that removes the host closes the stream, unless it ran before
-                // `set_host`.
+                // A reload that removes the host closes its streams, but not this one if it ran
+                // before `set_host`.
                 if host.is_gone() {
                     return Err(host_gone().into());
                 }

@@ -1,4 +1,4 @@
-//! Handling one element, while the connection is written to and read ahead.
+//! Handles one element. Meanwhile, the connection is written and read ahead.
 
 use std::{
     future::poll_fn,
@@ -20,8 +20,8 @@ use super::{
 };
 
 impl Connection {
-    /// Has one element handled, reading and writing while the handler waits.
-    #[expect(clippy::manual_async_fn, reason = "its future is smaller")]
+    /// Runs the handlers of one element. Reads and writes while a handler waits.
+    #[expect(clippy::manual_async_fn, reason = "this future is smaller")]
     pub(super) fn handle(
         &mut self,
         core: &Core,
@@ -40,7 +40,7 @@ impl Connection {
                 if let Poll::Ready(received) = work.as_mut().poll(cx) {
                     return Poll::Ready(received.map_err(End::Error));
                 }
-                // A waiting handler should not keep a read buffer allocated.
+                // Frees the read buffer while the handler waits.
                 self.input.settle();
                 self.poll_ahead(&session, cx);
                 Poll::Pending
@@ -51,7 +51,7 @@ impl Connection {
         }
     }
 
-    /// Writes what waits and reads on, up to a bound.
+    /// Writes the queue, and reads until `read_ahead_bytes` wait.
     fn poll_ahead(&mut self, session: &Session, cx: &mut Context<'_>) {
         loop {
             let has_end = matches!(self.ahead.back(), Some(Err(_) | Ok(Item::Close)));
@@ -83,8 +83,9 @@ impl Connection {
         !ended && self.waiting() < self.settings.limits.read_ahead_bytes
     }
 
-    /// Parses what was read ahead, so that answers reach the handler that waits for them. Not
-    /// before the stream is established: the handler may change how the bytes must be parsed.
+    /// Parses the bytes that were read ahead, so that answers reach the handlers that wait for
+    /// them. Before the stream is established, nothing is parsed, because the handler may change
+    /// how the bytes must be parsed.
     fn parse_ahead(&mut self, session: &Session) {
         if !session.is_established() || self.wire.has_command() {
             return;

@@ -19,13 +19,14 @@ use super::{
     secure::HANDSHAKE,
 };
 
-/// While this many bytes wait to be written to a peer, the peer is not read.
+/// If more bytes wait to be written to a peer, the peer is not read.
 const BACKPRESSURE: usize = 64 * 1024;
 
 impl Connection {
-    /// Serves the connection until it ends; returns the reason unless the other side closed it.
-    // `self` is boxed, as a future holds its arguments twice.
-    #[expect(clippy::manual_async_fn, reason = "its future is smaller")]
+    /// Serves the connection until it ends. Returns the reason, unless the other side closed the
+    /// stream.
+    // `self` is boxed, because a future holds its arguments twice.
+    #[expect(clippy::manual_async_fn, reason = "this future is smaller")]
     pub(in crate::stream) fn run(
         mut self: Box<Self>,
         direct: bool,
@@ -45,7 +46,7 @@ impl Connection {
             if let Err(end) = poll_fn(|cx| self.poll_idle(cx)).await {
                 return end;
             }
-            // Boxed, so that an idle stream has no memory for handlers.
+            // Boxed, so that an idle stream keeps no memory for handlers.
             match contained(Box::pin(self.process())).await {
                 Some(Ok(())) => {}
                 Some(Err(end)) => return end,
@@ -54,7 +55,7 @@ impl Connection {
         }
     }
 
-    /// Waits for input or a command, and writes meanwhile.
+    /// Waits for input or a command. Writes the queue while waiting.
     fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
         loop {
             let flushed = match self.poll_flush(cx) {
@@ -90,9 +91,9 @@ impl Connection {
         }
     }
 
-    /// Handles what was read, one element after the other.
+    /// Handles the bytes that were read, one element after the other.
     pub(in crate::stream) async fn process(&mut self) -> Result<(), End> {
-        // Cloned once and not for each element: all threads share its reference counter.
+        // Cloned once, not for each element, because all threads share the reference counter.
         let core = Arc::clone(self.streams.core());
         loop {
             if self.wire.queued() > BACKPRESSURE {
@@ -125,7 +126,7 @@ impl Connection {
         flushed
     }
 
-    /// Executes what handlers asked for, after what they wrote.
+    /// Executes the commands of handlers.
     async fn commands(&mut self) -> Result<(), End> {
         while let Some(command) = self.wire.command() {
             match command {
@@ -138,8 +139,8 @@ impl Connection {
                         Ok(Err(error)) => return Err(End::Lost(Some(error))),
                         Err(_) => return Err(End::Silent("the other side does not read")),
                     }
-                    // RFC 6120 §5.4.3.3: what came before TLS is not part of the stream within; an
-                    // attacker in between may have injected it.
+                    // RFC 6120 §5.4.3.3: bytes that arrived before TLS are not part of the stream
+                    // within TLS, because an attacker may have injected them.
                     if !self.input.is_blank() || !self.ahead.is_empty() {
                         return Err(End::Silent("bytes were sent between STARTTLS and TLS"));
                     }

@@ -15,14 +15,14 @@ use crate::tls;
 
 type Connector = (Arc<ClientConfig>, ServerName<'static>);
 
-/// How long a TLS handshake may take.
+/// The time limit of a TLS handshake.
 pub(super) const HANDSHAKE: Duration = Duration::from_secs(15);
 
 impl Connection {
     /// Starts TLS on the connection.
     pub(super) async fn handshake(&mut self) -> Result<(), End> {
         let Io::Plain(socket) = mem::replace(&mut self.io, Io::None) else {
-            return Err(End::Silent("TLS cannot begin twice"));
+            return Err(End::Silent("TLS was started twice"));
         };
         let mut handshake = pin!(timeout(HANDSHAKE, self.secure(socket)));
         let secured = poll_fn(|cx| {
@@ -40,11 +40,11 @@ impl Connection {
         let stream = match secured.await {
             Some(Ok(Ok(stream))) => stream,
             Some(Ok(Err(error))) => {
-                tracing::debug!(peer = %self.wire.peer, %error, "TLS handshake failed");
+                tracing::debug!(peer = %self.wire.peer, %error, "the TLS handshake failed");
                 return Err(End::Silent("the TLS handshake failed"));
             }
             Some(Err(_)) => return Err(End::Silent("the TLS handshake took too long")),
-            None => return Err(End::Silent("closed during the TLS handshake")),
+            None => return Err(End::Silent("the stream was closed during the TLS handshake")),
         };
         self.io = stream;
         self.input.discard();
@@ -53,7 +53,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Performs the handshake: as the client where this server opened the stream, else as the
+    /// Performs the handshake: as the client if this server opened the stream, otherwise as the
     /// server.
     fn secure(&self, socket: TcpStream) -> impl Future<Output = io::Result<Io>> + use<> {
         let tls = self.streams.tls();
@@ -79,10 +79,10 @@ impl Connection {
     /// The configuration and the name for TLS with another server.
     fn connector(&self) -> Result<Connector, &'static str> {
         let session = self.session.as_ref().ok_or("there is no session")?;
-        let domain = session.claimed_domain().ok_or("it is not known to whom the stream is")?;
+        let domain = session.claimed_domain().ok_or("the domain of the other side is unknown")?;
         let config = self.streams.tls().connector(session.host().name(), false);
-        let config = config.map_err(|_| "the TLS library refuses to work")?;
-        let name = tls::server_name(&domain).ok_or("TLS cannot be asked for this domain")?;
+        let config = config.map_err(|_| "the TLS library returned an error")?;
+        let name = tls::server_name(&domain).ok_or("the domain is no name for TLS")?;
         Ok((config, name))
     }
 

@@ -1,6 +1,6 @@
 //! TLS on a socket, as the server of the handshake.
 //!
-//! Uses rustls' unbuffered connection: the buffered one keeps 4 KiB for each idle stream.
+//! Uses rustls' unbuffered connection, because the buffered one keeps 4 KiB for each idle stream.
 
 #[cfg(test)]
 mod tests;
@@ -38,23 +38,23 @@ pub struct ServerTls {
     incoming: Vec<u8>,
     /// The content of the records that were read.
     plain: Vec<u8>,
-    /// Records to be written, and how much of them is.
+    /// The records to send, and the number of their bytes that are sent.
     outgoing: Vec<u8>,
     written: usize,
     exporter: Option<[u8; 32]>,
-    /// The other side sends no more.
+    /// The other side has sent its last data.
     is_closed: bool,
     /// An error occurred, and an alert was queued.
     is_broken: bool,
-    /// This side sends no more.
+    /// This side has sent its last data.
     is_ended: bool,
 }
 
-/// Bytes that may wait for the rest of a record or of a handshake's message: rustls bounds only
-/// buffers of its own.
+/// The maximum number of bytes that may wait for the end of a record or a handshake message. rustls
+/// bounds only its own buffers.
 const LONGEST: usize = 64 * 1024;
 
-/// What to encrypt, beside TLS's own messages.
+/// The content to encrypt, in addition to the messages of TLS itself.
 #[derive(Clone, Copy)]
 enum ToEncrypt<'a> {
     Nothing,
@@ -84,12 +84,12 @@ impl ServerTls {
         while stream.tls.is_handshaking() {
             std::future::poll_fn(|cx| stream.poll_receive(cx)).await?;
             if let Err(error) = stream.process(ToEncrypt::Nothing) {
-                // The alert.
+                // Sends the alert.
                 std::future::poll_fn(|cx| stream.poll_send(cx)).await?;
                 return Err(error);
             }
         }
-        // If data came with the last message, the end of the handshake is sent with their answer.
+        // If data came with the last message, the end of the handshake is sent with the answer.
         if stream.plain.is_empty() {
             std::future::poll_fn(|cx| stream.poll_send(cx)).await?;
         }
@@ -99,12 +99,12 @@ impl ServerTls {
         Ok(stream)
     }
 
-    /// The channel binding data of `tls-exporter`, from TLS 1.3 on.
+    /// The channel binding data of `tls-exporter`; `None` before TLS 1.3.
     pub(super) fn exporter(&self) -> Option<[u8; 32]> {
         self.exporter
     }
 
-    /// The certificates that the other side showed, as DER.
+    /// The certificates that the other side sent, as DER.
     pub(super) fn certificates(&self) -> Vec<Vec<u8>> {
         let shown = self.tls.peer_certificates().unwrap_or_default();
         shown.iter().map(|certificate| certificate.to_vec()).collect()
@@ -127,7 +127,7 @@ impl ServerTls {
             let processed = self.process(ToEncrypt::Nothing);
             self.settle();
             if let Err(error) = processed {
-                // Sends the alert, if the system takes it at once.
+                // Sends the alert, if the kernel takes it at once.
                 let _ = self.poll_send(cx);
                 return Poll::Ready(Err(error));
             }
@@ -142,8 +142,8 @@ impl ServerTls {
         Poll::Ready(Ok(count))
     }
 
-    /// Takes some of `bytes`, all of them in one record if they fit. Small amounts are written by
-    /// [`ServerTls::poll_flush`].
+    /// Encrypts `bytes`, but at most 16 KiB, as one record, and returns their number. The record
+    /// may wait for [`ServerTls::poll_flush`].
     pub(super) fn poll_write(
         &mut self,
         cx: &mut Context<'_>,
@@ -157,12 +157,12 @@ impl ServerTls {
         Poll::Ready(Ok(bytes.len()))
     }
 
-    /// Ready when the system has taken all that was written.
+    /// Ready when the kernel has taken all written bytes.
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll_send(cx)
     }
 
-    /// How many bytes wait for the system to take them.
+    /// The number of bytes that wait for the kernel to take them.
     pub(super) fn kept(&self) -> usize {
         self.outgoing.len() - self.written
     }
@@ -177,7 +177,7 @@ impl ServerTls {
         Pin::new(&mut self.socket).poll_shutdown(cx)
     }
 
-    /// Reads records. Queued records are sent when nothing has come; otherwise they go with the
+    /// Reads records. If none arrived, sends the queued records; otherwise they are sent with the
     /// answer.
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.incoming.len() > LONGEST {
@@ -203,7 +203,7 @@ impl ServerTls {
         }
     }
 
-    /// Writes records.
+    /// Sends the queued records.
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while let Some(rest @ [_, ..]) = self.outgoing.get(self.written..) {
             match ready!(Pin::new(&mut self.socket).poll_write(cx, rest))? {
@@ -228,8 +228,8 @@ impl ServerTls {
         let mut done = 0;
         let mut failure = None;
         let processed = loop {
-            // After a failure only an alert is to be sent; with half of a handshake's message in
-            // hand rustls cannot be asked for it.
+            // After a failure only the alert is needed, which rustls does not give within a
+            // handshake message.
             let is_halfway = tls.is_handshaking() && done < incoming.len();
             if let Some(failure) = failure.take_if(|_| is_halfway) {
                 break Err(io::Error::other(failure));
@@ -260,7 +260,7 @@ impl ServerTls {
                         break encoded;
                     }
                 }
-                // They are written in order.
+                // `poll_send` sends the records in order.
                 Ok(ConnectionState::TransmitTlsData(data)) => data.done(),
                 Ok(ConnectionState::PeerClosed) => *is_closed = true,
                 Ok(ConnectionState::WriteTraffic(mut traffic)) if failure.is_none() => {
@@ -283,7 +283,8 @@ impl ServerTls {
                 }
                 Err(error) if failure.is_none() => failure = Some(error),
                 _ => {
-                    let unexpected = rustls::Error::General("what was not offered".into());
+                    let unexpected =
+                        rustls::Error::General("unexpected state of the connection".into());
                     break Err(io::Error::other(failure.unwrap_or(unexpected)));
                 }
             }
@@ -297,7 +298,7 @@ impl ServerTls {
         processed
     }
 
-    /// Keeps no more memory than what waits needs.
+    /// Frees memory that the waiting bytes do not need.
     fn settle(&mut self) {
         if self.incoming.is_empty() {
             pool::give(&mut self.incoming);
@@ -314,9 +315,9 @@ impl fmt::Debug for ServerTls {
     }
 }
 
-/// Why rustls has written nothing.
+/// Why rustls has written no bytes.
 enum Refused {
-    /// It needs so many bytes.
+    /// The output needs this number of bytes.
     Room(usize),
     Failed(io::Error),
 }
@@ -343,7 +344,7 @@ impl From<EncryptError> for Refused {
     }
 }
 
-/// Appends what `write` puts into the room that it is given, about `length` bytes.
+/// Appends the bytes that `write` produces, about `length` of them.
 fn append(
     out: &mut Vec<u8>,
     length: usize,
@@ -365,8 +366,8 @@ fn append(
     }
 }
 
-/// The secret that channel binding data are derived from: the unbuffered connection gives it to
-/// nobody but a key log.
+/// The secret from which channel binding data are derived. The unbuffered connection gives the
+/// secret only to a key log.
 #[derive(Default)]
 struct ExporterSecret(Mutex<Zeroizing<Vec<u8>>>);
 

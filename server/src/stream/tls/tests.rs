@@ -1,4 +1,4 @@
-//! With tokio-rustls, which knows nothing of rustls' unbuffered connections, as the other side.
+//! Tests with tokio-rustls as the other side, which does not use unbuffered connections.
 
 use std::future::poll_fn;
 
@@ -18,7 +18,7 @@ use super::*;
 
 type Client = TlsStream<TcpStream>;
 
-/// A certificate's configuration, and those of clients that trust it, or nobody.
+/// A server's configuration, and the roots of a client that trusts the server's certificate.
 fn configs() -> (Arc<ServerConfig>, RootCertStore) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let certificate = made.cert.der().clone();
@@ -90,7 +90,7 @@ async fn much_goes_both_ways_at_once() {
                 let before = got.len();
                 let count = read(&mut server, &mut got).await.unwrap();
                 assert_eq!(got.len(), before + count);
-                // As much as has come goes back.
+                // Sends the received bytes back.
                 let bytes = got[before..].to_vec();
                 write_all(&mut server, &bytes).await;
             }
@@ -99,7 +99,7 @@ async fn much_goes_both_ways_at_once() {
             got
         };
         let theirs = async {
-            // Not in records of the server's size.
+            // The pieces do not match the server's records.
             for piece in sent.chunks(997) {
                 to.write_all(piece).await.unwrap();
             }
@@ -145,13 +145,13 @@ async fn an_end_that_was_announced_is_told_from_one_that_was_not() {
 
 #[tokio::test]
 async fn what_is_wrong_is_said_with_an_alert() {
-    // The server is not trusted: the client says so.
+    // The client does not trust the server, and sends an alert.
     let (config, _) = configs();
     let (server, client) = connect(config, RootCertStore::empty(), &TLS13).await;
     let error = server.unwrap_err().to_string();
     assert!(error.contains("UnknownCA"), "{error}");
     assert!(client.is_err());
-    // The client speaks no version of TLS that the server does: the server says so.
+    // The client names no protocol (ALPN) that the server accepts, and the server sends an alert.
     let (config, roots) = configs();
     let mut config = ServerConfig::clone(&config);
     config.alpn_protocols = vec![b"xmpp-client".to_vec()];
@@ -181,7 +181,7 @@ async fn garbage_ends_it() {
     socket.write_all(&[23, 3, 3, 0, 40]).await.unwrap();
     socket.write_all(&[7; 40]).await.unwrap();
     assert!(read(&mut server, &mut Vec::new()).await.is_err());
-    // Whatever is tried then.
+    // After that, every operation fails.
     assert!(read(&mut server, &mut Vec::new()).await.is_err());
     assert!(poll_fn(|cx| server.poll_write(cx, b"x")).await.is_err());
     assert!(poll_fn(|cx| server.poll_shutdown(cx)).await.is_err());

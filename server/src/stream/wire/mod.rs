@@ -1,7 +1,7 @@
-//! The writing side of a stream, shared by its task and everybody who sends to it.
+//! The writing side of a stream, shared by the stream's task and all senders.
 //!
-//! Senders append to a bounded queue; the stream's task writes it in batches. Memory for the queue
-//! exists only while something is in it.
+//! Senders append to a bounded queue, which the stream's task writes in batches. The queue holds
+//! memory only while bytes wait in it.
 
 mod queue;
 #[cfg(test)]
@@ -34,12 +34,12 @@ pub(crate) struct Wire {
     out: Mutex<Out>,
     encrypted: AtomicBool,
     can_start_tls: AtomicBool,
-    /// The facts of the TLS handshake, once it is done.
+    /// The results of the TLS handshake, once it has ended.
     tls: OnceLock<Box<TlsFacts>>,
-    /// Notified when bytes were written, or never will be.
+    /// Notified when bytes were written, and when no more will be written.
     progress: Notify,
     pub(super) peer: IpAddr,
-    /// The most bytes that may wait.
+    /// The maximum number of bytes that may wait.
     max: u32,
     pub(super) kind: SessionKind,
     /// The host of the stream's session, once there is one.
@@ -56,16 +56,16 @@ pub(super) struct TlsFacts {
     pub(super) certificates: Vec<Vec<u8>>,
 }
 
-/// How our side of a stream begins.
+/// How this side of a stream begins.
 #[derive(Debug)]
 pub(super) enum Opening {
-    /// With an answer to the other side's header. The text is the `from` of an error before it.
+    /// With an answer to the other side's header. The text is the `from` if an error comes first.
     Answer(Arc<str>),
     /// With this header.
     Header(Box<str>),
 }
 
-/// What the task has to do between two elements.
+/// A command that the task executes between two elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Command {
     StartTls,
@@ -96,12 +96,12 @@ impl Wire {
         }
     }
 
-    /// Notes the host of the stream's session.
+    /// Stores the host of the stream's session.
     pub(super) fn set_host(&self, host: &Arc<Host>) {
         self.host.get_or_init(|| Arc::downgrade(host));
     }
 
-    /// Whether the stream's session is one of this host.
+    /// Whether the stream's session belongs to this host.
     pub(super) fn is_of(&self, host: &Arc<Host>) -> bool {
         self.host.get().is_some_and(|own| std::ptr::eq(own.as_ptr(), Arc::as_ptr(host)))
     }
@@ -110,7 +110,7 @@ impl Wire {
         self.out.lock()
     }
 
-    /// Sends our header.
+    /// Queues this side's header.
     pub(super) fn open(&self, header: &str) {
         let mut out = self.out();
         if out.ended.is_none() {
@@ -119,15 +119,15 @@ impl Wire {
         }
     }
 
-    /// Sends our header, if the stream begins with it.
+    /// Queues this side's header, if the stream begins with it.
     pub(super) fn begin(&self) {
         if let Opening::Header(header) = &self.opening {
             self.open(header);
         }
     }
 
-    /// Queues bytes; false when the stream has ended or its queue is full, which ends a client's
-    /// stream.
+    /// Queues bytes. False when the stream has ended or the queue is full. A full queue ends the
+    /// stream of a client.
     pub(super) fn write(&self, bytes: &[u8]) -> bool {
         let mut out = self.out();
         if out.ended.is_some() {
@@ -139,8 +139,7 @@ impl Wire {
                 return false;
             }
             let ended = if waiting > self.max as usize { Ended::Overflow } else { Ended::Crowded };
-            // Nothing of `bytes` has been written, so only whole stanzas are dropped, and the
-            // memory is free at once.
+            // The queue is dropped. None of its bytes are written, so only whole stanzas are lost.
             out.bytes = Vec::new();
             out.elements = 0;
             out.settle();
@@ -152,18 +151,18 @@ impl Wire {
         true
     }
 
-    /// Ends the stream, once.
+    /// Ends the stream. A second call has no effect.
     pub(crate) fn close(&self, error: Option<StreamError>) {
         let mut out = self.out();
         self.end(&mut out, Ended::Closed(error));
     }
 
-    /// Moves the queue into the empty `into`, and returns the number of elements; `None` when
-    /// nothing may be written now.
+    /// Moves the queue into the empty `into`, and returns the number of elements. `None` when no
+    /// byte may be written now.
     pub(super) fn take(&self, into: &mut Vec<u8>) -> Option<u32> {
         let mut out = self.out();
         let out = &mut *out;
-        // The task is running: its own handlers' writes need not wake it.
+        // The task runs, so writes of its own handlers need not wake it.
         out.parked = false;
         let ready = out.ready();
         if ready == 0 {
@@ -192,7 +191,8 @@ impl Wire {
         self.progress.notify_waiters();
     }
 
-    /// Waits until the system has taken all that is queued now; false when it never will.
+    /// Waits until the kernel has taken all bytes that are queued now. False when this is
+    /// impossible.
     async fn flushed(&self) -> bool {
         let mut goal = None;
         loop {
@@ -217,12 +217,12 @@ impl Wire {
         }
     }
 
-    /// How many bytes wait.
+    /// The number of bytes that wait.
     pub(super) fn queued(&self) -> usize {
         self.out().waiting()
     }
 
-    /// The next command.
+    /// Takes the next command.
     pub(super) fn command(&self) -> Option<Command> {
         let mut out = self.out();
         if out.ended.is_some() {
@@ -240,7 +240,7 @@ impl Wire {
         out.restart || out.tls_after.is_some()
     }
 
-    /// Lets the task wait for bytes, commands or both. False when there are some already.
+    /// Registers the task to wait for bytes, commands or both. False if some are there already.
     pub(super) fn park(&self, waker: &Waker, for_bytes: bool, for_commands: bool) -> bool {
         let mut out = self.out();
         let has_bytes = for_bytes && out.ready() != 0;
@@ -271,12 +271,12 @@ impl Wire {
         self.begin();
     }
 
-    /// Why nothing more can be written, if it cannot.
+    /// Why no more bytes can be written; `None` while they can.
     pub(super) fn ended(&self) -> Option<Ended> {
         self.out().ended.as_deref().cloned()
     }
 
-    /// Marks the connection as gone, and drops what could not be written.
+    /// Marks the connection as gone, and drops the bytes that were not written.
     pub(super) fn mark_gone(&self) {
         let mut out = self.out();
         out.ended.get_or_insert_with(|| Box::new(Ended::Gone));
@@ -305,10 +305,10 @@ impl Wire {
             Ended::Overflow => {
                 Some(StreamError::policy_violation().text("you do not read what is sent to you"))
             }
-            Ended::Crowded => Some(
-                StreamError::resource_constraint()
-                    .text("too much waits for all streams, and most for you"),
-            ),
+            Ended::Crowded => Some(StreamError::resource_constraint().text(
+                "the queues of all streams together are too large, and the queue of this \
+                     stream is the largest",
+            )),
             Ended::Gone => None,
         };
         if let Some(error) = error {

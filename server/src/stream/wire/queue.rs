@@ -1,4 +1,4 @@
-//! What waits to be written to a stream.
+//! The bytes that wait to be written to a stream.
 
 use std::task::Waker;
 
@@ -6,42 +6,42 @@ use event_core::StreamError;
 
 use super::super::{budget::BudgetShare, pool, wakes};
 
-/// The queue of a stream, and how far it is written.
+/// The queue of a stream, and how much of it is written.
 #[derive(Debug)]
 pub(super) struct Out {
     pub(super) bytes: Vec<u8>,
     /// The reservation for the queued bytes.
     pub(super) share: BudgetShare,
-    /// Elements that were queued and not counted yet.
+    /// The elements that were queued and not counted yet.
     pub(super) elements: u32,
-    /// Taken by the task, not yet taken by the system.
+    /// The bytes that the task has taken and the kernel has not.
     pub(super) in_flight: usize,
-    /// Taken by the system so far.
+    /// The number of bytes that the kernel has taken.
     pub(super) written: u64,
-    /// There is no connection any more.
+    /// The connection is gone.
     pub(super) is_gone: bool,
-    /// Whether the other side has our header.
+    /// Whether this side's header is queued or sent.
     pub(super) is_open: bool,
     /// The number of `bytes` after which TLS begins.
     pub(super) tls_after: Option<u32>,
     pub(super) restart: bool,
-    // Boxed because it is `None` for the life of the stream.
+    // Boxed, because it is `None` until the stream ends.
     pub(super) ended: Option<Box<Ended>>,
     pub(super) waker: Option<Waker>,
     /// The task waits for bytes.
     pub(super) parked: bool,
 }
 
-/// Why no more can be written.
+/// Why no more bytes can be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::stream) enum Ended {
-    /// This side closed it, with an error or not.
+    /// This side closed the stream, with an error or without.
     Closed(Option<StreamError>),
-    /// The other side does not read.
+    /// The other side reads too slowly, so that the queue is full.
     Overflow,
-    /// All streams together hold too much, and this one most.
+    /// All streams together hold too many bytes, and this stream holds the most.
     Crowded,
-    /// There is no connection any more.
+    /// The connection is gone.
     Gone,
 }
 
@@ -67,12 +67,12 @@ impl Out {
         self.bytes.len() + self.in_flight
     }
 
-    /// How much may be written now.
+    /// The number of bytes that may be written now.
     pub(super) fn ready(&self) -> usize {
         self.tls_after.map_or(self.bytes.len(), |after| self.bytes.len().min(after as usize))
     }
 
-    /// Releases what the reservation no longer needs.
+    /// Reduces the reservation to the bytes that wait.
     pub(super) fn settle(&mut self) {
         let waiting = self.waiting();
         self.share.reserve(waiting);

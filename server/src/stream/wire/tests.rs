@@ -1,4 +1,4 @@
-//! The queue of one stream, without a socket.
+//! Tests the queue of one stream, without a socket.
 
 use std::{
     net::Ipv4Addr,
@@ -122,7 +122,7 @@ fn flushed_is_what_the_system_took() {
     let mut second = Stream::flushed(&*wire);
     assert_eq!(is_flushed(&mut second), None);
     let length = taken(&wire).len();
-    assert_eq!(is_flushed(&mut first), None, "taken is not yet written");
+    assert_eq!(is_flushed(&mut first), None, "the bytes are taken, but not written");
     wire.count_written(length - 3);
     assert_eq!(is_flushed(&mut first), Some(true));
     assert_eq!(is_flushed(&mut second), None);
@@ -165,11 +165,11 @@ fn only_a_task_that_waits_is_woken_for_bytes() {
     wire.write(b"x");
     assert!(is_woken());
     wire.write(b"y");
-    assert!(!is_woken(), "it was told");
+    assert!(!is_woken(), "the task was woken already");
     assert_eq!(taken(&wire), "xy");
     assert!(wire.park(&waker, true, true));
-    assert_eq!(taken(&wire), "", "it came for something else");
+    assert_eq!(taken(&wire), "", "the queue is empty");
     wire.write(b"its own answer");
-    assert!(!is_woken(), "it is at work, and looks before it waits");
+    assert!(!is_woken(), "a task that runs is not woken");
     assert!(!wire.park(&waker, true, true));
 }

@@ -1,4 +1,4 @@
-//! Connections: half say nothing, half open a stream and leave.
+//! Opens connections: half send nothing, half open a stream and disconnect.
 
 use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -19,7 +19,7 @@ const FROM: u8 = 200;
 /// The number of connections that are opened at once.
 const OPENING: usize = 64;
 
-/// The largest number of connections kept open.
+/// The maximum number of connections that are kept open.
 const KEPT: usize = 8000;
 
 /// Opens `clients` connections each second.
@@ -38,7 +38,7 @@ pub(super) fn connections(shared: &Shared) -> JoinSet<()> {
                     sleep_until(at.into()).await;
                     match timeout(Duration::from_secs(5), visit(&shared, n)).await {
                         Ok(Ok(Some(quiet))) => {
-                            let mut kept = kept.lock().expect("no panics");
+                            let mut kept = kept.lock().expect("another task panicked");
                             if kept.len() < KEPT {
                                 kept.push(quiet);
                             }
@@ -55,8 +55,8 @@ pub(super) fn connections(shared: &Shared) -> JoinSet<()> {
     let shared = shared.clone();
     set.spawn(async move {
         shared.until(Stage::Stop).await;
-        // A silent connection may have been refused too.
-        let kept = std::mem::take(&mut *kept.lock().expect("no panics"));
+        // The server may have refused a silent connection too.
+        let kept = std::mem::take(&mut *kept.lock().expect("another task panicked"));
         for c in kept {
             match peek(&c) {
                 Some(how) => shared.tally.end(&how),
@@ -67,12 +67,12 @@ pub(super) fn connections(shared: &Shared) -> JoinSet<()> {
     set
 }
 
-/// Opens a connection. Half of the connections are returned to be kept; on the other half a stream
-/// is opened and abandoned.
+/// Opens a connection. Every second connection is returned, to be kept open; on the others, a
+/// stream is opened and abandoned.
 async fn visit(shared: &Shared, n: u64) -> io::Result<Option<TcpStream>> {
     let target = &shared.run.target;
     let mut c = tcp(target.addr, FROM).await?;
-    // Without TIME_WAIT, or the ports would soon be used up.
+    // Without TIME_WAIT, because otherwise the ports would soon be used up.
     c.set_zero_linger()?;
     if n.is_multiple_of(2) {
         return Ok(Some(c));

@@ -65,7 +65,7 @@ async fn login(shared: &Shared, account: usize) {
     }
 }
 
-/// Sends messages to an offline account, then logs in there and counts the stored ones.
+/// Sends messages to an offline account, then logs in to it and counts the stored messages.
 async fn offline(shared: &Shared, mut c: Conn, other: usize) {
     let target = &shared.run.target;
     let to = target.bare(other);

@@ -45,7 +45,7 @@ pub(super) async fn flooders(shared: &Shared) -> Res<JoinSet<()>> {
     Ok(set)
 }
 
-/// Sends without a pause and reads the answers.
+/// Sends without a pause, and reads the answers until the stream ends.
 async fn flood(c: Conn, to: &str, mut on_error: impl FnMut()) -> String {
     let (mut framer, mut reading, mut writing) = c.split();
     let body = "x".repeat(100);

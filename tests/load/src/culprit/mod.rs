@@ -32,7 +32,7 @@ pub(crate) enum Kind {
     Reader,
     /// Clients that send as fast as they can.
     Flood,
-    /// Connections: half say nothing, half open a stream and leave.
+    /// Connections: half send nothing, half open a stream and disconnect.
     Connections,
     /// A stalled database, with clients that wait for it.
     Database,
@@ -110,7 +110,7 @@ impl Culprits {
         self.stage.send_replace(Stage::Stop);
         match timeout(Duration::from_secs(60), self.over).await {
             Ok(Ok(())) => Ok(self.tally),
-            _ => Err("the culprits do not end".into()),
+            _ => Err("the culprits did not end in time".into()),
         }
     }
 }

@@ -14,10 +14,10 @@ use crate::options::Res;
 use crate::run::sessions_from;
 use crate::xmpp::Conn;
 
-/// The bytes sent to a client before it reads again: more than the system and the server buffer.
+/// The bytes sent to a client before it reads again: more than the kernel and the server buffer.
 const BEHIND: usize = 6 << 20;
 
-/// The number of senders to one such client, and the size and interval of their messages, all within
+/// The number of senders to one such client, and the size and interval of what they send, within
 /// the server's limits.
 const SENDERS: usize = 12;
 const CHUNK: usize = 64 * 1024;
@@ -45,7 +45,7 @@ pub(super) async fn readers(shared: &Shared) -> Res<JoinSet<()>> {
     for reader in 0..shared.clients {
         let behind = Arc::new(Behind::default());
         for (i, c) in senders.drain(..SENDERS).enumerate() {
-            // The senders are not synchronised.
+            // The senders start at different times.
             let first = began + EVERY * (reader * SENDERS + i) as u32 / all as u32;
             let (shared, behind) = (shared.clone(), behind.clone());
             set.spawn(async move {
@@ -78,7 +78,7 @@ async fn send_to(shared: &Shared, behind: &Behind, mut c: Conn, first: Instant) 
         tick.tick().await;
         let to = behind.jid.borrow().clone();
         if !to.is_empty() {
-            // Headlines, because they are not stored when the client is offline.
+            // Headlines are not stored when the client is offline.
             let m = format!("<message type='headline' to='{to}'><body>{body}</body></message>");
             c.send((m.repeat(CHUNK / BODY) + &ping).as_bytes()).await?;
             c.until("id", "taken").await?;

@@ -18,29 +18,29 @@ pub(super) enum Stage {
     Stop,
 }
 
-/// The results of the culprits and of the clients that deal with them.
+/// The results of the culprits and of the clients that communicate with them.
 #[derive(Default)]
 pub(crate) struct Tally {
     pub(super) clients: usize,
     /// How the culprits' streams ended.
     pub(super) ends: Mutex<BTreeMap<String, u64>>,
-    /// Messages delivered, connections accepted, requests answered.
+    /// The messages delivered, connections accepted and requests answered.
     pub(super) done: AtomicU64,
     pub(super) refused: AtomicU64,
-    /// Messages accepted but not delivered.
+    /// The messages that were accepted but not delivered.
     pub(super) lost: AtomicU64,
-    /// Streams of other clients that ended.
+    /// The streams of other clients that ended.
     pub(super) harmed: AtomicU64,
 }
 
 impl Tally {
     pub(super) fn end(&self, how: &str) {
-        *self.ends.lock().expect("no panics").entry(how.into()).or_default() += 1;
+        *self.ends.lock().expect("another task panicked").entry(how.into()).or_default() += 1;
     }
 
     pub(crate) fn report(&self, r: &mut Report) {
         r.int("clients", self.clients as u64);
-        let ends = self.ends.lock().expect("no panics");
+        let ends = self.ends.lock().expect("another task panicked");
         let ends: Vec<String> = ends.iter().map(|(how, n)| format!("{how} {n}")).collect();
         r.text("ends", &ends.join(", "));
         r.int("done", self.done.load(Relaxed));
@@ -78,7 +78,7 @@ impl Shared {
         }
     }
 
-    /// Runs `work` of a client within its limits; an error counts as harm.
+    /// Runs `work` of a client that stays within the limits. An error counts as harm.
     pub(super) async fn run_bystander<T>(&self, work: impl Future<Output = io::Result<T>>) {
         if let Some(Err(e)) = self.run_work(work).await {
             self.count_harm(&e);

@@ -4,7 +4,7 @@ use tokio::io::AsyncReadExt;
 
 use crate::xmpp::{Event, Framer, condition};
 
-/// Reads until the stream ends and returns how: the condition of the stream error, if there is one.
+/// Reads until the stream ends. Returns the condition of the stream error, or how else it ended.
 pub(super) async fn stream_end(
     framer: &mut Framer,
     reading: &mut (impl AsyncReadExt + Unpin),

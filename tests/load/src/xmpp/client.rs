@@ -1,4 +1,4 @@
-//! From a connection to a bound session.
+//! A client: logs in to a bound session, and exchanges stanzas.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -31,7 +31,7 @@ pub(crate) struct Target {
     user: String,
     pass: String,
     tls: Tls,
-    /// The keys of SCRAM; none means PLAIN.
+    /// The keys of SCRAM; `None` means PLAIN.
     scram: Option<KeyCache>,
     connector: TlsConnector,
     logins: AtomicU64,
@@ -86,7 +86,7 @@ fn bad(what: impl Into<String>) -> io::Error {
 }
 
 impl Conn {
-    /// Reads more bytes; cancel-safe. Zero bytes is an error.
+    /// Reads more bytes. Cancel-safe. The end of the input is an error.
     pub(crate) async fn fill(&mut self) -> io::Result<()> {
         match self.stream.read_buf(self.framer.space()).await? {
             0 => Err(ErrorKind::UnexpectedEof.into()),
@@ -99,13 +99,13 @@ impl Conn {
         self.stream.flush().await
     }
 
-    /// Reads and writes at the same time.
+    /// Splits the connection, to read and write at the same time.
     pub(crate) fn split(self) -> (Framer, ReadHalf<Stream>, WriteHalf<Stream>) {
         let (reading, writing) = split(self.stream);
         (self.framer, reading, writing)
     }
 
-    /// Next stanza, as an owned copy (for the slow paths).
+    /// The next stanza, as a copy. Not for the measured paths.
     pub(crate) async fn stanza(&mut self) -> io::Result<Vec<u8>> {
         loop {
             match self.framer.next() {
@@ -117,7 +117,7 @@ impl Conn {
         }
     }
 
-    /// Skips stanzas until one carries the attribute.
+    /// Skips stanzas until one has the attribute with this value.
     pub(crate) async fn until(&mut self, name: &str, value: &str) -> io::Result<Vec<u8>> {
         loop {
             let s = self.stanza().await?;
@@ -132,7 +132,7 @@ impl Conn {
         if has(&s, needle) {
             return Ok(s);
         }
-        Err(bad(format!("wanted {needle}, got {}", String::from_utf8_lossy(&s))))
+        Err(bad(format!("expected {needle}, got {}", String::from_utf8_lossy(&s))))
     }
 
     async fn open(&mut self, host: &str) -> io::Result<Vec<u8>> {
@@ -143,14 +143,14 @@ impl Conn {
 
     async fn secure(&mut self, t: &Target) -> io::Result<()> {
         let Stream::Plain(tcp) = std::mem::replace(&mut self.stream, Stream::None) else {
-            return Err(bad("TLS twice"));
+            return Err(bad("TLS was started twice"));
         };
         let name = ServerName::try_from(t.host.clone()).map_err(|e| bad(e.to_string()))?;
         self.stream = Stream::Tls(Box::new(t.connector.connect(name, tcp).await?));
         Ok(())
     }
 
-    /// Connects, secures, authenticates and binds account `i`.
+    /// Connects, starts TLS, authenticates and binds account `i`.
     pub(crate) async fn login(t: &Target, i: usize) -> io::Result<Self> {
         let tcp = tcp(t.addr, 2 + (i / 10_000) as u8).await?;
         let mut c =
@@ -161,7 +161,7 @@ impl Conn {
         let mut features = c.open(&t.host).await?;
         if t.tls == Tls::Start {
             if !has(&features, "urn:ietf:params:xml:ns:xmpp-tls") {
-                return Err(bad("no STARTTLS offered"));
+                return Err(bad("the server does not offer STARTTLS"));
             }
             c.send(b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>").await?;
             c.expect("<proceed").await?;
@@ -177,10 +177,10 @@ impl Conn {
     async fn authenticate(&mut self, t: &Target, i: usize, features: &[u8]) -> io::Result<()> {
         let mechanism = if t.scram.is_some() { "SCRAM-SHA-1" } else { "PLAIN" };
         if !has(features, &format!(">{mechanism}<")) {
-            return Err(bad(format!("no SASL {mechanism} offered")));
+            return Err(bad(format!("the server does not offer {mechanism}")));
         }
         let (user, password) = (t.user(i), t.pass.replace("{}", &i.to_string()));
-        // Unique is enough for a nonce here.
+        // This nonce only has to be unique.
         let nonce = format!("{:x}.{:x}", std::process::id(), t.logins.fetch_add(1, Relaxed));
         let first = format!("n={user},r={nonce}");
         let initial = match &t.scram {
@@ -198,7 +198,7 @@ impl Conn {
         };
         let challenge = decoded(&self.expect("<challenge").await?)?;
         let last = keys.answer(&password, &first, &challenge);
-        let last = last.ok_or_else(|| bad(format!("no SCRAM: {challenge}")))?;
+        let last = last.ok_or_else(|| bad(format!("not a SCRAM challenge: {challenge}")))?;
         let response = BASE64.encode(last.message);
         self.send(
             format!("<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>{response}</response>")
@@ -219,7 +219,7 @@ impl Conn {
         let text = String::from_utf8_lossy(&bound);
         let jid = text.split("<jid>").nth(1).and_then(|r| r.split('<').next());
         self.jid = jid.unwrap_or_default().to_string();
-        // RFC 3921 session, only if offered and not optional.
+        // Requests a session (RFC 3921) if it is offered and not optional.
         let session = String::from_utf8_lossy(features);
         if let Some(p) = session.find("<session") {
             let rest = session[p..].split("</session>").next().unwrap_or_default();
@@ -253,7 +253,7 @@ impl Conn {
     }
 }
 
-/// The text of an element of SASL.
+/// The decoded text of a SASL element.
 pub(crate) fn decoded(element: &[u8]) -> io::Result<String> {
     let text = String::from_utf8_lossy(element);
     let text = text.split('>').nth(1).and_then(|rest| rest.split('<').next()).unwrap_or_default();

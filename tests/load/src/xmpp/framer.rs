@@ -10,7 +10,7 @@ pub(crate) struct Framer {
     start: usize,
     /// The position of the scan.
     pos: usize,
-    /// Element depth below the stream root.
+    /// The depth of elements below the stream root.
     depth: u32,
 }
 
@@ -25,7 +25,7 @@ impl Framer {
         *self = Self::default();
     }
 
-    /// The buffer for the next read; drops consumed input.
+    /// The buffer for the next read. Drops consumed input.
     pub(crate) fn space(&mut self) -> &mut Vec<u8> {
         if self.start > 0 {
             self.buf.copy_within(self.start.., 0);
@@ -80,7 +80,7 @@ impl Framer {
     }
 }
 
-/// Index just past the '>' that ends the tag; a '>' in a quoted value does not.
+/// The index after the `>` that ends the tag. A `>` in a quoted value is skipped.
 fn tag_end(b: &[u8], mut at: usize) -> Option<usize> {
     loop {
         at += memchr3(b'>', b'\'', b'"', b.get(at..)?)?;
@@ -91,7 +91,7 @@ fn tag_end(b: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
-/// Value of an attribute of the stanza's first tag.
+/// The value of an attribute of the stanza's first tag.
 pub(crate) fn attr<'a>(stanza: &'a [u8], name: &str) -> Option<&'a [u8]> {
     let tag = &stanza[..tag_end(stanza, 1)?];
     let mut at = 0;
@@ -111,12 +111,12 @@ pub(crate) fn has(stanza: &[u8], needle: &str) -> bool {
     memmem::find(stanza, needle.as_bytes()).is_some()
 }
 
-/// Whether any tag of the stanza carries this attribute, in either quotes.
+/// Whether any tag of the stanza has this attribute, in either kind of quotes.
 pub(crate) fn says(stanza: &[u8], name: &str, value: &str) -> bool {
     has(stanza, &format!(" {name}='{value}'")) || has(stanza, &format!(" {name}=\"{value}\""))
 }
 
-/// The condition of a stream error, if it is one.
+/// The condition of a stream error; `None` for other elements.
 pub(crate) fn condition(stanza: &[u8]) -> Option<String> {
     let rest = stanza.strip_prefix(b"<stream:error")?;
     let rest = &rest[memchr(b'<', rest)? + 1..];
@@ -124,7 +124,7 @@ pub(crate) fn condition(stanza: &[u8]) -> Option<String> {
     Some(String::from_utf8_lossy(&rest[..end]).into_owned())
 }
 
-/// Decimal number at the start of the bytes.
+/// The decimal number at the start of the bytes.
 pub(crate) fn number(b: &[u8]) -> Option<u64> {
     let n = b.iter().take_while(|c| c.is_ascii_digit()).count();
     std::str::from_utf8(&b[..n]).ok()?.parse().ok()

@@ -1,5 +1,5 @@
-//! SCRAM-SHA-1 (RFC 5802). Keys are derived once for each password and salt, so that the rig does not
-//! take the CPU time of the server that it measures.
+//! SCRAM-SHA-1 (RFC 5802). Keys are derived once for each password and salt, so that the rig does
+//! not take CPU time from the server that it measures.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -10,7 +10,7 @@ use hmac::{Hmac, Mac};
 use pbkdf2::pbkdf2_hmac_array;
 use sha1::{Digest, Sha1};
 
-/// The keys of passwords seen before, by password, salt and iterations.
+/// The keys that were derived, by password, salt and iterations.
 #[derive(Default)]
 pub(crate) struct KeyCache(Mutex<HashMap<(String, String, u32), Keys>>);
 
@@ -37,7 +37,7 @@ impl KeyCache {
         Some(keys)
     }
 
-    /// Answers the server's first message; `None` if that is malformed.
+    /// Answers the server's first message. `None` if that message is malformed.
     pub(crate) fn answer(
         &self,
         password: &str,
@@ -67,7 +67,7 @@ impl Keys {
     }
 }
 
-/// The server's side, with one password for all.
+/// The server's side, with one password for all accounts.
 pub(crate) struct Verifier {
     iterations: u32,
     stored: [u8; 20],
@@ -101,7 +101,7 @@ impl Verifier {
 }
 
 fn hmac(key: &[u8], message: &[u8]) -> [u8; 20] {
-    let mut mac = Hmac::<Sha1>::new_from_slice(key).expect("HMAC takes keys of any length");
+    let mut mac = Hmac::<Sha1>::new_from_slice(key).expect("HMAC refused a key");
     mac.update(message);
     mac.finalize().into_bytes().into()
 }

@@ -28,7 +28,7 @@ use crate::options::Res;
 pub(crate) async fn tcp(addr: SocketAddr, from: u8) -> io::Result<TcpStream> {
     let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     if addr.ip().is_loopback() && addr.is_ipv4() && from > 1 {
-        // Spread client addresses over 127.0.0.0/8 (more local ports).
+        // Spreads client addresses over 127.0.0.0/8, for more local ports.
         socket.bind(SocketAddr::from(([127, 0, 0, from], 0)))?;
     }
     let s = socket.connect(addr).await?;
@@ -76,8 +76,8 @@ impl AsyncWrite for Stream {
     }
 }
 
-/// A TLS acceptor with the certificate and key in these files, configured as Spondee's: the cheapest
-/// cipher suite first, and one session ticket for each client.
+/// A TLS acceptor with the certificate and key in these files. Like Spondee's, it prefers the
+/// cheapest cipher suite, and sends one session ticket to each client.
 pub(crate) fn acceptor(certificate: &Path, key: &Path) -> Res<TlsAcceptor> {
     let told = |e: &dyn Display| e.to_string();
     let chain = CertificateDer::pem_file_iter(certificate).map_err(|e| told(&e))?;
@@ -106,7 +106,7 @@ pub(crate) fn connector(resume: bool) -> TlsConnector {
     let provider = Arc::new(ring::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
-        .expect("protocol versions")
+        .expect("the provider supports no TLS version")
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(NoVerify((*provider).clone())))
         .with_no_client_auth();
