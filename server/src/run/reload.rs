@@ -95,7 +95,7 @@ impl Reload {
                 }
             }
             Err(error) => {
-                tracing::error!(%error, "the config was not reloaded; the old config stays in use")
+                tracing::error!(%error, "the config was not reloaded; the old config stays in use");
             }
         }
         outcome
