@@ -102,7 +102,7 @@ pub use crate::{
     },
     util::{future::BoxFuture, id::random_id, rate, secret::Secret, tally::Tally},
 };
-pub use event_catalogue::{Family, Scope};
+pub use event_catalogue::{Family, Scope, nearest};
 
 /// The version of Spondee.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -129,6 +129,7 @@ pub mod __private {
         result::Result::{self, Err, Ok},
     };
 
+    pub use event_macros::module_crate;
     pub use inventory;
     pub use toml;
 
@@ -152,6 +153,7 @@ pub mod __private {
             context::{ContextOf, ContextRef},
             info::{ModuleInfo, OptionInfo},
             module::Module,
+            own::OwnNames,
             registry::ModuleRecord,
             running::VtableOf,
         },

@@ -5,7 +5,7 @@ use quote::ToTokens;
 use syn::{
     Error, Ident, LitStr, Path, Token,
     ext::IdentExt,
-    parse::{ParseStream, Parser},
+    parse::{Parse, ParseStream, Parser},
     punctuated::Punctuated,
 };
 
@@ -104,38 +104,51 @@ pub(crate) fn list(words: &[&str]) -> String {
     }
 }
 
-/// Parses a string literal; any other token is the error `expected`.
+/// Parses a string literal without a suffix; any other token is the error `expected`.
 pub(crate) fn string(input: ParseStream<'_>, expected: &str) -> syn::Result<LitStr> {
     let span = input.span();
-    input.parse::<LitStr>().map_err(|_| Error::new(span, expected))
+    let literal = input.parse::<LitStr>().map_err(|_| Error::new(span, expected))?;
+    refuse_suffix(&literal)?;
+    Ok(literal)
+}
+
+fn refuse_suffix(literal: &LitStr) -> syn::Result<()> {
+    match literal.suffix() {
+        "" => Ok(()),
+        suffix => {
+            let message = format!("a string has no suffix: leave `{suffix}` out");
+            Err(Error::new(literal.span(), message))
+        }
+    }
 }
 
 /// Parses `["a", "b"]`; anything else is the error `expected`.
 pub(crate) fn strings(input: ParseStream<'_>, expected: &str) -> syn::Result<Vec<LitStr>> {
+    let strings: Vec<LitStr> = bracketed(input, expected)?;
+    strings.iter().try_for_each(refuse_suffix)?;
+    Ok(strings)
+}
+
+/// Parses `[A, B]`; anything else is the error `expected`.
+pub(crate) fn bracketed<T: Parse>(input: ParseStream<'_>, expected: &str) -> syn::Result<Vec<T>> {
     let span = input.span();
     let group: Group = input.parse().map_err(|_| Error::new(span, expected))?;
     if group.delimiter() != Delimiter::Bracket {
         return Err(Error::new(span, expected));
     }
-    let strings = Punctuated::<LitStr, Token![,]>::parse_terminated
+    let items = Punctuated::<T, Token![,]>::parse_terminated
         .parse2(group.stream())
         .map_err(|error| Error::new(error.span(), expected))?;
-    Ok(strings.into_iter().collect())
+    Ok(items.into_iter().collect())
 }
 
-/// Parses the value of `namespace` and returns the tokens of `namespace = "own"`.
-pub(crate) fn own_namespace(
-    key: &Ident,
-    input: ParseStream<'_>,
-    mistakes: &mut Mistakes,
-) -> syn::Result<Option<TokenStream>> {
-    let expected = "the only value is `\"own\"`, for a namespace of your own";
-    let value = string(input, expected)?;
-    if value.value() == "own" {
-        return Ok(Some(quote::quote!(#key = #value)));
+/// Refuses a string that stands twice in a list.
+pub(crate) fn refuse_repeated(list: &[LitStr], mistakes: &mut Mistakes) {
+    for (index, word) in list.iter().enumerate() {
+        if list.iter().take(index).any(|other| other.value() == word.value()) {
+            mistakes.at(word, format!("`{}` is given twice", word.value()));
+        }
     }
-    mistakes.at(value, expected);
-    Ok(None)
 }
 
 /// Parses the value of `crate`.
@@ -152,4 +165,13 @@ pub(crate) fn event_core(path: Option<&Path>) -> TokenStream {
         Some(path) => path.to_token_stream(),
         None => quote::quote_spanned!(span=> ::event_core),
     }
+}
+
+/// Gives tokens of the expansion the location of `place` and keeps their hygiene.
+pub(crate) fn located(tokens: &TokenStream, place: Span) -> TokenStream {
+    let moved = tokens.clone().into_iter().map(|mut token| {
+        token.set_span(token.span().located_at(place));
+        token
+    });
+    moved.collect()
 }

@@ -84,13 +84,14 @@ fn check_name(name: &LitStr, mistakes: &mut Mistakes) {
     let is_word = |word: &str| {
         !word.is_empty()
             && word.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'#'))
+            && !word.split('-').any(str::is_empty)
     };
     if !value.split('/').all(is_word) {
         mistakes.at(
             name,
             "an event's name is lower case words joined by `-`, with `/` between parts: `muc-occupant-joined`",
         );
-    } else if let Ok(known) = event_catalogue::parse(&value) {
+    } else if let Ok(known) = event_catalogue::resolve(&value) {
         let marker = known.event.marker;
         mistakes.at(
             name,

@@ -6,8 +6,10 @@
 mod attr;
 mod docs;
 mod event;
+mod features;
 mod hook;
 mod module;
+mod own;
 
 use proc_macro::TokenStream;
 
@@ -27,4 +29,11 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn module(arguments: TokenStream, item: TokenStream) -> TokenStream {
     module::expand(arguments.into(), item.into()).into()
+}
+
+/// Declares a crate of modules. Documented as `event_core::module_crate`, which calls it with the path
+/// of `event-core` in front.
+#[proc_macro]
+pub fn module_crate(arguments: TokenStream) -> TokenStream {
+    own::expand(arguments.into()).into()
 }

@@ -1,6 +1,5 @@
 //! `#[module]`: makes a struct of options a module that hosts can enable.
 
-use event_catalogue::Namespace;
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{
@@ -11,17 +10,18 @@ use syn::{
 };
 
 use crate::{
-    attr::{Mistakes, event_core, list, options, own_namespace, path, string, strings},
+    attr::{Mistakes, event_core, options, path, refuse_repeated, string, strings},
     docs,
+    features::{self, Feature},
 };
 
-const OPTIONS: &[&str] = &["name", "state", "features", "after", "namespace", "crate"];
+const OPTIONS: &[&str] = &["name", "state", "features", "after", "crate"];
 
 #[derive(Default)]
 struct Arguments {
     name: Option<LitStr>,
     state: Option<Type>,
-    features: Vec<LitStr>,
+    features: Vec<Feature>,
     after: Vec<LitStr>,
     event_core: Option<Path>,
 }
@@ -51,7 +51,6 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
 
 fn parse(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Arguments> {
     let mut parsed = Arguments::default();
-    let mut is_own = false;
     options(input, OPTIONS, mistakes, |key, input, mistakes| {
         match key.to_string().as_str() {
             "name" => {
@@ -67,14 +66,11 @@ fn parse(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Argumen
                 let expected = "`state` is a type: what the module keeps on a host";
                 parsed.state = Some(input.parse().map_err(|_| Error::new(span, expected))?);
             }
-            "features" => {
-                parsed.features =
-                    strings(input, "`features` are strings: `features = [\"jabber:iq:version\"]`")?;
-            }
+            "features" => parsed.features = features::parse(input, mistakes)?,
             "after" => {
                 parsed.after = strings(input, "`after` names modules: `after = [\"carbons\"]`")?;
+                refuse_repeated(&parsed.after, mistakes);
             }
-            "namespace" => is_own = own_namespace(key, input, mistakes)?.is_some(),
             _ => parsed.event_core = Some(path(input)?),
         }
         Ok(())
@@ -83,37 +79,7 @@ fn parse(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Argumen
         let message = format!("`{}` is not a module's name: {NAME}", other.value());
         mistakes.at(other, message);
     }
-    if !is_own {
-        parsed.features.iter().for_each(|feature| check_feature(feature, mistakes));
-    }
     Ok(parsed)
-}
-
-/// Refuses a feature that looks like a misspelled known namespace.
-fn check_feature(feature: &LitStr, mistakes: &mut Mistakes) {
-    const EVENT: &str = "iq-get/host/";
-    const ELEMENT: &str = ":query";
-    let value = feature.value();
-    let name = format!("{EVENT}{value}{ELEMENT}");
-    if event_catalogue::parse(&name).is_err() {
-        return;
-    }
-    let Err(error) = event_catalogue::resolve(&name, Namespace::Known) else { return };
-    let mut near: Vec<_> = error
-        .suggestions()
-        .iter()
-        .filter_map(|near| near.strip_prefix(EVENT)?.strip_suffix(ELEMENT))
-        .collect();
-    near.dedup();
-    let near = if near.is_empty() {
-        String::new()
-    } else {
-        format!("\n  help: did you mean {}?", list(&near))
-    };
-    mistakes.at(
-        feature,
-        format!("unknown feature `{value}`{near}\n  help: if it is your own, say so: `namespace = \"own\"`"),
-    );
 }
 
 const NAME: &str = "lower case letters, digits and `_`, a letter first";
@@ -170,7 +136,9 @@ fn declare(
         Some(state) => quote!(#state),
         None => quote_spanned!(span=> ()),
     };
-    let (features, after) = (&arguments.features, &arguments.after);
+    let features = arguments.features.iter().map(Feature::value);
+    let asked = arguments.features.iter().filter_map(|feature| feature.ask(&c));
+    let after = &arguments.after;
     let described = item.fields.iter().filter_map(|field| {
         let (name, doc) = (field.ident.as_ref()?.to_string(), docs::text(&field.attrs));
         let ty = &field.ty;
@@ -207,6 +175,7 @@ fn declare(
         #quiet
         #annotated
         #one
+        #(#asked)*
 
         const _: () = {
             impl #c::Module for #ident {

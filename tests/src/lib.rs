@@ -14,7 +14,7 @@ mod recorder;
 pub mod server;
 mod stopper;
 
-event_core::module_crate!();
+event_core::module_crate!(namespaces = ["urn:test:stop"]);
 
 /// The timeout of every wait in a test; only a failure takes this long.
 pub const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);

@@ -13,8 +13,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const KINDS: [&str; 7] =
-    ["names", "namespaces", "signature", "priority", "options", "modules", "events"];
+const KINDS: [&str; 9] = [
+    "names",
+    "namespaces",
+    "elements",
+    "features",
+    "signature",
+    "priority",
+    "options",
+    "modules",
+    "events",
+];
 
 #[test]
 fn compile() {

@@ -3,21 +3,30 @@
 use alloc::{vec, vec::Vec};
 use core::mem;
 
-/// At most three candidates within a reasonable number of edits of `word`, nearest first.
+/// At most three candidates that resemble `word`, nearest first: at most 40 % of the longer word
+/// differs, or one begins with the other, which has at least three characters. ASCII case is ignored.
 ///
-/// Candidates at the same distance keep their order.
+/// Of candidates at the same distance, the one as long as `word` comes first.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-    let limit = reasonable(word.chars().count());
+    let word = word.to_ascii_lowercase();
     let mut near: Vec<_> = candidates
         .into_iter()
-        .filter_map(|candidate| Some((distance(word, candidate, limit)?, candidate)))
+        .filter_map(|candidate| {
+            let other = candidate.to_ascii_lowercase();
+            let (length, other_length) = (word.chars().count(), other.chars().count());
+            let longer = length.max(other_length);
+            let begins = length.min(other_length) >= 3
+                && (word.starts_with(&other) || other.starts_with(&word));
+            let limit = if begins { longer } else { (longer * 2 / 5).max(1) };
+            Some((distance(&word, &other, limit)?, longer - length.min(other_length), candidate))
+        })
         .collect();
-    near.sort_by_key(|&(edits, _)| edits);
+    near.sort_by_key(|&(edits, difference, _)| (edits, difference));
     near.truncate(3);
-    near.into_iter().map(|(_, candidate)| candidate).collect()
+    near.into_iter().map(|(.., candidate)| candidate).collect()
 }
 
-/// The largest distance at which a candidate is suggested for a word of `length` characters.
+/// The largest distance at which a namespace or an event is suggested for `length` characters.
 pub(crate) const fn reasonable(length: usize) -> usize {
     match length {
         0..=3 => 1,
@@ -112,5 +121,9 @@ mod tests {
         assert_eq!(nearest("nmae", options), ["name"]);
         assert!(nearest("colour", options).is_empty());
         assert_eq!(nearest("ab", ["abc", "b", "a", "ab", "abcd"]), ["ab", "abc", "b"]);
+        assert_eq!(nearest("PRIORITIES", options), ["priority"]);
+        assert_eq!(nearest("Nam", options), ["name", "namespace"]);
+        assert_eq!(nearest("aftermath", options), ["after"]);
+        assert!(nearest("na", ["namespace"]).is_empty());
     }
 }

@@ -7,30 +7,45 @@ pub(crate) enum Malformed {
     NoElement,
     /// The colon between namespace and element is missing.
     NoColon,
-    /// The namespace is empty.
+    /// The namespace is empty, or there is only an element.
     NoNamespace,
     /// A character that a namespace cannot contain, or cannot begin with.
     Namespace(char),
+    /// Text before the namespace that does not belong to it, such as `xmlns=`.
+    Prefix(&'static str),
     /// The text after the last colon is not an NCName.
     Element,
+    /// The element is written before the namespace.
+    Swapped,
 }
 
 /// Splits `XMLNS:TAG` at the last colon.
 pub(crate) fn split(payload: &str) -> Result<(&str, &str), Malformed> {
-    let (namespace, element) = payload.rsplit_once(':').ok_or(Malformed::NoElement)?;
+    let Some((namespace, element)) = payload.rsplit_once(':') else {
+        return Err(if is_ncname(payload) { Malformed::NoNamespace } else { Malformed::NoElement });
+    };
     if element.trim().is_empty() || element.starts_with("//") {
         return Err(Malformed::NoElement);
     }
+    check_namespace(namespace)?;
+    if is_ncname(element) { Ok((namespace, element)) } else { Err(Malformed::Element) }
+}
+
+/// Checks that `namespace` can be one: a URI, or at least made of the characters of one.
+pub(crate) fn check_namespace(namespace: &str) -> Result<(), Malformed> {
     if namespace.is_empty() {
         return Err(Malformed::NoNamespace);
     }
-    if namespace.starts_with('/') {
-        return Err(Malformed::Namespace('/'));
+    if let Some(prefix) =
+        ["xmlns=", "xmlns:"].into_iter().find(|prefix| namespace.starts_with(prefix))
+    {
+        return Err(Malformed::Prefix(prefix));
     }
-    if let Some(odd) = namespace.chars().find(|c| c.is_whitespace() || c.is_control()) {
+    if let Some(odd @ ('/' | '$')) = namespace.chars().next() {
         return Err(Malformed::Namespace(odd));
     }
-    if is_ncname(element) { Ok((namespace, element)) } else { Err(Malformed::Element) }
+    let is_odd = |c: &char| !c.is_ascii_graphic() || "\"'<>\\^`{|}".contains(*c);
+    namespace.chars().find(is_odd).map_or(Ok(()), |odd| Err(Malformed::Namespace(odd)))
 }
 
 /// Whether `word` is an NCName: an XML name without a colon.
@@ -68,12 +83,16 @@ mod tests {
     #[test]
     fn each_kind_of_malformed_payload_is_distinguished() {
         for (payload, malformed) in [
-            ("vcard-temp", Malformed::NoElement),
+            ("vcard-temp", Malformed::NoNamespace),
             ("jabber:iq:version:", Malformed::NoElement),
             ("https://example.org/ns", Malformed::NoElement),
             (":query", Malformed::NoNamespace),
             ("/jabber:iq:version:query", Malformed::Namespace('/')),
             ("jabber:iq version:query", Malformed::Namespace(' ')),
+            ("{NS}:query", Malformed::Namespace('{')),
+            ("$ns:query", Malformed::Namespace('$')),
+            ("urn:exampl\u{435}:query", Malformed::Namespace('\u{435}')),
+            ("xmlns=jabber:iq:version:query", Malformed::Prefix("xmlns=")),
             ("urn:xmpp:mam:2", Malformed::Element),
             ("jabber:iq:version:que ry", Malformed::Element),
         ] {

@@ -1,8 +1,10 @@
-//! Reads a name, and checks that its namespace is no misspelling of a known one.
+//! Reads a name, and checks that its namespace and element are known or can be the author's own.
 
 use crate::{
-    grammar::{self, Malformed},
-    namespaces, near,
+    features::is_only_feature,
+    grammar::{self, Malformed, is_ncname},
+    namespaces::{self, Element, Fit},
+    near,
     table::{EVENTS, EventDef, Family, Parameter},
 };
 
@@ -13,6 +15,8 @@ pub struct Name<'a> {
     pub event: &'static EventDef,
     /// The open part of the name.
     pub parameter: NameParameter<'a>,
+    /// What the author's crate has to declare with `module_crate!`.
+    pub undeclared: Option<Undeclared>,
 }
 
 /// The value of a name's open part.
@@ -31,35 +35,42 @@ pub enum NameParameter<'a> {
     Id(&'a str),
 }
 
-/// What the author declares about the namespace in a name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Namespace {
-    /// Nothing: the namespace must not look like a misspelling of a known one.
-    #[default]
-    Known,
-    /// The namespace is the author's own and may resemble a known one.
-    Own,
+/// A part of a name that the catalogue does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Undeclared {
+    /// The namespace.
+    Namespace,
+    /// The element; its namespace is known.
+    Element,
 }
 
 /// Why a name is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub(crate) enum Fault<'a> {
     /// No event has this fixed part, or the name looks like a misspelling of one.
     Name,
     /// The open part is missing.
     NoParameter(&'static EventDef),
+    /// The open part is the placeholder of the list of events.
+    Placeholder(&'static EventDef),
+    /// An element where the id of an iq belongs.
+    ElementAsId(&'static EventDef),
     /// `XMLNS:TAG` is malformed.
     Malformed(&'static EventDef, Malformed),
     /// The namespace is unknown and one edit from a known one.
     Namespace,
-    /// The namespace is known with another version number.
-    Version,
+    /// The namespace is only a feature of service discovery.
+    Feature,
+    /// The element is known and stands elsewhere.
+    Elsewhere(Name<'a>, Element),
+    /// The element is only seen in an iq of the other type.
+    OtherType(Name<'a>, &'static str),
 }
 
-pub(crate) fn read(name: &str, namespace: Namespace) -> Result<Name<'_>, Fault> {
+pub(crate) fn read(name: &str) -> Result<Name<'_>, Fault<'_>> {
     let closed = |event: &&EventDef| event.parameter == Parameter::None && event.name == name;
     if let Some(event) = EVENTS.iter().find(closed) {
-        return Ok(Name { event, parameter: NameParameter::None });
+        return Ok(Name { event, parameter: NameParameter::None, undeclared: None });
     }
     let cut = |event: &&EventDef| {
         open_head(event).is_some_and(|head| head.strip_suffix('/') == Some(name))
@@ -73,41 +84,96 @@ pub(crate) fn read(name: &str, namespace: Namespace) -> Result<Name<'_>, Fault> 
     if rest.is_empty() {
         return Err(Fault::NoParameter(event));
     }
-    if event.parameter == Parameter::Id {
-        return Ok(Name { event, parameter: NameParameter::Id(rest) });
+    if event.name == name {
+        return Err(Fault::Placeholder(event));
     }
-    let (xmlns, element) = match grammar::split(rest) {
+    if event.parameter == Parameter::Payload {
+        return read_payload(name, event, rest);
+    }
+    if looks_like_element(rest) {
+        return Err(Fault::ElementAsId(event));
+    }
+    Ok(Name { event, parameter: NameParameter::Id(rest), undeclared: None })
+}
+
+fn read_payload<'a>(
+    name: &str,
+    event: &'static EventDef,
+    rest: &'a str,
+) -> Result<Name<'a>, Fault<'a>> {
+    let malformed = |malformed| Fault::Malformed(event, malformed);
+    let (namespace, element) = match grammar::split(rest) {
         Ok(parts) => parts,
-        Err(_) if namespaces::is_known(rest) => {
-            return Err(Fault::Malformed(event, Malformed::NoElement));
-        }
-        Err(_) if near::lacks_colon(rest) => {
-            return Err(Fault::Malformed(event, Malformed::NoColon));
-        }
-        Err(malformed) => return Err(Fault::Malformed(event, malformed)),
+        Err(_) if namespaces::is_known(rest) => return Err(malformed(Malformed::NoElement)),
+        Err(_) if near::lacks_colon(rest) => return Err(malformed(Malformed::NoColon)),
+        Err(_) if is_swapped(rest) => return Err(malformed(Malformed::Swapped)),
+        Err(other) => return Err(malformed(other)),
     };
-    let parameter = NameParameter::Payload { namespace: xmlns, element };
-    let found = Name { event, parameter };
-    if namespaces::is_known(xmlns) {
-        return Ok(found);
+    let parameter = NameParameter::Payload { namespace, element };
+    let found = Name { event, parameter, undeclared: None };
+    if namespaces::is_known(namespace) {
+        return read_element(found, namespace, element);
     }
     if event.family == Family::Nonza && near::looks_like_stream_stanza(name) {
         return Err(Fault::Name);
     }
     if namespaces::is_known(rest) {
-        return Err(Fault::Malformed(event, Malformed::NoElement));
+        return Err(malformed(Malformed::NoElement));
     }
     if near::lacks_colon(rest) {
-        return Err(Fault::Malformed(event, Malformed::NoColon));
+        return Err(malformed(Malformed::NoColon));
     }
-    match namespace {
-        Namespace::Own => Ok(found),
-        Namespace::Known if namespaces::other_versions(xmlns).next().is_some() => {
-            Err(Fault::Version)
-        }
-        Namespace::Known if near::looks_like_known(rest, xmlns) => Err(Fault::Namespace),
-        Namespace::Known => Ok(found),
+    if is_swapped(rest) {
+        return Err(malformed(Malformed::Swapped));
     }
+    if is_only_feature(namespace) {
+        return Err(Fault::Feature);
+    }
+    if namespaces::other_versions(namespace).next().is_none()
+        && near::looks_like_known(rest, namespace)
+    {
+        return Err(Fault::Namespace);
+    }
+    Ok(Name { undeclared: Some(Undeclared::Namespace), ..found })
+}
+
+/// Checks an element of a known namespace.
+fn read_element<'a>(
+    found: Name<'a>,
+    namespace: &str,
+    element: &str,
+) -> Result<Name<'a>, Fault<'a>> {
+    let mut elements = namespaces::elements(namespace).peekable();
+    if elements.peek().is_none() {
+        return Ok(found);
+    }
+    let Some(known) = elements.find(|known| known.name == element) else {
+        return Ok(Name { undeclared: Some(Undeclared::Element), ..found });
+    };
+    match known.fit(found.event) {
+        Fit::Fires => Ok(found),
+        Fit::OtherType(seen) => Err(Fault::OtherType(found, seen)),
+        Fit::Elsewhere => Err(Fault::Elsewhere(found, known)),
+    }
+}
+
+/// Whether `payload` is `TAG:XMLNS`.
+fn is_swapped(payload: &str) -> bool {
+    payload.split_once(':').is_some_and(|(element, namespace)| {
+        is_ncname(element) && (namespaces::is_known(namespace) || has_scheme(namespace))
+    })
+}
+
+/// Whether the id of an iq is the element of a request instead.
+fn looks_like_element(id: &str) -> bool {
+    namespaces::is_known(id)
+        || grammar::split(id)
+            .is_ok_and(|(namespace, _)| namespaces::is_known(namespace) || has_scheme(namespace))
+}
+
+/// Whether `namespace` begins like most namespaces of XMPP.
+pub(crate) fn has_scheme(namespace: &str) -> bool {
+    ["http://", "https://", "jabber:", "urn:"].iter().any(|start| namespace.starts_with(start))
 }
 
 /// The fixed part of an open name; `None` for a closed one.

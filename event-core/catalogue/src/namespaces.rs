@@ -1,21 +1,80 @@
-//! The known XML namespaces of XMPP, and their versions.
+//! The known XML namespaces of XMPP, their versions and their elements.
 
-/// One namespace per line, sorted.
+use crate::{
+    lines,
+    table::{EventDef, Family},
+};
+
+/// One namespace per line, sorted, with its elements: `NAMESPACE ELEMENT ELEMENT=PLACE,PLACE …`. An
+/// element without a place stands only inside other elements. The places are `iq`, `iq-get` and
+/// `iq-set` for elements that are only seen in an iq of that type, `message`, `presence`, `stream`.
 const TEXT: &str = include_str!("../namespaces.txt");
 
-const COUNT: usize = count(TEXT.as_bytes());
-
-static NAMESPACES: [&str; COUNT] = split(TEXT);
+static LINES: [&str; lines::count(TEXT)] = lines::split(TEXT);
 
 /// Every known namespace, sorted.
 pub fn namespaces() -> impl Iterator<Item = &'static str> {
-    NAMESPACES.iter().copied()
+    LINES.iter().map(|line| line.split_once(' ').map_or(*line, |(namespace, _)| namespace))
 }
 
 /// Whether `namespace` is one of the [`namespaces`].
 #[must_use]
-pub fn is_known(namespace: &str) -> bool {
-    NAMESPACES.binary_search(&namespace).is_ok()
+pub const fn is_known(namespace: &str) -> bool {
+    lines::find(&LINES, namespace).is_some()
+}
+
+/// The known elements of a known namespace, sorted. A namespace without any takes every element.
+pub fn elements(namespace: &str) -> impl Iterator<Item = Element> {
+    let line = lines::find(&LINES, namespace).unwrap_or_default();
+    line.split(' ').skip(1).map(|element| {
+        let (name, places) = element.split_once('=').unwrap_or((element, ""));
+        Element { name, places }
+    })
+}
+
+/// An element of a known namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Element {
+    /// Its name, without the namespace.
+    pub name: &'static str,
+    places: &'static str,
+}
+
+/// Whether an event fires for an element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// The element stands where the event looks for it.
+    Fires,
+    /// The element is only seen in an iq of the other type: `get` or `set`.
+    OtherType(&'static str),
+    /// The element stands elsewhere.
+    Elsewhere,
+}
+
+impl Element {
+    /// Where the element stands: `iq`, `message`, `presence`, `stream`. Empty for one that stands
+    /// only inside other elements.
+    pub fn places(self) -> impl Iterator<Item = &'static str> {
+        let places = self.places.split(',').filter(|place| !place.is_empty());
+        places.map(|place| place.split_once('-').map_or(place, |(place, _)| place))
+    }
+
+    /// Whether `event` fires for the element.
+    #[must_use]
+    pub fn fit(self, event: &EventDef) -> Fit {
+        if event.family == Family::Nonza {
+            let fires = self.places().any(|place| place == "stream");
+            return if fires { Fit::Fires } else { Fit::Elsewhere };
+        }
+        let Some(iq) = self.places.split(',').find(|place| place.starts_with("iq")) else {
+            return Fit::Elsewhere;
+        };
+        match (iq, event.name.as_bytes()) {
+            ("iq-get", [b'i', b'q', b'-', b's', ..]) => Fit::OtherType("get"),
+            ("iq-set", [b'i', b'q', b'-', b'g', ..]) => Fit::OtherType("set"),
+            _ => Fit::Fires,
+        }
+    }
 }
 
 /// The known namespaces that differ from `namespace` only in a version number, or in having one.
@@ -40,48 +99,30 @@ fn is_version(part: &str) -> bool {
         && digits.bytes().all(|b| b.is_ascii_digit() || b == b'.')
 }
 
-#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, which checks the bounds")]
-const fn count(text: &[u8]) -> usize {
-    let (mut at, mut lines) = (0, 0);
-    while at < text.len() {
-        if text[at] == b'\n' {
-            lines += 1;
-        }
-        at += 1;
-    }
-    lines
-}
-
-#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, which checks the bounds")]
-const fn split(text: &'static str) -> [&'static str; COUNT] {
-    let mut lines = [""; COUNT];
-    let (mut at, mut start, mut line) = (0, 0, 0);
-    while at < text.len() {
-        if text.as_bytes()[at] == b'\n' {
-            lines[line] = text.split_at(at).0.split_at(start).1;
-            line += 1;
-            start = at + 1;
-        }
-        at += 1;
-    }
-    lines
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{TEXT, is_known, namespaces, other_versions};
-    use alloc::vec::Vec;
+    use super::{LINES, elements, is_known, namespaces, other_versions};
+    use crate::grammar::{is_ncname, split};
+    use alloc::{format, vec::Vec};
 
     #[test]
-    fn the_list_is_sorted_and_every_namespace_is_valid_in_a_name() {
+    fn the_list_is_sorted_and_every_name_is_valid() {
         let list: Vec<_> = namespaces().collect();
-        assert!(list.iter().copied().eq(TEXT.lines()));
+        assert_eq!(list.len(), LINES.len());
         assert!(list.is_sorted_by(|a, b| a < b));
         for namespace in list {
             assert!(is_known(namespace));
-            assert!(namespace.bytes().all(|b| b.is_ascii_graphic()), "{namespace}");
-            assert!(!namespace.starts_with('/'), "{namespace}");
+            assert!(split(&format!("{namespace}:x")).is_ok(), "{namespace}");
+            let elements: Vec<_> = elements(namespace).collect();
+            assert!(elements.is_sorted_by(|a, b| a.name < b.name), "{namespace}");
+            for element in elements {
+                assert!(is_ncname(element.name), "{namespace}:{}", element.name);
+                for place in element.places() {
+                    assert!(["iq", "message", "presence", "stream"].contains(&place), "{place}");
+                }
+            }
         }
+        assert!(!is_known("") && !is_known("jabber:iq:versio") && !is_known("jabber:iq:version "));
     }
 
     #[test]

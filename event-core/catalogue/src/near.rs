@@ -4,7 +4,7 @@ use alloc::{format, string::String, vec::Vec};
 use core::cmp::Reverse;
 
 use crate::{
-    distance::distance,
+    distance::{distance, reasonable},
     grammar::{self, is_ncname},
     namespaces::namespaces,
     table::{EVENTS, Family},
@@ -32,11 +32,43 @@ pub(crate) fn lacks_colon(payload: &str) -> bool {
     })
 }
 
-/// Whether `payload` is one edit from a known namespace and an element, or its namespace differs
-/// from a known one only in case.
+/// Whether `namespace` is one edit from a known one, or `payload` one edit from a known namespace
+/// and an element.
 pub(crate) fn looks_like_known(payload: &str, namespace: &str) -> bool {
-    namespaces().any(|known| known.eq_ignore_ascii_case(namespace))
-        || !known_payloads(payload).is_empty()
+    namespaces().any(|known| is_close(namespace, known)) || !known_payloads(payload).is_empty()
+}
+
+/// Whether `word` is at most one edit from `known`, apart from upper and lower case. Both are ASCII.
+pub(crate) fn is_close(word: &str, known: &str) -> bool {
+    let (a, b) = (word.as_bytes(), known.as_bytes());
+    if a.len().abs_diff(b.len()) > 1 {
+        return false;
+    }
+    let same = |(x, y): &(&u8, &u8)| x.eq_ignore_ascii_case(y);
+    let start = a.iter().zip(b).take_while(same).count();
+    let (a, b) = (a.get(start..).unwrap_or_default(), b.get(start..).unwrap_or_default());
+    let end = a.iter().rev().zip(b.iter().rev()).take_while(same).count();
+    match (a.get(..a.len() - end), b.get(..b.len() - end)) {
+        (Some([x, y]), Some([v, w])) => same(&(x, w)) && same(&(y, v)),
+        (Some(a), Some(b)) => a.len() <= 1 && b.len() <= 1,
+        _ => false,
+    }
+}
+
+/// At most three of `known` that are as few edits from `word` as any, and at most three.
+pub(crate) fn closest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let limit = reasonable(word.chars().count());
+    let word = word.to_ascii_lowercase();
+    let mut near: Vec<_> = known
+        .filter_map(|known| Some((distance(&word, &known.to_ascii_lowercase(), limit)?, known)))
+        .collect();
+    near.sort_by_key(|&(edits, _)| edits);
+    let least = near.first().map(|&(edits, _)| edits);
+    near.into_iter()
+        .filter(|&(edits, _)| Some(edits) == least)
+        .map(|(_, known)| known)
+        .take(3)
+        .collect()
 }
 
 /// The possible rests of `name` after `head` with exactly one edit in `head`, likeliest first.

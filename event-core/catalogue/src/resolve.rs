@@ -2,23 +2,37 @@
 
 use crate::{
     error::NameError,
-    name::{Name, Namespace, read},
+    name::{Fault, Name, read},
 };
 
-/// Reads a name without checking whether its namespace looks like a misspelling.
+/// Reads a name. One whose namespace or element is [`undeclared`](Name::undeclared) is accepted only
+/// in a crate that declares it; [`undeclared`] has the message for other crates.
 ///
 /// # Errors
 ///
-/// No event has this name.
-pub fn parse(name: &str) -> Result<Name<'_>, NameError> {
-    resolve(name, Namespace::Own)
+/// No event has this name, or its namespace looks like a misspelling of a known one, or the event
+/// does not fire for its element.
+pub fn resolve(name: &str) -> Result<Name<'_>, NameError> {
+    read(name).map_err(|fault| NameError::refused(name, fault))
 }
 
-/// Reads a name and checks its namespace.
+/// As [`resolve`], for a name that is only refused because its element is not seen in an iq of its
+/// type.
 ///
 /// # Errors
 ///
-/// No event has this name, or its namespace is unknown and close to a known one.
-pub fn resolve(name: &str, namespace: Namespace) -> Result<Name<'_>, NameError> {
-    read(name, namespace).map_err(|fault| NameError::new(name, namespace, fault))
+/// As [`resolve`]; or the name is accepted without insisting.
+pub fn resolve_unusual(name: &str) -> Result<Name<'_>, NameError> {
+    match read(name) {
+        Ok(_) => Err(NameError::needless(name)),
+        Err(Fault::OtherType(read, _)) => Ok(read),
+        Err(fault) => Err(NameError::refused(name, fault)),
+    }
+}
+
+/// The message about a name in a crate that does not declare its namespace or its element; `None`
+/// for a name without an undeclared part.
+#[must_use]
+pub fn undeclared(name: &str, read: &Name<'_>) -> Option<NameError> {
+    Some(NameError::undeclared(name, read, read.undeclared?))
 }

@@ -3,16 +3,16 @@
 use alloc::{format, string::String, vec::Vec};
 
 use crate::{
-    distance::{distance, reasonable},
-    name::{NameParameter, Namespace, open_head, read},
-    namespaces::{self, is_known, namespaces},
+    distance::{distance, nearest, reasonable},
+    name::{NameParameter, Undeclared, has_scheme, open_head, read},
+    namespaces::{Fit, elements, is_known, namespaces, other_versions},
     near::{known_payloads, one_edit_before},
     table::{EVENTS, EventDef, Parameter},
 };
 
 /// At most three likely corrections of `name`, nearest first.
-pub(crate) fn suggestions(name: &str, namespace: Namespace) -> Vec<String> {
-    let mut found = Found { namespace, ranked: Vec::new() };
+pub(crate) fn suggestions(name: &str) -> Vec<String> {
+    let mut found = Found { only_known: read(name).is_ok(), ranked: Vec::new() };
     one_edit(name, &mut found);
     if found.ranked.is_empty() {
         further(name, &mut found);
@@ -20,49 +20,48 @@ pub(crate) fn suggestions(name: &str, namespace: Namespace) -> Vec<String> {
     found.into_nearest()
 }
 
-/// Larger than the number of candidates from one event, so that strangeness outweighs their order.
-const FEW: usize = 1000;
+/// `name` itself if it is known, or else its [`suggestions`].
+pub(crate) fn corrections(name: &str) -> Vec<String> {
+    match read(name) {
+        Ok(read) if read.undeclared.is_none() => Vec::from([name.into()]),
+        _ => suggestions(name),
+    }
+}
 
 /// The candidates so far.
 struct Found {
-    namespace: Namespace,
-    /// The distance, the rank among candidates at the same distance, the name.
-    ranked: Vec<(usize, usize, String)>,
+    /// The name only lacks a declaration, so a correction needs none.
+    only_known: bool,
+    /// The distance, how unlikely, the order among others as likely, the name.
+    ranked: Vec<(usize, usize, usize, String)>,
 }
 
 impl Found {
     /// Adds a candidate if it would be accepted.
-    fn add(&mut self, edits: usize, unlikely: usize, name: String) {
-        if let Ok(accepted) = read(&name, self.namespace) {
-            let strange = match accepted.parameter {
-                NameParameter::Payload { namespace, .. } => strangeness(namespace),
-                _ => 0,
+    fn add(&mut self, edits: usize, order: usize, name: String) {
+        if let Ok(accepted) = read(&name) {
+            let unlikely = match (accepted.undeclared, accepted.parameter) {
+                (None, _) => 0,
+                (Some(Undeclared::Element), _) => 1,
+                (_, NameParameter::Payload { namespace, .. }) if has_scheme(namespace) => 2,
+                _ => 3,
             };
-            self.ranked.push((edits, unlikely + strange * FEW, name));
+            if unlikely == 0 || !self.only_known {
+                self.ranked.push((edits, unlikely, order, name));
+            }
         }
     }
 
     fn into_nearest(mut self) -> Vec<String> {
-        self.ranked.sort_by_key(|&(edits, unlikely, _)| (edits, unlikely));
+        self.ranked.sort_by_key(|&(edits, unlikely, order, _)| (edits, unlikely, order));
         let mut nearest: Vec<String> = Vec::new();
-        let least = self.ranked.first().map(|&(edits, ..)| edits);
-        for (edits, _, name) in self.ranked {
-            if Some(edits) == least && nearest.len() < 3 && !nearest.contains(&name) {
+        let best = self.ranked.first().map(|&(edits, unlikely, ..)| (edits, unlikely));
+        for (edits, unlikely, _, name) in self.ranked {
+            if Some((edits, unlikely)) == best && nearest.len() < 3 && !nearest.contains(&name) {
                 nearest.push(name);
             }
         }
         nearest
-    }
-}
-
-/// Ranks a namespace: 0 if it is known, 1 if it has a common prefix, 2 otherwise.
-fn strangeness(namespace: &str) -> usize {
-    if is_known(namespace) {
-        0
-    } else if ["http:", "https:", "jabber:", "urn:"].iter().any(|s| namespace.starts_with(s)) {
-        1
-    } else {
-        2
     }
 }
 
@@ -78,12 +77,35 @@ fn one_edit(name: &str, found: &mut Found) {
         for (order, rest) in (0..).zip(one_edit_before(head, name)) {
             found.add(1, order, format!("{head}{rest}"));
         }
-        if let (Parameter::Payload, Some(rest)) = (event.parameter, name.strip_prefix(head)) {
-            for (order, payload) in (0..).zip(known_payloads(rest)) {
-                found.add(1, order, format!("{head}{payload}"));
+        let Some(rest) = name.strip_prefix(head) else { continue };
+        if event.parameter != Parameter::Payload {
+            continue;
+        }
+        for (order, payload) in (0..).zip(known_payloads(rest)) {
+            found.add(1, order, format!("{head}{payload}"));
+        }
+        for (namespace, tag) in splits(rest) {
+            for known in firing(event, namespace).filter(|known| distance(tag, known, 1).is_some())
+            {
+                found.add(1, 0, format!("{head}{namespace}:{known}"));
             }
         }
     }
+}
+
+/// Every division of `payload` at a colon, with a known namespace before it.
+fn splits(payload: &str) -> impl Iterator<Item = (&str, &str)> {
+    payload.match_indices(':').filter_map(|(at, _)| {
+        let (namespace, element) = payload.split_at_checked(at)?;
+        is_known(namespace).then_some((namespace, element.get(1..)?))
+    })
+}
+
+/// The elements of `namespace` for which `event` fires.
+fn firing(event: &EventDef, namespace: &str) -> impl Iterator<Item = &'static str> {
+    elements(namespace)
+        .filter(|element| element.fit(event) == Fit::Fires)
+        .map(|element| element.name)
 }
 
 /// Adds acceptable names more than one edit away.
@@ -120,18 +142,61 @@ fn further_open(event: &EventDef, head: &str, name: &str, found: &mut Found) {
     for (order, payload) in (0..).zip(known_payloads(rest)) {
         found.add(edits + 1, order, format!("{head}{payload}"));
     }
-    let Some((namespace, element)) = rest.rsplit_once(':') else {
+    if let Some((element, namespace)) = rest.split_once(':')
+        && (is_known(namespace) || has_scheme(namespace))
+    {
+        found.add(edits + 1, 0, format!("{head}{namespace}:{element}"));
+    }
+    let (namespace, element) = rest.rsplit_once(':').unwrap_or((rest, ""));
+    if is_known(namespace) {
+        let fires: Vec<_> = firing(event, namespace).collect();
+        for (order, element) in nearest(element, fires).into_iter().enumerate() {
+            found.add(edits + 1, order, format!("{head}{namespace}:{element}"));
+        }
         return;
+    }
+    let mut add = |away: usize, known: &str| {
+        let fires: Vec<_> = firing(event, known).collect();
+        if fires.contains(&element) || elements(known).next().is_none() {
+            found.add(edits + away, 0, format!("{head}{known}:{element}"));
+            return;
+        }
+        let near = nearest(element, fires.iter().copied());
+        let chosen = if near.is_empty() && fires.len() <= 3 { fires } else { near };
+        for (order, element) in chosen.into_iter().enumerate() {
+            found.add(edits + away + 1, order, format!("{head}{known}:{element}"));
+        }
     };
     for known in namespaces() {
-        if known.eq_ignore_ascii_case(namespace) {
-            found.add(edits + 1, 0, format!("{head}{known}:{element}"));
+        if known.eq_ignore_ascii_case(namespace)
+            || [namespace, rest].map(without_scheme).contains(&without_scheme(known))
+        {
+            add(1, known);
+        } else if is_extended(namespace, known) {
+            add(2, known);
+        } else if let Some(away) = distance(known, namespace, reasonable(namespace.len()))
+            && (away == 1 || firing(event, known).any(|known| known == element))
+        {
+            add(away, known);
         }
     }
-    for known in namespaces::other_versions(namespace) {
-        let away = distance(known, namespace, 9).unwrap_or(9);
-        found.add(edits + away, 0, format!("{head}{known}:{element}"));
+    for known in other_versions(namespace) {
+        add(distance(known, namespace, 9).unwrap_or(9), known);
     }
+}
+
+/// Whether `known` is `namespace` and a fragment.
+fn is_extended(namespace: &str, known: &str) -> bool {
+    known.strip_prefix(namespace).is_some_and(|end| end.starts_with('#'))
+}
+
+/// A namespace without what is often forgotten or written in front of it.
+fn without_scheme(namespace: &str) -> &str {
+    let mut bare = namespace;
+    for start in ["xmlns", "=", ":", "'", "\"", "https:", "http:", "//", "/", "www."] {
+        bare = bare.strip_prefix(start).unwrap_or(bare);
+    }
+    bare.trim_end_matches(['/', '\'', '"'])
 }
 
 /// Trims the name and merges repeated slashes in its fixed part.

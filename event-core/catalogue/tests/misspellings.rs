@@ -1,9 +1,12 @@
-//! Every one-edit misspelling of every name and every namespace is refused with the correct name
+//! Every one-edit misspelling of every name, namespace and element is refused with the correct name
 //! among the suggestions. The oracle shares only the tables with the catalogue.
 
 #![expect(clippy::indexing_slicing, reason = "a test may panic")]
 
-use event_catalogue::{EVENTS, EventDef, Namespace, Parameter, is_known, namespaces, resolve};
+use event_catalogue::{
+    EVENTS, EventDef, Fit, NameError, Parameter, elements, is_known, namespaces, resolve,
+    undeclared,
+};
 use proptest::{prelude::*, sample::select};
 
 /// Printable ASCII.
@@ -74,7 +77,28 @@ fn is_tag(tag: &str) -> bool {
         && tag.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
 }
 
-/// Whether a name is valid: without an open part, with an id, or with a known namespace.
+/// Why a crate without declarations refuses the name.
+fn refusal(name: &str) -> Option<NameError> {
+    match resolve(name) {
+        Ok(read) => undeclared(name, &read),
+        Err(error) => Some(error),
+    }
+}
+
+/// The elements of `namespace` for which `event` fires.
+fn firing(event: &EventDef, namespace: &str) -> Vec<&'static str> {
+    let fires = elements(namespace).filter(|element| element.fit(event) == Fit::Fires);
+    fires.map(|element| element.name).collect()
+}
+
+/// Whether `event` fires for an element, as far as the lists know.
+fn fires(event: &EventDef, namespace: &str, tag: &str) -> bool {
+    is_known(namespace)
+        && is_tag(tag)
+        && (elements(namespace).next().is_none() || firing(event, namespace).contains(&tag))
+}
+
+/// Whether a name is certainly valid: closed, with an id, or with a known element.
 fn is_valid(name: &str) -> bool {
     EVENTS.iter().any(|event| match event.parameter {
         Parameter::None => name == event.name,
@@ -82,14 +106,13 @@ fn is_valid(name: &str) -> bool {
         Parameter::Payload => name
             .strip_prefix(head(event))
             .and_then(|payload| payload.rsplit_once(':'))
-            .is_some_and(|(xmlns, tag)| is_known(xmlns) && is_tag(tag)),
+            .is_some_and(|(xmlns, tag)| fires(event, xmlns, tag)),
     })
 }
 
-/// Checks that `wrong` is refused and `right` is suggested. `right` must be the first suggestion
-/// unless one of `others` is equally near.
-fn check(wrong: &str, right: &str, declared: Namespace, others: &[String]) -> Result<(), String> {
-    let Err(error) = resolve(wrong, declared) else {
+/// Checks that `wrong` is refused and `right` suggested, first unless one of `others` is as near.
+fn check(wrong: &str, right: &str, others: &[String]) -> Result<(), String> {
+    let Some(error) = refusal(wrong) else {
         return Err(format!("`{wrong}` for `{right}` is accepted"));
     };
     let suggestions = error.suggestions();
@@ -102,7 +125,7 @@ fn check(wrong: &str, right: &str, declared: Namespace, others: &[String]) -> Re
     if suggestions.iter().any(|name| !message.contains(&format!("`{name}`"))) {
         return fail("a suggestion is not in the message");
     }
-    if suggestions.iter().any(|name| resolve(name, declared).is_err()) {
+    if suggestions.iter().any(|name| resolve(name).is_err()) {
         return fail("a suggestion would be refused");
     }
     let equally_near: Vec<_> = others
@@ -135,11 +158,26 @@ fn other_readings(fixed: &str, open: &str, wrong: &str) -> Vec<String> {
     all
 }
 
-/// All names, with `payload` or `id` as the open part.
-fn names_with(payload: &str, id: &str) -> Vec<String> {
+/// The element of the open names.
+#[derive(Clone, Copy)]
+enum Payload {
+    /// One that is known where the event looks for it.
+    Known,
+    Unknown(&'static str),
+}
+
+/// Every name, the open ones with this open part.
+fn names_with(payload: Payload, id: &str) -> Vec<String> {
+    let payload = |event: &EventDef| match payload {
+        Payload::Unknown(payload) => payload,
+        Payload::Known if event.name == "stanza/XMLNS:TAG" => {
+            "urn:ietf:params:xml:ns:xmpp-sasl:auth"
+        }
+        Payload::Known => "jabber:iq:private:query",
+    };
     let name = |event: &EventDef| match event.parameter {
         Parameter::None => event.name.to_owned(),
-        Parameter::Payload => format!("{}{payload}", head(event)),
+        Parameter::Payload => format!("{}{}", head(event), payload(event)),
         Parameter::Id => format!("{}{id}", head(event)),
     };
     EVENTS.iter().map(name).collect()
@@ -154,52 +192,45 @@ fn report(failures: &[String], checked: usize) {
 const LETTERS: &str = " /:#-.0AQqiu~";
 
 /// Checks all misspellings of the fixed parts of all names.
-fn check_names(payload: &str, declared: Namespace, letters: impl Iterator<Item = char> + Clone) {
+fn check_names(payload: Payload, letters: impl Iterator<Item = char> + Clone) {
     let (mut failures, mut checked) = (Vec::new(), 0);
     let names = names_with(payload, "abc1");
     for (event, right) in EVENTS.iter().zip(&names) {
-        if event.parameter == Parameter::None && payload != "jabber:iq:version:query" {
+        if event.parameter == Parameter::None && matches!(payload, Payload::Unknown(_)) {
             continue;
         }
         let fixed = head(event);
         for wrong in one_edit_away(fixed, &right[fixed.len()..], letters.clone()) {
             if is_valid(&wrong) || names.contains(&wrong) {
-                assert!(resolve(&wrong, declared).is_ok(), "{wrong}");
+                assert!(resolve(&wrong).is_ok(), "{wrong}");
                 continue;
             }
             checked += 1;
             let mut others = names.clone();
             others.extend(other_readings(fixed, &right[fixed.len()..], &wrong));
-            failures.extend(check(&wrong, right, declared, &others).err());
+            failures.extend(check(&wrong, right, &others).err());
         }
     }
     report(&failures, checked);
 }
 
 #[test]
-fn misspelt_fixed_parts_before_a_known_namespace_are_corrected() {
-    check_names("jabber:iq:version:query", Namespace::Known, LETTERS.chars());
+fn misspelt_fixed_parts_before_a_known_element_are_corrected() {
+    check_names(Payload::Known, LETTERS.chars());
 }
 
 #[test]
 fn misspelt_fixed_parts_before_an_unknown_namespace_are_corrected() {
-    check_names("urn:example:mine:0:item", Namespace::Known, LETTERS.chars());
-}
-
-#[test]
-fn misspelt_fixed_parts_before_a_declared_namespace_are_corrected() {
-    check_names("https://example.org/ns#own:item", Namespace::Own, LETTERS.chars());
+    check_names(Payload::Unknown("urn:example:mine:0:item"), LETTERS.chars());
+    check_names(Payload::Unknown("https://example.org/ns#own:item"), LETTERS.chars());
 }
 
 #[test]
 #[ignore = "takes a minute: run it in release when the table or the rules change"]
 fn fixed_parts_misspelt_with_every_letter_are_corrected() {
-    for payload in ["urn:example:mine:0:item", "jabber:iq:roster:query", "vcard-temp:vCard"] {
-        check_names(payload, Namespace::Known, alphabet());
-    }
-    for payload in ["https://example.org/ns#own:item", "jabber:iq:roster:query"] {
-        check_names(payload, Namespace::Own, alphabet());
-    }
+    check_names(Payload::Known, alphabet());
+    check_names(Payload::Unknown("urn:example:mine:0:item"), alphabet());
+    check_names(Payload::Unknown("https://example.org/ns#own:item"), alphabet());
 }
 
 /// Checks all misspellings of one namespace and of the colon after it, in one event.
@@ -220,7 +251,7 @@ fn check_namespace(
     for wrong in one_edit_away(&format!("{known}:"), tag, letters.chars()) {
         let wrong = format!("{head}{wrong}");
         if is_valid(&wrong) {
-            assert!(resolve(&wrong, Namespace::Known).is_ok(), "{wrong}");
+            assert!(refusal(&wrong).is_none(), "{wrong}");
             continue;
         }
         checked += 1;
@@ -232,7 +263,7 @@ fn check_namespace(
                 others.push(format!("{head}{shorter}:{tag}"));
             }
         }
-        check(&wrong, &right, Namespace::Known, &others)?;
+        check(&wrong, &right, &others)?;
     }
     Ok(checked)
 }
@@ -248,16 +279,30 @@ fn payload_events() -> Vec<&'static EventDef> {
     EVENTS.iter().filter(|event| event.parameter == Parameter::Payload).collect()
 }
 
+/// Every known namespace, with each event that fires for an element of it, and the elements.
+fn firing_events() -> impl Iterator<Item = (&'static EventDef, &'static str, Vec<&'static str>)> {
+    namespaces().flat_map(|namespace| {
+        payload_events().into_iter().filter_map(move |event| {
+            let tags = match elements(namespace).next() {
+                None => vec!["query", "x", "_1"],
+                Some(_) => firing(event, namespace),
+            };
+            (!tags.is_empty()).then_some((event, namespace, tags))
+        })
+    })
+}
+
+/// In a debug build, all of them would take minutes. The step is no divisor of the number of events,
+/// so that every event has its turn.
+fn some<T>(all: impl Iterator<Item = T>, debug_step: usize) -> impl Iterator<Item = T> {
+    all.step_by(if cfg!(debug_assertions) { debug_step } else { 1 })
+}
+
 #[test]
 fn namespaces_with_a_lost_or_swapped_letter_are_corrected() {
     let (mut failures, mut checked) = (Vec::new(), 0);
-    let events = payload_events();
-    // In a debug build, all namespaces would take a minute.
-    let step = if cfg!(debug_assertions) { 10 } else { 1 };
-    for (index, known) in namespaces().enumerate().step_by(step) {
-        let event = events[index % events.len()];
-        let tag = ["query", "x", "_1"][index % 3];
-        match check_namespace(event, known, tag, "") {
+    for (event, known, tags) in some(firing_events(), 61) {
+        match check_namespace(event, known, tags[checked % tags.len()], "") {
             Ok(count) => checked += count,
             Err(failure) => failures.push(failure),
         }
@@ -270,9 +315,8 @@ fn namespaces_with_a_lost_or_swapped_letter_are_corrected() {
 fn namespaces_misspelt_with_every_letter_are_corrected() {
     let (mut failures, mut checked) = (Vec::new(), 0);
     let letters: String = alphabet().collect();
-    let events = payload_events();
-    for (index, known) in namespaces().enumerate() {
-        match check_namespace(events[index % events.len()], known, "query", &letters) {
+    for (event, known, tags) in firing_events().step_by(7) {
+        match check_namespace(event, known, tags[checked % tags.len()], &letters) {
             Ok(count) => checked += count,
             Err(failure) => failures.push(failure),
         }
@@ -280,39 +324,100 @@ fn namespaces_misspelt_with_every_letter_are_corrected() {
     report(&failures, checked);
 }
 
+/// Checks all misspellings of one element in one event.
+fn check_element(
+    event: &EventDef,
+    namespace: &str,
+    tag: &str,
+    letters: impl Iterator<Item = char> + Clone,
+) -> Result<usize, String> {
+    let start = format!("{}{namespace}:", head(event));
+    let right = format!("{start}{tag}");
+    let mut checked = 0;
+    for wrong in one_edit_away(tag, "", letters) {
+        let wrong = format!("{start}{wrong}");
+        if is_valid(&wrong) {
+            continue;
+        }
+        checked += 1;
+        let Some(error) = refusal(&wrong) else {
+            return Err(format!("`{wrong}` for `{right}` is accepted"));
+        };
+        let suggestions = error.suggestions();
+        let as_near = suggestions.iter().filter(|other| distance(&wrong, other) <= 1).count();
+        if suggestions.len() > 3 || !suggestions.contains(&right) && as_near < 3 {
+            return Err(format!("`{wrong}` for `{right}`: {error}"));
+        }
+    }
+    Ok(checked)
+}
+
+fn check_elements(debug_step: usize, letters: impl Iterator<Item = char> + Clone) {
+    let (mut failures, mut checked) = (Vec::new(), 0);
+    let all = firing_events().filter(|(_, namespace, _)| elements(namespace).next().is_some());
+    let all = all.flat_map(|(event, namespace, tags)| {
+        tags.into_iter().map(move |tag| (event, namespace, tag))
+    });
+    for (event, namespace, tag) in some(all, debug_step) {
+        match check_element(event, namespace, tag, letters.clone()) {
+            Ok(count) => checked += count,
+            Err(failure) => failures.push(failure),
+        }
+    }
+    assert!(checked > 1000, "{checked}");
+    report(&failures, checked);
+}
+
+#[test]
+fn misspelt_elements_are_corrected() {
+    check_elements(61, LETTERS.chars());
+}
+
+#[test]
+#[ignore = "takes minutes: run it in release when the list or the rules change"]
+fn elements_misspelt_with_every_letter_are_corrected() {
+    check_elements(1, alphabet());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn namespaces_misspelt_with_any_letter_are_corrected(
-        event in select(payload_events()),
-        known in select(namespaces().collect::<Vec<_>>()),
-        tag in "[a-zA-Z_][a-zA-Z0-9._-]{0,8}",
+        (event, known, tags) in select(firing_events().collect::<Vec<_>>()),
+        tag in any::<prop::sample::Index>(),
         letter in "[ -~]",
     ) {
-        prop_assert!(check_namespace(event, known, &tag, &letter).map_err(TestCaseError::fail)? > 0);
+        let checked = check_namespace(event, known, tag.get::<&str>(&tags), &letter);
+        prop_assert!(checked.map_err(TestCaseError::fail)? > 0);
     }
 
     #[test]
-    fn known_and_declared_namespaces_are_accepted(
+    fn every_element_is_accepted_where_it_stands_and_nowhere_else(
         event in select(payload_events()),
         known in select(namespaces().collect::<Vec<_>>()),
-        own in "[a-z]{2,5}:[a-z/.#0-9-]{1,20}",
         tag in "[a-zA-Z_][a-zA-Z0-9._-]{0,8}",
     ) {
-        let name = format!("{}{known}:{tag}", head(event));
-        prop_assert!(resolve(&name, Namespace::Known).is_ok(), "{name}");
-        let name = format!("{}{own}:{tag}", head(event));
-        if let Err(error) = resolve(&name, Namespace::Own) {
-            prop_assert!(own.starts_with("iq") && event.name.starts_with("stanza/"), "{error}");
+        for tag in elements(known).map(|element| element.name).chain([&*tag]) {
+            let name = format!("{}{known}:{tag}", head(event));
+            prop_assert_eq!(refusal(&name).is_none(), fires(event, known, tag), "{}", name);
         }
     }
 
     #[test]
-    fn any_text_is_resolved_or_refused_with_at_most_three_suggestions(name in "\\PC{0,40}", head in select(EVENTS), own in any::<bool>()) {
-        let declared = if own { Namespace::Own } else { Namespace::Known };
+    fn an_unknown_namespace_is_refused_or_has_to_be_declared(
+        event in select(payload_events()),
+        own in "[a-z]{2,5}:[a-z/.#0-9-]{1,20}",
+        tag in "[a-zA-Z_][a-zA-Z0-9._-]{0,8}",
+    ) {
+        let name = format!("{}{own}:{tag}", head(event));
+        prop_assert!(is_known(&own) || refusal(&name).is_some(), "{}", name);
+    }
+
+    #[test]
+    fn any_text_is_resolved_or_refused_with_at_most_three_suggestions(name in "\\PC{0,40}", head in select(EVENTS)) {
         for name in [name.clone(), format!("{}{name}", head.head())] {
-            if let Err(error) = resolve(&name, declared) {
+            if let Some(error) = refusal(&name) {
                 prop_assert!(error.suggestions().len() <= 3);
                 prop_assert!(!error.to_string().is_empty());
             }

@@ -36,20 +36,39 @@ impl Bundle {
     }
 }
 
-/// Declares the constant `BUNDLE`, which makes the modules of this crate available to binaries.
-/// Call the macro at the root of the crate. The arguments are the fields of
-/// [`Bundle`](crate::Bundle): `module_crate!(defaults = ["roster", "ping"])`.
+/// Declares a crate of modules. Call the macro once, at the root of the crate:
 ///
-/// A binary names `BUNDLE` in its list, so that the linker keeps the crate:
-/// `spondee::main(&[spondee_modules::BUNDLE, my_modules::BUNDLE])`.
+/// ```
+/// event_core::module_crate!(
+///     defaults = ["guestbook"],
+///     namespaces = ["urn:example:guestbook:0"],
+///     elements = ["vcard-temp:X-GUEST"],
+/// );
+///
+/// use event_core::prelude::*;
+///
+/// #[hook("iq-get/host/urn:example:guestbook:0:query", priority = 10)]
+/// fn list(iq: &mut Iq) -> Reply {
+///     iq.reply()
+/// }
+/// # fn main() {}
+/// ```
+///
+/// All arguments may be left out:
+///
+/// - `defaults`, `component_defaults` and `external_component_defaults` are fields of
+///   [`Bundle`](crate::Bundle): the modules of hosts and components that list none.
+/// - `namespaces` are your own namespaces. Events take every element of them, and `features` of a
+///   module take the namespaces. A known namespace, or one that is a single edit from a known one, is
+///   refused; another version of a known one is accepted.
+/// - `elements` are your own elements, each as `XMLNS:TAG`, in a known namespace or in one of your own.
+///
+/// The macro makes the constant `BUNDLE`. A binary names it in its list, so that the linker keeps the
+/// crate: `spondee::main(&[spondee_modules::BUNDLE, my_modules::BUNDLE])`.
 #[macro_export]
 macro_rules! module_crate {
-    ($($hosts:ident = [$($module:literal),* $(,)?]),* $(,)?) => {
-        /// The modules of this crate. A binary that runs the modules lists this constant.
-        pub const BUNDLE: $crate::Bundle = $crate::Bundle {
-            $($hosts: &[$($module),*],)*
-            ..$crate::Bundle::new(module_path!())
-        };
+    ($($arguments:tt)*) => {
+        $crate::__private::module_crate! { $crate, $($arguments)* }
     };
 }
 

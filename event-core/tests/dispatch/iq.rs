@@ -18,10 +18,10 @@ macro_rules! steps {
 }
 
 steps! {
-    "iq-get/host/jabber:iq:version:query" 900 get_host;
-    "iq-set/host/jabber:iq:version:query" 900 set_host;
-    "iq/host/jabber:iq:version:query" 0 any_host;
-    "iq/host/jabber:iq:version:query" 1 any_host_before;
+    "iq-get/host/jabber:iq:private:query" 900 get_host;
+    "iq-set/host/jabber:iq:private:query" 900 set_host;
+    "iq/host/jabber:iq:private:query" 0 any_host;
+    "iq/host/jabber:iq:private:query" 1 any_host_before;
     "iq/host/jabber:iq:last:query" 1 other_payload;
     "iq/host" 1 host;
     "iq/host" -1 host_last;
@@ -30,12 +30,12 @@ steps! {
     "iq/self" 1 own;
     "iq/self" -1 own_last;
     "iq/self" 2 own_before;
-    "iq/bare/jabber:iq:version:query" 5 any_bare;
-    "iq/self/jabber:iq:version:query" 5 any_own;
-    "iq/self/jabber:iq:version:query" 6 any_own_before;
-    "iq-get/self/jabber:iq:version:query" 7 get_own;
-    "iq-get/bare/jabber:iq:version:query" 7 get_bare;
-    "iq-set/bare/jabber:iq:version:query" 7 set_bare;
+    "iq/bare/jabber:iq:private:query" 5 any_bare;
+    "iq/self/jabber:iq:private:query" 5 any_own;
+    "iq/self/jabber:iq:private:query" 6 any_own_before;
+    "iq-get/self/jabber:iq:private:query" 7 get_own;
+    "iq-get/bare/jabber:iq:private:query" 7 get_bare;
+    "iq-set/bare/jabber:iq:private:query" 7 set_bare;
     "iq/full" 3 full;
 }
 
@@ -64,7 +64,7 @@ answers! {
 }
 
 fn steps(to: &str, kind: &str) -> Vec<String> {
-    of(to, &format!("<iq id='x' type='{kind}' TO><query xmlns='jabber:iq:version'/></iq>"))
+    of(to, &format!("<iq id='x' type='{kind}' TO><query xmlns='jabber:iq:private'/></iq>"))
 }
 
 fn of(to: &str, xml: &str) -> Vec<String> {
@@ -79,9 +79,9 @@ fn of(to: &str, xml: &str) -> Vec<String> {
 #[test]
 fn the_cascade_of_an_iq_to_a_host() {
     let before = ["iq/host 1", "iq/host 0"];
-    let payload = ["iq/host/jabber:iq:version:query 1", "iq/host/jabber:iq:version:query 0"];
+    let payload = ["iq/host/jabber:iq:private:query 1", "iq/host/jabber:iq:private:query 0"];
     for kind in ["get", "set"] {
-        let typed = format!("iq-{kind}/host/jabber:iq:version:query 900");
+        let typed = format!("iq-{kind}/host/jabber:iq:private:query 900");
         let steps = steps("localhost", kind);
         assert_eq!(steps[..2], before);
         assert_eq!(steps[2..4], payload);
@@ -89,7 +89,7 @@ fn the_cascade_of_an_iq_to_a_host() {
     }
     let unknown = "<iq id='x' type='get' TO><query xmlns='urn:xmpp:nobody'/></iq>";
     assert_eq!(of("localhost", unknown), ["iq/host 1", "iq/host 0", "iq/host -1"]);
-    let nearly = "<iq id='x' type='get' TO><other xmlns='jabber:iq:version'/></iq>";
+    let nearly = "<iq id='x' type='get' TO><other xmlns='jabber:iq:private'/></iq>";
     assert_eq!(of("localhost", nearly), ["iq/host 1", "iq/host 0", "iq/host -1"]);
 }
 
@@ -99,8 +99,8 @@ fn the_cascade_of_an_iq_to_an_account_and_to_the_sender() {
         steps("juliet@localhost", "get"),
         [
             "iq/bare 1",
-            "iq/bare/jabber:iq:version:query 5",
-            "iq-get/bare/jabber:iq:version:query 7",
+            "iq/bare/jabber:iq:private:query 5",
+            "iq-get/bare/jabber:iq:private:query 7",
             "iq/bare -1"
         ]
     );
@@ -111,11 +111,11 @@ fn the_cascade_of_an_iq_to_an_account_and_to_the_sender() {
                 "iq/self 2",
                 "iq/bare 1",
                 "iq/self 1",
-                "iq/self/jabber:iq:version:query 6",
-                "iq/bare/jabber:iq:version:query 5",
-                "iq/self/jabber:iq:version:query 5",
-                "iq-get/bare/jabber:iq:version:query 7",
-                "iq-get/self/jabber:iq:version:query 7",
+                "iq/self/jabber:iq:private:query 6",
+                "iq/bare/jabber:iq:private:query 5",
+                "iq/self/jabber:iq:private:query 5",
+                "iq-get/bare/jabber:iq:private:query 7",
+                "iq-get/self/jabber:iq:private:query 7",
                 "iq/bare -1",
                 "iq/self -1",
             ]
@@ -133,7 +133,7 @@ fn an_iq_to_a_client_has_one_event() {
 
 #[test]
 fn answers_are_dispatched_by_id_only() {
-    let result = "<iq id='probe-1' type='result' TO><query xmlns='jabber:iq:version'/></iq>";
+    let result = "<iq id='probe-1' type='result' TO><query xmlns='jabber:iq:private'/></iq>";
     assert_eq!(
         of("localhost", result),
         ["iq/host 1", "iq/host 0", "iq-result/host/probe-1", "iq/host -1"]
@@ -176,7 +176,7 @@ mod later {
     #[module(name = "later")]
     struct Later;
 
-    #[hook("iq-get/host/jabber:iq:version:query")]
+    #[hook("iq-get/host/jabber:iq:private:query")]
     fn keep(iq: &mut Iq, cx: &Context<Later>) -> Flow {
         LATER.set(Some(cx.answer_later(iq)));
         Flow::Handled
@@ -222,11 +222,11 @@ fn a_handler_may_answer_later() {
     testing::run(async {
         let server = server(&["later"]).await;
         let romeo = romeo(&server).await;
-        assert_eq!(ask(&romeo, "jabber:iq:version", "query").await, "");
+        assert_eq!(ask(&romeo, "jabber:iq:private", "query").await, "");
         later::LATER.take().unwrap().reply();
         assert_eq!(told(&romeo), "result");
 
-        assert_eq!(ask(&romeo, "jabber:iq:version", "query").await, "");
+        assert_eq!(ask(&romeo, "jabber:iq:private", "query").await, "");
         later::LATER.take().unwrap().error(&StanzaError::gone());
         assert_eq!(told(&romeo), "gone");
 
@@ -248,7 +248,7 @@ fn an_unanswered_request_may_outlive_the_server() {
     testing::run(async {
         let server = server(&["later"]).await;
         let romeo = romeo(&server).await;
-        assert_eq!(ask(&romeo, "jabber:iq:version", "query").await, "");
+        assert_eq!(ask(&romeo, "jabber:iq:private", "query").await, "");
         drop((server, romeo));
     });
     drop(later::LATER.take());

@@ -9,6 +9,8 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote_spanned};
 use syn::Type;
 
+use crate::attr::located;
+
 use super::{
     rules::Rule,
     signature::{Handler, Runs, bare, names_context},
@@ -261,13 +263,4 @@ fn ends(tokens: &Type) -> (Span, Span) {
 
 fn at(place: Span) -> Span {
     Span::mixed_site().located_at(place)
-}
-
-/// Gives tokens of the expansion the location of `place` and keeps their hygiene.
-fn located(tokens: &TokenStream, place: Span) -> TokenStream {
-    let moved = tokens.clone().into_iter().map(|mut token| {
-        token.set_span(token.span().located_at(place));
-        token
-    });
-    moved.collect()
 }

@@ -1,38 +1,36 @@
 //! `#[hook]`: reads its arguments, resolves the event, and checks the function against it.
 
+mod event;
 mod expand;
 mod rules;
 mod signature;
 
-use event_catalogue::{EventDef, NameParameter, Namespace, Parameter};
+use event_catalogue::{EventDef, Name, NameParameter, Parameter, Undeclared};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{
-    Error, LitStr, Path, Token,
-    ext::IdentExt,
+    Error, LitStr, Token,
     parse::{ParseStream, Parser},
 };
 
 use self::{
+    event::{Named, STRING, named, refuse_twice},
     expand::{Check, Hook},
     rules::{Priority, Rule, priority},
     signature::Function,
 };
-use crate::attr::{Mistakes, event_core, options, own_namespace, path};
+use crate::{
+    attr::{Mistakes, event_core, options, path, string},
+    own::ask,
+};
 
-const OPTIONS: &[&str] = &["priority", "namespace", "crate"];
-
-/// The event as the author wrote it.
-enum Named {
-    String(LitStr),
-    Path(Path, Option<LitStr>),
-}
+const OPTIONS: &[&str] = &["priority", "insist", "crate"];
 
 struct Arguments {
     event: Named,
     priority: Priority,
-    /// The author's tokens of `namespace = "own"`.
-    own_namespace: Option<TokenStream>,
+    /// Why the author hooks an element in an iq of a type in which it is not seen.
+    insist: Option<LitStr>,
     event_core: TokenStream,
 }
 
@@ -41,6 +39,8 @@ struct Resolved {
     def: &'static EventDef,
     name: String,
     parameter: TokenStream,
+    /// Asks whether the crate declares the namespace or the element.
+    declared: Option<TokenStream>,
 }
 
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
@@ -56,9 +56,12 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
         }
     };
     let mut mistakes = Mistakes::default();
-    let expansion = (|input: ParseStream<'_>| parse(input, &mut mistakes))
-        .parse2(arguments)
-        .map(|arguments| handler(&arguments, &function, &mut mistakes));
+    let expansion =
+        (|input: ParseStream<'_>| parse(input, &mut mistakes)).parse2(arguments).map(|arguments| {
+            let Arguments { event, priority, .. } = &arguments;
+            refuse_twice((event, priority.value), &function.attributes, &mut mistakes);
+            handler(&arguments, &function, &mut mistakes)
+        });
     let expansion = match expansion {
         Ok(Some(expansion)) if mistakes.is_empty() => expansion,
         Ok(_) => TokenStream::new(),
@@ -85,9 +88,7 @@ fn parse(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Argumen
     if !input.is_empty() {
         let span = input.span();
         input.parse::<Token![,]>().map_err(|_| match &event {
-            Named::Path(path, _) if path.get_ident().is_some() => {
-                Error::new_spanned(path, "an event's name is a string: `#[hook(\"message/bare\")]`")
-            }
+            Named::Path(path, _) if path.get_ident().is_some() => Error::new_spanned(path, STRING),
             _ => Error::new(span, "expected `,` after the event"),
         })?;
     }
@@ -104,42 +105,25 @@ fn parse(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Argumen
     let mut parsed = Arguments {
         event,
         priority: Priority { value: 0, tokens: None },
-        own_namespace: None,
+        insist: None,
         event_core: event_core(None),
     };
     options(input, OPTIONS, mistakes, |key, input, mistakes| {
         if key == "priority" {
             parsed.priority = priority(input)?;
-        } else if key == "namespace" {
-            parsed.own_namespace = own_namespace(key, input, mistakes)?;
+        } else if key == "insist" {
+            let expected = "`insist` says why: `insist = \"old clients set the version\"`";
+            let reason = string(input, expected)?;
+            if reason.value().trim().is_empty() {
+                mistakes.at(&reason, expected);
+            }
+            parsed.insist = Some(reason);
         } else {
             parsed.event_core = event_core(Some(&path(input)?));
         }
         Ok(())
     })?;
     Ok(parsed)
-}
-
-/// Parses the event: its name, or its type with the parameter that the type leaves open.
-fn named(input: ParseStream<'_>) -> syn::Result<Named> {
-    let expected =
-        "expected an event: its name, `\"message/bare\"`, or its type, `events::MessageBare`";
-    if input.peek(LitStr) {
-        return Ok(Named::String(input.parse()?));
-    }
-    let span = input.span();
-    let option = input.peek(syn::Ident::peek_any) && input.peek2(Token![=]);
-    if input.is_empty() || option {
-        return Err(Error::new(span, expected));
-    }
-    let path = input.call(Path::parse_mod_style).map_err(|_| Error::new(span, expected))?;
-    let parameter = if input.peek(Token![,]) && input.peek2(LitStr) {
-        input.parse::<Token![,]>()?;
-        Some(input.parse()?)
-    } else {
-        None
-    };
-    Ok(Named::Path(path, parameter))
 }
 
 fn handler(
@@ -177,7 +161,8 @@ fn resolve(
                 (Parameter::None, None) => {
                     let name = def.name.to_owned();
                     let parameter = none(private);
-                    return Some(Some(Resolved { def, name, parameter }));
+                    refuse_insist(arguments, &name, mistakes);
+                    return Some(Some(Resolved { def, name, parameter, declared: None }));
                 }
                 (Parameter::None, Some(parameter)) => {
                     mistakes.at(parameter, format!("`{}` has no parameter", def.name));
@@ -204,8 +189,11 @@ fn resolve(
             }
         }
     };
-    let own = if arguments.own_namespace.is_some() { Namespace::Own } else { Namespace::Known };
-    let resolved = match event_catalogue::resolve(&name, own) {
+    let resolved = match &arguments.insist {
+        Some(_) => event_catalogue::resolve_unusual(&name),
+        None => event_catalogue::resolve(&name),
+    };
+    let resolved = match resolved {
         Ok(resolved) => resolved,
         Err(error) => {
             mistakes.at(literal, error);
@@ -214,22 +202,38 @@ fn resolve(
     };
     let parameter = match resolved.parameter {
         NameParameter::None => none(private),
-        // Copied from the list of events, where these two words are placeholders.
-        NameParameter::Payload { namespace: "XMLNS", element: "TAG" } => {
-            mistakes.at(
-                literal,
-                format!("`XMLNS:TAG` in `{name}` stands for the namespace and name of an element, such as `jabber:iq:version:query`"),
-            );
-            return None;
-        }
         NameParameter::Payload { namespace, element } => quote_spanned!(Span::mixed_site()=>
             #private::HookParameter::Payload { namespace: #namespace, element: #element }),
         NameParameter::Id(id) => {
             quote_spanned!(Span::mixed_site()=> #private::HookParameter::Id(#id))
         }
     };
-    let def = resolved.event;
-    Some(Some(Resolved { def, name, parameter }))
+    let (def, declared) = (resolved.event, asked(&resolved, &name, literal, private));
+    Some(Some(Resolved { def, name, parameter, declared }))
+}
+
+/// Asks whether the crate declares the unknown part of a name.
+fn asked(
+    resolved: &Name<'_>,
+    name: &str,
+    literal: &LitStr,
+    private: &TokenStream,
+) -> Option<TokenStream> {
+    let advice = event_catalogue::undeclared(name, resolved)?.to_string();
+    let NameParameter::Payload { namespace, element } = resolved.parameter else { return None };
+    let element = format!("{namespace}:{element}");
+    let undeclared = resolved.undeclared?;
+    Some(ask(private, literal.span(), |span| match undeclared {
+        Undeclared::Namespace => quote_spanned!(span=> namespace(#namespace, #element, #advice)),
+        Undeclared::Element => quote_spanned!(span=> element(#element, #advice)),
+    }))
+}
+
+/// Refuses `insist` on an event without an element.
+fn refuse_insist(arguments: &Arguments, name: &str, mistakes: &mut Mistakes) {
+    if let Some(insist) = &arguments.insist {
+        mistakes.at(insist, format!("`{name}` needs no `insist`: leave it out"));
+    }
 }
 
 fn none(private: &TokenStream) -> TokenStream {
@@ -245,12 +249,7 @@ fn catalogue(
     mistakes: &mut Mistakes,
 ) -> Option<TokenStream> {
     let span = Span::mixed_site();
-    let Resolved { def, name, parameter } = resolved;
-    if let Some(own) = &arguments.own_namespace
-        && def.parameter != Parameter::Payload
-    {
-        mistakes.at(own, format!("`{name}` has no namespace; leave the option out"));
-    }
+    let Resolved { def, name, parameter, declared } = resolved;
     let rule = Rule::new(name.clone(), def, &arguments.priority, span, mistakes);
     let takes = rule.as_ref().map_or_else(|| format!("&mut {}", def.payload), Rule::takes);
     let handler = function.handler(&takes, mistakes);
@@ -278,7 +277,8 @@ fn catalogue(
         handler,
         c: c.clone(),
     };
-    Some(hook.expand(&Check::Rule(&rule)))
+    let hook = hook.expand(&Check::Rule(&rule));
+    Some(quote!(#declared #hook))
 }
 
 /// Expands a hook on an event declared with `#[event]`: its type defines what the handler takes.
@@ -291,9 +291,7 @@ fn declared(
     let span = Span::mixed_site();
     let Named::Path(path, _) = &arguments.event else { return None };
     let last = &path.segments.last()?.ident;
-    if let Some(own) = &arguments.own_namespace {
-        mistakes.at(own, format!("`{last}` has no namespace; leave the option out"));
-    }
+    refuse_insist(arguments, &last.to_string(), mistakes);
     let handler = function.handler(&format!("&{last}"), mistakes)?;
     let hook = Hook {
         event: quote_spanned!(span=> <#path as #c::DeclaredEvent>::Itself),

@@ -13,16 +13,17 @@ use crate::attr::Mistakes;
 
 /// A function with an unparsed body.
 pub(crate) struct Function {
+    pub(crate) attributes: Vec<Attribute>,
     pub(crate) signature: Signature,
 }
 
 impl Parse for Function {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        input.call(Attribute::parse_outer)?;
+        let attributes = input.call(Attribute::parse_outer)?;
         input.parse::<Visibility>()?;
         let signature = input.parse()?;
         input.parse::<TokenStream>()?;
-        Ok(Self { signature })
+        Ok(Self { attributes, signature })
     }
 }
 

@@ -32,7 +32,7 @@ fn sign(greeted: &Greeted<'_>, cx: &Context<Guestbook>) {
     guests.insert(greeted.guest.to_bare());
 }
 
-#[hook("iq-get/host/urn:example:guestbook:0:query", priority = 10, namespace = "own")]
+#[hook("iq-get/host/urn:example:guestbook:0:query", priority = 10)]
 fn list(iq: &mut Iq, cx: &Context<Guestbook>) -> Reply {
     let guests = cx.state().0.lock().unwrap_or_else(PoisonError::into_inner);
     let guests: Vec<_> = guests

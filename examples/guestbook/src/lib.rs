@@ -4,4 +4,4 @@
 pub mod guestbook;
 pub mod welcome;
 
-event_core::module_crate!();
+event_core::module_crate!(namespaces = ["urn:example:guestbook:0"]);

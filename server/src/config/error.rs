@@ -98,25 +98,6 @@ pub(crate) fn in_order(errors: &mut [ConfigError]) {
     errors.sort_by_key(|error| error.place().map(|place| place.line));
 }
 
-/// At most three candidates similar to `word`, nearest first.
-pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<String> {
-    let word = word.to_lowercase();
-    let mut near: Vec<(usize, usize, &str)> = candidates
-        .into_iter()
-        .filter_map(|candidate| {
-            let lower = candidate.to_lowercase();
-            let distance = strsim::damerau_levenshtein(&word, &lower);
-            let longest = word.chars().count().max(lower.chars().count());
-            let prefix = word.len() >= 3 && (lower.starts_with(&word) || word.starts_with(&lower));
-            let close = distance * 5 <= longest * 2 || prefix;
-            close.then_some((distance, word.len().abs_diff(lower.len()), candidate))
-        })
-        .collect();
-    near.sort();
-    near.truncate(3);
-    near.into_iter().map(|(_, _, candidate)| candidate.to_owned()).collect()
-}
-
 fn in_table(table: &str) -> String {
     if table.is_empty() { String::new() } else { format!(" in [{table}]") }
 }

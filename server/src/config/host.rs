@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use event_core::Secret;
 use event_core::services::Mechanism;
+use event_core::{Secret, nearest};
 use jid::BareJid;
 use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::error::{Place, nearest};
+use super::error::Place;
 use super::modules::Modules;
 use super::options::ModuleOptions;
 use super::value::strings;

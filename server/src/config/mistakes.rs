@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
+use event_core::nearest;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 use toml::Spanned;
 use toml::de::{DeValue, ValueDeserializer};
 
-use super::error::{ConfigError, nearest};
+use super::error::ConfigError;
 use super::source::{Source, Step, Tree, change, dotted, find, is_secret, key_span};
 use super::words::{Complaint, complaint};
 
@@ -124,7 +125,10 @@ fn error(
     match complaint {
         Complaint::UnknownKey { key, known } => ConfigError::UnknownKey {
             place: place(key_span(tree, path)),
-            suggestions: nearest(&key, known.iter().map(String::as_str)).into(),
+            suggestions: nearest(&key, known.iter().map(String::as_str))
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
             table,
             known: known.into(),
             key,

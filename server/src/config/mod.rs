@@ -25,7 +25,7 @@ mod words;
 pub(crate) use error::in_order;
 
 pub use database::{DatabaseUrl, Storage};
-pub use error::{ConfigError, Place, nearest};
+pub use error::{ConfigError, Place};
 pub use host::{BareJidText, ComponentConfig, HostSection, TlsFiles};
 pub use limits::Limits;
 pub use listen::{Listen, ListenKind};

@@ -2,13 +2,15 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use event_core::{Bundle, HostConfig, HostContext, HostSettings, Registry, StartError, services};
+use event_core::{
+    Bundle, HostConfig, HostContext, HostSettings, Registry, StartError, nearest, services,
+};
 
 use crate::{
     accounts::{AccountStore, HostAccounts},
     config::{
         BareJidText, Config, ConfigError, InvalidConfig, ModuleName, ModuleOptions, Modules,
-        in_order, nearest,
+        in_order,
     },
     s2s::Federation,
 };

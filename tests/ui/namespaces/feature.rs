@@ -1,8 +1,8 @@
-//! The feature is misspelt: a letter is missing.
+//! The namespace is a feature without elements.
 
 use event_core::prelude::*;
 
-#[module(features = ["jabber:iq:verion"])]
-pub struct Version;
+#[hook("iq-get/host/http://jabber.org/protocol/disco:query")]
+fn change(_: &mut Iq) {}
 
 fn main() {}

@@ -15,7 +15,7 @@ fn answer(iq: &mut Iq) -> Answer {
     Ok(iq.reply())
 }
 
-#[hook("iq-set/host/jabber:iq:version:query")]
+#[hook("iq-set/host/jabber:iq:private:query")]
 async fn refuse(_: &mut Iq) -> Result<(), StanzaError> {
     Err(StanzaError::not_allowed())
 }

@@ -17,7 +17,7 @@ fn change(_: &mut Message, _: &Context<Archive>) -> Flow {
 #[hook("iq-get/bare/urn:xmpp:ping:ping")]
 #[hook("iq-get/host/urn:xmpp:ping:ping")]
 /// Between them a comment.
-#[hook("iq-set/host/urn:xmpp:ping:ping")]
+#[hook("iq-get/self/urn:xmpp:ping:ping")]
 async fn answer(iq: &mut Iq) -> Reply {
     iq.reply()
 }

@@ -2,12 +2,12 @@
 
 use std::{fmt::Write, sync::Arc};
 
-use event_core::{Bundle, Registry, Runtime};
+use event_core::{Bundle, Registry, Runtime, nearest};
 
 use crate::{
     accounts::AccountStore,
     cli::{CliError, HooksQuery, output::say},
-    config::{Config, nearest},
+    config::Config,
     control::{client, protocol::HookLine},
     run::{
         ServerError,

@@ -1,0 +1,8 @@
+//! The feature is not declared.
+
+use event_core::prelude::*;
+
+#[module(features = ["urn:example:guestbook:0"])]
+pub struct Version;
+
+fn main() {}

@@ -1,0 +1,7 @@
+//! A declared namespace is known.
+
+event_core::module_crate!(namespaces = ["urn:xmpp:ping"]);
+
+fn main() {
+    let _ = BUNDLE;
+}
