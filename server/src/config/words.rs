@@ -33,6 +33,8 @@ pub(super) fn complaint(message: &str, is_secret: bool) -> Complaint {
         format!("unknown value \"{value}\", expected one of {}", known.join(", "))
     } else if message == "wanted string or table" {
         "expected a string".to_owned()
+    } else if message.starts_with("data did not match any variant of untagged enum ") {
+        "not a valid value".to_owned()
     } else if let Some((was, wanted)) = types(message) {
         let wanted = expected(wanted);
         if is_secret {
@@ -75,8 +77,11 @@ fn expected(wanted: &str) -> String {
         "a sequence" => "a list".to_owned(),
         "path string" | "string" | "str" => "a string".to_owned(),
         "a map" => "a table".to_owned(),
+        "a character" | "a char" | "char" => "a string of one character".to_owned(),
         other if other.starts_with("struct ") => "a table".to_owned(),
-        other if other.starts_with("tuple ") || other.starts_with("a tuple ") => {
+        other if other.starts_with("enum ") => "a string".to_owned(),
+        other if other.starts_with("unit") => "nothing".to_owned(),
+        other if ["tuple ", "a tuple ", "an array "].iter().any(|a| other.starts_with(a)) => {
             "a list".to_owned()
         }
         other => other.replace('`', "\""),
