@@ -35,6 +35,10 @@ pub(super) fn complaint(message: &str, is_secret: bool) -> Complaint {
         "expected a string".to_owned()
     } else if message.starts_with("data did not match any variant of untagged enum ") {
         "not a valid value".to_owned()
+    } else if message.starts_with("wanted exactly 1 ") {
+        "expected one key".to_owned()
+    } else if message.starts_with("expected tuple with length ") {
+        "expected a list of another length".to_owned()
     } else if let Some((was, wanted)) = types(message) {
         let wanted = expected(wanted);
         if is_secret {
@@ -45,7 +49,7 @@ pub(super) fn complaint(message: &str, is_secret: bool) -> Complaint {
     } else if is_secret {
         "not a valid value".to_owned()
     } else {
-        message.to_owned()
+        message.replace('`', "\"")
     };
     Complaint::Value { message }
 }
@@ -53,8 +57,12 @@ pub(super) fn complaint(message: &str, is_secret: bool) -> Complaint {
 /// The two parts of `invalid type: integer `7`, expected a string`.
 fn types(message: &str) -> Option<(&str, &str)> {
     let forms = ["invalid type: ", "invalid value: ", "invalid length "];
-    let rest = forms.iter().find_map(|form| message.strip_prefix(form))?;
-    rest.rsplit_once(", expected ")
+    if let Some(rest) = forms.iter().find_map(|form| message.strip_prefix(form)) {
+        return rest.rsplit_once(", expected ");
+    }
+    // toml's own words: `expected table, found integer`.
+    let (wanted, was) = message.strip_prefix("expected ")?.split_once(", found ")?;
+    Some((was, wanted))
 }
 
 fn expected(wanted: &str) -> String {
@@ -74,7 +82,8 @@ fn expected(wanted: &str) -> String {
         "i64" | "i128" | "isize" => "a whole number".to_owned(),
         "f32" | "f64" => "a number".to_owned(),
         "a boolean" | "bool" => "true or false".to_owned(),
-        "a sequence" => "a list".to_owned(),
+        "a sequence" | "array" => "a list".to_owned(),
+        "table" | "empty table" => "a table".to_owned(),
         "path string" | "string" | "str" => "a string".to_owned(),
         "a map" => "a table".to_owned(),
         "a character" | "a char" | "char" => "a string of one character".to_owned(),
@@ -97,6 +106,13 @@ fn found(was: &str) -> String {
         ("string ", "the string "),
         ("sequence", "a list"),
         ("map", "a table"),
+        ("string", "a string"),
+        ("integer", "a number"),
+        ("float", "a number"),
+        ("boolean", "true or false"),
+        ("array", "a list"),
+        ("table", "a table"),
+        ("datetime", "a date"),
     ];
     let plain = kinds.iter().find_map(|(kind, plain)| Some((plain, was.strip_prefix(kind)?)));
     plain.map_or_else(|| was.clone(), |(plain, value)| format!("{plain}{value}"))
