@@ -79,9 +79,6 @@ impl Reload {
         let outcome = self.apply().await;
         match &outcome {
             Ok(report) => {
-                for line in &report.warnings {
-                    tracing::warn!("{line}");
-                }
                 for line in &report.applied {
                     tracing::info!("reload: {line}");
                 }
@@ -90,7 +87,8 @@ impl Reload {
                 }
             }
             Err(error) => {
-                tracing::error!(%error, "the config was not reloaded; the old config stays in use")
+                let error = error.to_string().replace("\n", "; ");
+                tracing::error!(error, "config not reloaded, the old one stays");
             }
         }
         outcome
@@ -115,6 +113,7 @@ impl Reload {
             let authorities = Some(self.federation.authorities());
             let (hosts, tls) = inspect::files(&config, registry, authorities, &mut findings);
             if let Some(tls) = tls.filter(|_| !findings.is_refused) {
+                findings.log();
                 return Ok((config, hosts, tls, findings.warnings()));
             }
         }

@@ -201,8 +201,12 @@ fn what_is_wrong_with_files_is_said() {
         error("none.pem", key)
     );
     assert!(error(one, "none.key").contains("none.key: No such file"));
-    assert!(error("empty.pem", key).ends_with("empty.pem: the file has no certificate (expected PEM)"));
-    assert!(error(one, "empty.pem").ends_with("empty.pem: the file has no private key (expected PEM)"));
+    assert!(
+        error("empty.pem", key).ends_with("empty.pem: the file has no certificate (expected PEM)")
+    );
+    assert!(
+        error(one, "empty.pem").ends_with("empty.pem: the file has no private key (expected PEM)")
+    );
     assert!(error(one, "bad.pem").ends_with("bad.pem: the private key in the file is damaged"));
     let mixed = error(one, "two/self-signed.key");
     assert!(mixed.contains("two/self-signed.key cannot be used with the certificate"), "{mixed}");
