@@ -88,7 +88,7 @@ impl Reload {
             }
             Err(error) => {
                 let error = error.to_string().replace("\n", "; ");
-                tracing::error!(error, "config not reloaded, the old one stays");
+                tracing::error!(error, "the config was not reloaded; the old config stays in use");
             }
         }
         outcome
