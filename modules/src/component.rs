@@ -83,14 +83,22 @@ async fn handshake(nonza: &mut Nonza, cx: &Context<Component>) -> Result<Flow, S
     let expected =
         hex::encode(&Sha1::new().chain_update(&*id).chain_update(secret.expose()).finalize());
     if !bool::from(expected.as_bytes().ct_eq(proof.as_bytes())) {
-        tracing::warn!(host, peer = ?session.peer(), "a component has the wrong secret");
+        tracing::warn!(
+            host,
+            peer = session.peer().map(tracing::field::display),
+            "a component has the wrong secret"
+        );
         return Err(StreamError::not_authorized().text("the handshake is wrong"));
     }
     if let Err(error) = cx.state().connect(session) {
-        tracing::warn!(host, peer = ?session.peer(), "a second component was refused");
+        tracing::warn!(
+            host,
+            peer = session.peer().map(tracing::field::display),
+            "a second component was refused"
+        );
         return Err(error);
     }
-    tracing::info!(host, peer = ?session.peer(), "component connected");
+    tracing::info!(host, peer = session.peer().map(tracing::field::display), "component connected");
     cx.fire(ComponentAuthenticated { session: session.clone() }).await;
     Ok(Flow::Handled)
 }

@@ -12,6 +12,7 @@ pub mod config;
 mod control;
 pub mod http;
 pub mod net;
+mod plain;
 pub mod run;
 pub mod s2s;
 pub mod storage;

@@ -178,11 +178,15 @@ impl Server {
         }
     }
 
-    /// The trusted certificates: only the server's self-signed certificate.
+    /// The server's self-signed certificates, for a TLS configuration that trusts nothing else.
     pub fn roots(&self) -> RootCertStore {
         let mut roots = RootCertStore::empty();
-        let file = self.data().join("self-signed.pem");
-        roots.add(CertificateDer::from_pem_file(file).unwrap()).unwrap();
+        for file in fs::read_dir(self.data()).unwrap() {
+            let file = file.unwrap().path();
+            if file.extension().is_some_and(|extension| extension == "pem") {
+                roots.add(CertificateDer::from_pem_file(file).unwrap()).unwrap();
+            }
+        }
         roots
     }
 

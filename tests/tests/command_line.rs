@@ -57,6 +57,21 @@ fn the_hooks_command_lists_the_running_server() {
 }
 
 #[test]
+fn the_hooks_command_refuses_names_that_nothing_has() {
+    let server = Server::start();
+    let (is_ok, text) = output(&server, &["hooks", "--module", "versio"]);
+    assert!(!is_ok, "{text}");
+    assert!(
+        text.contains("the module versio is not in this binary; did you mean version?"),
+        "{text}"
+    );
+    let (is_ok, text) = output(&server, &["hooks", "--event", "server-startd"]);
+    assert!(!is_ok && text.contains("did you mean server-started?"), "{text}");
+    let (is_ok, text) = output(&server, &["hooks", "--module", "register"]);
+    assert!(is_ok && text.contains("this config has no such handler"), "{text}");
+}
+
+#[test]
 fn a_second_server_on_the_same_data_is_refused() {
     let server = Server::start();
     let (is_ok, text) = output(&server, &[]);

@@ -92,6 +92,13 @@ impl<P: Payload> std::fmt::Debug for Chain<P> {
     }
 }
 
+impl<P: Payload> Chain<P> {
+    /// The names of the handlers in order, for the log.
+    pub(crate) fn handlers(&self) -> String {
+        self.0.links.iter().map(|link| link.handler.meta.id()).collect::<Vec<_>>().join(", ")
+    }
+}
+
 /// The outcome that stopped a chain, and the handler that returned it.
 #[derive(Debug)]
 pub(crate) struct Stop {

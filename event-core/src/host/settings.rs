@@ -5,7 +5,7 @@ use jid::BareJid;
 use crate::util::secret::Secret;
 
 /// The configuration of a host.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct HostConfig {
     /// The domain.
     pub name: String,

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    dispatch::installer::HookRecord,
+    dispatch::{installer::HookRecord, table::order::ranks},
     events::{declared::EventRecord, info::EventInfo, traits::EventId},
     module::{info::ModuleInfo, running::ModuleVtable, start_error::StartError},
     util::rust_path::{crate_of, encloses},
@@ -210,7 +210,7 @@ impl Registry {
         self.module(name).ok_or_else(|| self.unknown_module(name, format!("host `{host}`")))
     }
 
-    /// Checks the names and options of a host's modules before the first module starts.
+    /// Checks the names, options and order of a host's modules before the first module starts.
     pub(crate) fn check_modules(
         &self,
         host: &str,
@@ -227,7 +227,22 @@ impl Registry {
                 source: Box::new(source),
             })?;
         }
-        Ok(())
+        self.check_order(modules.iter().map(|(name, _)| name.as_str()))
+    }
+
+    /// Checks whether the modules of a host can be ordered: each name in their `after` lists is
+    /// known, and no modules wait for each other. Modules that are not linked are ignored.
+    ///
+    /// # Errors
+    /// [`StartError::UnknownAfter`] or [`StartError::AfterCycle`].
+    pub fn check_order<'a>(
+        &self,
+        modules: impl IntoIterator<Item = &'a str>,
+    ) -> Result<(), StartError> {
+        let linked: Vec<_> = self.names().collect();
+        let modules = modules.into_iter().filter_map(|name| self.module(name));
+        let infos: Vec<_> = modules.map(|module| module.info).collect();
+        ranks(&linked, &infos).map(drop)
     }
 
     /// Checks a module's options without starting the module.

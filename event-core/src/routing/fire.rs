@@ -80,7 +80,7 @@ impl Core {
         let chain = chain?;
         let Some(stop) = run_nested(chain.fire(payload)).await else {
             tracing::error!(
-                ?chain,
+                handlers = chain.handlers(),
                 "too many nested events were fired by handlers; this event is refused"
             );
             return Some(Stop { outcome: StanzaError::internal_server_error().into(), by: None });

@@ -32,7 +32,10 @@ impl Core {
             self.fire_global::<events::ServerStopping>(&mut events::ServerStopping {}).await;
         });
         if timeout(limit, fire).await.is_err() {
-            tracing::warn!(?limit, "handlers of server-stopping did not end in time");
+            tracing::warn!(
+                seconds = limit.as_secs(),
+                "handlers of server-stopping did not end in time"
+            );
         }
     }
 

@@ -35,6 +35,17 @@ pub enum StorageError {
         /// The newest schema that this server knows.
         known: i64,
     },
+    /// The database is damaged, or is none.
+    #[error(
+        "{database} cannot be read: {reason}\n  help: restore a backup of it, or move it away to \
+         begin with an empty one"
+    )]
+    Damaged {
+        /// The database, without any secret.
+        database: String,
+        /// What the database said.
+        reason: String,
+    },
     /// A newer version of the module has written the store.
     #[error(
         "the data in store \"{store}\" has version {found}, and this server knows versions up to \

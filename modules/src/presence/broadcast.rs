@@ -106,7 +106,8 @@ pub(super) async fn leave(
             // Without the roster, only the user's other clients and the recipients of directed
             // presence get the presence.
             Err(error) => {
-                tracing::error!(%error, ?session, "cannot read the contacts that must get unavailable presence");
+                let user = session.jid().map(tracing::field::display);
+                tracing::error!(%error, user, "cannot read the contacts that must get unavailable presence");
                 broadcast(unavailable, session, &Roster::default(), cx);
             }
         }

@@ -137,7 +137,7 @@ async fn create(
         return Err(registering.event.error.unwrap_or_else(StanzaError::not_allowed));
     }
     accounts.create(account, password).await?;
-    tracing::info!(%account, peer = ?session.peer(), "an account was registered");
+    tracing::info!(%account, peer = session.peer().map(tracing::field::display), "an account was registered");
     cx.fire(UserRegistered { username, source: SOURCE, session: Some(session) }).await;
     Ok(())
 }

@@ -147,8 +147,9 @@ fn read(
     let mut seen = HashMap::new();
     for (text, number) in BufReader::new(list).split(b'\n').zip(1..) {
         let text = Zeroizing::new(text?);
-        let text = text.trim_ascii_end();
-        if text.is_empty() || (number == 1 && text == b"jid,password") {
+        let text = without_end(&text);
+        if text.trim_ascii().is_empty() || (number == 1 && text.trim_ascii_end() == b"jid,password")
+        {
             continue;
         }
         match read_line(text, &has_host) {
@@ -163,6 +164,16 @@ fn read(
         }
     }
     Ok(lines)
+}
+
+/// A line without its end. Blanks are part of a password, unless it is in quotes.
+fn without_end(line: &[u8]) -> &[u8] {
+    let text = line.strip_suffix(b"\r").unwrap_or(line);
+    let is_quoted = text.windows(2).any(|pair| pair == b",\"");
+    match text.trim_ascii_end() {
+        trimmed if is_quoted && trimmed.ends_with(b"\"") => trimmed,
+        _ => text,
+    }
 }
 
 /// Parses one line alone, because an unclosed quote would extend over the lines after it.

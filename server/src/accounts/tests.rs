@@ -97,9 +97,12 @@ async fn an_import_reports_every_bad_line() {
                 eve@example.com,\n\
                 b\u{7}d@example.com,secret\r\n\
                 frank@example.com,\"open\n\
-                grace@example.com,secret\r\n";
+                grace@example.com,secret\r\n\
+                heidi@example.com, blanks \r\n\
+                ivan@example.com,\"quoted \" \n\
+                \t\n";
     let report = accounts.import(list.as_bytes(), |host| host == "example.com").await.unwrap();
-    assert_eq!(report.imported, 3);
+    assert_eq!(report.imported, 5);
     let problems: Vec<_> =
         report.problems.iter().map(|p| format!("{}: {}", p.line, p.message)).collect();
     assert_eq!(
@@ -118,6 +121,9 @@ async fn an_import_reports_every_bad_line() {
     assert_eq!(problems.len(), 8);
     assert!(accounts.verify("example.com", "alice", "with, comma").await.unwrap());
     assert!(accounts.verify("example.com", "bob", "secret").await.unwrap());
+    assert!(accounts.verify("example.com", "grace", "secret").await.unwrap());
+    assert!(accounts.verify("example.com", "heidi", " blanks ").await.unwrap());
+    assert!(accounts.verify("example.com", "ivan", "quoted ").await.unwrap());
     assert!(!accounts.verify("example.com", "old", "hunter2").await.unwrap());
 }
 

@@ -16,7 +16,10 @@ use std::io::{self, Write};
 
 use clap::Parser;
 
-use crate::config::{Config, InvalidConfig};
+use crate::{
+    config::{Config, InvalidConfig},
+    plain::plain,
+};
 
 pub use args::{CheckOptions, Cli, Command, EventsFormat, HooksQuery, UserCommand};
 pub use error::CliError;
@@ -132,5 +135,5 @@ fn dispatch(cli: Cli, actions: &dyn Actions, ask: &mut dyn AskPassword) -> Resul
 
 /// Prints. A closed pipe (`| head`) is not an error.
 fn print(to: &mut dyn Write, text: impl std::fmt::Display) {
-    let _ = write!(to, "{text}");
+    let _ = write!(to, "{}", plain(&text.to_string()));
 }

@@ -122,6 +122,16 @@ fn error(
     let above = path.split_last().map_or(path, |(_, table)| table);
     let table = dotted(&[base, above].concat());
     let place = |span: Option<Range<usize>>| source.place(span.unwrap_or_else(|| tree.span()));
+    if let Some(written) = unquoted(&[base, path].concat(), find(tree, path), &complaint) {
+        let (key, place) = (written.clone(), place(key_span(tree, path)));
+        let quoted = match written.split_once('.') {
+            Some(("s2s", rest)) => format!("\"{}\" = …", rest.trim_start_matches("routes.")),
+            Some((table, rest)) => format!("[{table}.\"{rest}\"]"),
+            None => format!("\"{written}\""),
+        };
+        let message = format!("a domain needs quotes, as its dots would make tables: {quoted}");
+        return ConfigError::Value { place, key, message };
+    }
     match complaint {
         Complaint::UnknownKey { key, known } => ConfigError::UnknownKey {
             place: place(key_span(tree, path)),
@@ -144,6 +154,41 @@ fn error(
             ConfigError::Value { place: place(span), key: dotted(&[base, path].concat()), message }
         }
     }
+}
+
+/// The full key of a domain that was written without quotes: `host.example.com`. Where the domain
+/// ends is a guess: at the first key that a host can have, or where there are several keys.
+fn unquoted(path: &[Step], value: Option<&Tree<'_>>, complaint: &Complaint) -> Option<String> {
+    let known = match (path, complaint) {
+        ([Step::Key(table), Step::Key(_), Step::Key(_)], Complaint::UnknownKey { key, known })
+            if ["host", "component"].contains(&table.as_str())
+                && nearest(key, known.iter().map(String::as_str)).is_empty() =>
+        {
+            &known[..]
+        }
+        ([Step::Key(s2s), Step::Key(routes), Step::Key(_)], Complaint::Value { .. })
+            if s2s == "s2s" && routes == "routes" =>
+        {
+            &[]
+        }
+        _ => return None,
+    };
+    let mut written = dotted(path);
+    let mut rest = value?.get_ref().as_table()?;
+    while let [(key, value)] = rest.iter().collect::<Vec<_>>()[..] {
+        let key = key.get_ref();
+        let inner = value.get_ref().as_table();
+        // The value of a route is a string, that of a host a table.
+        if known.iter().any(|known| known == key) || (inner.is_none() && !known.is_empty()) {
+            break;
+        }
+        written = format!("{written}.{key}");
+        match inner {
+            Some(inner) => rest = inner,
+            None => break,
+        }
+    }
+    Some(written)
 }
 
 fn add(tree: &mut Tree<'_>, path: &[Step]) -> Option<()> {

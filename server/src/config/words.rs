@@ -33,6 +33,12 @@ pub(super) fn complaint(message: &str, is_secret: bool) -> Complaint {
         format!("unknown value \"{value}\", expected one of {}", known.join(", "))
     } else if message == "wanted string or table" {
         "expected a string".to_owned()
+    } else if message.starts_with("data did not match any variant of untagged enum ") {
+        "not a valid value".to_owned()
+    } else if message.starts_with("wanted exactly 1 ") {
+        "expected one key".to_owned()
+    } else if message.starts_with("expected tuple with length ") {
+        "expected a list of another length".to_owned()
     } else if let Some((was, wanted)) = types(message) {
         let wanted = expected(wanted);
         if is_secret {
@@ -43,7 +49,7 @@ pub(super) fn complaint(message: &str, is_secret: bool) -> Complaint {
     } else if is_secret {
         "not a valid value".to_owned()
     } else {
-        message.to_owned()
+        message.replace('`', "\"")
     };
     Complaint::Value { message }
 }
@@ -51,8 +57,12 @@ pub(super) fn complaint(message: &str, is_secret: bool) -> Complaint {
 /// The two parts of `invalid type: integer `7`, expected a string`.
 fn types(message: &str) -> Option<(&str, &str)> {
     let forms = ["invalid type: ", "invalid value: ", "invalid length "];
-    let rest = forms.iter().find_map(|form| message.strip_prefix(form))?;
-    rest.rsplit_once(", expected ")
+    if let Some(rest) = forms.iter().find_map(|form| message.strip_prefix(form)) {
+        return rest.rsplit_once(", expected ");
+    }
+    // toml's own words: `expected table, found integer`.
+    let (wanted, was) = message.strip_prefix("expected ")?.split_once(", found ")?;
+    Some((was, wanted))
 }
 
 fn expected(wanted: &str) -> String {
@@ -72,11 +82,15 @@ fn expected(wanted: &str) -> String {
         "i64" | "i128" | "isize" => "a whole number".to_owned(),
         "f32" | "f64" => "a number".to_owned(),
         "a boolean" | "bool" => "true or false".to_owned(),
-        "a sequence" => "a list".to_owned(),
+        "a sequence" | "array" => "a list".to_owned(),
+        "table" | "empty table" => "a table".to_owned(),
         "path string" | "string" | "str" => "a string".to_owned(),
         "a map" => "a table".to_owned(),
+        "a character" | "a char" | "char" => "a string of one character".to_owned(),
         other if other.starts_with("struct ") => "a table".to_owned(),
-        other if other.starts_with("tuple ") || other.starts_with("a tuple ") => {
+        other if other.starts_with("enum ") => "a string".to_owned(),
+        other if other.starts_with("unit") => "nothing".to_owned(),
+        other if ["tuple ", "a tuple ", "an array "].iter().any(|a| other.starts_with(a)) => {
             "a list".to_owned()
         }
         other => other.replace('`', "\""),
@@ -92,6 +106,13 @@ fn found(was: &str) -> String {
         ("string ", "the string "),
         ("sequence", "a list"),
         ("map", "a table"),
+        ("string", "a string"),
+        ("integer", "a number"),
+        ("float", "a number"),
+        ("boolean", "true or false"),
+        ("array", "a list"),
+        ("table", "a table"),
+        ("datetime", "a date"),
     ];
     let plain = kinds.iter().find_map(|(kind, plain)| Some((plain, was.strip_prefix(kind)?)));
     plain.map_or_else(|| was.clone(), |(plain, value)| format!("{plain}{value}"))

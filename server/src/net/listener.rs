@@ -21,7 +21,7 @@ use super::{
     socket::prepare,
 };
 use crate::{
-    config::{Config, Listen, ListenKind},
+    config::{Listen, ListenKind},
     http::Http,
     stream::Streams,
 };
@@ -118,21 +118,13 @@ struct OpenListener {
 }
 
 impl Listeners {
-    /// Binds all listeners of the config and begins to accept.
-    ///
-    /// # Errors
-    ///
-    /// An address cannot be bound. Then no listener accepts.
-    pub fn open(
-        config: &Config,
+    /// Begins to accept.
+    pub fn accept(
+        bound: Vec<(Listen, TcpListener)>,
         streams: &Arc<Streams>,
         http: &Http,
         limits: &ConnectionLimits,
-    ) -> Result<Self, ListenError> {
-        let mut bound = Vec::new();
-        for listen in &config.listen {
-            bound.push((listen, bind(listen)?));
-        }
+    ) -> Self {
         let limiter = limits.limiter();
         let open = bound.into_iter().map(|(listen, listener)| {
             let kind = listen.kind;
@@ -142,7 +134,7 @@ impl Listeners {
             let task = accept(listener, service, Arc::clone(limiter));
             OpenListener { kind, address, task: tokio::spawn(task) }
         });
-        Ok(Self(open.collect()))
+        Self(open.collect())
     }
 
     /// The port of the first listener of a kind.

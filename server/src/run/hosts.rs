@@ -9,27 +9,11 @@ use event_core::{
 use crate::{
     accounts::{AccountStore, HostAccounts},
     config::{
-        BareJidText, Config, ConfigError, InvalidConfig, ModuleName, ModuleOptions, Modules,
+        BareJidText, Config, ConfigError, InvalidConfig, ModuleName, ModuleOptions, Modules, Place,
         in_order,
     },
     s2s::Federation,
 };
-
-/// A valid config and its hosts.
-///
-/// # Errors
-///
-/// All mistakes of the file and of the modules' options, in the order of the lines.
-pub(crate) fn checked(
-    config: Result<Config, InvalidConfig>,
-    registry: &Registry,
-    warnings: &mut Vec<String>,
-) -> Result<(Config, Vec<HostConfig>), Vec<ConfigError>> {
-    match config {
-        Ok(config) => hosts(&config, registry, warnings).map(|hosts| (config, hosts)),
-        Err(invalid) => Err(mistakes(invalid, registry)),
-    }
-}
 
 /// All mistakes of an invalid file, including those of the modules' options.
 pub(crate) fn mistakes(invalid: InvalidConfig, registry: &Registry) -> Vec<ConfigError> {
@@ -54,7 +38,8 @@ pub(crate) fn hosts(
     let mut hosts = Vec::new();
     let mut errors = Vec::new();
     for (name, host) in &config.host {
-        let mut checker = Checker { registry, name, kind: "host", warnings, errors: &mut errors };
+        let (kind, place) = ("host", &host.place);
+        let mut checker = Checker { registry, name, kind, place, warnings, errors: &mut errors };
         let defaults = defaults(registry, |bundle| bundle.defaults);
         let modules = checker.modules(&host.modules, &defaults, &host.module);
         let mut settings = settings(&host.admins);
@@ -66,8 +51,8 @@ pub(crate) fn hosts(
         hosts.push(HostConfig { name: name.clone(), modules, settings });
     }
     for (name, component) in &config.component {
-        let kind = "component";
-        let mut checker = Checker { registry, name, kind, warnings, errors: &mut errors };
+        let (kind, place) = ("component", &component.place);
+        let mut checker = Checker { registry, name, kind, place, warnings, errors: &mut errors };
         let mut defaults = defaults(registry, |bundle| bundle.component_defaults);
         if component.secret.is_some() {
             defaults.extend(self::defaults(registry, |b| b.external_component_defaults));
@@ -113,10 +98,22 @@ pub(crate) fn prepare(
     }
 }
 
+/// The error of a module that does not start, with the line of its host.
+pub(crate) fn located(error: &StartError, config: &Config) -> String {
+    let StartError::Module { host, .. } = error else { return error.to_string() };
+    let hosts = config.host.get(&**host).map(|host| &host.place);
+    let components = config.component.get(&**host).map(|component| &component.place);
+    match hosts.or(components) {
+        Some(Some(place)) => format!("{place}: {error}"),
+        _ => error.to_string(),
+    }
+}
+
 struct Checker<'a> {
     registry: &'a Registry,
     name: &'a str,
     kind: &'a str,
+    place: &'a Option<Place>,
     warnings: &'a mut Vec<String>,
     errors: &'a mut Vec<ConfigError>,
 }
@@ -173,6 +170,12 @@ impl Checker<'_> {
                     "{place}: options of \"{name}\" are not used: the module does not run on {host}"
                 ));
             }
+        }
+        if let Err(error) = self.registry.check_order(enabled.iter().map(String::as_str)) {
+            let place =
+                self.place.clone().unwrap_or_else(|| ModuleOptions::empty().place().clone());
+            let key = format!("{}.\"{}\".modules", self.kind, self.name);
+            self.errors.push(ConfigError::Value { place, key, message: error.to_string() });
         }
         let mut ready = Vec::new();
         for name in enabled {
@@ -244,7 +247,7 @@ mod tests {
                     [host.a.module.probe]\nnoise = 1\n[limits]\ndepth = 1\n";
         let invalid = Config::parse(Path::new("s.toml"), text);
         let registry = Registry::new(&[Bundle::new("spondee")]).unwrap();
-        let errors = checked(invalid, &registry, &mut Vec::new()).unwrap_err();
+        let errors = mistakes(invalid.unwrap_err(), &registry);
         let lines = errors.iter().map(|error| error.place().unwrap().line);
         assert_eq!(lines.collect::<Vec<_>>(), [2, 3, 5, 7], "{errors:?}");
     }

@@ -5,6 +5,7 @@
 //! while the server runs, which log rotation needs.
 
 use std::{
+    borrow::Cow,
     fs::{File, OpenOptions},
     io::{self, Write},
     mem,
@@ -20,7 +21,10 @@ use tracing_subscriber::{
     Layer, Registry, filter::Targets, fmt, fmt::MakeWriter, layer::SubscriberExt, reload,
 };
 
-use crate::config::{Log, LogFormat, LogLevel};
+use crate::{
+    config::{Log, LogFormat, LogLevel},
+    plain::plain,
+};
 
 /// The number of lines that may wait to be written; further lines are dropped.
 const QUEUE: usize = 4096;
@@ -221,12 +225,33 @@ fn open_file(path: &Path) -> Result<File, LogError> {
     options.open(path).map_err(|source| LogError::File { path: path.to_owned(), source })
 }
 
+/// Checks whether the log file can be opened, and makes none.
+///
+/// # Errors
+///
+/// The file, or its folder, cannot be written.
+pub(crate) fn look(config: &Log) -> Result<(), LogError> {
+    use rustix::fs::{Access, access};
+    let Some(path) = &config.file else { return Ok(()) };
+    let error = |source| LogError::File { path: path.clone(), source };
+    if path.exists() {
+        return OpenOptions::new().append(true).open(path).map(drop).map_err(error);
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    access(folder, Access::WRITE_OK | Access::EXEC_OK).map_err(|refused| error(refused.into()))
+}
+
 /// Queues lines. As long as this exists, the target is not replaced.
 struct Lines<'a>(RwLockReadGuard<'a, Target>);
 
 impl Write for Lines<'_> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.0.lines.clone().write(line)
+        match std::str::from_utf8(line).map(plain) {
+            Ok(Cow::Owned(text)) => self.0.lines.clone().write_all(text.as_bytes())?,
+            _ => self.0.lines.clone().write_all(line)?,
+        }
+        Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -266,6 +291,18 @@ mod tests {
         });
         assert_eq!(text.lines().count(), 1);
         assert!(text.ends_with("INFO spondee::run::log::tests: started host=\"example.com\"\n"));
+    }
+
+    #[test]
+    fn errors_of_the_system_have_no_number() {
+        for format in [LogFormat::Text, LogFormat::Json] {
+            let text = log(format, |_, _| {
+                let error = io::Error::from_raw_os_error(17);
+                tracing::info!(%error, "not made");
+            });
+            assert!(text.contains("File exists") && !text.contains("os error"), "{text}");
+            assert!(text.ends_with('\n'), "{text}");
+        }
     }
 
     #[test]
@@ -349,5 +386,9 @@ mod tests {
         let config = Log { file: Some(folder.path().join("no/such.log")), ..Log::default() };
         let error = Logging::subscriber(&config).err().unwrap();
         assert!(error.to_string().starts_with("cannot open the log file "), "{error}");
+        assert_eq!(look(&config).unwrap_err().to_string(), error.to_string());
+        let config = Log { file: Some(folder.path().join("not-yet.log")), ..Log::default() };
+        look(&config).unwrap();
+        assert!(!folder.path().join("not-yet.log").exists());
     }
 }

@@ -1,6 +1,7 @@
 //! Starts, runs and stops a server.
 
 pub(crate) mod hosts;
+pub(crate) mod inspect;
 pub mod log;
 pub(crate) mod reload;
 mod signals;
@@ -19,24 +20,23 @@ use thiserror::Error;
 
 use crate::{
     accounts::{AccountStore, AccountStoreError},
-    config::{Config, ConfigError, ListenKind},
+    config::{Config, ConfigError, InvalidConfig, ListenKind},
     control::server::Control,
     http::{Http, metrics::Metrics},
-    net::{
-        limiter::ConnectionLimits,
-        listener::{ListenError, Listeners},
-    },
+    net::{limiter::ConnectionLimits, listener::Listeners},
     s2s::Federation,
     storage::{Database, StorageError, create_data_folder, create_private_file},
     stream::{Settings, Streams},
-    tls::{Tls, TlsError},
+    tls::TlsError,
 };
-use log::Logging;
+use hosts::located;
+use inspect::{Findings, Inspected, Scope};
+use log::{LogError, Logging};
 use reload::Reload;
 use signals::{Signal, Signals};
 
 /// The file that a server locks while it uses a data folder.
-const LOCK_FILE: &str = "spondee.lock";
+pub(crate) const LOCK_FILE: &str = "spondee.lock";
 
 /// Why the server did not start.
 #[derive(Debug, Error)]
@@ -45,13 +45,16 @@ pub enum ServerError {
     /// The errors in the config.
     #[error("{}", lines(.0))]
     Config(Vec<ConfigError>),
-    /// A module does not start, or the binary's list of bundles is wrong.
+    /// What the inspection found, or a module does not start.
+    #[error("{0}")]
+    Refused(String),
+    /// The binary is not what its list says.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// An address cannot be listened on.
+    /// The log cannot be written.
     #[error(transparent)]
-    Listen(#[from] ListenError),
-    /// A certificate cannot be used.
+    Log(#[from] LogError),
+    /// A certificate cannot be stored.
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// The data cannot be used.
@@ -85,48 +88,66 @@ fn lines(errors: &[ConfigError]) -> String {
 /// # Errors
 ///
 /// The server cannot start.
-pub fn run(config: Config, bundles: &[Bundle]) -> Result<(), ServerError> {
-    let system = |what: &str| {
-        let what = what.to_owned();
-        move |source| ServerError::System { what, source }
-    };
-    let logging = Logging::init(&config.log)
-        .map_err(|error| system("cannot log")(io::Error::other(error)))?;
-    let _close = logging.close_on_drop();
-    let files = raise_file_limit();
+pub fn run(config: Result<Config, InvalidConfig>, bundles: &[Bundle]) -> Result<(), ServerError> {
     let registry = Registry::new(bundles)?;
+    let mut findings = Findings::default();
+    let Some(config) = inspect::valid(config, &registry, &mut findings) else {
+        return Err(ServerError::Refused(findings.refusal()));
+    };
+    // If the log cannot be opened, the inspection says so, with everything else.
+    let logging = Logging::init(&config.log);
+    let _close = logging.as_ref().ok().map(Logging::close_on_drop);
+    let files = raise_file_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(config.threads.get())
         .thread_name("spondee")
         .enable_all()
         .build()
-        .map_err(system("cannot start"))?;
-    let outcome = runtime.block_on(serve(config, registry, &logging, files));
+        .map_err(|source| ServerError::System { what: "cannot start".into(), source })?;
+    let outcome = runtime.block_on(async {
+        let begun = Instant::now();
+        let inspected = look(&config, &registry, findings).await?;
+        serve(config, inspected, registry, &logging?, files, begun).await
+    });
     runtime.shutdown_timeout(Duration::from_secs(1));
     outcome
 }
 
+/// Looks at everything before anything is changed.
+async fn look(
+    config: &Config,
+    registry: &Registry,
+    mut findings: Findings,
+) -> Result<Inspected, ServerError> {
+    // Otherwise each of its ports would be an error.
+    if is_locked(&config.data) {
+        return Err(ServerError::Running(config.data.clone()));
+    }
+    let scope = Scope { ports: true, modules: false };
+    match inspect::inspect(config, registry, scope, &mut findings).await {
+        Some(inspected) => {
+            findings.log();
+            Ok(inspected)
+        }
+        None => Err(ServerError::Refused(findings.refusal())),
+    }
+}
+
 async fn serve(
     config: Config,
+    inspected: Inspected,
     registry: Registry,
     logging: &Logging,
     files: usize,
+    begun: Instant,
 ) -> Result<(), ServerError> {
-    let begun = Instant::now();
-    let mut warnings = Vec::new();
-    let hosts = hosts::hosts(&config, &registry, &mut warnings).map_err(ServerError::Config)?;
-    for warning in warnings {
-        tracing::warn!("{warning}");
-    }
+    let Inspected { hosts, authorities, tls, listeners } = inspected;
     create_data_folder(&config.data)?;
     let _lock = lock(&config.data)?;
+    tls.keep()?;
     // Registered before the first log line, so that an early signal does not kill the process.
     let mut signals = Signals::new()
         .map_err(|source| ServerError::System { what: "cannot receive signals".into(), source })?;
-    // Runs on another thread, because reading the system's certificates takes as long as opening
-    // the database.
-    let s2s = config.s2s.clone();
-    let federation = tokio::task::spawn_blocking(move || Federation::new(&s2s));
     let is_new =
         config.storage.url.is_none() && !config.data.join(crate::storage::DATABASE_FILE).exists();
     let storage = Arc::new(Database::open(&config).await?);
@@ -135,13 +156,10 @@ async fn serve(
     let accounts =
         AccountStore::open(storage.clone(), limits.scram_iterations, limits.password_checks)
             .await?;
-    let tls = Tls::load(&config)?;
-    let federation = federation.await.map_err(|error| ServerError::System {
-        what: "cannot read certificates".into(),
-        source: error.into(),
-    })??;
+    let federation = Federation::new(&config.s2s, authorities);
     let prepare = hosts::prepare(&accounts, &federation);
-    let modules = Runtime::start(registry, hosts, storage.clone(), prepare).await?;
+    let modules = Runtime::start(registry, hosts, storage.clone(), prepare).await;
+    let modules = modules.map_err(|error| ServerError::Refused(located(&error, &config)))?;
     let core = Arc::clone(modules.core());
     let streams = Arc::new(Streams::new(Arc::clone(&core), Settings::new(&config, tls)));
     federation.open(&streams);
@@ -159,26 +177,20 @@ async fn serve(
     });
     let control = Control::open(&config.data, &current, &accounts, &core, &reload).await;
     let http = Http::new(Metrics::new(&core, &streams, &federation, logging));
-    let opened = Listeners::open(&config, &streams, &http, &connection_limits);
-    let failed = match opened {
-        Ok(listeners) => {
-            core.announce_started().await;
-            let names: Vec<&str> = config.domains().collect();
-            tracing::info!(
-                version = %event_core::VERSION,
-                hosts = %names.join(","),
-                after_ms = begun.elapsed().as_millis() as u64,
-                "started"
-            );
-            if is_new {
-                welcome(&config, &listeners);
-            }
-            wait(&mut signals, &reload).await;
-            drop(listeners);
-            None
-        }
-        Err(error) => Some(error),
-    };
+    let listeners = Listeners::accept(listeners, &streams, &http, &connection_limits);
+    core.announce_started().await;
+    let names: Vec<&str> = config.domains().collect();
+    tracing::info!(
+        version = %event_core::VERSION,
+        hosts = %names.join(","),
+        after_ms = begun.elapsed().as_millis() as u64,
+        "started"
+    );
+    if is_new {
+        welcome(&config, &listeners);
+    }
+    wait(&mut signals, &reload).await;
+    drop(listeners);
     let limit = Duration::from_secs(current.load().limits.stop_seconds);
     let stop = async {
         reload.close(limit).await;
@@ -197,7 +209,7 @@ async fn serve(
         storage.close().await;
     }
     tracing::info!("stopped");
-    failed.map_or(Ok(()), |error| Err(error.into()))
+    Ok(())
 }
 
 /// Waits until a signal stops the server. Other signals reload the config.
@@ -242,6 +254,12 @@ fn lock(data: &Path) -> Result<File, ServerError> {
     }
 }
 
+/// Whether a server uses a data folder.
+fn is_locked(data: &Path) -> bool {
+    let file = File::open(data.join(LOCK_FILE));
+    file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+}
+
 /// Raises the limit of open files, because each connection needs one and the usual limit is 1024.
 /// Returns the new limit.
 fn raise_file_limit() -> usize {
@@ -259,7 +277,6 @@ fn raise_file_limit() -> usize {
 fn welcome(config: &Config, listeners: &Listeners) {
     let host = config.host.keys().next().map_or("localhost", String::as_str);
     let port = listeners.port(ListenKind::C2s).or(listeners.port(ListenKind::C2sTls));
-    let port = port.unwrap_or_default();
     let mut options = String::new();
     if let Some(file) = &config.file {
         options = format!(" --config {}", file.display());
@@ -267,6 +284,9 @@ fn welcome(config: &Config, listeners: &Listeners) {
         options = format!(" --data {}", config.data.display());
     }
     eprintln!("Make an account:  spondee user add you@{host}{options}");
-    eprintln!("Connect with any XMPP client as you@{host}, server {host}, port {port}.");
+    // Without a port, a warning has said so.
+    if let Some(port) = port {
+        eprintln!("Connect with any XMPP client as you@{host}, server {host}, port {port}.");
+    }
     eprintln!("List the handlers: spondee hooks{options}. Stop the server with Ctrl-C.");
 }

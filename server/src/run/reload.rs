@@ -4,22 +4,23 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use event_core::{Reloaded, Runtime, StartError, events::ConfigReloaded, host_gone};
+use event_core::{HostConfig, Reloaded, Runtime, events::ConfigReloaded, host_gone};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::sync::Mutex;
 
 use super::{
-    hosts::{checked, prepare},
+    hosts::{located, prepare},
+    inspect::{self, Findings},
     log::{LogError, Logging},
 };
 use crate::{
     accounts::AccountStore,
-    config::{Config, ConfigError},
+    config::{Config, InvalidConfig},
     net::limiter::ConnectionLimits,
     s2s::Federation,
     stream::{Settings, Streams},
-    tls::{Tls, TlsError},
+    tls::Tls,
 };
 
 /// The time that a reload waits for the end of the modules it removes.
@@ -28,18 +29,12 @@ const ENDING: Duration = Duration::from_secs(15);
 /// Why a reload failed. Then nothing has changed.
 #[derive(Debug, Error)]
 pub(crate) enum ReloadError {
-    /// The errors in the file.
-    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-    Config(Vec<ConfigError>),
-    /// A certificate cannot be used.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
+    /// The errors in the file, and in the files that it names; or a module does not start.
+    #[error("{0}")]
+    Refused(String),
     /// The log file cannot be used.
     #[error(transparent)]
     Log(#[from] LogError),
-    /// A module does not start.
-    #[error(transparent)]
-    Start(#[from] StartError),
     /// The server is stopping.
     #[error("the server is stopping")]
     Stopping,
@@ -84,9 +79,6 @@ impl Reload {
         let outcome = self.apply().await;
         match &outcome {
             Ok(report) => {
-                for line in &report.warnings {
-                    tracing::warn!("{line}");
-                }
                 for line in &report.applied {
                     tracing::info!("reload: {line}");
                 }
@@ -95,7 +87,8 @@ impl Reload {
                 }
             }
             Err(error) => {
-                tracing::error!(%error, "the config was not reloaded; the old config stays in use");
+                let error = error.to_string().replace("\n", "; ");
+                tracing::error!(error, "the config was not reloaded; the old config stays in use");
             }
         }
         outcome
@@ -109,6 +102,24 @@ impl Reload {
         }
     }
 
+    /// Looks at a config as the start does, except for ports and storage, which do not change.
+    fn look(
+        &self,
+        config: Result<Config, InvalidConfig>,
+    ) -> Result<(Config, Vec<HostConfig>, Tls, Vec<String>), ReloadError> {
+        let registry = self.modules.registry();
+        let mut findings = Findings::default();
+        if let Some(config) = inspect::valid(config, registry, &mut findings) {
+            let authorities = Some(self.federation.authorities());
+            let (hosts, tls) = inspect::files(&config, registry, authorities, &mut findings);
+            if let Some(tls) = tls.filter(|_| !findings.is_refused) {
+                findings.log();
+                return Ok((config, hosts, tls, findings.warnings()));
+            }
+        }
+        Err(ReloadError::Refused(findings.refusal()))
+    }
+
     async fn apply(&self) -> Result<Report, ReloadError> {
         // The file is always reopened, because another program may have moved it.
         if let Err(error) = self.logging.reopen() {
@@ -116,15 +127,14 @@ impl Reload {
         }
         let old = self.config.load_full();
         let config = Config::load(old.file.as_deref());
-        let mut report = Report::default();
-        let (config, hosts) = checked(config, self.modules.registry(), &mut report.warnings)
-            .map_err(ReloadError::Config)?;
-        let (config, restart) = running(&old, config);
-        report.restart = restart;
-        let tls = Tls::prepare(&config)?;
+        let mut restart = Vec::new();
+        let config = config.map(|config| running(&old, config, &mut restart));
+        let (config, hosts, tls, warnings) = self.look(config)?;
+        let mut report = Report { restart, warnings, ..Report::default() };
         let log = self.logging.prepare(&config.log)?;
-        let reloaded =
-            self.modules.reload(hosts, prepare(&self.accounts, &self.federation)).await?;
+        let prepare = prepare(&self.accounts, &self.federation);
+        let reloaded = self.modules.reload(hosts, prepare).await;
+        let reloaded = reloaded.map_err(|error| ReloadError::Refused(located(&error, &config)))?;
         // From here on, nothing fails.
         report.applied = changes(&old, &config, &reloaded);
         for host in config.domains() {
@@ -162,10 +172,9 @@ fn shown(file: Option<&Path>) -> String {
     file.map_or_else(|| "(defaults)".to_owned(), |file| file.display().to_string())
 }
 
-/// The new config with the old values of all keys that need a restart, and the changes of those
-/// keys.
-fn running(old: &Config, mut new: Config) -> (Config, Vec<String>) {
-    let mut restart = Vec::new();
+/// The new config with the old values of all keys that need a restart; `restart` gets the changes of
+/// those keys.
+fn running(old: &Config, mut new: Config, restart: &mut Vec<String>) -> Config {
     let mut keep = |is_same: bool, what: &str| {
         if !is_same {
             restart.push(format!("{what} changed"));
@@ -195,7 +204,7 @@ fn running(old: &Config, mut new: Config) -> (Config, Vec<String>) {
     new.limits.password_checks = old.limits.password_checks;
     keep(new.limits.scram_iterations == old.limits.scram_iterations, "limits.scram_iterations");
     new.limits.scram_iterations = old.limits.scram_iterations;
-    (new, restart)
+    new
 }
 
 fn changes(old: &Config, new: &Config, reloaded: &Reloaded) -> Vec<String> {

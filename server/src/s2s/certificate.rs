@@ -16,7 +16,7 @@ use std::time::SystemTime;
 
 use jid::DomainPart;
 use rustls::RootCertStore;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use thiserror::Error;
 use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter, KeyUsage, VerifiedPath};
@@ -25,7 +25,8 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 
 use crate::config::S2s;
-use crate::tls::{TlsError, ascii, pem_error};
+use crate::plain::spelled;
+use crate::tls::{TlsError, Wanted, ascii, pem_error};
 
 /// `id-on-xmppAddr` (RFC 6120 section 13.7.1.4).
 const XMPP_ADDR: Oid<'_> = oid!(1.3.6.1.5.5.7.8.5);
@@ -83,7 +84,13 @@ impl From<webpki::Error> for Distrust {
             E::CertNotValidYet { .. } => Self::NotYetValid,
             E::UnknownIssuer => Self::UnknownAuthority,
             E::RequiredEkuNotFoundContext(_) => Self::Usage,
-            other => Self::Invalid(other.to_string().into()),
+            E::CaUsedAsEndEntity => Self::Invalid("it is an authority's".into()),
+            other => {
+                // Others are shown as in Rust's source, some with a struct behind the name.
+                let text = other.to_string();
+                let name = text.split(|c: char| !c.is_ascii_alphanumeric()).next();
+                Self::Invalid(spelled(name.unwrap_or_default()).into())
+            }
         }
     }
 }
@@ -277,12 +284,11 @@ fn text(value: &[u8]) -> Option<&str> {
 }
 
 fn pem_file(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let nothing = "the file has no certificate (expected PEM)";
     let all: Vec<_> = CertificateDer::pem_file_iter(path)
         .and_then(Iterator::collect)
-        .map_err(|error| pem_error(path, error, nothing))?;
+        .map_err(|error| pem_error(path, error, Wanted::Certificate))?;
     match all.is_empty() {
-        true => Err(TlsError::Content { path: path.to_owned(), message: nothing }),
+        true => Err(pem_error(path, pem::Error::NoItemsFound, Wanted::Certificate)),
         false => Ok(all),
     }
 }

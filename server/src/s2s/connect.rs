@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::resolve::{ResolveError, Resolver, Target};
-use crate::{config::S2s, net::socket};
+use crate::{config::S2s, net::socket, plain::plain};
 
 /// The time before the next address is tried in parallel (RFC 8305 section 5).
 const STAGGER: Duration = Duration::from_millis(250);
@@ -63,7 +63,7 @@ impl From<&ConnectError> for StanzaError {
     fn from(error: &ConnectError) -> Self {
         match error {
             ConnectError::Resolve(error) => error.into(),
-            _ => Self::remote_server_timeout().text(error.to_string()),
+            _ => Self::remote_server_timeout().text(plain(&error.to_string())),
         }
     }
 }

@@ -15,6 +15,7 @@ use tokio_rustls::TlsConnector;
 use super::connect::{Connected, Connector};
 use crate::{
     config::S2s,
+    plain::plain,
     stream::{Io, Outgoing, Streams},
     tls::server_name,
 };
@@ -139,7 +140,7 @@ async fn shake(
     }
     let failed = |reason: String| {
         tracing::debug!(domain, reason, "the TLS handshake failed");
-        StanzaError::remote_server_timeout().text(format!("no TLS with {domain}: {reason}"))
+        StanzaError::remote_server_timeout().text(plain(&format!("no TLS with {domain}: {reason}")))
     };
     let name =
         server_name(domain).ok_or_else(|| failed("the domain is no name for TLS".to_owned()))?;
@@ -176,7 +177,9 @@ async fn negotiate(
         return Ok(Link { session, ended });
     }
     let failed = |reason: String| {
-        Failed::Here(StanzaError::remote_server_timeout().text(format!("{domain}: {reason}")))
+        Failed::Here(
+            StanzaError::remote_server_timeout().text(plain(&format!("{domain}: {reason}"))),
+        )
     };
     let ready = async {
         tokio::select! {

@@ -20,7 +20,7 @@ use super::{
     pair::Offer,
     pairs::Pairs,
 };
-use crate::{config::S2s, stream::Streams, tls::TlsError};
+use crate::{config::S2s, stream::Streams};
 
 /// The number of dialback keys that are checked at once, and the time limit of one check.
 const MAX_CHECKS: usize = 64;
@@ -37,20 +37,20 @@ pub struct Federation {
 }
 
 impl Federation {
-    /// Federation with the settings of `[s2s]`. Reads the certificates of authorities.
-    ///
-    /// # Errors
-    ///
-    /// The authorities' file of `[s2s]` cannot be used.
-    pub fn new(config: &S2s) -> Result<Arc<Self>, TlsError> {
-        let authorities = Authorities::load(config)?;
-        Ok(Arc::new(Self {
+    /// Federation with the settings of `[s2s]`.
+    pub fn new(config: &S2s, authorities: Authorities) -> Arc<Self> {
+        Arc::new(Self {
             authorities,
             dialback: config.dialback,
             pairs: Arc::new(Pairs::new(config)),
             checks: Semaphore::new(MAX_CHECKS),
             is_stopping: AtomicBool::new(false),
-        }))
+        })
+    }
+
+    /// The authorities that certificates are judged by.
+    pub(crate) fn authorities(&self) -> &Authorities {
+        &self.authorities
     }
 
     /// Allows streams to be opened.

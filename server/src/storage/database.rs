@@ -83,7 +83,7 @@ impl Database {
 
     /// The connection that writes.
     #[cfg(test)]
-    pub(super) async fn writing_connection(&self) -> sqlx::pool::PoolConnection<sqlx::Any> {
+    pub(crate) async fn writing_connection(&self) -> sqlx::pool::PoolConnection<sqlx::Any> {
         self.writers.acquire().await.unwrap()
     }
 

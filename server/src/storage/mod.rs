@@ -5,6 +5,7 @@ mod database;
 mod open;
 mod postgres;
 mod readers;
+mod rehearsal;
 mod sqlite;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use std::{fs, io, path::Path};
 
 pub use database::Database;
 pub use event_core::{BoxFuture, storage::*};
+pub(crate) use rehearsal::Rehearsal;
 pub use sqlite::DATABASE_FILE;
 
 /// Makes the data folder, readable by its owner only, if it does not exist.

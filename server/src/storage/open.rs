@@ -1,5 +1,7 @@
 //! Opens the database that a config names.
 
+use sqlx::AnyPool;
+
 use super::{Database, StorageResult};
 use crate::config::Config;
 
@@ -22,6 +24,15 @@ impl Database {
     ///
     /// The database exists but cannot be used, or a newer server has written it.
     pub async fn look(config: &Config) -> StorageResult<()> {
+        if let Some(pool) = Self::look_into(config).await? {
+            pool.close().await;
+        }
+        Ok(())
+    }
+
+    /// As [`Database::look`]; returns a connection that cannot write. `None` if the database does not
+    /// exist, or has tables of an older server.
+    pub(super) async fn look_into(config: &Config) -> StorageResult<Option<AnyPool>> {
         match &config.storage.url {
             Some(url) => Self::look_postgres(url).await,
             None => Self::look_sqlite(&config.data).await,

@@ -57,27 +57,20 @@ impl Database {
         Self::start(&DIALECT, Readers::tried(readers), writers, url.to_string()).await
     }
 
-    /// See [`Database::look`].
-    pub(super) async fn look_postgres(url: &DatabaseUrl) -> StorageResult<()> {
+    /// See [`Database::look_into`].
+    pub(super) async fn look_postgres(url: &DatabaseUrl) -> StorageResult<Option<AnyPool>> {
         let pool = pool(&options(url)?, 1, READING);
+        let tables = "SELECT COUNT(*) FROM pg_class WHERE oid = to_regclass('schema')";
         let looked = async {
             check_encoding(&pool, url).await?;
-            let tables: i64 = sqlx::query_scalar(
-                "SELECT COUNT(*) FROM pg_class WHERE oid = to_regclass('schema')",
-            )
-            .fetch_one(&pool)
-            .await
-            .map_err(backend)?;
-            // The server makes missing tables when it starts.
-            if tables == 0 {
-                Ok(())
-            } else {
-                versions::look(&pool, &DIALECT, url.to_string()).await
+            let is_current = versions::look(&pool, &DIALECT, tables, url.to_string()).await?;
+            if !is_current {
+                check_rights(&pool, url).await?;
             }
-        }
-        .await;
-        pool.close().await;
-        looked
+            Ok(is_current)
+        };
+        let looked = looked.await;
+        versions::keep_if_current(looked, pool).await
     }
 }
 
@@ -97,6 +90,21 @@ async fn check_encoding(readers: &AnyPool, url: &DatabaseUrl) -> StorageResult<(
     }
     let message =
         format!("{url} has the encoding {encoding}; make a database with ENCODING 'UTF8'");
+    Err(StorageError::Backend(message.into()))
+}
+
+/// Requires the right to make tables, which users lack by default since PostgreSQL 15.
+async fn check_rights(readers: &AnyPool, url: &DatabaseUrl) -> StorageResult<()> {
+    let may: Option<bool> =
+        sqlx::query_scalar("SELECT has_schema_privilege(current_schema(), 'CREATE')")
+            .fetch_one(readers)
+            .await
+            .map_err(backend)?;
+    if may == Some(true) {
+        return Ok(());
+    }
+    let message =
+        format!("the user may not make tables in {url}; GRANT CREATE ON SCHEMA public TO the user");
     Err(StorageError::Backend(message.into()))
 }
 

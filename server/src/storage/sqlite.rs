@@ -55,6 +55,10 @@ impl Database {
     /// The folder or the file cannot be used, or a newer server has written it.
     pub async fn sqlite(folder: &Path) -> StorageResult<Self> {
         create_data_folder(folder)?;
+        // The pool tries a file again that is no database, and then says that time has run out.
+        if let Some(pool) = Self::look_sqlite(folder).await? {
+            pool.close().await;
+        }
         let file = folder.join(DATABASE_FILE);
         let error = |source| StorageError::Path { path: file.clone(), source };
         create_private_file(&file).and_then(|_| sync_folder(folder)).map_err(error)?;
@@ -76,21 +80,22 @@ impl Database {
         Self::start(&DIALECT, readers, writers, file.display().to_string()).await
     }
 
-    /// See [`Database::look`].
-    pub(super) async fn look_sqlite(folder: &Path) -> StorageResult<()> {
+    /// See [`Database::look_into`].
+    pub(super) async fn look_sqlite(folder: &Path) -> StorageResult<Option<AnyPool>> {
         let file = folder.join(DATABASE_FILE);
         let error = |source| StorageError::Path { path: file.clone(), source };
+        let options = options(&file, "?mode=ro").map_err(error)?;
         match std::fs::metadata(&file) {
-            Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
             // The file is new, and nothing is written yet.
-            Ok(found) if found.len() == 0 => return Ok(()),
+            Ok(found) if found.len() == 0 => return Ok(None),
             Err(source) => return Err(error(source)),
             Ok(_) => {}
         }
-        let pool = pool(&options(&file, "?mode=ro").map_err(error)?, 1, "PRAGMA query_only = 1");
-        let looked = versions::look(&pool, &DIALECT, file.display().to_string()).await;
-        pool.close().await;
-        looked
+        let pool = pool(&options, 1, "PRAGMA query_only = 1");
+        let tables = "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'schema'";
+        let looked = versions::look(&pool, &DIALECT, tables, file.display().to_string()).await;
+        versions::keep_if_current(looked, pool).await
     }
 }
 

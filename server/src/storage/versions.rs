@@ -1,9 +1,9 @@
 //! The versions of the tables and of the modules' stores. Older versions are migrated in one
 //! transaction; newer versions are refused.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
-use sqlx::{AnyConnection, AnyPool, Connection};
+use sqlx::{AnyConnection, AnyExecutor, AnyPool, Connection};
 
 use super::backend::{Dialect, acquire, backend};
 use super::{Row, Schema, StorageError, StorageResult};
@@ -53,18 +53,110 @@ pub(super) async fn prepare(
     Ok(stores.into_iter().collect())
 }
 
-/// Checks whether this server knows the version of the tables.
+/// Whether the tables are there, counted by the statement `tables`, and of this server's version.
 pub(super) async fn look(
-    readers: &AnyPool,
+    reader: &AnyPool,
     dialect: &Dialect,
+    tables: &'static str,
     database: String,
-) -> StorageResult<()> {
-    let found: i64 = sqlx::query_scalar("SELECT version FROM schema")
-        .fetch_one(readers)
+) -> StorageResult<bool> {
+    let failed = |error| damage(error, &database);
+    let count: i64 = sqlx::query_scalar(tables).fetch_one(reader).await.map_err(failed)?;
+    if count == 0 {
+        return Ok(false);
+    }
+    let version = sqlx::query_scalar("SELECT version FROM schema").fetch_one(reader).await;
+    let found: i64 = version.map_err(failed)?;
+    let known = i64::try_from(dialect.steps.len()).unwrap_or(i64::MAX);
+    if found > known {
+        Err(StorageError::Newer { database, found, known })
+    } else {
+        Ok(found == known)
+    }
+}
+
+/// Closes the connection that looked, unless more can be read from it.
+pub(super) async fn keep_if_current(
+    looked: StorageResult<bool>,
+    reader: AnyPool,
+) -> StorageResult<Option<AnyPool>> {
+    if let Ok(true) = looked {
+        return Ok(Some(reader));
+    }
+    reader.close().await;
+    looked.map(|_| None)
+}
+
+/// An error of a database, which may be damaged.
+fn damage(error: sqlx::Error, database: &str) -> StorageError {
+    // SQLITE_CORRUPT and SQLITE_NOTADB.
+    let is_damage = |code: Option<Cow<'_, str>>| matches!(code.as_deref(), Some("11" | "26"));
+    match &error {
+        sqlx::Error::Database(said) if is_damage(said.code()) => {
+            let (database, reason) = (database.to_owned(), said.message().to_owned());
+            StorageError::Damaged { database, reason }
+        }
+        _ => backend(error),
+    }
+}
+
+/// Whether a store could be migrated to the version of its schema. Nothing is written.
+pub(super) async fn rehearse(reader: &AnyPool, schema: &Schema) -> StorageResult<()> {
+    let found: Option<i64> = sqlx::query_scalar("SELECT version FROM stores WHERE store = $1")
+        .bind(schema.store)
+        .fetch_optional(reader)
         .await
         .map_err(backend)?;
-    let known = i64::try_from(dialect.steps.len()).unwrap_or(i64::MAX);
-    if found > known { Err(StorageError::Newer { database, found, known }) } else { Ok(()) }
+    let missing = schema.missing(found)?;
+    let Some(found) = found.filter(|_| !missing.is_empty()) else { return Ok(()) };
+    let mut last = (String::new(), String::new(), String::new());
+    loop {
+        let rows: Vec<(String, String, String, Vec<u8>)> = sqlx::query_as(
+            "SELECT host, owner, key, value FROM map \
+             WHERE store = $1 AND (host, owner, key) > ($2, $3, $4) \
+             ORDER BY host, owner, key LIMIT $5",
+        )
+        .bind(schema.store)
+        .bind(last.0)
+        .bind(last.1)
+        .bind(last.2)
+        .bind(CHUNK)
+        .fetch_all(reader)
+        .await
+        .map_err(backend)?;
+        let Some((host, owner, key, _)) = rows.last() else { break };
+        last = (host.clone(), owner.clone(), key.clone());
+        for (host, owner, key, value) in rows {
+            schema.migrate(found, missing, Row { host, owner, key: Some(key), value })?;
+        }
+    }
+    let mut last = i64::MIN;
+    loop {
+        let rows = archived(reader, schema.store, last).await?;
+        let Some((id, ..)) = rows.last() else { return Ok(()) };
+        last = *id;
+        for (_, host, owner, value) in rows {
+            schema.migrate(found, missing, Row { host, owner, key: None, value })?;
+        }
+    }
+}
+
+/// Rows of a store's archive, behind the row `last`.
+async fn archived<'c>(
+    connection: impl AnyExecutor<'c>,
+    store: &str,
+    last: i64,
+) -> StorageResult<Vec<(i64, String, String, Vec<u8>)>> {
+    sqlx::query_as(
+        "SELECT id, host, owner, value FROM archive \
+         WHERE store = $1 AND id > $2 ORDER BY id LIMIT $3",
+    )
+    .bind(store)
+    .bind(last)
+    .bind(CHUNK)
+    .fetch_all(connection)
+    .await
+    .map_err(backend)
 }
 
 /// Migrates a store to the version of its schema.
@@ -162,16 +254,7 @@ async fn migrate_archive(
 ) -> StorageResult<()> {
     let mut last = i64::MIN;
     loop {
-        let rows: Vec<(i64, String, String, Vec<u8>)> = sqlx::query_as(
-            "SELECT id, host, owner, value FROM archive \
-             WHERE store = $1 AND id > $2 ORDER BY id LIMIT $3",
-        )
-        .bind(store)
-        .bind(last)
-        .bind(CHUNK)
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(backend)?;
+        let rows = archived(&mut *connection, store, last).await?;
         let Some((id, ..)) = rows.last() else { return Ok(()) };
         last = *id;
         for (id, host, owner, value) in rows {

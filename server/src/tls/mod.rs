@@ -27,7 +27,7 @@ use rustls::{ClientConfig, ServerConfig};
 
 use crate::config::Config;
 
-pub(crate) use certificate::pem_error;
+pub(crate) use certificate::{Wanted, pem_error};
 pub use certificate::{covers, load};
 pub use error::TlsError;
 pub(crate) use exporter::exporter;
@@ -66,8 +66,8 @@ struct Certificates {
 }
 
 impl Tls {
-    /// Loads the certificates of the config. Hosts without one share a self-signed certificate,
-    /// which is kept in the data folder.
+    /// Loads the certificates of the config. Hosts without one get a self-signed certificate, which
+    /// is kept in the data folder.
     ///
     /// # Errors
     ///
@@ -206,19 +206,16 @@ impl Certificates {
                 (None, None) => without.push(ascii(name)),
             }
         }
-        let default = if without.is_empty() {
-            shared.or_else(|| names.values().next().cloned())
+        let (made, default) = if without.is_empty() {
+            (None, shared.or_else(|| names.values().next().cloned()))
         } else {
-            None
+            let (own, made) = self_signed::load_or_make(&config.data, &without)?;
+            let first = own.first().cloned();
+            names.extend(without.into_iter().zip(own));
+            (made, first)
         };
-        let (default, made) = match default {
-            Some(default) => (default, None),
-            None => {
-                let (certificate, made) = self_signed::load_or_make(&config.data, &without)?;
-                (Arc::new(certificate), made)
-            }
-        };
-        names.extend(without.into_iter().map(|name| (name, default.clone())));
+        // There is always a host.
+        let default = default.ok_or(TlsError::NoHost)?;
         Ok(Self { names: Arc::new(names), default, made })
     }
 

@@ -87,6 +87,14 @@ fn a_self_signed_certificate_is_made_and_kept() {
     assert_eq!(fewer.certificate("a.example").cert, certificate.cert);
     let other = Tls::load(&config(folder.path(), "[host.\"b.example\"]")).unwrap();
     assert_ne!(other.certificate("b.example").cert, certificate.cert);
+    let more = format!("{text}\n[component.\"irc.c.example\"]");
+    let more = Tls::load(&config(folder.path(), &more)).unwrap();
+    assert_eq!(more.certificate("a.example").cert, certificate.cert, "clients may trust it");
+    assert!(covers(&more.certificate("irc.c.example"), "irc.c.example"));
+    let again = config(folder.path(), "[host.\"a.example\"]\n[host.\"irc.c.example\"]");
+    let again = Tls::load(&again).unwrap();
+    let component = |tls: &Tls| tls.certificate("irc.c.example").cert.clone();
+    assert_eq!(component(&again), component(&more));
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -199,10 +207,33 @@ fn what_is_wrong_with_files_is_said() {
     assert!(
         error(one, "empty.pem").ends_with("empty.pem: the file has no private key (expected PEM)")
     );
-    let bad = error(one, "bad.pem");
-    assert!(bad.ends_with("bad.pem: the file is not PEM"), "{bad}");
+    assert!(error(one, "bad.pem").ends_with("bad.pem: the private key in the file is damaged"));
     let mixed = error(one, "two/self-signed.key");
     assert!(mixed.contains("two/self-signed.key cannot be used with the certificate"), "{mixed}");
+    assert!(mixed.ends_with("self-signed.pem: it is the key of another certificate"), "{mixed}");
+    let binary = [0x30, 0x82, 0xff, 0x00];
+    let modern =
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
+    let old = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: DES,00\n\nAAAA\n\
+               -----END RSA PRIVATE KEY-----\n";
+    let request = "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n";
+    let ssh = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n";
+    let cases: [(&[u8], &str, &str); 5] = [
+        (modern.as_bytes(), "are certificate and key swapped?", "is encrypted"),
+        (old.as_bytes(), "are certificate and key swapped?", "is encrypted"),
+        (request.as_bytes(), "a request for a certificate", "has no private key"),
+        (ssh.as_bytes(), "are certificate and key swapped?", "a key for SSH"),
+        (&binary, "openssl x509 -in FILE -out NEW", "openssl pkey -in FILE -out NEW"),
+    ];
+    for (content, of_certificate, of_key) in cases {
+        fs::write(folder.path().join("odd.pem"), content).unwrap();
+        let (said, expected) = (error("odd.pem", key), of_certificate);
+        assert!(said.contains(expected), "{expected:?}: {said}");
+        let (said, expected) = (error(one, "odd.pem"), of_key);
+        assert!(said.contains(expected), "{expected:?}: {said}");
+    }
+    assert!(error(key, one).contains("swapped"), "{}", error(key, one));
+    assert!(error(one, one).contains("swapped"), "{}", error(one, one));
 }
 
 #[test]

@@ -71,7 +71,8 @@ impl HostTable {
         linked: &[&'static str],
         enabled: &[Enabled<'_>],
     ) -> Result<Self, StartError> {
-        let ranks = ranks(linked, enabled)?;
+        let infos: Vec<_> = enabled.iter().map(|enabled| enabled.info).collect();
+        let ranks = ranks(linked, &infos)?;
         let mut hooks = Vec::new();
         for (module, rank) in enabled.iter().zip(ranks) {
             let name = module.info.name;
@@ -81,7 +82,7 @@ impl HostTable {
             }
         }
         hooks.sort_by(|a, b| a.key().cmp(&b.key()));
-        Ok(Self::of(hooks, enabled.iter().map(|enabled| enabled.info).collect()))
+        Ok(Self::of(hooks, infos))
     }
 
     /// `hooks` must be sorted.

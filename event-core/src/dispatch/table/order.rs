@@ -13,15 +13,14 @@ pub(crate) struct Enabled<'a> {
 }
 
 /// The rank of each module at equal priority: by `after`, else by the order of the configuration.
-/// `linked` are the names of all modules of the binary.
+/// `linked` are the names of all modules of the binary, `infos` the modules of a host.
 pub(crate) fn ranks(
     linked: &[&'static str],
-    enabled: &[Enabled<'_>],
+    infos: &[&'static ModuleInfo],
 ) -> Result<Vec<usize>, StartError> {
-    let infos: Vec<_> = enabled.iter().map(|enabled| enabled.info).collect();
     let place = |name: &str| infos.iter().position(|info| info.name == name);
     let mut waits = Vec::with_capacity(infos.len());
-    for info in &infos {
+    for info in infos {
         let mut before = Vec::new();
         for after in info.after {
             match place(after) {
@@ -48,7 +47,7 @@ pub(crate) fn ranks(
         });
         match ready.and_then(|index| ranks.get_mut(index)) {
             Some(place) => *place = Some(rank),
-            None => return Err(StartError::AfterCycle { cycle: cycle(&infos, &waits, &ranks) }),
+            None => return Err(StartError::AfterCycle { cycle: cycle(infos, &waits, &ranks) }),
         }
     }
     Ok(ranks.into_iter().flatten().collect())

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, sync::Arc};
 
-use event_core::{Bundle, Registry, Runtime, nearest};
+use event_core::{Bundle, Registry, Runtime, declared_events, events, nearest};
 
 use crate::{
     accounts::AccountStore,
@@ -21,11 +21,15 @@ pub(super) fn print(
     bundles: &[Bundle],
     query: &HooksQuery,
 ) -> Result<(), HooksError> {
-    check_host(config, query)?;
+    let registry = Registry::new(bundles).map_err(ServerError::from)?;
+    check_names(config, &registry, query)?;
     let lines = match client::hooks(&config.data, query) {
         Some(lines) => lines?,
-        None => without_server(config, bundles, query)?,
+        None => without_server(config, registry, query)?,
     };
+    if lines.is_empty() {
+        eprintln!("this config has no such handler");
+    }
     let text = if query.json {
         let mut json = serde_json::to_string_pretty(&lines).map_err(HooksError::Json)?;
         json.push('\n');
@@ -46,27 +50,50 @@ pub(super) enum HooksError {
     Server(#[from] ServerError),
     #[error("cannot write JSON: {0}")]
     Json(serde_json::Error),
-    #[error("the host {host} is not in the config{hint}")]
-    Host { host: String, hint: String },
+    #[error("{what} {name} {}{hint}", where_not(what))]
+    Unknown { what: &'static str, name: String, hint: String },
 }
 
-fn check_host(config: &Config, query: &HooksQuery) -> Result<(), HooksError> {
-    let Some(host) = &query.host else { return Ok(()) };
-    if config.domains().any(|known| known == host) {
-        return Ok(());
+fn where_not(what: &str) -> &'static str {
+    match what {
+        "the host" => "is not in the config",
+        "the module" => "is not in this binary",
+        _ => "does not exist",
     }
-    let near = nearest(host, config.domains());
+}
+
+/// Refuses a name that nothing can have, as an empty table would look like an answer.
+fn check_names(config: &Config, registry: &Registry, query: &HooksQuery) -> Result<(), HooksError> {
+    let modules: Vec<&str> = registry.modules().map(|info| info.name).collect();
+    known("the host", query.host.as_deref(), &config.domains().collect::<Vec<_>>())?;
+    known("the module", query.module.as_deref(), &modules)?;
+    let mut events: Vec<&str> = events::all().iter().map(|info| info.name).collect();
+    events.extend(declared_events().iter().map(|info| info.name));
+    // A name ends with a payload or an id where the catalogue has a placeholder.
+    let has_event = |event: &str| {
+        let heads = events
+            .iter()
+            .filter_map(|name| name.strip_suffix("XMLNS:TAG").or_else(|| name.strip_suffix("ID")));
+        let mut rest = heads.filter_map(|head| event.strip_prefix(head));
+        rest.any(|parameter| !parameter.is_empty())
+    };
+    known("the event", query.event.as_deref().filter(|event| !has_event(event)), &events)
+}
+
+/// Refuses a name that is not among these.
+fn known(what: &'static str, name: Option<&str>, known: &[&str]) -> Result<(), HooksError> {
+    let Some(name) = name.filter(|name| !known.contains(name)) else { return Ok(()) };
+    let near = nearest(name, known.iter().copied());
     let hint = near.first().map(|near| format!("; did you mean {near}?")).unwrap_or_default();
-    Err(HooksError::Host { host: host.clone(), hint })
+    Err(HooksError::Unknown { what, name: name.to_owned(), hint })
 }
 
 /// Loads the modules of the config with storage in memory, and lists their handlers.
 fn without_server(
     config: &Config,
-    bundles: &[Bundle],
+    registry: Registry,
     query: &HooksQuery,
 ) -> Result<Vec<HookLine>, ServerError> {
-    let registry = Registry::new(bundles)?;
     let hosts = hosts(config, &registry, &mut Vec::new()).map_err(ServerError::Config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime =
@@ -157,6 +184,29 @@ mod tests {
             r#async: true,
             counts,
         }
+    }
+
+    #[test]
+    fn names_that_nothing_has_are_refused() {
+        let registry = Registry::new(&[Bundle::new("spondee")]).unwrap();
+        let refused = |host: Option<&str>, module: Option<&str>, event: Option<&str>| {
+            let own = |name: Option<&str>| name.map(str::to_owned);
+            let (host, module, event) = (own(host), own(module), own(event));
+            let query = HooksQuery { host, module, event, json: false };
+            let checked = check_names(&Config::default(), &registry, &query);
+            checked.err().map(|error| error.to_string()).unwrap_or_default()
+        };
+        assert_eq!(refused(Some("localhost"), Some("probe"), Some("server-started")), "");
+        let host = "the host localhots is not in the config; did you mean localhost?";
+        assert_eq!(refused(Some("localhots"), None, None), host);
+        let module = "the module prob is not in this binary; did you mean probe?";
+        assert_eq!(refused(None, Some("prob"), None), module);
+        for event in ["iq-get/host/jabber:iq:version:query", "iq-result/bare/x", "message/bare"] {
+            assert_eq!(refused(None, None, Some(event)), "");
+        }
+        let event = "the event server-startd does not exist; did you mean server-started?";
+        assert_eq!(refused(None, None, Some("server-startd")), event);
+        assert!(refused(None, None, Some("iq-get/host/")).contains("does not exist"));
     }
 
     #[test]

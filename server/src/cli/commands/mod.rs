@@ -4,7 +4,7 @@ mod check;
 mod events;
 mod hooks;
 
-use event_core::{Bundle, Registry};
+use event_core::Bundle;
 
 use crate::{
     cli::{
@@ -13,7 +13,8 @@ use crate::{
     },
     config::{Config, InvalidConfig},
     control::client,
-    run::{self, ServerError, hosts},
+    plain::plain,
+    run,
 };
 
 /// The commands of a binary with the modules of these bundles.
@@ -30,14 +31,7 @@ impl<'a> Commands<'a> {
 
 impl Actions for Commands<'_> {
     fn start(&self, config: Result<Config, InvalidConfig>) -> u8 {
-        let outcome = match config {
-            Ok(config) => run::run(config, self.bundles),
-            Err(invalid) => Err(match Registry::new(self.bundles) {
-                Ok(registry) => ServerError::Config(hosts::mistakes(invalid, &registry)),
-                Err(error) => error.into(),
-            }),
-        };
-        code(outcome)
+        code(run::run(config, self.bundles))
     }
 
     fn hooks(&self, config: Config, query: &HooksQuery) -> u8 {
@@ -70,7 +64,7 @@ fn code<E: std::fmt::Display>(outcome: Result<(), E>) -> u8 {
     match outcome {
         Ok(()) => SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            eprintln!("error: {}", plain(&error.to_string()));
             FAILURE
         }
     }

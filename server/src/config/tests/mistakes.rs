@@ -98,6 +98,66 @@ fn one_mistake_is_one_error() {
 }
 
 #[test]
+fn a_domain_without_quotes_is_recognised() {
+    let why = "a domain needs quotes, as its dots would make tables:";
+    let cases = [
+        ("[host.example.com]", "1: host.example.com", "[host.\"example.com\"]"),
+        (
+            "\n[host.a.example.com]\nmodules = []",
+            "2: host.a.example.com",
+            "[host.\"a.example.com\"]",
+        ),
+        ("[host.a.b.module.version]\nhide_os = true", "1: host.a.b", "[host.\"a.b\"]"),
+        ("[host.a.b.tls]\nkey = \"k\"\n[host.a.b.module.c]", "1: host.a.b", "[host.\"a.b\"]"),
+        ("[component.irc.a.b]\nsecret = \"s\"", "1: component.irc.a.b", "[component.\"irc.a.b\"]"),
+        ("[s2s.routes]\na.b.c = \"d:5269\"", "2: s2s.routes.a.b.c", "\"a.b.c\" = …"),
+    ];
+    for (text, key, quoted) in cases {
+        assert_eq!(errors(text), [format!("{key}: {why} {quoted}")], "{text}");
+    }
+    assert_eq!(errors("[host.a.b]\n[host.a.c]").len(), 2);
+    assert!(errors("[host.a.tsl]\nkey = 1")[0].contains("did you mean \"tls\""));
+    assert!(errors("[host.a]\ntsl = 1")[0].contains("did you mean \"tls\""));
+}
+
+/// Words of Rust and of serde, which no message may have.
+const RUST: &[&str] = &[
+    "usize",
+    "u32",
+    "u64",
+    "i64",
+    "nonzero",
+    "Some(",
+    "None",
+    "struct",
+    "map",
+    "sequence",
+    "integer",
+    "invalid type",
+    "variant",
+    "field",
+    "`",
+    "::",
+    "boolean",
+    "untagged",
+    "tuple",
+    "unit",
+    "Unit",
+    "Wrapped",
+    "Colour",
+    "Either",
+    "Option",
+    "Ipv4",
+    "SocketAddr",
+    "char ",
+    "a character",
+    "u8",
+    "f32",
+    "f64",
+    "enum",
+];
+
+#[test]
 fn no_error_has_the_words_of_rust() {
     // Each key with each kind of value. Most of these values are wrong.
     let tables: [(&str, &[&str]); 9] = [
@@ -116,26 +176,6 @@ fn no_error_has_the_words_of_rust() {
     ];
     let values =
         ["\"\"", "0", "-1", "99999999999999", "1.5", "true", "[]", "[1]", "{}", "{ a = 1 }"];
-    let rust = [
-        "usize",
-        "u32",
-        "u64",
-        "i64",
-        "nonzero",
-        "Some(",
-        "None",
-        "struct",
-        "map",
-        "sequence",
-        "integer",
-        "invalid type",
-        "variant",
-        "field",
-        "`",
-        "::",
-        "boolean",
-        "enum",
-    ];
     let all = tables.iter().flat_map(|(table, keys)| keys.iter().map(move |key| (table, key)));
     for (table, key) in all {
         for value in values {
@@ -143,11 +183,86 @@ fn no_error_has_the_words_of_rust() {
             let Err(invalid) = parse(&text) else { continue };
             for error in shown(&invalid.errors) {
                 let said = error.replace("[::]", "");
-                let word = rust.iter().find(|word| said.contains(**word));
+                let word = RUST.iter().find(|word| said.contains(**word));
                 assert_eq!(word, None, "{text}: {error}");
             }
         }
     }
+}
+
+#[test]
+fn no_kind_of_option_has_the_words_of_rust() {
+    #[derive(Debug, Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        #[allow(dead_code, reason = "only its errors are looked at")]
+        Both { one: u8, two: u8 },
+    }
+    #[derive(Debug, Deserialize)]
+    enum Colour {
+        Red,
+        #[allow(dead_code, reason = "only its errors are looked at")]
+        Mixed {
+            parts: u8,
+        },
+    }
+    #[derive(Debug, Deserialize)]
+    struct Unit;
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only its errors are looked at")]
+    struct Wrapped(std::num::NonZeroUsize);
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    #[derive(Default)]
+    #[expect(dead_code, reason = "only its errors are looked at")]
+    struct Options {
+        either: Option<Either>,
+        colour: Option<Colour>,
+        blank: Option<Unit>,
+        wrapped: Option<Wrapped>,
+        letter: Option<char>,
+        pair: Option<(u8, String)>,
+        bytes: Option<[u8; 4]>,
+        address: Option<std::net::IpAddr>,
+        socket: Option<std::net::SocketAddr>,
+        path: Option<PathBuf>,
+        time: Option<std::time::Duration>,
+        many: Option<std::collections::BTreeMap<u8, bool>>,
+        nothing: Option<()>,
+        float: Option<f32>,
+    }
+    let _ = Colour::Red;
+    let keys = [
+        "either", "colour", "blank", "wrapped", "letter", "pair", "bytes", "address", "socket",
+        "path", "time", "many", "nothing", "float",
+    ];
+    let values = [
+        "\"x\"",
+        "0",
+        "-1",
+        "300",
+        "1.5",
+        "true",
+        "[]",
+        "[1, 2, 3]",
+        "{}",
+        "{ Red = 1 }",
+        "{ Mixed = 1 }",
+        "{ a = 1 }",
+        "2020-01-01",
+    ];
+    let mut wrong = Vec::new();
+    for (key, value) in keys.iter().flat_map(|key| values.map(|value| (key, value))) {
+        let text = format!("[host.\"a.example\".module.many]\n{key} = {value}\n");
+        let config = Config::parse(Path::new("s.toml"), &text).unwrap();
+        let options = &config.host["a.example"].module["many"];
+        let errors = deserialize_options::<Options>(options).err().unwrap_or_default();
+        wrong.extend(shown(&errors).into_iter().filter_map(|said| {
+            let word = RUST.iter().find(|word| said.contains(**word))?;
+            Some(format!("{word:?} in {said:?} for {value}"))
+        }));
+    }
+    assert_eq!(wrong, [""; 0]);
 }
 
 #[derive(Debug, Deserialize)]

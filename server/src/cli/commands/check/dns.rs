@@ -1,15 +1,17 @@
 //! Whether clients and servers find the hosts: SRV records and addresses (RFC 6120 section 3.2,
 //! XEP-0368).
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use hickory_resolver::proto::rr::{RData, RecordType};
 
-use super::findings::{Findings, Level, Subject};
 use crate::config::{Config, ListenKind};
 use crate::s2s::resolve::{ResolveError, Resolver};
-use crate::{net::listener, tls};
+use crate::{
+    net::{is_local, listener},
+    run::inspect::{Findings, Level, Subject},
+    tls,
+};
 
 /// The time limit of all lookups.
 const TOTAL: Duration = Duration::from_secs(30);
@@ -56,16 +58,6 @@ pub(super) async fn check(config: &Config, findings: &mut Findings) {
         Err(_) => "DNS answers too slowly: not all names were looked at".to_owned(),
     };
     findings.add_with_help(Level::Warning, Subject::Dns, message, help);
-}
-
-/// Names that public DNS does not have (RFC 6761, RFC 6762, RFC 8375), and addresses.
-fn is_local(name: &str) -> bool {
-    let address = name.trim_start_matches('[').trim_end_matches(']');
-    let last = name.rsplit('.').next().unwrap_or(name);
-    address.parse::<IpAddr>().is_ok()
-        || !name.contains('.')
-        || ["localhost", "local", "internal", "test"].contains(&last)
-        || name.ends_with(".home.arpa")
 }
 
 struct Checker<'a> {

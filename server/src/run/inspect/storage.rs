@@ -6,6 +6,7 @@ use rustix::fs::{Access, access, statvfs};
 
 use super::findings::{Findings, Level, Subject};
 use crate::config::Config;
+use crate::run::LOCK_FILE;
 use crate::storage::{DATABASE_FILE, Database};
 
 const MIB: u64 = 1024 * 1024;
@@ -14,7 +15,7 @@ const FULL: u64 = 64 * MIB;
 /// Free space below which the operator should act.
 const LOW: u64 = 1024 * MIB;
 
-pub(super) async fn check(config: &Config, findings: &mut Findings) {
+pub(super) async fn look(config: &Config, findings: &mut Findings) {
     let folder = config.data.as_path();
     let is_there = folder.exists();
     // The folder is made at the start, in the nearest one that exists.
@@ -26,12 +27,11 @@ pub(super) async fn check(config: &Config, findings: &mut Findings) {
     if !place.is_dir() {
         let message =
             format!("{} is in the place of the data folder, and no folder", place.display());
-        findings.add_with_help(Level::Error, Subject::Storage, message, "set data to a folder");
+        findings.refuse_with_help(Subject::Storage, message, "set data to a folder");
         return;
     }
     if let Err(error) = access(place, Access::WRITE_OK | Access::EXEC_OK) {
-        findings.add_with_help(
-            Level::Error,
+        findings.refuse_with_help(
             Subject::Storage,
             format!("nothing can be written to {}: {error}", place.display()),
             "set data to another folder, or give this one to the user that the server runs as",
@@ -50,30 +50,33 @@ pub(super) async fn check(config: &Config, findings: &mut Findings) {
 }
 
 async fn database(config: &Config, findings: &mut Findings) {
-    let Some(url) = &config.storage.url else {
-        let file = config.data.join(DATABASE_FILE);
+    if let Some(url) = &config.storage.url {
+        findings.add(Level::Note, Subject::Storage, format!("database: {url}"));
+    }
+    let files = match config.storage.url {
+        Some(_) => Vec::new(),
+        None => ["", "-wal", "-shm"].map(|end| format!("{DATABASE_FILE}{end}")).to_vec(),
+    };
+    for file in files.iter().map(String::as_str).chain([LOCK_FILE]) {
+        let file = config.data.join(file);
         if file.exists()
             && let Err(error) = access(&file, Access::READ_OK | Access::WRITE_OK)
         {
-            findings.add_with_help(
-                Level::Error,
+            return findings.refuse_with_help(
                 Subject::Storage,
                 format!("{} cannot be written: {error}", file.display()),
                 "give it to the user that the server runs as",
             );
-        } else if let Err(error) = Database::look(config).await {
-            findings.add(Level::Error, Subject::Storage, error.to_string());
         }
-        return;
-    };
-    findings.add(Level::Note, Subject::Storage, format!("database: {url}"));
-    if let Err(error) = Database::look(config).await {
-        findings.add_with_help(
-            Level::Error,
+    }
+    let Err(error) = Database::look(config).await else { return };
+    match &config.storage.url {
+        Some(url) => findings.refuse_with_help(
             Subject::Storage,
-            error.to_string(),
+            format!("{url}: {error}"),
             "see that PostgreSQL runs there and lets in the user of storage.url, with its password",
-        );
+        ),
+        None => findings.refuse(Subject::Storage, error.to_string()),
     }
 }
 

@@ -9,48 +9,84 @@ use x509_parser::extensions::ParsedExtension;
 
 use super::findings::{Findings, Level, Subject};
 use crate::config::{Config, TlsFiles};
+use crate::net::is_local;
 use crate::s2s::certificate::{Authorities, Distrust};
-use crate::tls;
+use crate::tls::{self, Tls};
 
 /// A certificate that expires within this time should have been renewed: automatic renewal happens
 /// a month ahead.
 const SOON: Duration = Duration::from_secs(14 * 24 * 3600);
 
-pub(super) fn check(
+/// Loads the certificates of all hosts. `None` if one cannot be used.
+pub(super) fn load(
     config: &Config,
     authorities: Option<&Authorities>,
     now: SystemTime,
     findings: &mut Findings,
-) {
+) -> Option<Tls> {
     let mut without = Vec::new();
+    let mut is_usable = true;
     let hosts = config.host.iter().map(|(name, host)| (name, &host.tls));
     let components = config.component.iter().map(|(name, component)| (name, &component.tls));
     for (name, own) in hosts.chain(components) {
-        let Some(files) = own.as_ref().or(config.tls.as_ref()) else {
-            without.push(name.as_str());
-            continue;
-        };
-        match tls::load(files) {
-            Err(error) => add(findings, Level::Error, format!("{}: {error}", files.place)),
-            Ok(certificate) => {
-                names(name, files, &certificate, findings);
-                itself(files, &certificate, authorities, now, findings);
-            }
+        match own.as_ref().or(config.tls.as_ref()) {
+            Some(files) => is_usable &= look(Some(name), files, authorities, now, findings),
+            None => without.push(name.as_str()),
         }
-        key(files, findings);
     }
-    if !without.is_empty() {
+    // The start reads it also if every host has its own.
+    if let Some(files) = &config.tls {
+        is_usable &= look(None, files, authorities, now, findings);
+    }
+    self_signed(&without, findings);
+    if !is_usable {
+        return None;
+    }
+    Tls::prepare(config).map_err(|error| refuse(findings, error.to_string())).ok()
+}
+
+fn self_signed(without: &[&str], findings: &mut Findings) {
+    let (local, public): (Vec<&str>, Vec<&str>) =
+        without.iter().copied().partition(|name| is_local(name));
+    let all = [(Level::Warning, public), (Level::Note, local)];
+    for (level, names) in all.into_iter().filter(|(_, names)| !names.is_empty()) {
         findings.add_with_help(
-            Level::Warning,
+            level,
             Subject::Certificates,
             format!(
                 "{} has no certificate: a self-signed one is used, which clients refuse unless \
                  told to trust it",
-                without.join(", ")
+                names.join(", ")
             ),
             "set certificate and key in [tls]",
         );
     }
+}
+
+/// Looks at the certificate of a host. `false` if the server cannot use it.
+fn look(
+    host: Option<&str>,
+    files: &TlsFiles,
+    authorities: Option<&Authorities>,
+    now: SystemTime,
+    findings: &mut Findings,
+) -> bool {
+    let loaded = tls::load(files);
+    match &loaded {
+        Err(error) => refuse(findings, format!("{}: {error}", files.place)),
+        Ok(certificate) => {
+            if let Some(host) = host {
+                names(host, files, certificate, findings);
+            }
+            itself(files, certificate, authorities, now, findings);
+        }
+    }
+    key(files, findings);
+    loaded.is_ok()
+}
+
+fn refuse(findings: &mut Findings, message: String) {
+    findings.refuse(Subject::Certificates, message);
 }
 
 fn add(findings: &mut Findings, level: Level, message: String) {

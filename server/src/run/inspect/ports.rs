@@ -2,29 +2,32 @@
 
 use std::io;
 
+use tokio::net::TcpListener;
+
 use super::findings::{Findings, Level, Subject};
 use crate::config::{Config, Listen, ListenKind};
 use crate::net::listener::{self, ListenError};
 
-pub(super) fn check(config: &Config, is_running: bool, findings: &mut Findings) {
-    if is_running {
-        let message = "a server runs on this data folder: its ports are not tried";
-        findings.add(Level::Note, Subject::Ports, message);
-    }
-    // Kept open until all were tried, as two may conflict with each other.
+/// Opens all ports, unless a running server has them. No connection is accepted yet.
+pub(super) fn open(
+    config: &Config,
+    tries: bool,
+    findings: &mut Findings,
+) -> Vec<(Listen, TcpListener)> {
     let mut open = Vec::new();
     for (index, listen) in config.listen.iter().enumerate() {
         in_the_clear(listen, findings);
-        if !is_running {
+        if tries {
             match listener::bind(listen) {
-                Ok(listener) => open.push(listener),
-                Err(error) => refused(&error, config.listen.get(..index), findings),
+                Ok(listener) => open.push((listen.clone(), listener)),
+                Err(error) => refuse(&error, config.listen.get(..index), findings),
             }
         }
     }
+    open
 }
 
-fn refused(error: &ListenError, before: Option<&[Listen]>, findings: &mut Findings) {
+fn refuse(error: &ListenError, before: Option<&[Listen]>, findings: &mut Findings) {
     let ListenError::Bind { listen, source, .. } = error;
     if source.kind() == io::ErrorKind::AddrInUse
         && let Some(other) = before
@@ -36,15 +39,14 @@ fn refused(error: &ListenError, before: Option<&[Listen]>, findings: &mut Findin
             let line = listen.place.as_ref().map(|place| format!("{place}: "));
             format!("{}{}", line.unwrap_or_default(), listen.address)
         };
-        findings.add_with_help(
-            Level::Error,
+        findings.refuse_with_help(
             Subject::Ports,
             format!("{} is in the way of {}", place(other), place(listen)),
             "give one of them another port, or leave out the one that the other includes",
         );
         return;
     }
-    findings.add(Level::Error, Subject::Ports, error.to_string());
+    findings.refuse(Subject::Ports, error.to_string());
 }
 
 fn in_the_clear(listen: &Listen, findings: &mut Findings) {

@@ -1,0 +1,129 @@
+//! Looks at all that a start needs, before anything is changed: `spondee check` and the start run
+//! [`inspect`], a reload the part of it that concerns the config and the files that it names. What
+//! the start would refuse, `check` reports.
+
+mod advice;
+mod certificates;
+mod findings;
+mod modules;
+mod ports;
+mod storage;
+#[cfg(test)]
+mod tests;
+
+use std::time::SystemTime;
+
+use event_core::{HostConfig, Registry};
+use tokio::net::TcpListener;
+
+use super::{hosts, log};
+use crate::{
+    config::{Config, InvalidConfig, Listen},
+    s2s::certificate::Authorities,
+    tls::Tls,
+};
+pub(crate) use findings::{Finding, Findings, Level, Subject};
+
+/// What `check` tries in addition to a start, and leaves out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scope {
+    /// Whether the ports are tried: a running server has them.
+    pub(crate) ports: bool,
+    /// Whether modules are started on a copy of the storage in memory. The start itself starts
+    /// them after the inspection, with the same code.
+    pub(crate) modules: bool,
+}
+
+/// What the inspection read and opened, for the start.
+#[derive(Debug)]
+pub(crate) struct Inspected {
+    pub(crate) hosts: Vec<HostConfig>,
+    pub(crate) authorities: Authorities,
+    pub(crate) tls: Tls,
+    pub(crate) listeners: Vec<(Listen, TcpListener)>,
+}
+
+/// The config, if its file has no mistakes. Otherwise all of them are found, those of the modules'
+/// options included, and nothing else is looked at.
+pub(crate) fn valid(
+    config: Result<Config, InvalidConfig>,
+    registry: &Registry,
+    findings: &mut Findings,
+) -> Option<Config> {
+    let invalid = match config {
+        Ok(config) => return Some(config),
+        Err(invalid) => invalid,
+    };
+    for error in hosts::mistakes(invalid, registry) {
+        findings.refuse(Subject::Config, error.to_string());
+    }
+    None
+}
+
+/// Looks at everything. `None` if the server would not start.
+pub(crate) async fn inspect(
+    config: &Config,
+    registry: &Registry,
+    scope: Scope,
+    findings: &mut Findings,
+) -> Option<Inspected> {
+    // On another thread, as reading the system's certificates takes long.
+    let s2s = config.s2s.clone();
+    let authorities = tokio::task::spawn_blocking(move || Authorities::load(&s2s));
+    let mut stored = Findings::default();
+    let (authorities, ()) = tokio::join!(authorities, storage::look(config, &mut stored));
+    let mut read = Findings::default();
+    let authorities = match authorities {
+        Ok(Ok(authorities)) => Some(authorities),
+        Ok(Err(error)) => {
+            let help = "set authorities in [s2s] to a PEM file of certificates, or leave it out";
+            read.refuse_with_help(Subject::Certificates, error.to_string(), help);
+            None
+        }
+        Err(error) => {
+            read.refuse(Subject::Certificates, format!("cannot read certificates: {error}"));
+            None
+        }
+    };
+    let (hosts, tls) = files(config, registry, authorities.as_ref(), findings);
+    findings.append(read);
+    findings.append(stored);
+    let listeners = ports::open(config, scope.ports, findings);
+    if scope.modules {
+        modules::rehearse(config, registry, &hosts, findings).await;
+    }
+    match (authorities, tls) {
+        (Some(authorities), Some(tls)) if !findings.is_refused => {
+            Some(Inspected { hosts, authorities, tls, listeners })
+        }
+        _ => None,
+    }
+}
+
+/// Looks at the config and the files that it names, as a reload does. The result is of use if
+/// nothing is refused.
+pub(crate) fn files(
+    config: &Config,
+    registry: &Registry,
+    authorities: Option<&Authorities>,
+    findings: &mut Findings,
+) -> (Vec<HostConfig>, Option<Tls>) {
+    let mut warnings = Vec::new();
+    let hosts = hosts::hosts(config, registry, &mut warnings);
+    for warning in warnings {
+        findings.add(Level::Warning, Subject::Config, warning);
+    }
+    let hosts = hosts.unwrap_or_else(|errors| {
+        for error in errors {
+            findings.refuse(Subject::Config, error.to_string());
+        }
+        Vec::new()
+    });
+    advice::give(config, findings);
+    if let Err(error) = log::look(&config.log) {
+        let help = "make its folder, and let the user that the server runs as write there";
+        findings.refuse_with_help(Subject::Config, error.to_string(), help);
+    }
+    let tls = certificates::load(config, authorities, SystemTime::now(), findings);
+    (hosts, tls)
+}
