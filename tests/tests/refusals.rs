@@ -1,10 +1,6 @@
 //! What the start refuses, `spondee check` reports, in the same words and all at once; what the
 //! server runs with nevertheless, start and reload warn of.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on has failed"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::{
     fs,

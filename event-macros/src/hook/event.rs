@@ -86,7 +86,7 @@ pub(super) fn refuse_twice(
 ) {
     for attribute in attributes {
         let Meta::List(list) = &attribute.meta else { continue };
-        if !list.path.segments.last().is_some_and(|last| last.ident == "hook") {
+        if list.path.segments.last().is_none_or(|last| last.ident != "hook") {
             continue;
         }
         let same = |input: ParseStream<'_>| {
