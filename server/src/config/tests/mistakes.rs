@@ -214,7 +214,6 @@ fn no_kind_of_option_has_the_words_of_rust() {
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields, default)]
     #[derive(Default)]
-    #[expect(dead_code, reason = "only its errors are looked at")]
     struct Options {
         either: Option<Either>,
         colour: Option<Colour>,
