@@ -45,6 +45,7 @@ pub use event_macros::{event, hook, module};
 pub use jid;
 pub use serde;
 pub use toml;
+pub use tracing;
 pub use xmpp_parsers;
 pub use xmpp_xml as xml;
 pub use xso;
@@ -114,7 +115,7 @@ pub mod prelude {
         Presence, Reply, Session, Stanza, StanzaError, StartError, StreamError, VERSION, event,
         events,
         events::payloads::*,
-        hook, module,
+        hook, module, tracing,
         xml::{Element, ElementBuilder, STANZA_NS},
     };
 }

@@ -3,7 +3,7 @@
 //! `inventory` finds the records of all linked crates. The binary lists the crates whose modules
 //! may run. [`Registry::new`] compares both, because nothing else reports a crate that is missing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     dispatch::{installer::HookRecord, table::order::ranks},
@@ -121,11 +121,6 @@ impl Registry {
                 return Err(StartError::DuplicateModule { name: info.name, a, b });
             }
         }
-        for krate in bundles {
-            if !modules.values().any(|module| crate_of(module.info.module_path) == krate.name) {
-                return Err(StartError::EmptyCrate { name: krate.name });
-            }
-        }
         for record in inventory::iter::<HookRecord> {
             let meta = &record.meta;
             if !listed(meta.module_path) {
@@ -142,6 +137,11 @@ impl Registry {
                 });
             };
             owner.hooks.push(record);
+        }
+        for krate in bundles {
+            if !modules.values().any(|module| crate_of(module.info.module_path) == krate.name) {
+                return Err(StartError::EmptyCrate { name: krate.name });
+            }
         }
         for module in modules.values_mut() {
             if module.hooks.is_empty() {
@@ -162,13 +162,12 @@ impl Registry {
     /// # Errors
     /// See [`Registry::new`].
     pub fn linked() -> Result<Self, StartError> {
-        let mut crates: Vec<_> = inventory::iter::<ModuleRecord>
-            .into_iter()
-            .map(|record| Bundle::new(crate_of(record.info.module_path)))
-            .collect();
-        crates.sort_by_key(|krate| krate.name);
-        crates.dedup();
-        Self::new(&crates)
+        let modules = inventory::iter::<ModuleRecord>.into_iter();
+        let hooks = inventory::iter::<HookRecord>.into_iter();
+        let paths = modules.map(|record| record.info.module_path);
+        let crates: BTreeSet<_> =
+            paths.chain(hooks.map(|record| record.meta.module_path)).map(crate_of).collect();
+        Self::new(&crates.into_iter().map(Bundle::new).collect::<Vec<_>>())
     }
 
     /// The modules, sorted by name.

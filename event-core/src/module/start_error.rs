@@ -1,8 +1,11 @@
 //! The reasons why a server does not start.
 
+use std::fmt;
+
 /// A mistake in the binary or the configuration that prevents the start. Messages say how to
-/// correct the mistake.
-#[derive(Debug, thiserror::Error)]
+/// correct the mistake. `Debug` writes the message too, so that a test that unwraps the error shows
+/// it.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
     /// The binary lists a crate without a module.
@@ -167,6 +170,12 @@ pub enum StartError {
     /// Any other error of a module's `start`.
     #[error("{0}")]
     Other(String),
+}
+
+impl fmt::Debug for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 fn help_unknown(unlisted: Option<&str>, nearest: &[&str]) -> String {

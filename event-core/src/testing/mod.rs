@@ -44,7 +44,11 @@ use crate::{
         host::Host,
         settings::{HostConfig, HostSettings},
     },
-    module::{host_context::HostContext, registry::Registry, start_error::StartError},
+    module::{
+        host_context::HostContext,
+        registry::{Bundle, Registry},
+        start_error::StartError,
+    },
     protocol::{into_stanza::IntoStanza, stanza_error::StanzaError, stream_error::StreamError},
     routing::{chain_stop::ChainStop, core::Core, turn::Turn},
     runtime::{reload::change::Reloaded, runtime::Runtime},
@@ -105,6 +109,13 @@ impl Builder {
         self
     }
 
+    /// Enables the modules that run by default of a bundle, with their default options:
+    /// `.bundle(spondee_modules::BUNDLE)`. The order of the modules is that of the calls.
+    #[must_use]
+    pub fn bundle(self, bundle: Bundle) -> Self {
+        bundle.defaults.iter().fold(self, |builder, module| builder.module(module))
+    }
+
     /// Enables a module with its default options.
     #[must_use]
     pub fn module(self, name: &str) -> Self {
@@ -116,9 +127,11 @@ impl Builder {
     /// # Panics
     /// `options` is not TOML.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "the input is part of the test")]
+    #[track_caller]
     pub fn module_with(mut self, name: &str, options: &str) -> Self {
-        let options = options.parse().expect("the options must be TOML");
+        let options = options
+            .parse()
+            .unwrap_or_else(|error| panic!("the options of module `{name}` are not TOML: {error}"));
         if let Some(host) = self.hosts.last_mut() {
             host.modules.push((name.into(), options));
         }
@@ -218,12 +231,15 @@ impl Harness {
     ///
     /// # Panics
     /// `jid` is not a full JID of a host of this server, or the resource cannot be bound.
-    #[expect(clippy::expect_used, reason = "the input is part of the test")]
     pub async fn session(&self, jid: &str) -> Client {
-        let jid = FullJid::new(jid).expect("the JID must be a full JID");
+        let jid = FullJid::new(jid).unwrap_or_else(|error| {
+            panic!("`{jid}` is not a full JID: {error}")
+        });
         let client = self.stream(jid.domain().as_str());
         client.authenticate(&jid.to_bare());
-        client.bind(Some(jid.resource().as_str())).await.expect("the resource must be free");
+        if let Err(error) = client.bind(Some(jid.resource().as_str())).await {
+            panic!("`{jid}` cannot be bound: {error}");
+        }
         client
     }
 
@@ -231,6 +247,7 @@ impl Harness {
     ///
     /// # Panics
     /// `host` is not a host of this server.
+    #[track_caller]
     pub fn stream(&self, host: &str) -> Client {
         self.stream_of(SessionKind::Client, host)
     }
@@ -239,6 +256,7 @@ impl Harness {
     ///
     /// # Panics
     /// `host` is not a host of this server.
+    #[track_caller]
     pub fn peer(&self, kind: SessionKind, host: &str, domain: &str) -> Client {
         let peer = self.stream_of(kind, host);
         peer.session.set_claimed_domain(Some(domain));
@@ -250,9 +268,12 @@ impl Harness {
     ///
     /// # Panics
     /// `host` is not a host of this server.
-    #[expect(clippy::expect_used, reason = "the input is part of the test")]
+    #[track_caller]
     pub fn stream_of(&self, kind: SessionKind, host: &str) -> Client {
-        let host = self.core().host(host).expect("the server must have this host");
+        let host = self
+            .core()
+            .host(host)
+            .unwrap_or_else(|| panic!("this server has no host `{host}`: see `testing::host`"));
         let stream = TestStream::default();
         let session = Session::new(kind, host, Arc::new(stream.clone()));
         session.set_stream_id(&random_id());
@@ -330,11 +351,10 @@ impl Client {
     ///
     /// # Panics
     /// `xml` is not an element.
-    #[expect(clippy::expect_used, reason = "the input is part of the test")]
     pub async fn send(&self, xml: &str) {
         let scope = NamespaceScope::new(self.session.kind().namespace());
-        let element = Element::parse(xml.as_bytes(), &scope, &XmlLimits::UNBOUNDED);
-        let element = element.expect("the text must be one XML element");
+        let element = Element::parse(xml.as_bytes(), &scope, &XmlLimits::UNBOUNDED)
+            .unwrap_or_else(|error| panic!("`{xml}` is not an element: {error}"));
         if let Err(error) = self.turn().receive(element).await {
             self.session.close(error);
         }
