@@ -257,7 +257,24 @@ async def guestbook():
     await romeo.bye()
 
 
+async def sticky_note():
+    romeo = await Client("romeo", "orchard").login()
+    iq = romeo.make_iq_set()
+    ET.SubElement(iq.xml, "{urn:example:sticky-note:0}note").text = "Meet Juliet"
+    await iq.send()
+    check("a new note is shown", (await romeo.message("Meet Juliet"))["from"] == "localhost")
+    phone = await Client("romeo", "phone").login()
+    await phone.message("Meet Juliet")
+    check("the note is shown to a client that comes online", True)
+    iq = phone.make_iq_get()
+    ET.SubElement(iq.xml, "{urn:example:sticky-note:0}note")
+    note = (await iq.send()).xml.find("{urn:example:sticky-note:0}note")
+    check("the note is answered", note.text == "Meet Juliet")
+    await romeo.bye()
+    await phone.bye()
+
+
 if __name__ == "__main__":
-    scenarios = (talk, contacts, features, beside_go_sendxmpp, guestbook)
+    scenarios = (talk, contacts, features, beside_go_sendxmpp, guestbook, sticky_note)
     what = {scenario.__name__: scenario for scenario in scenarios}[sys.argv[1]]
     asyncio.run(asyncio.wait_for(what(), 6 * TIMEOUT))

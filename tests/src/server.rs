@@ -21,6 +21,7 @@ pub const ACCOUNTS: [&str; 3] = ["romeo", "juliet", "nurse"];
 /// A running server, which is killed when this is dropped.
 #[derive(Debug)]
 pub struct Server {
+    binary: PathBuf,
     process: Child,
     folder: TempDir,
     log: Receiver<String>,
@@ -87,10 +88,15 @@ impl Server {
     /// Starts a server on a folder whose `spondee.toml` has client listeners with STARTTLS and with
     /// direct TLS.
     pub fn run(folder: TempDir) -> Self {
-        let (process, log) = spawn(folder.path());
+        Self::run_binary(own_binary(), folder)
+    }
+
+    /// As [`Server::run`], with the server of another crate.
+    pub fn run_binary(binary: PathBuf, folder: TempDir) -> Self {
+        let (process, log) = spawn(&binary, folder.path());
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut server =
-            Self { process, folder, log, seen: Vec::new(), c2s: nowhere, c2s_tls: nowhere };
+        let (c2s, c2s_tls) = (nowhere, nowhere);
+        let mut server = Self { binary, process, folder, log, seen: Vec::new(), c2s, c2s_tls };
         server.listens();
         server
     }
@@ -108,7 +114,7 @@ impl Server {
 
     /// Starts the stopped server again.
     pub fn start_again(&mut self) {
-        (self.process, self.log) = spawn(self.folder.path());
+        (self.process, self.log) = spawn(&self.binary, self.folder.path());
         self.seen.clear();
         self.listens();
     }
@@ -146,7 +152,7 @@ impl Server {
 
     /// Runs another command of the server's binary on the same folder.
     pub fn command(&self) -> Command {
-        command(self.folder.path())
+        configured(&self.binary, self.folder.path())
     }
 
     /// The configuration file.
@@ -214,7 +220,7 @@ impl Server {
     /// Starts a server on the folder of this stopped server.
     pub fn restart(&mut self) {
         let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
-        *self = Self::run(folder);
+        *self = Self::run_binary(self.binary.clone(), folder);
     }
 
     /// The resident memory of the process in KiB.
@@ -239,8 +245,8 @@ impl Drop for Server {
     }
 }
 
-fn spawn(folder: &Path) -> (Child, Receiver<String>) {
-    let mut process = command(folder).stderr(Stdio::piped()).spawn().unwrap();
+fn spawn(binary: &Path, folder: &Path) -> (Child, Receiver<String>) {
+    let mut process = configured(binary, folder).stderr(Stdio::piped()).spawn().unwrap();
     let stderr = process.stderr.take().unwrap();
     let (lines, log) = mpsc::channel();
     std::thread::spawn(move || {
@@ -256,20 +262,32 @@ fn spawn(folder: &Path) -> (Child, Receiver<String>) {
 
 /// A command of the server's binary, with the configuration in `folder`.
 pub fn command(folder: &Path) -> Command {
-    let mut command = binary();
-    command.arg("--config").arg(folder.join("spondee.toml"));
-    command
+    configured(&own_binary(), folder)
 }
 
 /// The server's binary.
 pub fn binary() -> Command {
+    quiet(&own_binary())
+}
+
+fn own_binary() -> PathBuf {
     let mut binary = std::env::current_exe().unwrap();
     // The test binary is …/deps/test-1234, the server's is …/spondee-tests.
     binary.pop();
     if binary.ends_with("deps") {
         binary.pop();
     }
-    let mut command = Command::new(binary.join("spondee-tests"));
+    binary.join("spondee-tests")
+}
+
+fn configured(binary: &Path, folder: &Path) -> Command {
+    let mut command = quiet(binary);
+    command.arg("--config").arg(folder.join("spondee.toml"));
+    command
+}
+
+fn quiet(binary: &Path) -> Command {
+    let mut command = Command::new(binary);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command
 }

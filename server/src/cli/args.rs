@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use jid::BareJid;
 
+use crate::cli::CrateName;
+
 /// The Spondee XMPP server. Without a command, the server starts.
 #[derive(Debug, Clone, PartialEq, Eq, Parser)]
 #[command(name = "spondee", version)]
@@ -47,6 +49,8 @@ pub enum Command {
     /// Exit codes: 0 without errors (there may be warnings), 1 with errors, 2 if the command line
     /// is wrong.
     Check(CheckOptions),
+    /// Make a crate with a module of your own, its tests, and a server that runs it
+    NewModule(NewModule),
 }
 
 /// A command about accounts.
@@ -105,6 +109,19 @@ pub struct HooksQuery {
     /// As JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// The arguments of `new-module`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct NewModule {
+    /// The name of the crate, such as sticky-note
+    pub name: CrateName,
+    /// The folder to make [default: NAME]
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// The checkout of Spondee to depend on [default: the one this binary was built from]
+    #[arg(long, value_name = "PATH")]
+    pub spondee: Option<PathBuf>,
 }
 
 /// The output of `check`.

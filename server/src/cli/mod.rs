@@ -4,6 +4,7 @@
 
 mod args;
 pub(crate) mod commands;
+mod crate_name;
 mod error;
 pub(crate) mod output;
 mod password;
@@ -21,7 +22,8 @@ use crate::{
     plain::plain,
 };
 
-pub use args::{CheckOptions, Cli, Command, EventsFormat, HooksQuery, UserCommand};
+pub use args::{CheckOptions, Cli, Command, EventsFormat, HooksQuery, NewModule, UserCommand};
+pub use crate_name::{CrateName, CrateNameError};
 pub use error::CliError;
 pub use password::{AskPassword, Terminal};
 pub use user::{UserReply, UserRequest, perform};
@@ -44,6 +46,8 @@ pub trait Actions {
     /// Reports problems of config, certificates, ports, DNS and storage. The config may itself have
     /// errors.
     fn check(&self, config: Result<Config, InvalidConfig>, options: CheckOptions) -> u8;
+    /// Makes a crate with a module.
+    fn new_module(&self, request: &NewModule) -> u8;
     /// Makes the running server read its config again.
     fn reload(&self, config: Config) -> u8;
     /// Sends an account command to the server that runs on this data folder. Returns the command if
@@ -121,6 +125,7 @@ fn dispatch(cli: Cli, actions: &dyn Actions, ask: &mut dyn AskPassword) -> Resul
         Some(Command::Events { json, markdown }) => {
             Done::Code(actions.events(EventsFormat::from_flags(json, markdown)))
         }
+        Some(Command::NewModule(request)) => Done::Code(actions.new_module(&request)),
         Some(Command::Check(options)) => Done::Code(actions.check(load(), options)),
         Some(Command::User { command }) => {
             let config = load()?;

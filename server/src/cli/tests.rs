@@ -37,6 +37,10 @@ impl Actions for Noted {
         self.note(format!("reload {}", config.data.display()))
     }
 
+    fn new_module(&self, request: &NewModule) -> u8 {
+        self.note(format!("{request:?}"))
+    }
+
     fn check(&self, config: Result<Config, InvalidConfig>, options: CheckOptions) -> u8 {
         self.note(format!("check {} {}", config.is_ok(), options.json))
     }
@@ -83,6 +87,10 @@ fn commands_done_elsewhere() {
     assert_eq!(noted(&["events", "--markdown"]), "Markdown");
     assert_eq!(noted(&["check", "--data", "x"]), "check true false");
     assert_eq!(noted(&["check", "--json", "--config", "no/such.toml"]), "check false true");
+    let made = noted(&["new-module", "sticky-note", "--dir", "D", "--spondee", "S"]);
+    for part in ["\"sticky-note\"", "\"D\"", "\"S\""] {
+        assert!(made.contains(part), "{made}");
+    }
     let hooks = noted(&["hooks", "--host", "H", "--event", "E", "--module", "M", "--json"]);
     for part in ["\"H\"", "\"E\"", "\"M\"", "json: true"] {
         assert!(hooks.contains(part), "{hooks}");
@@ -100,6 +108,9 @@ fn wrong_command_lines() {
         &["user", "add", "@"],
         &["events", "--json", "--markdown"],
         &["--port", "1"],
+        &["new-module"],
+        &["new-module", "Sticky"],
+        &["new-module", "event-core"],
     ] {
         let ran = run_line(&actions, "", args);
         assert_eq!(ran.code, USAGE, "{args:?}");

@@ -1,15 +1,16 @@
-//! The commands that need modules: `start`, `hooks`, `events` and `check`.
+//! The commands that need modules: `start`, `hooks`, `events`, `check` and `new-module`.
 
 mod check;
 mod events;
 mod hooks;
+mod new_module;
 
 use event_core::Bundle;
 
 use crate::{
     cli::{
-        Actions, CheckOptions, CliError, EventsFormat, FAILURE, HooksQuery, SUCCESS, UserReply,
-        UserRequest,
+        Actions, CheckOptions, CliError, EventsFormat, FAILURE, HooksQuery, NewModule, SUCCESS,
+        UserReply, UserRequest,
     },
     config::{Config, InvalidConfig},
     control::client,
@@ -45,6 +46,10 @@ impl Actions for Commands<'_> {
 
     fn check(&self, config: Result<Config, InvalidConfig>, options: CheckOptions) -> u8 {
         check::print(config, self.bundles, options)
+    }
+
+    fn new_module(&self, request: &NewModule) -> u8 {
+        code(new_module::make(request, self.bundles))
     }
 
     fn reload(&self, config: Config) -> u8 {
