@@ -180,3 +180,8 @@ pub mod __private {
         T::deserialize(toml::Value::Table(table))
     }
 }
+
+/// The example of the README is tested.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

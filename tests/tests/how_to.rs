@@ -12,7 +12,8 @@ fn who_rang_is_kept_and_answered() {
         let romeo = server.session("romeo@localhost/orchard").await;
         let last = format!("<iq type='get' id='1' to='localhost'><last xmlns='{NS}'/></iq>");
         romeo.send(&last).await;
-        let error = romeo.next().unwrap().child("error", STANZA_NS).unwrap().to_owned();
+        let answer = romeo.next().unwrap();
+        let error = answer.child("error", STANZA_NS).unwrap();
         assert_eq!(error.first_child().unwrap().name(), "item-not-found");
         for to in ["nurse@localhost", "nurse@localhost/hall"] {
             let ring = "<attention xmlns='urn:xmpp:attention:0'/>";

@@ -29,8 +29,8 @@ fn workspace() -> &'static Path {
 
 /// The target folder of this build, so that the dependencies are there already.
 fn target() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    test.ancestors().find(|folder| folder.ends_with("target")).unwrap().to_owned()
+    // The test binary is …/debug/deps/new_module-1234.
+    std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned()
 }
 
 /// Runs cargo in the new crate, and returns its standard output.

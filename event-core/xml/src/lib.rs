@@ -31,3 +31,8 @@ pub use crate::{
 
 #[cfg(test)]
 mod tests;
+
+/// The example of the README is tested.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
