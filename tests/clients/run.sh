@@ -9,8 +9,8 @@
 =======
 # Tests the server with other projects' clients (slixmpp, go-sendxmpp and profanity; slixmpp also with
 # the example's binary and with that of a new module) and components (one made with slixmpp, and biboumi).
-# Usage: run.sh FOLDER; the folder has the binaries `spondee`, `guestbook-server` and `sticky-note`, which
-# tests/tests/new_module.rs makes.
+# Usage: run.sh FOLDER; the folder has the binaries `spondee`, `guestbook-server` and `sticky-note-server`,
+# which tests/tests/new_module.rs makes.
 # Prometheus' parser reads the metrics. Needs python3-venv, go-sendxmpp, profanity, tmux and biboumi
 # from Debian, and slixmpp and prometheus-client, which it installs from PyPI.
 >>>>>>> 112a566 (spondee new-module makes a crate with a module, and a tutorial explains it)
@@ -102,7 +102,7 @@ modules = ["+welcome", "+guestbook"]
 "$venv/bin/python" "$here/slixmpp_clients.py" guestbook
 stop
 
-start sticky-note ''
+start sticky-note-server ''
 "$venv/bin/python" "$here/slixmpp_clients.py" sticky_note
 stop
 echo "clients: all passed"

@@ -84,7 +84,7 @@ async fn a_new_crate_passes_its_tests_and_its_server_answers_a_client() {
     let formatted = format.args(["fmt", "--check"]).current_dir(&folder).output().unwrap();
     assert!(formatted.status.success(), "{:?}", text(&formatted));
 
-    let server = start(target().join("debug/sticky-note"));
+    let server = start(target().join("debug/sticky-note-server"));
     let mut desktop = login(&server, "romeo@localhost/desktop").await;
     let note = page_stanza().children().next().unwrap().clone();
     let text = note.text();
@@ -134,9 +134,11 @@ fn the_page_shows_the_whole_crate() {
     };
     for (file, template, language) in [
         ("Cargo.toml", "manifest.toml", "toml"),
+        ("server/Cargo.toml", "server/manifest.toml", "toml"),
+        (".cargo/config.toml", "cargo-config.toml", "toml"),
         ("src/lib.rs", "src/lib.rs", "rust"),
-        ("src/main.rs", "src/main.rs", "rust"),
         ("src/tests.rs", "src/tests.rs", "rust"),
+        ("server/src/main.rs", "server/src/main.rs", "rust"),
     ] {
         let template = workspace().join("server/template").join(template);
         let listed = listings(&format!("{language} {file}")).join("\n");

@@ -64,7 +64,7 @@ impl FromStr for CrateName {
         }
         let name = Self(text.to_owned());
         let snake_case = name.snake_case();
-        let is_reserved = [KEYWORDS, CRATES, FOLDERS, STORES].concat().contains(&&*snake_case);
+        let is_reserved = [KEYWORDS, CRATES, STORES].concat().contains(&&*snake_case);
         if is_reserved { Err(CrateNameError::Reserved(text.to_owned())) } else { Ok(name) }
     }
 }
@@ -80,9 +80,6 @@ const KEYWORDS: &[&str] = &[
 /// Crates that the files of the new crate name, or that the compiler brings.
 const CRATES: &[&str] =
     &["alloc", "core", "event_core", "proc_macro", "spondee", "spondee_modules", "std", "test"];
-
-/// The folders into which cargo builds, beside the binary.
-const FOLDERS: &[&str] = &["build", "deps", "examples", "incremental"];
 
 /// The stores of the server itself.
 const STORES: &[&str] = &["accounts", "server"];
@@ -110,7 +107,7 @@ mod tests {
         for text in ["", "-", "a-", "_a", "a--b", "A", "é", "a b", "2a", "a-2", "a.b", "../a"] {
             assert_eq!(text.parse::<CrateName>(), Err(CrateNameError::Spelling), "{text}");
         }
-        for text in ["fn", "self", "std", "event-core", "event_core", "build", "server"] {
+        for text in ["fn", "self", "std", "event-core", "event_core", "server"] {
             let reserved = CrateNameError::Reserved(text.to_owned());
             assert_eq!(text.parse::<CrateName>(), Err(reserved));
         }

@@ -11,9 +11,6 @@ use event_core::{Bundle, Registry, StartError, declared_events, events};
 
 use crate::cli::{CrateName, NewModule, output::say};
 
-/// The folders of a checkout that the crate depends on.
-const DEPENDENCIES: [&str; 3] = ["event-core", "server", "modules"];
-
 pub(super) fn make(request: &NewModule, bundles: &[Bundle]) -> Result<(), NewModuleError> {
     let NewModule { name, dir, spondee } = request;
     check_unused(name, &Registry::new(bundles)?)?;
@@ -60,7 +57,7 @@ fn checkout(given: Option<&Path>) -> Result<PathBuf, NewModuleError> {
     let path = given.unwrap_or(&built_from);
     let is_package = |folder: &&str| path.join(folder).join("Cargo.toml").is_file();
     match path.canonicalize() {
-        Ok(checkout) if DEPENDENCIES.iter().all(|folder| is_package(&folder)) => Ok(checkout),
+        Ok(checkout) if template::DEPENDENCIES.iter().all(is_package) => Ok(checkout),
         _ => Err(NewModuleError::NoCheckout(path.to_owned())),
     }
 }
@@ -70,8 +67,10 @@ fn write(folder: &Path, name: &CrateName, spondee: &Path) -> Result<(), NewModul
         let path = path.to_owned();
         |source| NewModuleError::Write { path, source }
     };
-    let sources = folder.join("src");
-    fs::create_dir(&sources).map_err(failed(&sources))?;
+    for inner in template::FOLDERS {
+        let path = folder.join(inner);
+        fs::create_dir(&path).map_err(failed(&path))?;
+    }
     for (path, text) in template::files(name, spondee)? {
         let path = folder.join(path);
         fs::write(&path, text).map_err(failed(&path))?;
@@ -119,11 +118,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path().join("karma");
         make(&request("karma", dir.clone()), &[]).unwrap();
-        let manifest: toml::Table =
-            fs::read_to_string(dir.join("Cargo.toml")).unwrap().parse().unwrap();
-        assert_eq!(manifest["package"]["name"].as_str(), Some("karma"));
-        for (package, at) in [("event-core", "event-core"), ("spondee", "server")] {
-            let path = manifest["dependencies"][package]["path"].as_str().unwrap();
+        for (file, package, dependency, at) in [
+            ("Cargo.toml", "karma", "event-core", "/event-core"),
+            ("server/Cargo.toml", "karma-server", "spondee", "/server"),
+        ] {
+            let manifest: toml::Table =
+                fs::read_to_string(dir.join(file)).unwrap().parse().unwrap();
+            assert_eq!(manifest["package"]["name"].as_str(), Some(package));
+            let path = manifest["dependencies"][dependency]["path"].as_str().unwrap();
             assert!(Path::new(path).is_absolute() && path.ends_with(at), "{path}");
         }
         let module = fs::read_to_string(dir.join("src/lib.rs")).unwrap();

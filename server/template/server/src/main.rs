@@ -1,4 +1,4 @@
-//! Spondee with the bundled modules and the modules of this crate.
+//! Spondee with the bundled modules and the modules of the crate `sticky_note`.
 
 use std::process::ExitCode;
 
