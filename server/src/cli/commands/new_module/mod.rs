@@ -1,5 +1,6 @@
 //! `spondee new-module`: makes a crate with a module, its tests, and a binary that runs it.
 
+mod error;
 mod template;
 
 use std::{
@@ -7,8 +8,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use event_core::{Bundle, Registry, StartError, declared_events, events};
+use event_core::{Bundle, Registry, declared_events, events};
 
+use self::error::NewModuleError;
 use crate::cli::{CrateName, NewModule, output::say};
 
 pub(super) fn make(request: &NewModule, bundles: &[Bundle]) -> Result<(), NewModuleError> {
@@ -81,28 +83,6 @@ fn write(folder: &Path, name: &CrateName, spondee: &Path) -> Result<(), NewModul
         fs::copy(&lock, &copy).map_err(failed(&copy))?;
     }
     Ok(())
-}
-
-/// Why no crate was made.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum NewModuleError {
-    #[error(transparent)]
-    Start(#[from] StartError),
-    #[error(
-        "a crate `{name}` would have the {what} `{other}`, which exists already\n  help: choose another name"
-    )]
-    Taken { name: String, what: &'static str, other: String },
-    #[error(
-        "there is no checkout of Spondee in {}\n  help: the crate depends on one: clone Spondee, and name the folder with `--spondee PATH`",
-        _0.display()
-    )]
-    NoCheckout(PathBuf),
-    #[error("{} exists already\n  help: choose another folder with `--dir DIR`", _0.display())]
-    Exists(PathBuf),
-    #[error("the path {} is not Unicode, as Cargo.toml must be", _0.display())]
-    NotUnicode(PathBuf),
-    #[error("cannot write {}: {source}", path.display())]
-    Write { path: PathBuf, source: io::Error },
 }
 
 #[cfg(test)]

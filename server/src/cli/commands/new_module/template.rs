@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::NewModuleError;
+use super::error::NewModuleError;
 use crate::cli::CrateName;
 
 /// The path in the new crate, and the text.
