@@ -9,7 +9,10 @@ use event_core::{
 #[cfg(test)]
 mod tests;
 
-event_core::module_crate!(defaults = ["sticky_note"]);
+event_core::module_crate!(
+    defaults = ["sticky_note"],
+    namespaces = ["urn:example:sticky-note:0"],
+);
 
 /// The namespace of the requests.
 const NS: &str = "urn:example:sticky-note:0";
@@ -69,7 +72,7 @@ pub struct NoteChanged<'a> {
 }
 
 /// Keeps a note. `self` is the sender's own account: nobody else's stanzas get here.
-#[hook("iq-set/self/urn:example:sticky-note:0:note", priority = 10, namespace = "own")]
+#[hook("iq-set/self/urn:example:sticky-note:0:note", priority = 10)]
 async fn keep(iq: &mut Iq, cx: &Context<StickyNote>) -> Result<Reply, StanzaError> {
     let account = sender(iq)?;
     let note = iq.child("note", NS).ok_or_else(StanzaError::bad_request)?;
@@ -84,7 +87,7 @@ async fn keep(iq: &mut Iq, cx: &Context<StickyNote>) -> Result<Reply, StanzaErro
 }
 
 /// Answers with the note.
-#[hook("iq-get/self/urn:example:sticky-note:0:note", priority = 10, namespace = "own")]
+#[hook("iq-get/self/urn:example:sticky-note:0:note", priority = 10)]
 async fn answer(iq: &mut Iq, cx: &Context<StickyNote>) -> Result<Reply, StanzaError> {
     let text = cx.state().get(&sender(iq)?).await?.ok_or_else(StanzaError::item_not_found)?;
     Ok(iq.reply_with_element(&ElementBuilder::new("note", NS).text(&text).build()))
