@@ -5,6 +5,7 @@ use core::mem;
 
 /// At most three candidates that resemble `word`, nearest first: at most 40 % of the longer word
 /// differs, or one begins with the other, which has at least three characters. ASCII case is ignored.
+/// A candidate that does not begin so and needs two edits more than the nearest is left out.
 ///
 /// Of candidates at the same distance, the one as long as `word` comes first.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
@@ -18,10 +19,17 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
             let begins = length.min(other_length) >= 3
                 && (word.starts_with(&other) || other.starts_with(&word));
             let limit = if begins { longer } else { (longer * 2 / 5).max(1) };
-            Some((distance(&word, &other, limit)?, longer - length.min(other_length), candidate))
+            Some((
+                distance(&word, &other, limit)?,
+                longer - length.min(other_length),
+                begins,
+                candidate,
+            ))
         })
         .collect();
-    near.sort_by_key(|&(edits, difference, _)| (edits, difference));
+    near.sort_by_key(|&(edits, difference, ..)| (edits, difference));
+    let least = near.first().map_or(0, |&(edits, ..)| edits);
+    near.retain(|&(edits, _, begins, _)| begins || edits <= least + 1);
     near.truncate(3);
     near.into_iter().map(|(.., candidate)| candidate).collect()
 }

@@ -232,9 +232,8 @@ impl Harness {
     /// # Panics
     /// `jid` is not a full JID of a host of this server, or the resource cannot be bound.
     pub async fn session(&self, jid: &str) -> Client {
-        let jid = FullJid::new(jid).unwrap_or_else(|error| {
-            panic!("`{jid}` is not a full JID: {error}")
-        });
+        let jid =
+            FullJid::new(jid).unwrap_or_else(|error| panic!("`{jid}` is not a full JID: {error}"));
         let client = self.stream(jid.domain().as_str());
         client.authenticate(&jid.to_bare());
         if let Err(error) = client.bind(Some(jid.resource().as_str())).await {

@@ -202,7 +202,7 @@ mod later {
         Flow::Handled
     }
 
-    #[hook("iq-get/host/jabber:iq:private:query")]
+    #[hook("iq-get/host/jabber:iq:version:query")]
     fn send(iq: &mut Iq, cx: &Context<Later>) -> Flow {
         cx.send(iq.reply());
         Flow::Handled
@@ -236,7 +236,7 @@ fn a_handler_may_answer_later() {
 
         assert_eq!(ask(&romeo, "jabber:iq:last", "query").await, "internal-server-error");
         assert_eq!(
-            ask(&romeo, "jabber:iq:private", "query").await,
+            ask(&romeo, "jabber:iq:version", "query").await,
             "result",
             "one answer must be sent"
         );

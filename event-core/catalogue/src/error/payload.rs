@@ -44,7 +44,7 @@ pub(super) fn malformed(name: &str, event: &EventDef, malformed: Malformed) -> A
         Malformed::Namespace(odd @ ('$' | '{' | '}')) => {
             let what = format!("namespace in `{name}` contains `{odd}`");
             let help = "nothing is replaced inside of a name: write the namespace itself";
-            return Advice::new(what).help(help.to_owned());
+            return Advice::new(what).suggest(suggestions).help(help.to_owned());
         }
         Malformed::Prefix(prefix) => {
             Advice::new(format!("`{prefix}` in `{name}` is not part of the namespace"))

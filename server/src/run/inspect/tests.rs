@@ -301,7 +301,7 @@ async fn everything_that_is_refused_is_told_at_once() {
     let found = shown(&findings);
     let errors: Vec<&String> = found.iter().filter(|line| line.starts_with("error: ")).collect();
     let expected = [
-        "spondee.toml:4: host.\"a.example\".modules: module `late` comes after `prob`",
+        "spondee.toml:4: host.\"a.example\".modules: module `late` must run after `prob`",
         "cannot open the log file ",
         "spondee.toml:8: cannot use ",
         "none.pem: No such file",
