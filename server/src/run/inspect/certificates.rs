@@ -191,7 +191,7 @@ fn is_whole<C: AsRef<[u8]>>(chain: &[C]) -> bool {
     last.is_some_and(|(_, last)| last.subject().as_raw() == last.issuer().as_raw())
 }
 
-/// Warns of a key that others can read.
+/// Refuses a key that others can read.
 fn key(files: &TlsFiles, findings: &mut Findings) {
     #[cfg(unix)]
     {
@@ -199,7 +199,7 @@ fn key(files: &TlsFiles, findings: &mut Findings) {
         let Ok(found) = std::fs::metadata(&files.key) else { return };
         let mode = found.permissions().mode() & 0o777;
         // A group may share it: Debian's ssl-cert does.
-        if mode & 0o027 != 0 {
+        if found.is_file() && mode & 0o027 != 0 {
             let key = files.key.display();
             findings.add_with_help(
                 Level::Error,
