@@ -44,6 +44,12 @@ pub(super) fn malformed(name: &str, event: &EventDef, malformed: Malformed) -> A
         Malformed::Namespace(odd @ ('$' | '{' | '}')) => {
             let what = format!("namespace in `{name}` contains `{odd}`");
             let help = "nothing is replaced inside of a name: write the namespace itself";
+            let known = |name: &String| {
+                name.rsplit_once(':').is_some_and(|(namespace, _)| {
+                    is_known(namespace.strip_prefix(event.head()).unwrap_or(namespace))
+                })
+            };
+            let suggestions = suggestions.into_iter().filter(known).collect();
             return Advice::new(what).suggest(suggestions).help(help.to_owned());
         }
         Malformed::Prefix(prefix) => {
