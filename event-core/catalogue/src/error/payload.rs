@@ -6,7 +6,7 @@ use super::{Advice, alternatives, owned};
 use crate::{
     distance::nearest,
     grammar::{self, Malformed},
-    name::{Name, NameParameter, open_head},
+    name::{Name, NameParameter, open_head, read},
     namespaces::{Element, Fit, elements, is_known, namespaces, other_versions},
     suggest,
     table::{EVENTS, EventDef, Family, Parameter},
@@ -44,13 +44,9 @@ pub(super) fn malformed(name: &str, event: &EventDef, malformed: Malformed) -> A
         Malformed::Namespace(odd @ ('$' | '{' | '}')) => {
             let what = format!("namespace in `{name}` contains `{odd}`");
             let help = "nothing is replaced inside of a name: write the namespace itself";
-            let known = |name: &String| {
-                name.rsplit_once(':').is_some_and(|(namespace, _)| {
-                    is_known(namespace.strip_prefix(event.head()).unwrap_or(namespace))
-                })
-            };
-            let suggestions = suggestions.into_iter().filter(known).collect();
-            return Advice::new(what).suggest(suggestions).help(help.to_owned());
+            let is_known = |name: &String| read(name).is_ok_and(|read| read.undeclared.is_none());
+            let known = suggestions.into_iter().filter(is_known).collect();
+            return Advice::new(what).suggest(known).help(help.to_owned());
         }
         Malformed::Prefix(prefix) => {
             Advice::new(format!("`{prefix}` in `{name}` is not part of the namespace"))
