@@ -7,7 +7,7 @@ fn greet(_: &ResourceBind) {}
 
 #[test]
 #[should_panic = "hook `hook_without_module::greet` (event-core/tests/hook_without_module.rs:5) belongs to no module\n  \
-                  help: put a `#[module]` struct into its Rust module or an enclosing one"]
+                  help: add a `#[module]` struct to the hook's Rust module or to an enclosing module"]
 fn the_start_fails_with_the_message() {
     testing::run(async { testing::host("example.org").start().await.unwrap() });
 }
