@@ -126,15 +126,27 @@ fn the_start_and_check_refuse_the_same_in_the_same_words() {
         ),
         (
             "[s2s]\nauthorities = \"none.pem\"".into(),
-            &[&["cannot use ", "none.pem: No such file", "set authorities in [s2s]"]],
+            &[&[
+                "spondee.toml:3: cannot use ",
+                "none.pem: No such file",
+                "set authorities in [s2s]",
+            ]],
         ),
         (
             "[log]\nfile = \"none/x.log\"".into(),
-            &[&["cannot open the log file ", "No such file", "help: make its folder"]],
+            &[&[
+                "spondee.toml:3: cannot open the log file ",
+                "No such file",
+                "help: make its folder",
+            ]],
         ),
         (
             "data = \"cert.pem\"".into(),
-            &[&["cert.pem is in the place of the data folder", "help: set data to a folder"]],
+            &[&[
+                "spondee.toml:2: ",
+                "cert.pem is in the place of the data folder",
+                "help: set data to a folder",
+            ]],
         ),
         (
             "data = \"damaged\"".into(),

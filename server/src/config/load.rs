@@ -108,6 +108,13 @@ impl Loader<'_, '_> {
         if let Some(tls) = &mut config.tls {
             tls.place = self.place(&keys(&["tls"]));
         }
+        for path in [&["data"][..], &["log", "file"], &["s2s", "authorities"], &["storage", "url"]]
+        {
+            let path = keys(path);
+            if let Some(span) = key_span(self.tree, &path) {
+                config.places.insert(dotted(&path), self.source.place(span));
+            }
+        }
         // `localhost` is served only if the file names neither hosts nor components.
         let has_names = ["host", "component"].iter().any(|table| !self.names(&[table]).is_empty());
         if !has_names {

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::database::Storage;
+use super::error::Place;
 use super::host::{ComponentConfig, HostSection, TlsFiles};
 use super::limits::Limits;
 use super::listen::{Listen, ListenKind};
@@ -26,6 +27,9 @@ pub struct Config {
     /// Whether the data folder is set on the command line, which overrides the file.
     #[serde(skip)]
     pub data_is_given: bool,
+    /// Where the keys stand whose values are checked when the server starts, by their full names.
+    #[serde(skip)]
+    pub(crate) places: BTreeMap<String, Place>,
     /// The number of threads that serve streams.
     #[serde(deserialize_with = "at_least::<1, _, _>")]
     pub threads: NonZeroUsize,
@@ -57,6 +61,11 @@ impl Config {
         toml::Table::try_from(self).unwrap_or_default()
     }
 
+    /// The place of a key as the beginning of a message; empty if the file does not have the key.
+    pub(crate) fn at(&self, key: &str) -> String {
+        self.places.get(key).map(|place| format!("{place}: ")).unwrap_or_default()
+    }
+
     /// The names of all hosts and components.
     pub fn domains(&self) -> impl Iterator<Item = &str> {
         self.host.keys().chain(self.component.keys()).map(String::as_str)
@@ -69,6 +78,7 @@ impl Default for Config {
             file: None,
             data: PathBuf::from("data"),
             data_is_given: false,
+            places: BTreeMap::new(),
             threads: threads(),
             listen: [ListenKind::C2s, ListenKind::C2sTls].map(Listen::default_of).to_vec(),
             tls: None,

@@ -11,10 +11,12 @@ use crate::cli::{CliError, HooksQuery, UserReply, UserRequest, output::say};
 
 /// Sends a request to the server that runs on a data folder; `None` when no server runs.
 fn ask(data: &Path, request: &Request, secret: &[u8]) -> Option<io::Result<Answer>> {
-    use io::ErrorKind::{ConnectionRefused, NotFound};
+    use io::ErrorKind::{ConnectionRefused, NotADirectory, NotFound};
     let mut stream = match with_path(data, |path| UnixStream::connect(path)) {
         Ok(stream) => stream,
-        Err(error) if matches!(error.kind(), NotFound | ConnectionRefused) => return None,
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory | ConnectionRefused) => {
+            return None;
+        }
         Err(error) => return Some(Err(error)),
     };
     let mut exchange = || {

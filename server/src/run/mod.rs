@@ -25,7 +25,7 @@ use crate::{
     http::{Http, metrics::Metrics},
     net::{limiter::ConnectionLimits, listener::Listeners},
     s2s::Federation,
-    storage::{Database, StorageError, create_data_folder, create_private_file},
+    storage::{Database, LOCK_FILE, StorageError, create_data_folder, create_private_file},
     stream::{Settings, Streams},
     tls::TlsError,
 };
@@ -34,9 +34,6 @@ use inspect::{Findings, Inspected, Scope};
 use log::{LogError, Logging};
 use reload::Reload;
 use signals::{Signal, Signals};
-
-/// The file that a server locks while it uses a data folder.
-pub(crate) const LOCK_FILE: &str = "spondee.lock";
 
 /// Why the server did not start.
 #[derive(Debug, Error)]

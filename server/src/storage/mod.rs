@@ -19,6 +19,9 @@ pub use event_core::{BoxFuture, storage::*};
 pub(crate) use rehearsal::Rehearsal;
 pub use sqlite::DATABASE_FILE;
 
+/// The file that a server locks while it uses a data folder.
+pub(crate) const LOCK_FILE: &str = "spondee.lock";
+
 /// Makes the data folder, readable by its owner only, if it does not exist.
 ///
 /// # Errors

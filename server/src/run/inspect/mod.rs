@@ -77,7 +77,8 @@ pub(crate) async fn inspect(
         Ok(Ok(authorities)) => Some(authorities),
         Ok(Err(error)) => {
             let help = "set authorities in [s2s] to a PEM file of certificates, or leave it out";
-            read.refuse_with_help(Subject::Certificates, error.to_string(), help);
+            let message = format!("{}{error}", config.at("s2s.authorities"));
+            read.refuse_with_help(Subject::Certificates, message, help);
             None
         }
         Err(error) => {
@@ -122,7 +123,8 @@ pub(crate) fn files(
     advice::give(config, findings);
     if let Err(error) = log::look(&config.log) {
         let help = "make its folder, and let the user that the server runs as write there";
-        findings.refuse_with_help(Subject::Config, error.to_string(), help);
+        let message = format!("{}{error}", config.at("log.file"));
+        findings.refuse_with_help(Subject::Config, message, help);
     }
     let tls = certificates::load(config, authorities, SystemTime::now(), findings);
     (hosts, tls)

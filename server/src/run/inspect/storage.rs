@@ -6,8 +6,7 @@ use rustix::fs::{Access, access, statvfs};
 
 use super::findings::{Findings, Level, Subject};
 use crate::config::Config;
-use crate::run::LOCK_FILE;
-use crate::storage::{DATABASE_FILE, Database};
+use crate::storage::{DATABASE_FILE, Database, LOCK_FILE};
 
 const MIB: u64 = 1024 * 1024;
 /// Free space below which the server will soon stop.
@@ -18,6 +17,7 @@ const LOW: u64 = 1024 * MIB;
 pub(super) async fn look(config: &Config, findings: &mut Findings) {
     let folder = config.data.as_path();
     let is_there = folder.exists();
+    let at = if config.data_is_given { String::new() } else { config.at("data") };
     // The folder is made at the start, in the nearest one that exists.
     let place = folder.ancestors().map(|path| match path.as_os_str().is_empty() {
         true => Path::new("."),
@@ -26,14 +26,14 @@ pub(super) async fn look(config: &Config, findings: &mut Findings) {
     let Some(place) = place.into_iter().find(|path| path.exists()) else { return };
     if !place.is_dir() {
         let message =
-            format!("{} is in the place of the data folder, and no folder", place.display());
+            format!("{at}{} is in the place of the data folder, and no folder", place.display());
         findings.refuse_with_help(Subject::Storage, message, "set data to a folder");
         return;
     }
     if let Err(error) = access(place, Access::WRITE_OK | Access::EXEC_OK) {
         findings.refuse_with_help(
             Subject::Storage,
-            format!("nothing can be written to {}: {error}", place.display()),
+            format!("{at}nothing can be written to {}: {error}", place.display()),
             "set data to another folder, or give this one to the user that the server runs as",
         );
     }
@@ -73,7 +73,7 @@ async fn database(config: &Config, findings: &mut Findings) {
     match &config.storage.url {
         Some(url) => findings.refuse_with_help(
             Subject::Storage,
-            format!("{url}: {error}"),
+            format!("{}{url}: {error}", config.at("storage.url")),
             "see that PostgreSQL runs there and lets in the user of storage.url, with its password",
         ),
         None => findings.refuse(Subject::Storage, error.to_string()),
