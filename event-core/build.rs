@@ -1,2 +1,3 @@
-//! Empty. The key `links`, which makes cargo refuse two versions, requires a build script.
+//! Does nothing. Cargo requires a build script for the key `links`, and refuses two versions of a crate
+//! with that key in one build.
 fn main() {}

@@ -6,7 +6,7 @@ use spondee_tests::{
     server::{Server, Setup},
 };
 
-/// A server without TLS, so that a test can send any bytes.
+/// A server that does not require TLS, so that a test can send any bytes.
 fn server() -> Server {
     Server::with(&Setup { host: "allow_plaintext = true".into(), ..Setup::default() })
 }

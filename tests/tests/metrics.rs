@@ -121,7 +121,8 @@ fn modules_add_their_own_metrics() {
     assert_eq!(value(&metrics, "recorder_clients{host=\"localhost\"}"), 1.0);
     assert_eq!(value(&metrics, "recorder_clients{host=\"other.example\"}"), 0.0);
     assert_eq!(metrics.matches("# TYPE recorder_clients gauge\n").count(), 1);
-    // The handler runs once for each host that enables the module, in order, on one payload.
+    // The handler runs once for each host that enables the module. All runs share one payload, so the
+    // second host sees the sample of the first.
     let records = server.records();
     let fired: Vec<_> = records.iter().filter(|line| line.starts_with("stats-update\t")).collect();
     assert_eq!(fired, ["stats-update\tlocalhost\t0", "stats-update\tother.example\t1"]);
@@ -144,7 +145,7 @@ fn other_http_requests_get_the_right_status() {
     let long = format!("GET /{} HTTP/1.1\r\n{host}\r\n", "a".repeat(20_000));
     let refused = line(&long);
     assert!(refused.contains(" 414 ") || refused.contains(" 431 "), "{refused}");
-    // Silent connections and incomplete requests do not keep the server from stopping.
+    // A connection with an incomplete request does not keep the server from stopping.
     let mut silent = TcpStream::connect(address).unwrap();
     silent.write_all(b"GET /metrics HTTP/1.1\r\n").unwrap();
     server.stop();

@@ -3,11 +3,10 @@
 use alloc::{format, string::String, vec::Vec};
 
 use crate::{
-    error::{Advice, NameError},
+    advice::{Advice, NameError, not_a},
     grammar, lines,
     namespaces::{is_known, namespaces, other_versions},
     near::{closest, is_close},
-    own::not_a,
 };
 
 /// The features that are not namespaces of elements, one per line, sorted.

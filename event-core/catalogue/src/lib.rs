@@ -8,6 +8,7 @@
 
 extern crate alloc;
 
+mod advice;
 mod band;
 mod distance;
 mod error;
@@ -23,9 +24,9 @@ mod resolve;
 mod suggest;
 mod table;
 
+pub use advice::NameError;
 pub use band::{Band, PRIORITY_RANGES, band};
 pub use distance::nearest;
-pub use error::NameError;
 pub use features::{check_feature, feature_node, is_known_feature};
 pub use name::{Name, NameParameter, Undeclared};
 pub use namespaces::{Element, Fit, elements, is_known, namespaces};

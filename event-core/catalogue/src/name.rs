@@ -8,21 +8,21 @@ use crate::{
     table::{EVENTS, EventDef, Family, Parameter},
 };
 
-/// A name, read.
+/// The parts of an event's name, as `resolve` finds them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Name<'a> {
     /// The event.
     pub event: &'static EventDef,
-    /// The open part of the name.
+    /// The value that the name has in the place of the event's `XMLNS:TAG` or `ID`.
     pub parameter: NameParameter<'a>,
     /// What the author's crate has to declare with `module_crate!`.
     pub undeclared: Option<Undeclared>,
 }
 
-/// The value of a name's open part.
+/// The value that a name has in the place of `XMLNS:TAG` or `ID`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameParameter<'a> {
-    /// The name has no open part.
+    /// The event's name has neither `XMLNS:TAG` nor `ID`.
     None,
     /// `XMLNS:TAG`.
     Payload {
@@ -47,21 +47,21 @@ pub enum Undeclared {
 /// Why a name is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault<'a> {
-    /// No event has this fixed part, or the name looks like a misspelling of one.
+    /// No event has the fixed part of the name, or the name is probably a misspelt `stanza/…` event.
     Name,
-    /// The open part is missing.
+    /// The value in the place of `XMLNS:TAG` or `ID` is missing.
     NoParameter(&'static EventDef),
-    /// The open part is the placeholder of the list of events.
+    /// The name still has the placeholder `XMLNS:TAG` or `ID` instead of a value.
     Placeholder(&'static EventDef),
     /// An element where the id of an iq belongs.
     ElementAsId(&'static EventDef),
     /// `XMLNS:TAG` is malformed.
     Malformed(&'static EventDef, Malformed),
-    /// The namespace is unknown and one edit from a known one.
+    /// The namespace is unknown and looks like a misspelling of a known one.
     Namespace,
     /// The namespace is only a feature of service discovery.
     Feature,
-    /// The element is known and stands elsewhere.
+    /// The element is known, but never occurs where the event looks for it.
     Elsewhere(Name<'a>, Element),
     /// The element is only seen in an iq of the other type.
     OtherType(Name<'a>, &'static str),

@@ -1,11 +1,11 @@
 //! Checks the namespaces and elements that a crate declares as its own.
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{format, vec::Vec};
 
 use crate::{
-    error::{Advice, NameError, alternatives, owned},
+    advice::{Advice, NameError, not_a, owned},
     features::is_only_feature,
-    grammar::{self, Malformed},
+    grammar,
     namespaces::{elements, is_known, namespaces, other_versions},
     near::is_close,
 };
@@ -63,17 +63,6 @@ pub fn check_own_element(element: &str) -> Result<(), NameError> {
         return Err(Advice::new(what).into());
     }
     Ok(())
-}
-
-/// Why a word is not `what`, a namespace or a feature.
-pub(crate) fn not_a(what: &str, word: &str, malformed: Malformed) -> String {
-    let reason = match malformed {
-        Malformed::Namespace('/') => "it begins with `/`".into(),
-        Malformed::Namespace(odd) => format!("it contains {odd:?}"),
-        Malformed::Prefix(prefix) => format!("leave {} out", alternatives(&[prefix])),
-        _ => "it is empty".into(),
-    };
-    format!("`{word}` is not a {what}: {reason}")
 }
 
 #[cfg(test)]

@@ -1,27 +1,29 @@
-//! Resolves a name to its event, or to the message that refuses it.
+//! Resolves a name to its event, or to an error that says why no event has the name.
 
 use crate::{
-    error::NameError,
+    advice::NameError,
     name::{Fault, Name, read},
 };
 
-/// Reads a name. One whose namespace or element is [`undeclared`](Name::undeclared) is accepted only
-/// in a crate that declares it; [`undeclared`] has the message for other crates.
+/// Reads a name. [`Name::undeclared`] tells whether the catalogue does not know the namespace or the
+/// element: the caller then checks that the crate declares it, and else shows the message of
+/// [`undeclared`].
 ///
 /// # Errors
 ///
-/// No event has this name, or its namespace looks like a misspelling of a known one, or the event
-/// does not fire for its element.
+/// No event has the name, the value in the place of `XMLNS:TAG` or `ID` is missing or malformed, the
+/// namespace looks like a misspelling of a known one or is only a feature of service discovery, or
+/// the event does not fire for the element.
 pub fn resolve(name: &str) -> Result<Name<'_>, NameError> {
     read(name).map_err(|fault| NameError::refused(name, fault))
 }
 
-/// As [`resolve`], for a name that is only refused because its element is not seen in an iq of its
-/// type.
+/// Reads the name of a hook with `insist`: accepts exactly the names that [`resolve`] refuses because
+/// the element is usually seen only in the other type of iq, get or set.
 ///
 /// # Errors
 ///
-/// As [`resolve`]; or the name is accepted without insisting.
+/// [`resolve`] accepts the name, so that the hook needs no `insist`, or refuses it for another reason.
 pub fn resolve_unusual(name: &str) -> Result<Name<'_>, NameError> {
     match read(name) {
         Ok(_) => Err(NameError::needless(name)),

@@ -1,8 +1,8 @@
-//! The events of the catalogue: one type for each event, named like the event in camel case.
+//! The events of the catalogue: one type for each event.
 //!
 //! The documentation of each event says when and on which host the event fires, what its handlers
 //! get, how a handler can stop the event, and what happens if no handler does. `docs/events.md` is
-//! generated from this documentation.
+//! generated from the catalogue and this documentation.
 
 mod account;
 mod component;
@@ -30,7 +30,7 @@ pub use stream::*;
 
 use crate::events::info::{EventInfo, index_of};
 
-/// The events that are their own payload.
+/// The events whose type is the value that handlers get.
 pub mod payloads {
     pub use super::{account::*, component::*, s2s::*, server::*, session::*};
 }

@@ -5,7 +5,7 @@
 pub enum Role {
     /// Any JID that is not a user or an admin.
     Guest,
-    /// A JID of an account of the host.
+    /// A JID with a localpart and the host's domain; the account need not exist.
     User,
     /// A JID in the host's `admins`.
     Admin,

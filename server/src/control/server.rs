@@ -81,7 +81,7 @@ impl Control {
 }
 
 impl Control {
-    /// Removes the socket, and waits until its task has released the server.
+    /// Removes the socket, and waits until the task that accepts connections has ended.
     pub(crate) async fn close(self) {
         let Self { path, task } = self;
         let _ = fs::remove_file(path);

@@ -1,8 +1,8 @@
-//! Why no event has the fixed part of a name.
+//! The message about a name whose fixed part, all before `XMLNS:TAG` or `ID`, belongs to no event.
 
 use alloc::{format, string::String, vec::Vec};
 
-use super::{Advice, alternatives, owned};
+use crate::advice::{Advice, alternatives, owned};
 use crate::{
     distance::{distance, nearest},
     name::{Name, has_scheme, read},
@@ -64,7 +64,7 @@ pub(super) fn explain(name: &str) -> Advice {
     .suggest(corrected)
 }
 
-/// Whether all of the name is right but its destination.
+/// Whether `suggestions` are of the name's kind, so that the name's second part is a wrong destination.
 fn has_wrong_destination(name: &str, suggestions: &[String]) -> bool {
     let kind = name.split('/').next().unwrap_or_default();
     let expected = destinations(kind);
@@ -79,7 +79,7 @@ fn has_wrong_destination(name: &str, suggestions: &[String]) -> bool {
         && !suggestions.first().is_some_and(of_another_kind)
 }
 
-/// Whether `name` can be the name of an event that is not the catalogue's.
+/// Whether `name` looks like a name that a module would declare: words joined by `-`.
 fn is_word(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
@@ -94,12 +94,12 @@ fn camel_case(name: &str) -> String {
     name.split('-').map(capitalized).collect()
 }
 
-/// Whether `name` is accepted, perhaps with a declared namespace or element.
+/// Whether `name` is accepted, at least in a crate that declares its namespace and element.
 fn is_name(name: &str) -> bool {
     read(name).is_ok()
 }
 
-/// The names of `names` that are accepted, the known ones if there are any.
+/// The accepted ones of `names`; if some of them need no declaration, only those.
 fn accepted(names: impl Iterator<Item = String>) -> Vec<String> {
     let names: Vec<_> = names.filter(|name| is_name(name)).collect();
     let is_known =
@@ -118,7 +118,7 @@ fn destinations(kind: &str) -> Vec<&'static str> {
     DESTINATIONS.into_iter().filter(exists).collect()
 }
 
-/// A first part that no event has, made of parts that events have.
+/// Advice for a first part that resembles one of an event: `post-message`, `pre-iq-get`, `get`.
 fn wrong_kind(name: &str, kind: &str) -> Option<Advice> {
     let rest = name.get(kind.len()..)?;
     if let Some(stanza) = kind.strip_prefix("post-")
@@ -159,7 +159,7 @@ fn without_destination(name: &str, kind: &str, expected: &[&str]) -> Advice {
     advice.suggest(instead)
 }
 
-/// Why a combination of valid parts is no event, and which names to hook instead.
+/// Says that no event combines the parts of the name, and which names to hook instead.
 fn missing_product(
     kind: &str,
     destination: &str,
@@ -195,7 +195,7 @@ fn missing_product(
     }
 }
 
-/// The closed events that begin with `whole`, and the one of `kind` that ends with `rest`.
+/// At most three events: `kind/rest`, `whole`, and events that begin with `whole/`.
 fn related(kind: &str, whole: &str, rest: &str) -> Vec<String> {
     let ends = |name: &&str| {
         name.strip_prefix(kind).is_some_and(|end| end.trim_start_matches('/') == rest)

@@ -2,7 +2,7 @@
 
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 
-use super::{Advice, alternatives, owned};
+use crate::advice::{Advice, alternatives, owned};
 use crate::{
     distance::nearest,
     grammar::{self, Malformed},
