@@ -41,9 +41,8 @@ pub mod storage;
 pub mod testing;
 mod util;
 
-pub use event_macros::{event, hook, module};
+pub use event_macros::{Options, event, hook, module};
 pub use jid;
-pub use serde;
 pub use toml;
 pub use tracing;
 pub use xmpp_parsers;
@@ -66,6 +65,7 @@ pub use crate::{
         host_context::HostContext,
         info::{ModuleInfo, OptionInfo},
         module::{Module, ModuleState},
+        options::Options,
         registry::{Bundle, Registry, declared_events},
         start_error::StartError,
     },
@@ -105,6 +105,30 @@ pub use crate::{
 };
 pub use event_catalogue::{Family, Scope, nearest};
 
+/// The crate `serde`. `#[derive(event_core::serde::Deserialize)]` and `Serialize` compile in a crate
+/// that does not depend on serde.
+///
+/// ```
+/// use event_core::serde::Deserialize;
+///
+/// #[derive(Deserialize)]
+/// #[serde(rename_all = "lowercase")]
+/// enum Policy {
+///     Open,
+///     Closed,
+/// }
+/// ```
+pub mod serde {
+    pub use ::serde::*;
+    pub use event_macros::{Deserialize, Serialize};
+
+    /// What the derive macros expand to.
+    #[doc(hidden)]
+    pub mod derive {
+        pub use ::serde::{Deserialize, Serialize};
+    }
+}
+
 /// The version of Spondee.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -125,12 +149,17 @@ pub mod prelude {
 pub mod __private {
     pub use std::{
         boxed::Box,
-        file, line, module_path,
+        concat,
+        convert::Into,
+        default::Default,
+        file, line,
+        marker::{Send, Sync},
+        module_path,
         option::Option::{self, None, Some},
         result::Result::{self, Err, Ok},
     };
 
-    pub use event_macros::module_crate;
+    pub use event_macros::{Options, module_crate};
     pub use inventory;
     pub use toml;
 
@@ -154,9 +183,10 @@ pub mod __private {
             context::{ContextOf, ContextRef},
             info::{ModuleInfo, OptionInfo},
             module::Module,
+            options::Options,
             own::OwnNames,
             registry::ModuleRecord,
-            running::VtableOf,
+            running::{HasInfo, VtableOf},
         },
         protocol::{
             iq::Iq,
@@ -173,11 +203,9 @@ pub mod __private {
         pub use crate::module::install::*;
     }
 
-    /// Reads a module's options.
-    pub fn options<T: serde::de::DeserializeOwned>(
-        table: toml::Table,
-    ) -> Result<T, toml::de::Error> {
-        T::deserialize(toml::Value::Table(table))
+    /// The functions that read options.
+    pub mod option {
+        pub use crate::module::options::*;
     }
 }
 

@@ -40,7 +40,8 @@ impl Mistakes {
 }
 
 /// Calls `value` for each `key = value` in the rest of `input`. After a mistake, parsing continues
-/// at the next comma.
+/// at the next comma. `value` is called for an unknown key, too, or for the known one that is likely
+/// to be meant, so that the mistake causes no other.
 pub(crate) fn options(
     input: ParseStream<'_>,
     known: &[&str],
@@ -54,12 +55,12 @@ pub(crate) fn options(
         })?;
         let name = key.to_string();
         if !known.contains(&name.as_str()) {
-            let near = event_catalogue::nearest(&name, known.iter().copied());
-            let help = near
-                .first()
-                .map(|near| format!("\n  help: did you mean `{near}`?"))
-                .unwrap_or_default();
+            let help = nearest_help(&name, known);
             mistakes.at(&key, format!("unknown option `{name}`; expected {}{help}", list(known)));
+            if input.parse::<Option<Token![=]>>()?.is_some() {
+                let meant = nearest(&name, known).map(|meant| Ident::new(meant, key.span()));
+                let _ = value(meant.as_ref().unwrap_or(&key), input, &mut Mistakes::default());
+            }
             skip(input)?;
         } else if seen.contains(&key) {
             mistakes.at(&key, format!("`{name}` is given twice"));
@@ -87,7 +88,19 @@ pub(crate) fn options(
     Ok(())
 }
 
-fn skip(input: ParseStream<'_>) -> syn::Result<()> {
+/// The known word that `word` is likely to mean.
+pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    event_catalogue::nearest(word, known.iter().copied()).into_iter().next()
+}
+
+/// A line of help with [`nearest`], or nothing.
+pub(crate) fn nearest_help(word: &str, known: &[&str]) -> String {
+    let near = nearest(word, known);
+    near.map(|near| format!("\n  help: did you mean `{near}`?")).unwrap_or_default()
+}
+
+/// Skips to the next comma.
+pub(crate) fn skip(input: ParseStream<'_>) -> syn::Result<()> {
     while !input.is_empty() && !input.peek(Token![,]) {
         input.parse::<proc_macro2::TokenTree>()?;
     }

@@ -1,82 +1,115 @@
 //! `#[event]`: declares an event, which other crates hook by path.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::{
-    GenericParam, Ident, Item, LitStr, Token,
+    Field, Ident, Item, LitStr, Path, Token,
     parse::{ParseStream, Parser},
 };
 
 use crate::{
-    attr::{Mistakes, event_core, list, options, path, string},
+    attr::{Mistakes, event_core, list, nearest, nearest_help, options, path, string},
     docs,
+    item::{Annotated, Header, given_twice, keyword},
 };
 
 const OPTIONS: &[&str] = &["kind", "scope", "crate"];
 const KINDS: &[&str] = &["notification", "collect", "chain"];
 const SCOPES: &[&str] = &["host", "global"];
 
+#[derive(Default)]
 struct Arguments {
-    name: LitStr,
-    kind: String,
-    scope: String,
-    event_core: TokenStream,
+    name: Option<LitStr>,
+    /// As written, or as meant if it is misspelled.
+    kind: Option<&'static str>,
+    scope: Option<&'static str>,
+    event_core: Option<Path>,
 }
 
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut mistakes = Mistakes::default();
-    let parsed = (|input: ParseStream<'_>| parse(input, &mut mistakes)).parse2(arguments);
-    let parsed = mistakes.take(parsed).flatten();
-    let expansion = parsed.and_then(|parsed| declare(&parsed, &item, &mut mistakes));
-    let mistakes = mistakes.into_tokens();
-    quote!(#item #expansion #mistakes)
+    let mut parsed = Arguments::default();
+    let result =
+        (|input: ParseStream<'_>| parse(input, &mut parsed, &mut mistakes)).parse2(arguments);
+    mistakes.take(result);
+    // After another mistake the kind may be there and not be read.
+    if let (Some(name), None, true) = (&parsed.name, &parsed.kind, mistakes.is_empty()) {
+        let message = "`kind` is missing: `kind = \"notification\"`, `\"collect\"` or `\"chain\"`";
+        mistakes.at(name, message);
+    }
+    let (item, fields) = match syn::parse2(item.clone()) {
+        Ok(Item::Struct(mut item)) => {
+            given_twice(&mut item.attrs, "event", &mut mistakes);
+            let annotated = Annotated::new(&item, &item.attrs, &item.ident, &item.generics);
+            (annotated, item.fields.into_iter().collect())
+        }
+        Ok(Item::Enum(mut item)) => {
+            given_twice(&mut item.attrs, "event", &mut mistakes);
+            (Annotated::new(&item, &item.attrs, &item.ident, &item.generics), Vec::new())
+        }
+        Ok(_) => {
+            let message = "`#[event]` annotates a struct: the event's payload";
+            mistakes.at(keyword(item.clone()), message);
+            let mistakes = mistakes.into_tokens();
+            return quote!(#item #mistakes);
+        }
+        Err(error) => match syn::parse2::<Header>(item.clone()) {
+            Ok(header) => {
+                let header = Annotated::new(&item, &header.attrs, &header.ident, &header.generics);
+                (header, Vec::new())
+            }
+            Err(_) => {
+                let error = error.to_compile_error();
+                return quote!(#item #error);
+            }
+        },
+    };
+    let declaration = declare(&parsed, &item, &fields, &mut mistakes);
+    let (item, mistakes) = (item.item, mistakes.into_tokens());
+    quote!(#item #declaration #mistakes)
 }
 
-fn parse(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Option<Arguments>> {
+fn parse(
+    input: ParseStream<'_>,
+    parsed: &mut Arguments,
+    mistakes: &mut Mistakes,
+) -> syn::Result<()> {
     let name = string(
         input,
         "expected the event's name: `#[event(\"muc-occupant-joined\", kind = \"notification\")]`",
     )?;
     check_name(&name, mistakes);
+    parsed.name = Some(name);
     if !input.is_empty() {
         input.parse::<Token![,]>()?;
     }
-    let mut kind = None;
-    let mut scope = "host".to_owned();
-    let mut core = event_core(None);
     options(input, OPTIONS, mistakes, |key, input, mistakes| {
         if key == "crate" {
-            core = event_core(Some(&path(input)?));
-            return Ok(());
-        }
-        let (what, words) = if key == "kind" { ("kind", KINDS) } else { ("scope", SCOPES) };
-        let value = string(input, &format!("a {what} is {}", list(words)))?;
-        let word = value.value();
-        if !words.contains(&word.as_str()) {
-            let near = event_catalogue::nearest(&word, words.iter().copied());
-            let help = near.first().map(|near| format!("\n  help: did you mean `{near}`?"));
-            let help = help.unwrap_or_default();
-            mistakes
-                .at(&value, format!("`{word}` is not a {what}; expected {}{help}", list(words)));
-        }
-        if key == "kind" {
-            kind = Some(word);
-        } else {
-            scope = word;
+            parsed.event_core = Some(path(input)?);
+        } else if key == "kind" {
+            parsed.kind = word(input, "kind", KINDS, mistakes)?;
+        } else if key == "scope" {
+            parsed.scope = word(input, "scope", SCOPES, mistakes)?;
         }
         Ok(())
-    })?;
-    let Some(kind) = kind else {
-        // After another mistake `kind` may be present but misspelled: report only that mistake.
-        if mistakes.is_empty() {
-            mistakes.at(
-                &name,
-                "`kind` is missing: `kind = \"notification\"`, `\"collect\"` or `\"chain\"`",
-            );
-        }
-        return Ok(None);
-    };
-    Ok(Some(Arguments { name, kind, scope, event_core: core }))
+    })
+}
+
+/// Parses one of the words. After a misspelt one, gives the word that is meant.
+fn word(
+    input: ParseStream<'_>,
+    what: &str,
+    words: &[&'static str],
+    mistakes: &mut Mistakes,
+) -> syn::Result<Option<&'static str>> {
+    let value = string(input, &format!("a {what} is {}", list(words)))?;
+    let word = value.value();
+    if let Some(known) = words.iter().find(|known| **known == word) {
+        return Ok(Some(known));
+    }
+    let help = nearest_help(&word, words);
+    mistakes.at(&value, format!("`{word}` is not a {what}; expected {}{help}", list(words)));
+    Ok(nearest(&word, words))
 }
 
 fn check_name(name: &LitStr, mistakes: &mut Mistakes) {
@@ -100,62 +133,79 @@ fn check_name(name: &LitStr, mistakes: &mut Mistakes) {
     }
 }
 
+/// Expands to the event's implementations, also after a mistake, so that the mistake is the only
+/// error. A refused event is not registered. Nothing can be implemented for a generic event.
 fn declare(
     arguments: &Arguments,
-    item: &TokenStream,
+    Annotated { ident, generics, attributes, .. }: &Annotated,
+    fields: &[Field],
     mistakes: &mut Mistakes,
 ) -> Option<TokenStream> {
-    let (ident, generics, attributes, fields) = match syn::parse2(item.clone()) {
-        Ok(Item::Struct(item)) => (item.ident, item.generics, item.attrs, Some(item.fields)),
-        Ok(Item::Enum(item)) => (item.ident, item.generics, item.attrs, None),
-        Ok(_) | Err(_) => {
-            let first: TokenStream = item.clone().into_iter().take(1).collect();
-            mistakes.at(first, "`#[event]` annotates a struct: the event's payload");
-            return None;
-        }
-    };
-    let mut lifetimes = 0;
-    for parameter in &generics.params {
-        match parameter {
-            GenericParam::Lifetime(_) if lifetimes == 0 => lifetimes = 1,
-            GenericParam::Lifetime(extra) => {
-                mistakes.at(extra, "an event borrows for one lifetime");
-                return None;
-            }
-            other => {
-                mistakes.at(other, "an event cannot be generic: one type, one event");
-                return None;
-            }
-        }
+    let lifetimes: Vec<_> = generics.lifetimes().collect();
+    if let Some(extra) = lifetimes.get(1) {
+        mistakes.at(extra, "an event borrows for one lifetime");
     }
-    if !mistakes.is_empty() {
+    let is_lifetime =
+        |parameter: &&syn::GenericParam| matches!(parameter, syn::GenericParam::Lifetime(_));
+    if let Some(parameter) = generics.params.iter().find(|parameter| !is_lifetime(parameter)) {
+        mistakes.at(parameter, "an event cannot be generic: one type, one event");
         return None;
     }
     let span = Span::mixed_site();
-    let core = &arguments.event_core;
+    let core = event_core(arguments.event_core.as_ref());
     let c = quote_spanned!(span=> #core::__private);
     let of = |lifetime: &str| {
         let lifetime = syn::Lifetime::new(lifetime, span);
-        if lifetimes == 1 { quote_spanned!(span=> #ident<#lifetime>) } else { quote!(#ident) }
+        let all = lifetimes.iter().map(|_| &lifetime);
+        if lifetimes.is_empty() { quote!(#ident) } else { quote_spanned!(span=> #ident<#(#all),*>) }
     };
     let (any, always, payload) = (of("'_"), of("'static"), of("'p"));
-    let (view, give) = if arguments.kind == "notification" {
-        (quote_spanned!(span=> &'a #payload), quote_spanned!(span=> &*payload))
-    } else {
-        (quote_spanned!(span=> &'a mut #payload), quote_spanned!(span=> payload))
+    let shared = quote_spanned!(span=>
+        impl<'a, 'p> #c::PayloadOf<'a, 'p, #any> for &'a #payload {
+            fn view(payload: &'a mut #payload) -> Self {
+                &*payload
+            }
+        }
+    );
+    let mutable = quote_spanned!(span=>
+        impl<'a, 'p> #c::PayloadOf<'a, 'p, #any> for &'a mut #payload {
+            fn view(payload: &'a mut #payload) -> Self {
+                payload
+            }
+        }
+    );
+    // A handler of an event whose kind is not known may take and return anything.
+    let (kind, views) = match arguments.kind {
+        Some("notification") => ("Notification", shared),
+        Some("collect") => ("Collect", mutable),
+        Some(_) => ("Chain", mutable),
+        None => ("Unknown", quote!(#shared #mutable)),
     };
-    let variant = |word: &str| {
-        let mut letters = word.chars();
-        let first = letters.next().map(|letter| letter.to_ascii_uppercase());
-        Ident::new(&first.into_iter().chain(letters).collect::<String>(), span)
-    };
-    let (kind, scope) = (variant(&arguments.kind), variant(&arguments.scope));
-    let (name, doc, type_name) = (&arguments.name, docs::text(&attributes), ident.to_string());
-    let fields = fields.iter().flatten().filter_map(|field| {
-        let (name, doc) = (field.ident.as_ref()?.to_string(), docs::text(&field.attrs));
+    let kind = Ident::new(kind, span);
+    let family = if kind == "Unknown" { format_ident!("Chain", span = span) } else { kind.clone() };
+    let scope = if arguments.scope == Some("global") { "Global" } else { "Host" };
+    let scope = Ident::new(scope, span);
+    let (name, doc) = (arguments.name.iter(), docs::text(attributes, &c));
+    let name = quote_spanned!(span=> #c::concat!(#(#name)*));
+    let type_name = ident.to_string();
+    let fields = fields.iter().filter_map(|field| {
+        let (name, doc) = (field.ident.as_ref()?.to_string(), docs::text(&field.attrs, &c));
+        let conditions = field.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
         let written = &field.ty;
         let written = quote!(#written).to_string();
-        Some(quote_spanned!(span=> #c::FieldInfo { name: #name, type_: #written, doc: #doc }))
+        Some(quote_spanned!(span=>
+            #(#conditions)* #c::FieldInfo { name: #name, type_: #written, doc: #doc }))
+    });
+    let record = mistakes.is_empty().then(|| {
+        quote_spanned!(span=>
+            #c::inventory::submit! {
+                #c::EventRecord {
+                    info: <#always as #c::Event>::INFO,
+                    module_path: #c::module_path!(),
+                    id: &__SPONDEE_ID,
+                }
+            }
+        )
     });
     Some(quote_spanned!(span=>
         const _: () = {
@@ -170,7 +220,7 @@ fn declare(
 
                 const INFO: &'static #c::EventInfo = &#c::EventInfo::new(
                     #name,
-                    (#c::Family::#kind, #c::Scope::#scope),
+                    (#c::Family::#family, #c::Scope::#scope),
                     #type_name,
                     (#doc, &[#(#fields),*]),
                     (#c::file!(), #c::line!()),
@@ -186,25 +236,16 @@ fn declare(
                 type Itself = #always;
             }
 
-            impl<'a, 'p> #c::PayloadOf<'a, 'p, #any> for #view {
-                fn view(payload: &'a mut #payload) -> Self {
-                    #give
-                }
-            }
+            #views
 
+            #[diagnostic::do_not_recommend]
             impl<'p> #c::Fire<'p> for #payload {
                 fn payload(&mut self) -> &mut #payload {
                     self
                 }
             }
 
-            #c::inventory::submit! {
-                #c::EventRecord {
-                    info: <#always as #c::Event>::INFO,
-                    module_path: #c::module_path!(),
-                    id: &__SPONDEE_ID,
-                }
-            }
+            #record
         };
     ))
 }

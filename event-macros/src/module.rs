@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{
-    Error, Fields, Item, ItemStruct, LitStr, Path, Type,
+    Error, Fields, Item, LitStr, Path, Type,
     ext::IdentExt,
     parse::{ParseStream, Parser},
     spanned::Spanned,
@@ -13,6 +13,7 @@ use crate::{
     attr::{Mistakes, event_core, options, path, refuse_repeated, string, strings},
     docs,
     features::{self, Feature},
+    item::{Annotated, Header, derives, given_twice, keyword},
 };
 
 const OPTIONS: &[&str] = &["name", "state", "features", "after", "crate"];
@@ -28,42 +29,63 @@ struct Arguments {
 
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut mistakes = Mistakes::default();
-    let parsed = (|input: ParseStream<'_>| parse(input, &mut mistakes)).parse2(arguments);
-    let parsed = mistakes.take(parsed);
-    let parsed_item = match syn::parse2(item.clone()) {
-        Ok(Item::Struct(item)) => Some(item),
-        Ok(_) | Err(_) => {
-            let first: TokenStream = item.clone().into_iter().take(1).collect();
-            mistakes.at(first, "`#[module]` annotates a struct: the module's options on one host");
-            None
+    let mut parsed = Arguments::default();
+    let result =
+        (|input: ParseStream<'_>| parse(input, &mut parsed, &mut mistakes)).parse2(arguments);
+    mistakes.take(result);
+    check(&parsed, &mut mistakes);
+    let refusal = "`#[module]` annotates a struct: the module's options on one host";
+    let (is_struct, item) = match syn::parse2(item.clone()) {
+        Ok(Item::Struct(mut item)) => {
+            given_twice(&mut item.attrs, "module", &mut mistakes);
+            let is_named = !matches!(item.fields, Fields::Unnamed(_));
+            if !is_named {
+                let message = "a module's options have names: `struct Version { hide_os: bool }`";
+                mistakes.at(&item.fields, message);
+            }
+            (is_named, Annotated::new(&item, &item.attrs, &item.ident, &item.generics))
         }
+        Ok(Item::Enum(other)) => {
+            mistakes.at(keyword(item), refusal);
+            (false, Annotated::new(&other, &other.attrs, &other.ident, &other.generics))
+        }
+        Ok(_) => {
+            mistakes.at(keyword(item.clone()), refusal);
+            let mistakes = mistakes.into_tokens();
+            return quote!(#item #mistakes);
+        }
+        Err(error) => match syn::parse2::<Header>(item.clone()) {
+            Ok(header) => {
+                (false, Annotated::new(&item, &header.attrs, &header.ident, &header.generics))
+            }
+            Err(_) => {
+                let error = error.to_compile_error();
+                return quote!(#item #error);
+            }
+        },
     };
-    let expansion = match (parsed, parsed_item) {
-        (Some(arguments), Some(item)) => declare(&arguments, item, &mut mistakes),
-        _ => None,
-    };
-    let mistakes = mistakes.into_tokens();
-    match expansion {
-        Some(expansion) => quote!(#expansion #mistakes),
-        None => quote!(#item #mistakes),
-    }
+    declare(&parsed, &item, is_struct, mistakes)
 }
 
-fn parse(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Arguments> {
-    let mut parsed = Arguments::default();
+fn parse(
+    input: ParseStream<'_>,
+    parsed: &mut Arguments,
+    mistakes: &mut Mistakes,
+) -> syn::Result<()> {
     options(input, OPTIONS, mistakes, |key, input, mistakes| {
         match key.to_string().as_str() {
             "name" => {
-                let name = string(input, "a module's name is a string: `name = \"version\"`")?;
-                if !is_name(&name.value()) {
-                    let message = format!("`{}` is not a module's name: {NAME}", name.value());
-                    mistakes.at(&name, message);
-                }
-                parsed.name = Some(name);
+                parsed.name =
+                    Some(string(input, "a module's name is a string: `name = \"version\"`")?);
             }
             "state" => {
                 let span = input.span();
                 let expected = "`state` is a type: what the module keeps on a host";
+                if let Some(quoted) = input.parse::<Option<LitStr>>()? {
+                    mistakes.at(&quoted, expected);
+                    parsed.state = quoted.parse().ok();
+                    return Ok(());
+                }
                 parsed.state = Some(input.parse().map_err(|_| Error::new(span, expected))?);
             }
             "features" => parsed.features = features::parse(input, mistakes)?,
@@ -71,18 +93,23 @@ fn parse(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Argumen
                 parsed.after = strings(input, "`after` names modules: `after = [\"carbons\"]`")?;
                 refuse_repeated(&parsed.after, mistakes);
             }
-            _ => parsed.event_core = Some(path(input)?),
+            "crate" => parsed.event_core = Some(path(input)?),
+            // A type under another key is likely to be the state.
+            _ if parsed.state.is_none() && !input.peek(LitStr) => parsed.state = input.parse().ok(),
+            _ => {}
         }
         Ok(())
-    })?;
-    for other in parsed.after.iter().filter(|other| !is_name(&other.value())) {
-        let message = format!("`{}` is not a module's name: {NAME}", other.value());
-        mistakes.at(other, message);
-    }
-    Ok(parsed)
+    })
 }
 
-const NAME: &str = "lower case letters, digits and `_`, a letter first";
+fn check(arguments: &Arguments, mistakes: &mut Mistakes) {
+    for name in arguments.name.iter().chain(&arguments.after) {
+        let value = name.value();
+        if !is_name(&value) {
+            mistakes.at(name, format!("`{value}` is not a module's name: lower case letters, digits and `_`, a letter first"));
+        }
+    }
+}
 
 fn is_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_lowercase())
@@ -101,20 +128,20 @@ fn snake_case(ident: &str) -> String {
     name
 }
 
+/// Expands to the struct and its implementation of `Module`, also after a mistake, so that the
+/// mistake is the only error. A refused module is not registered.
 fn declare(
     arguments: &Arguments,
-    item: ItemStruct,
-    mistakes: &mut Mistakes,
-) -> Option<TokenStream> {
-    if !item.generics.params.is_empty() {
-        mistakes.at(&item.generics, "a module cannot be generic");
-        return None;
+    annotated: &Annotated,
+    has_named_fields: bool,
+    mut mistakes: Mistakes,
+) -> TokenStream {
+    let span = Span::mixed_site();
+    let Annotated { item, attributes, ident, generics } = annotated;
+    let is_generic = !generics.params.is_empty();
+    if is_generic {
+        mistakes.at(generics, "a module cannot be generic");
     }
-    if let Fields::Unnamed(fields) = &item.fields {
-        mistakes.at(fields, "a module's options have names: `struct Version { hide_os: bool }`");
-        return None;
-    }
-    let ident = &item.ident;
     let name = match &arguments.name {
         Some(name) => name.value(),
         None => snake_case(&ident.unraw().to_string()),
@@ -125,81 +152,83 @@ fn declare(
             format!("`{name}` is this module: its handlers cannot run after themselves"),
         );
     }
-    if !mistakes.is_empty() {
-        return None;
-    }
-    let span = Span::mixed_site();
     let core = event_core(arguments.event_core.as_ref());
     let c = quote_spanned!(span=> #core::__private);
-    let doc = docs::text(&item.attrs);
-    let state = match &arguments.state {
-        Some(state) => quote!(#state),
-        None => quote_spanned!(span=> ()),
-    };
+    let doc = docs::text(attributes, &c);
     let features = arguments.features.iter().map(Feature::value);
     let asked = arguments.features.iter().filter_map(|feature| feature.ask(&c));
+    // A feature that is not declared would be a second error.
+    let asked = mistakes.is_empty().then(|| quote!(#(#asked)*));
     let after = &arguments.after;
-    let described = item.fields.iter().filter_map(|field| {
-        let (name, doc) = (field.ident.as_ref()?.to_string(), docs::text(&field.attrs));
-        let ty = &field.ty;
-        let kind = quote!(#ty).to_string().replace(' ', "");
-        Some(quote_spanned!(span=> #c::OptionInfo::new(#name, #doc, #kind)))
-    });
-    let serde = format!("{}::serde", core.to_string().replace(' ', ""));
-    let derive = quote_spanned!(span=>
-        #[derive(#core::serde::Deserialize)]
-        #[serde(crate = #serde, deny_unknown_fields)]
-    );
-    // Serde reads a unit struct from a unit; its options are an empty table.
-    let (annotated, read) = if matches!(item.fields, Fields::Unit) {
-        let read = quote_spanned!(span=>
-            #derive
-            struct __SpondeeOptions {}
-            let __SpondeeOptions {} = #c::options(table)?;
-            #c::Ok(#ident)
-        );
-        (quote!(#item), read)
+    let (derive, options, read) = if has_named_fields && !is_generic {
+        (
+            quote_spanned!(span=> crate = #core),
+            quote_spanned!(span=> <Self as #c::Options>::OPTIONS),
+            quote_spanned!(span=> #c::option::read(table)),
+        )
     } else {
-        (quote!(#derive #item), quote_spanned!(span=> #c::options(table)))
+        (
+            quote_spanned!(span=> refused),
+            quote_spanned!(span=> &[]),
+            quote_spanned!(span=> #c::option::refused(table)),
+        )
     };
-    let quiet = quote_spanned!(span=>
-        #[allow(missing_debug_implementations, reason = "options may be secrets")]
-    );
     let one = quote_spanned!(ident.span()=>
         #[doc(hidden)]
-        #[allow(dead_code, reason = "its name is taken so that a second module here is refused")]
         const ONE_MODULE_STRUCT_IN_EACH_RUST_MODULE: () = ();
     );
-    let record = quote_spanned!(state.span()=> type State = #state;);
-    Some(quote_spanned!(span=>
+    let state = match &arguments.state {
+        Some(state) => quote_spanned!(state.span()=> type State = #state;),
+        None => quote_spanned!(span=> type State = ();),
+    };
+    let record = mistakes.is_empty().then(|| {
+        quote_spanned!(span=>
+            #c::inventory::submit! {
+                #c::ModuleRecord {
+                    info: <#c::VtableOf<#ident> as #c::HasInfo>::INFO,
+                    vtable: &#c::VtableOf::<#ident>::NEW,
+                }
+            }
+        )
+    });
+    let mistakes = mistakes.into_tokens();
+    // A crate that forbids the lint derives `Debug`, and an `allow` there would be an error.
+    let quiet = (!derives(attributes, "Debug")).then(|| {
+        quote_spanned!(span=>
+            #[allow(missing_debug_implementations, reason = "options may be secrets")]
+        )
+    });
+    let (impl_generics, ty_generics, _) = generics.split_for_impl();
+    let bounds =
+        is_generic.then(|| quote_spanned!(span=> where Self: #c::Send + #c::Sync + 'static));
+    quote_spanned!(span=>
         #quiet
-        #annotated
+        #[derive(#c::Options)]
+        #[option(#derive)]
+        #item
         #one
-        #(#asked)*
+        #asked
 
         const _: () = {
-            impl #c::Module for #ident {
-                #record
+            impl #impl_generics #c::Module for #ident #ty_generics #bounds {
+                #state
 
                 const INFO: &'static #c::ModuleInfo = &#c::ModuleInfo::new(
                     (#name, #doc),
                     &[#(#features),*],
                     &[#(#after),*],
-                    &[#(#described),*],
+                    #options,
                     (#c::module_path!(), #c::file!(), #c::line!()),
                 );
 
                 fn options(table: #c::toml::Table) -> #c::Result<Self, #c::toml::de::Error> {
+                    let () = ONE_MODULE_STRUCT_IN_EACH_RUST_MODULE;
                     #read
                 }
             }
 
-            #c::inventory::submit! {
-                #c::ModuleRecord {
-                    info: <#ident as #c::Module>::INFO,
-                    vtable: &#c::VtableOf::<#ident>::NEW,
-                }
-            }
+            #record
         };
-    ))
+        #mistakes
+    )
 }

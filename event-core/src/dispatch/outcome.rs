@@ -22,6 +22,9 @@ pub mod kind {
     pub enum Answer {}
     #[derive(Debug)]
     pub enum Stream {}
+    /// The kind of an event whose `#[event]` is refused: its handlers may return anything.
+    #[derive(Debug)]
+    pub enum Unknown {}
 }
 
 /// Implemented for the results that the handlers of events of kind `K` may return.
@@ -51,6 +54,12 @@ returns! {
     Veto: (), Flow;
     Answer: (), Flow, Reply, Result<(), StanzaError>, Result<Flow, StanzaError>, Result<Reply, StanzaError>;
     Stream: (), Flow, Result<(), StreamError>, Result<Flow, StreamError>;
+}
+
+impl<T> ReturnOf<kind::Unknown> for T {
+    fn outcome(self) -> Outcome {
+        Outcome::Continue
+    }
 }
 
 /// The result of one handler, or of a chain that the handler stopped. Handlers return [`Flow`],

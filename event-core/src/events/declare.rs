@@ -82,6 +82,7 @@ macro_rules! payload_events {
                 type Of<'p> = Self;
             }
 
+            #[diagnostic::do_not_recommend]
             impl<'p> crate::events::traits::Fire<'p> for $marker {
                 fn payload(&mut self) -> &mut Self {
                     self

@@ -23,6 +23,7 @@ use crate::{
     routing::{queries::QueryError, reply::AnswerLater},
     session::session::Session,
     storage::{StorageResult, Write},
+    util::future::BoxFuture,
 };
 
 /// A handle of a module on one host, cheap to clone. The handle dereferences to the module's
@@ -152,8 +153,11 @@ impl<M: Module> Context<M> {
     }
 
     /// Fires an event on this host: see [`HostContext::fire`].
-    pub async fn fire<'p, E: Fire<'p>>(&self, event: E) -> Fired<E> {
-        self.0.server.fire(event).await
+    pub fn fire<'a, 'p: 'a, E>(&'a self, event: E) -> BoxFuture<'a, Fired<E>>
+    where
+        E: Fire<'p> + Send + 'a,
+    {
+        self.0.server.fire(event)
     }
 
     /// Fires an event whose payload is a stanza: see [`HostContext::fire_stanza`].

@@ -18,7 +18,7 @@ use crate::{
     routing::{core::Core, queries::QueryError, reply::AnswerLater},
     session::session::Session,
     storage::{Schema, Storage, StorageResult, Store, Write},
-    util::clock::Clock,
+    util::{clock::Clock, future::BoxFuture},
 };
 
 /// A handle of a host of a running server, for code without the [`Context`](crate::Context) of a
@@ -129,11 +129,18 @@ impl HostContext {
 
     /// Fires an event on this host, or for the whole server if the event's scope is global. The
     /// result contains the event as handlers have changed it.
-    pub async fn fire<'p, E: Fire<'p>>(&self, event: E) -> Fired<E> {
-        match self.core() {
-            Some(core) => core.fire(&self.host, event).await,
-            None => Fired { event, flow: Flow::Continue, error: None },
-        }
+    // The future has a name without the bound on `E`, because the compiler reports a type that is not
+    // an event once for each place where it meets the bound: the call, the future and `.await`.
+    pub fn fire<'a, 'p: 'a, E>(&'a self, event: E) -> BoxFuture<'a, Fired<E>>
+    where
+        E: Fire<'p> + Send + 'a,
+    {
+        Box::pin(async move {
+            match self.core() {
+                Some(core) => core.fire(&self.host, event).await,
+                None => Fired { event, flow: Flow::Continue, error: None },
+            }
+        })
     }
 
     /// Fires an event whose payload is a stanza, such as `message/offline/handle`.

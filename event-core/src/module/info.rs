@@ -45,20 +45,39 @@ impl ModuleInfo {
 }
 
 /// One option of a module.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct OptionInfo {
     /// The key in the configuration.
     pub name: &'static str,
+    /// Other keys for the same option.
+    pub aliases: &'static [&'static str],
     /// The documentation, as Markdown.
     pub doc: &'static str,
     /// The Rust type as written in the source.
     pub kind: &'static str,
+    /// The default as written in the source: `100`, `"Welcome!"`. `None` for a required option, and
+    /// for one that simply may be left out.
+    pub default: Option<&'static str>,
+    /// Whether the option has to be given.
+    pub is_required: bool,
 }
 
 impl OptionInfo {
     #[doc(hidden)]
-    pub const fn new(name: &'static str, doc: &'static str, kind: &'static str) -> Self {
-        Self { name, doc, kind }
+    pub const fn new(
+        name: &'static str,
+        aliases: &'static [&'static str],
+        doc: &'static str,
+        kind: &'static str,
+        default: Option<&'static str>,
+        is_required: bool,
+    ) -> Self {
+        Self { name, aliases, doc, kind, default, is_required }
+    }
+
+    /// The key, then the aliases.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &'static str> + use<> {
+        std::iter::once(self.name).chain(self.aliases.iter().copied())
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod host_context;
 pub(crate) mod info;
 pub(crate) mod install;
 pub(crate) mod module;
+pub(crate) mod options;
 pub(crate) mod own;
 pub(crate) mod registry;
 pub(crate) mod running;

@@ -13,7 +13,7 @@ use crate::module::{host_context::HostContext, info::ModuleInfo, start_error::St
 )]
 pub trait Module: Sized + Send + Sync + 'static {
     /// The module's state on a host; `()` for a module without state.
-    type State: ModuleState<Self>;
+    type State: ModuleState<Self> + Send + Sync;
 
     /// The static description of the module.
     const INFO: &'static ModuleInfo;
@@ -49,7 +49,7 @@ pub trait Module: Sized + Send + Sync + 'static {
     label = "not a module's state",
     note = "implement `ModuleState<{M}>` for it: `async fn start(host: &HostContext, options: &{M}) -> Result<Self, StartError>`"
 )]
-pub trait ModuleState<M>: Sized + Send + Sync + 'static {
+pub trait ModuleState<M>: Sized + 'static {
     /// Creates the state, before the module's handlers are published.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use crate::{
     module::{
         context::Context,
         host_context::HostContext,
+        info::ModuleInfo,
         module::{Module, ModuleState},
         start_error::StartError,
     },
@@ -45,6 +46,17 @@ pub struct VtableOf<M>(PhantomData<fn() -> M>);
 
 impl<M> VtableOf<M> {
     pub const NEW: Self = Self(PhantomData);
+}
+
+/// The description of a module, without the bounds of [`Module`]: a struct that breaks one of them is
+/// then one error.
+#[doc(hidden)]
+pub trait HasInfo {
+    const INFO: &'static ModuleInfo;
+}
+
+impl<M: Module> HasInfo for VtableOf<M> {
+    const INFO: &'static ModuleInfo = M::INFO;
 }
 
 impl<M: Module> std::fmt::Debug for VtableOf<M> {

@@ -95,6 +95,7 @@ stanza_conditions! {
 /// assert_eq!(error.condition().as_str(), "item-not-found");
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "an error only refuses a stanza when the handler returns it: `return Err(…)`"]
 pub struct StanzaError {
     condition: Condition,
     kind: ErrorType,

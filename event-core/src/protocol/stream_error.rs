@@ -64,6 +64,7 @@ stream_conditions! {
 /// assert_eq!(error.condition().as_str(), "not-authorized");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "an error only ends a stream when the handler returns it: `return Err(…)`"]
 pub struct StreamError {
     condition: StreamCondition,
     text: Option<Box<str>>,

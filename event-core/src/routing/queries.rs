@@ -13,6 +13,7 @@ use xmpp_xml::PayloadError;
 use crate::protocol::{
     iq::{Iq, IqType},
     stanza::{Stanza, StanzaKind},
+    stanza_error::{Condition, StanzaError},
 };
 
 /// The reason why a request got no result.
@@ -37,6 +38,20 @@ pub enum QueryError {
     /// The request could not be written.
     #[error(transparent)]
     Payload(#[from] PayloadError),
+}
+
+/// For `?` in a handler that a client waits for: the client learns that the server could not do
+/// its part, not what another entity answered.
+impl From<QueryError> for StanzaError {
+    fn from(error: QueryError) -> Self {
+        let condition = match &error {
+            QueryError::Timeout => Condition::RemoteServerTimeout,
+            QueryError::TooMany => Condition::ResourceConstraint,
+            QueryError::Refused(_) | QueryError::Stopped => Condition::ServiceUnavailable,
+            QueryError::NotARequest | QueryError::Payload(_) => Condition::InternalServerError,
+        };
+        Self::new(condition)
+    }
 }
 
 /// The requests without an answer, by id.

@@ -29,6 +29,9 @@ pub(crate) struct Hook {
     pub(crate) handler: Handler,
     /// The path of `event_core::__private`.
     pub(crate) c: TokenStream,
+    /// Whether no token of the expansion comes from the author's path of the event, or needs a
+    /// conversion.
+    pub(crate) is_plain: bool,
 }
 
 /// The source of the types that a handler may have.
@@ -73,7 +76,7 @@ impl Hook {
     /// The record: constant metadata, and a closure that installs the typed handler.
     fn submit(&self, items: &TokenStream, install: &TokenStream) -> TokenStream {
         let span = Span::mixed_site();
-        let Self { event, name, parameter, priority, same, handler, c } = self;
+        let Self { event, name, parameter, priority, same, handler, c, .. } = self;
         let (is_async, function) = (handler.runs != Runs::Sync, handler.name.to_string());
         let module_path = match &handler.context {
             Some(context) => {
@@ -84,8 +87,18 @@ impl Hook {
             }
             None => quote_spanned!(span=> #c::module_path!()),
         };
+        // Only where the author's tokens need it, because a crate may forbid the lints.
+        let quiet = handler.is_deprecated.then(
+            || quote_spanned!(span=> #[allow(deprecated, reason = "the handler is the author's")]),
+        );
+        let allows = (!self.is_plain).then(|| {
+            quote_spanned!(span=>
+                #[allow(elided_lifetimes_in_paths, unused_qualifications, clippy::borrow_deref_ref, clippy::unit_arg, reason = "paths and types are the author's")]
+            )
+        });
         quote_spanned!(span=>
-            #[allow(deprecated, elided_lifetimes_in_paths, unused_qualifications, clippy::borrow_deref_ref, clippy::unit_arg, reason = "paths and types are the author's")]
+            #quiet
+            #allows
             const _: () = {
                 #items
                 #same

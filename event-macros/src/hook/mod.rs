@@ -1,7 +1,9 @@
 //! `#[hook]`: reads its arguments, resolves the event, and checks the function against it.
 
+mod conditional;
 mod event;
 mod expand;
+mod returns;
 mod rules;
 mod signature;
 
@@ -46,15 +48,14 @@ struct Resolved {
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let function: Function = match syn::parse2(item.clone()) {
         Ok(function) => function,
-        Err(_) => {
-            let error = Error::new_spanned(
-                first(&item),
-                "`#[hook]` annotates a function: the event's handler",
-            );
+        Err(error) => {
             let error = error.to_compile_error();
             return quote!(#item #error);
         }
     };
+    if let Some(variants) = conditional::variants(&arguments, &function) {
+        return variants;
+    }
     let mut mistakes = Mistakes::default();
     let expansion =
         (|input: ParseStream<'_>| parse(input, &mut mistakes)).parse2(arguments).map(|arguments| {
@@ -77,10 +78,6 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
         let mistakes = mistakes.into_tokens();
         quote!(#[allow(unused)] #item #mistakes)
     }
-}
-
-fn first(item: &TokenStream) -> TokenStream {
-    item.clone().into_iter().take(1).collect()
 }
 
 fn parse(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Arguments> {
@@ -118,7 +115,7 @@ fn parse(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Argumen
                 mistakes.at(&reason, expected);
             }
             parsed.insist = Some(reason);
-        } else {
+        } else if key == "crate" {
             parsed.event_core = event_core(Some(&path(input)?));
         }
         Ok(())
@@ -254,6 +251,7 @@ fn catalogue(
     let takes = rule.as_ref().map_or_else(|| format!("&mut {}", def.payload), Rule::takes);
     let handler = function.handler(&takes, mistakes);
     let (rule, handler) = (rule?, handler?);
+    returns::check(&handler, Some(&rule), mistakes);
     rule.check_mutability(&handler.payload, arguments.priority.tokens.is_some(), mistakes);
     if !mistakes.is_empty() {
         return None;
@@ -268,6 +266,7 @@ fn catalogue(
             (marker, Some(same))
         }
     };
+    let is_plain = same.is_none() && rule.is_written_plainly(&handler);
     let hook = Hook {
         event: quote_spanned!(span=> #c::events::#marker),
         name: quote_spanned!(span=> #c::Some(#name)),
@@ -276,6 +275,7 @@ fn catalogue(
         same,
         handler,
         c: c.clone(),
+        is_plain,
     };
     let hook = hook.expand(&Check::Rule(&rule));
     Some(quote!(#declared #hook))
@@ -293,6 +293,10 @@ fn declared(
     let last = &path.segments.last()?.ident;
     refuse_insist(arguments, &last.to_string(), mistakes);
     let handler = function.handler(&format!("&{last}"), mistakes)?;
+    returns::check(&handler, None, mistakes);
+    if !mistakes.is_empty() {
+        return None;
+    }
     let hook = Hook {
         event: quote_spanned!(span=> <#path as #c::DeclaredEvent>::Itself),
         name: quote_spanned!(span=> #c::None),
@@ -301,6 +305,7 @@ fn declared(
         same: None,
         handler,
         c: c.clone(),
+        is_plain: false,
     };
     Some(hook.expand(&Check::Declared))
 }

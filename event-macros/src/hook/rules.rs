@@ -89,6 +89,26 @@ impl Rule {
         format!("&{}{}", if self.is_mutable { "mut " } else { "" }, self.payload)
     }
 
+    /// Whether a handler may decide with `Flow`.
+    pub(super) fn decides(&self) -> bool {
+        self.returns != Returns::Nothing
+    }
+
+    /// Whether a handler may answer with `Reply`.
+    pub(super) fn answers(&self) -> bool {
+        self.returns == Returns::Answer
+    }
+
+    /// Whether a handler may return a `StanzaError`.
+    pub(super) fn refuses(&self) -> bool {
+        matches!(self.returns, Returns::FlowOrError | Returns::Answer)
+    }
+
+    /// The usual decision.
+    pub(super) fn usual(&self) -> &'static str {
+        if self.answers() { "Reply" } else { "Flow" }
+    }
+
     /// Checks the payload's mutability as far as the tokens show it, because the message can then
     /// say more than the compiler's.
     pub(crate) fn check_mutability(
@@ -124,7 +144,13 @@ impl Rule {
                 mistakes.at(quote_spanned!(and_token.span()=> #and_token #token), message);
             }
             Type::Reference(reference) if self.is_mutable && reference.mutability.is_none() => {
-                let message = format!("a handler of `{event}`{at} takes `{takes}`, not `&…`");
+                let help = match self.band {
+                    Some(_) => {
+                        "\n  help: at priority 0, the default, a handler only reads: it takes `&…`"
+                    }
+                    None => "",
+                };
+                let message = format!("a handler of `{event}`{at} takes `{takes}`, not `&…`{help}");
                 mistakes.at(reference, message);
             }
             written if is_path(written, &self.payload.to_string()) => {
@@ -257,18 +283,18 @@ fn is_unit(written: &Type) -> bool {
 }
 
 /// Whether a type is written `name` or `path::to::name`.
-fn is_path(written: &Type, name: &str) -> bool {
+pub(super) fn is_path(written: &Type, name: &str) -> bool {
     is_generic(written, name, 0)
 }
 
-fn is_generic(written: &Type, name: &str, count: usize) -> bool {
+pub(super) fn is_generic(written: &Type, name: &str, count: usize) -> bool {
     matches!(written, Type::Path(path) if path.qself.is_none()
         && path.path.segments.last().is_some_and(|last| last.ident == name)
         && arguments(written).len() == count)
 }
 
 /// The types in a type's angle brackets.
-fn arguments(written: &Type) -> Vec<&Type> {
+pub(super) fn arguments(written: &Type) -> Vec<&Type> {
     let Type::Path(path) = written else { return Vec::new() };
     match path.path.segments.last().map(|last| &last.arguments) {
         Some(PathArguments::AngleBracketed(brackets)) => brackets

@@ -4,8 +4,8 @@
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
-    Attribute, FnArg, GenericArgument, GenericParam, Ident, PathArguments, ReturnType, Signature,
-    Type, TypeReference, Visibility,
+    Abi, Attribute, FnArg, GenericArgument, GenericParam, Ident, PathArguments, ReturnType,
+    Signature, Token, Type, TypeReference, Visibility,
     parse::{Parse, ParseStream},
 };
 
@@ -14,17 +14,31 @@ use crate::attr::Mistakes;
 /// A function with an unparsed body.
 pub(crate) struct Function {
     pub(crate) attributes: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
     pub(crate) signature: Signature,
+    pub(crate) body: TokenStream,
 }
 
 impl Parse for Function {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let attributes = input.call(Attribute::parse_outer)?;
-        input.parse::<Visibility>()?;
+        let visibility = input.parse::<Visibility>()?;
+        if !is_function(&input.fork()) {
+            return Err(input.error("`#[hook]` annotates a function: the event's handler"));
+        }
         let signature = input.parse()?;
-        input.parse::<TokenStream>()?;
-        Ok(Self { attributes, signature })
+        Ok(Self { attributes, visibility, signature, body: input.parse()? })
     }
+}
+
+/// Whether `fn` follows, after its qualifiers.
+fn is_function(input: ParseStream<'_>) -> bool {
+    let qualifiers = input
+        .parse::<Option<Token![const]>>()
+        .and_then(|_| input.parse::<Option<Token![async]>>())
+        .and_then(|_| input.parse::<Option<Token![unsafe]>>())
+        .and_then(|_| input.parse::<Option<Abi>>());
+    qualifiers.is_ok() && input.peek(Token![fn])
 }
 
 /// How a handler runs.
@@ -45,6 +59,8 @@ pub(crate) struct Handler {
     pub(crate) payload: Type,
     pub(crate) context: Option<Type>,
     pub(crate) returns: Option<Type>,
+    /// Whether an attribute of the function speaks of `deprecated`.
+    pub(crate) is_deprecated: bool,
     /// All lifetimes are late-bound, so the function can be passed where `for<'a> Fn(&'a …)` is
     /// expected.
     pub(crate) late_lifetimes: bool,
@@ -55,8 +71,18 @@ impl Function {
     pub(crate) fn handler(&self, payload: &str, mistakes: &mut Mistakes) -> Option<Handler> {
         let signature = &self.signature;
         let before = mistakes.is_empty();
-        if let Some(token) = &signature.constness {
-            mistakes.at(token, "a handler cannot be `const`");
+        match (&signature.constness, &signature.asyncness) {
+            (Some(token), None) => mistakes.at(token, "a handler cannot be `const`"),
+            // The compiler refuses this function itself.
+            (Some(_), Some(_)) => return None,
+            (None, _) => {}
+        }
+        if self.body.to_string() == ";" {
+            mistakes.at(
+                &signature.ident,
+                "a handler has a body; `#[hook]` belongs to a free function, not into a trait",
+            );
+            return None;
         }
         if let Some(token) = &signature.abi {
             mistakes.at(token, "a handler cannot be `extern`");
@@ -148,6 +174,9 @@ impl Function {
         };
         (before && mistakes.is_empty()).then(|| Handler {
             name: signature.ident.clone(),
+            is_deprecated: self.attributes.iter().any(|attribute| {
+                attribute.to_token_stream().to_string().contains("deprecated")
+            }),
             runs,
             payload: elide(&first),
             context: context.as_ref().map(elide),
