@@ -20,19 +20,11 @@ const MAX_KEY: usize = 512;
 #[module(name = "private", state = Elements, features = ["jabber:iq:private"])]
 pub struct PrivateStorage {
     /// The maximum size of one element, in bytes. Default: 65536.
-    #[serde(default = "max_bytes")]
+    #[option(default = 65_536)]
     max_bytes: usize,
     /// The maximum number of elements of an account. Default: 100.
-    #[serde(default = "max_elements")]
+    #[option(default = 100)]
     max_elements: u32,
-}
-
-fn max_bytes() -> usize {
-    64 * 1024
-}
-
-fn max_elements() -> u32 {
-    100
 }
 
 /// The stored elements. The key of an element is `name namespace`.

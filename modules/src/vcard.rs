@@ -17,12 +17,8 @@ const KEY: &str = "vcard";
 #[module(name = "vcard", state = Cards, features = ["vcard-temp"])]
 pub struct Vcard {
     /// The maximum size of a vCard in bytes, including its picture. Default: 262144.
-    #[serde(default = "max_bytes")]
+    #[option(default = 262_144)]
     max_bytes: usize,
-}
-
-fn max_bytes() -> usize {
-    256 * 1024
 }
 
 /// The stored vCards.

@@ -7,12 +7,8 @@ use event_core::{jid::Jid, prelude::*};
 #[derive(Debug)]
 pub struct Welcome {
     /// The text of the greeting.
-    #[serde(default = "hello")]
+    #[option(default = "Welcome!")]
     text: String,
-}
-
-fn hello() -> String {
-    "Welcome!".into()
 }
 
 /// A client has been greeted.

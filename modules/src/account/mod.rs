@@ -20,15 +20,11 @@ const SOURCE: &str = "account";
 #[module(name = "account", features = ["jabber:iq:register"], after = ["register"])]
 pub struct AccountManagement {
     /// Whether users can change their password in-band. Default: `true`.
-    #[serde(default = "yes")]
+    #[option(default = true)]
     password_change: bool,
     /// Whether users can remove their account in-band. Default: `true`.
-    #[serde(default = "yes")]
+    #[option(default = true)]
     removal: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// Clients send the request to the host or to their account.

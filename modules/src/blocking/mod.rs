@@ -22,12 +22,8 @@ const NS: &str = "urn:xmpp:blocking";
 #[module(features = ["urn:xmpp:blocking"], state = Arc<Blocklists>, after = ["presence"])]
 pub struct Blocking {
     /// The maximum number of addresses that a user may block; more are refused. Default: 1000.
-    #[serde(default = "max_items")]
+    #[option(default = 1000)]
     max_items: usize,
-}
-
-fn max_items() -> usize {
-    1000
 }
 
 impl ModuleState<Blocking> for Arc<Blocklists> {

@@ -12,7 +12,7 @@ use event_core::{
     events::{HostDiscoInfoNode, HostDiscoItems, HostDiscoItemsNode, S2sStreamFeatures},
     jid::Jid,
     prelude::*,
-    serde::{self, Deserialize, Deserializer, de::Error},
+    serde::Deserialize,
     xmpp_parsers::disco::{DiscoInfoQuery, DiscoInfoResult, DiscoItemsQuery, Item},
 };
 
@@ -32,7 +32,7 @@ use self::{
 )]
 pub struct Disco {
     /// The name of the host, for users. Default: `Spondee`.
-    #[serde(default = "default_name")]
+    #[option(default = "Spondee")]
     name: String,
     /// Additional items of the host, as `{ jid = "rooms.example.net", name = "Rooms" }`; `name` is
     /// optional. The server's hosts below the host's domain are always items. Default: none.
@@ -40,21 +40,12 @@ pub struct Disco {
     items: Vec<ConfiguredItem>,
 }
 
-fn default_name() -> String {
-    "Spondee".into()
-}
-
 /// An item in the configuration.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(crate = "serde", deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct ConfiguredItem {
-    #[serde(deserialize_with = "jid")]
     jid: Jid,
     name: Option<String>,
-}
-
-fn jid<'de, D: Deserializer<'de>>(from: D) -> Result<Jid, D::Error> {
-    Jid::new(&String::deserialize(from)?).map_err(D::Error::custom)
 }
 
 impl ModuleState<Disco> for Announced {

@@ -41,20 +41,12 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(20);
 #[module(features = ["msgoffline"], state = OfflineStore)]
 pub struct Offline {
     /// The maximum number of messages stored for one account; more are refused. Default: 1000.
-    #[serde(default = "max_messages")]
+    #[option(default = 1000)]
     max_messages: u64,
     /// The maximum total size of the messages stored for one account, in bytes; more are refused.
     /// Default: 4194304.
-    #[serde(default = "max_bytes")]
+    #[option(default = 4_194_304)]
     max_bytes: u64,
-}
-
-fn max_messages() -> u64 {
-    1000
-}
-
-fn max_bytes() -> u64 {
-    4 * 1024 * 1024
 }
 
 /// The stored messages, and a lock for each account.

@@ -29,48 +29,24 @@ const SOURCE: &str = "register";
 pub struct Register {
     /// The maximum number of attempts of one address in a period. An IPv6 /64 counts as one
     /// address. Default: 5.
-    #[serde(default = "attempts")]
+    #[option(default = 5)]
     attempts: u32,
     /// The length of the period, in seconds. Default: 3600.
-    #[serde(default = "period_seconds")]
+    #[option(default = 3600)]
     period_seconds: u64,
     /// The minimum length of a username, in characters. Default: 2.
-    #[serde(default = "min_username")]
+    #[option(default = 2)]
     min_username: usize,
     /// The maximum length of a username, in characters. Default: 64.
-    #[serde(default = "max_username")]
+    #[option(default = 64)]
     max_username: usize,
     /// The minimum length of a password, in characters. Default: 8.
-    #[serde(default = "min_password")]
+    #[option(default = 8)]
     min_password: usize,
     /// The instructions that the client shows to the user. Default: `Choose a username and a
     /// password.`
-    #[serde(default = "instructions")]
+    #[option(default = "Choose a username and a password.")]
     instructions: String,
-}
-
-fn attempts() -> u32 {
-    5
-}
-
-fn period_seconds() -> u64 {
-    3600
-}
-
-fn min_username() -> usize {
-    2
-}
-
-fn max_username() -> usize {
-    64
-}
-
-fn min_password() -> usize {
-    8
-}
-
-fn instructions() -> String {
-    "Choose a username and a password.".into()
 }
 
 impl ModuleState<Register> for AttemptLimiter {

@@ -19,41 +19,21 @@ use crate::{lookup, stanzas};
 #[derive(Debug)]
 pub struct ContactLists {
     /// The maximum number of contacts of a user. Default: 2000.
-    #[serde(default = "default_contacts")]
+    #[option(default = 2000)]
     max_contacts: usize,
     /// The maximum length of the name of a contact or group, in bytes. Default: 1023.
-    #[serde(default = "default_name")]
+    #[option(default = 1023)]
     max_name: usize,
     /// The maximum number of groups of a contact. Default: 50.
-    #[serde(default = "default_groups")]
+    #[option(default = 50)]
     max_groups: usize,
     /// The maximum number of subscription requests that wait for a user's answer. Default: 200.
-    #[serde(default = "default_requests")]
+    #[option(default = 200)]
     max_requests: usize,
     /// The maximum number of waiting requests from one domain, so that one domain cannot use up
     /// `max_requests`. Default: 50.
-    #[serde(default = "default_requests_per_domain")]
+    #[option(default = 50)]
     max_requests_per_domain: usize,
-}
-
-fn default_contacts() -> usize {
-    2000
-}
-
-fn default_name() -> usize {
-    1023
-}
-
-fn default_groups() -> usize {
-    50
-}
-
-fn default_requests() -> usize {
-    200
-}
-
-fn default_requests_per_domain() -> usize {
-    50
 }
 
 impl ContactLists {
