@@ -37,7 +37,7 @@ fn compile() {
 #[test]
 fn each_mistake_is_one_error_at_the_wrong_token() {
     let cases: Vec<_> = KINDS.into_iter().flat_map(sources).collect();
-    assert!(cases.len() >= 70, "only {} cases", cases.len());
+    assert!(cases.len() >= 150, "only {} cases", cases.len());
     for case in cases {
         let expected = fs::read_to_string(case.with_extension("stderr")).unwrap();
         let source = fs::read_to_string(&case).unwrap();

@@ -1,0 +1,13 @@
+//! The name is not a string.
+
+use event_core::prelude::*;
+
+#[event(joined, kind = "chain")]
+pub struct Joined;
+
+#[hook(Joined)]
+fn note(_: &mut Joined) -> Flow {
+    Flow::Handled
+}
+
+fn main() {}

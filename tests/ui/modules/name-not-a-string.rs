@@ -1,0 +1,16 @@
+//! The name is not a string.
+
+use event_core::prelude::*;
+
+/// Counts.
+#[module(name = counter)]
+pub struct Counter {
+    start: u64,
+}
+
+#[hook("message/bare")]
+fn count(_: &Message, cx: &Context<Counter>) {
+    println!("{}", cx.start);
+}
+
+fn main() {}

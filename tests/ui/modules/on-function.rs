@@ -1,0 +1,8 @@
+//! The attribute is on a function.
+
+use event_core::prelude::*;
+
+#[module]
+fn count(_: &Message) {}
+
+fn main() {}

@@ -1,0 +1,19 @@
+//! The state cannot be shared between threads.
+
+use event_core::prelude::*;
+
+/// Counts.
+#[module(state = Seen)]
+pub struct Counter;
+pub struct Seen(std::cell::Cell<u64>);
+impl ModuleState<Counter> for Seen {
+    async fn start(_: &HostContext, _: &Counter) -> Result<Self, StartError> {
+        Ok(Self(Default::default()))
+    }
+}
+#[hook("message/bare")]
+fn count(_: &Message, cx: &Context<Counter>) {
+    cx.state().0.set(1);
+}
+
+fn main() {}

@@ -1,0 +1,15 @@
+//! A comma is missing inside the struct.
+
+use event_core::prelude::*;
+
+/// Counts.
+#[module]
+pub struct Counter {
+    start: u64
+    end: u64,
+}
+
+#[hook("message/bare")]
+fn count(_: &Message, _: &Context<Counter>) {}
+
+fn main() {}
