@@ -80,10 +80,20 @@ complete-happened complete_second second::happened
 }
 
 #[test]
+fn a_crate_of_edition_2021_that_renames_event_core_is_linked() {
+    let output = run("modules", &["edition_2021", "edition_2021"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "message/bare edition_2021 gen\nedition-passed edition_2021 passed\n"
+    );
+}
+
+#[test]
 fn a_crate_that_is_linked_but_not_listed_never_runs() {
     let output = run("modules", &["complete", ""]);
     assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
-    let unlisted = "unlisted: hookless\nunlisted: orphan\nunlisted: twin\nunlisted: twin\n";
+    let unlisted = "unlisted: edition_2021\nunlisted: hookless\nunlisted: orphan\nunlisted: twin\nunlisted: twin\n";
     assert_eq!(stderr(&output), unlisted);
     assert_eq!(
         refused("complete", "twin"),
