@@ -125,7 +125,9 @@ pub mod prelude {
 pub mod __private {
     pub use std::{
         boxed::Box,
-        file, line, module_path,
+        column, file, line,
+        marker::PhantomData,
+        module_path,
         option::Option::{self, None, Some},
         result::Result::{self, Err, Ok},
     };
@@ -139,8 +141,9 @@ pub mod __private {
     pub use crate::{
         dispatch::{
             flow::Flow,
-            hook::{HookMeta, HookParameter},
-            installer::{HookRecord, Installer, WrongContext},
+            hook::HookMeta,
+            installer::HookRecord,
+            now_or_later::NowOrLater,
             outcome::{Outcome, ReturnOf, kind},
         },
         events::{
@@ -168,7 +171,7 @@ pub mod __private {
         },
     };
 
-    /// The functions that install handlers.
+    /// The kinds of handlers.
     pub mod handler {
         pub use crate::module::install::*;
     }
