@@ -4,12 +4,12 @@
 # usage: tests/hook-cost.sh [RUNS]
 #
 # The crate is in a temporary folder; its dependencies are built in this repository's target folder
-# before the measurement. Fails when a hook takes more than 1 ms of processor time in `cargo check`.
+# before the measurement. Fails when a hook takes more processor time than these milliseconds:
+declare -A target_ms=([check]=1.2 [build]=2.5)
 set -euo pipefail
 
 runs=${1:-5}
 hooks=1000
-target_ms=1
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 crate=$(mktemp -d)
 trap 'rm -rf "$crate"' EXIT
@@ -24,14 +24,36 @@ mkdir "$crate/src"
     sed -n '/^\[profile\.dev/,/^$/p' "$repo/Cargo.toml"
 } >"$crate/Cargo.toml"
 
+# Known elements that are asked for and set, because the names are looked up.
+elements=(
+    http://jabber.org/protocol/bytestreams:query
+    http://jabber.org/protocol/disco#info:query
+    http://jabber.org/protocol/muc#admin:query
+    http://jabber.org/protocol/muc#owner:query
+    http://jabber.org/protocol/pubsub#owner:pubsub
+    jabber:iq:auth:query
+    jabber:iq:gateway:query
+    jabber:iq:privacy:query
+    jabber:iq:private:query
+    jabber:iq:register:query
+    jabber:iq:roster:query
+    jabber:iq:search:query
+    urn:xmpp:extdisco:2:services
+    urn:xmpp:jingle:1:jingle
+    urn:xmpp:mam:2:prefs
+    urn:xmpp:mam:2:query
+    vcard-temp:vCard
+)
+
 # Half of the handlers answer iq requests, some are async, most take the context.
 generate() {
-    local hook=$1 i
+    local hook=$1 i element
     printf '#![allow(missing_docs)]\nuse event_core::prelude::*;\n#[module]\npub struct Cost {\n    pub on: bool,\n}\n'
     for ((i = 0; i < hooks; i++)); do
+        element=${elements[i % ${#elements[@]}]}
         case $((i % 4)) in
         0)
-            [[ $hook ]] && printf '#[hook("iq-get/host/jabber:iq:version:e%d", priority = %d)]\n' "$i" "$i"
+            [[ $hook ]] && printf '#[hook("iq-get/host/%s", priority = %d)]\n' "$element" "$i"
             printf 'pub fn answer_%d(iq: &mut Iq, cx: &Context<Cost>) -> Result<Reply, StanzaError> {\n    if cx.on { Ok(iq.reply()) } else { Err(StanzaError::forbidden()) }\n}\n' "$i"
             ;;
         1)
@@ -43,7 +65,7 @@ generate() {
             printf 'pub fn look_%d(_: &Presence, cx: &Context<Cost>) {\n    let _ = cx.on;\n}\n' "$i"
             ;;
         3)
-            [[ $hook ]] && printf '#[hook("iq-set/bare/jabber:iq:private:e%d")]\n' "$i"
+            [[ $hook ]] && printf '#[hook("iq-set/bare/%s")]\n' "$element"
             printf 'pub fn set_%d(iq: &mut Iq) -> Reply {\n    iq.reply()\n}\n' "$i"
             ;;
         esac
@@ -86,11 +108,11 @@ verdict=0
 for command in check build; do
     read -r plain hooked <<<"$(measure "$command")"
     awk -v command="$command" -v plain="$plain" -v hooked="$hooked" -v hooks="$hooks" \
-        -v target="$target_ms" 'BEGIN {
+        -v target="${target_ms[$command]}" 'BEGIN {
             each = (hooked - plain) / hooks
             printf "cargo %s: %d ms without, %d ms with %d hooks: %.2f ms a hook, target %s ms %s\n",
                 command, plain, hooked, hooks, each, target, each <= target ? "met" : "missed"
             exit each > target
-        }' || { [[ $command == build ]] || verdict=1; }
+        }' || verdict=1
 done
 exit "$verdict"

@@ -149,11 +149,11 @@ pub mod prelude {
 pub mod __private {
     pub use std::{
         boxed::Box,
-        concat,
+        column, concat,
         convert::Into,
         default::Default,
         file, line,
-        marker::{Send, Sync},
+        marker::{PhantomData, Send, Sync},
         module_path,
         option::Option::{self, None, Some},
         result::Result::{self, Err, Ok},
@@ -168,8 +168,9 @@ pub mod __private {
     pub use crate::{
         dispatch::{
             flow::Flow,
-            hook::{HookMeta, HookParameter},
-            installer::{HookRecord, Installer, WrongContext},
+            hook::HookMeta,
+            installer::HookRecord,
+            now_or_later::NowOrLater,
             outcome::{Outcome, ReturnOf, kind},
         },
         events::{
@@ -198,7 +199,7 @@ pub mod __private {
         },
     };
 
-    /// The functions that install handlers.
+    /// The kinds of handlers.
     pub mod handler {
         pub use crate::module::install::*;
     }

@@ -17,12 +17,12 @@ use crate::{
     dispatch::{
         hook::HookMeta,
         now_or_later::{MakeFuture, NowOrLater},
-        outcome::Outcome,
+        outcome::{Outcome, Pending},
         stats::{Counters, Passes},
     },
     events::traits::Payload,
     util::{
-        future::{BoxFuture, catch_panics, panic_message},
+        future::{catch_panics, panic_message},
         tally::Tally,
     },
 };
@@ -34,7 +34,7 @@ pub(crate) type SyncCall<P> =
     Arc<dyn for<'a, 'p> Fn(&'a mut <P as Payload>::Of<'p>) -> Outcome + Send + Sync>;
 
 pub(crate) trait AsyncCall<P: Payload>: Send + Sync {
-    fn call<'a, 'p>(&'a self, payload: &'a mut P::Of<'p>) -> BoxFuture<'a, Outcome>;
+    fn call<'a, 'p>(&'a self, payload: &'a mut P::Of<'p>) -> Pending<'a>;
 }
 
 pub(crate) type NowOrLaterCall<P> =
@@ -186,9 +186,9 @@ impl<P: Payload> Chain<P> {
             let started = timed.then(Instant::now);
             let make = later.take();
             let outcome = contain(meta, || match (make, &link.call) {
-                (Some(make), _) => make(payload),
+                (Some(make), _) => Pending::Outcome(make(payload)),
                 (None, Call::Async(call)) => call.call(payload),
-                (None, _) => Box::pin(ready(Outcome::Continue)),
+                (None, _) => Pending::Outcome(Box::pin(ready(Outcome::Continue))),
             })
             .await;
             if let Some(started) = started {
@@ -325,7 +325,7 @@ fn report_panic(meta: &HookMeta, panic: &(dyn Any + Send)) {
 /// Makes and runs a handler's future. A panic of either becomes `Outcome::Panicked`.
 fn contain<'a>(
     meta: &'static HookMeta,
-    make: impl FnOnce() -> BoxFuture<'a, Outcome>,
+    make: impl FnOnce() -> Pending<'a>,
 ) -> impl Future<Output = Outcome> {
     catch_panics(make).map(move |caught| {
         caught.unwrap_or_else(|panic| {

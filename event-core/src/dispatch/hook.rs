@@ -1,8 +1,8 @@
-//! What is known of a hook when its crate is compiled.
+//! The description of a hook.
 
-use event_catalogue::{Band, Family, Scope};
+use event_catalogue::{Band, Family, Name, NameParameter, Scope};
 
-use crate::events::traits::{Event, EventId};
+use crate::events::{declared::EventRecord, traits::EventId};
 
 /// The part of a hook's name that its author chose: an element, or the id of an iq.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,7 +13,17 @@ pub enum HookParameter {
     Id(&'static str),
 }
 
-/// What is known of a hook when its crate is compiled.
+impl From<NameParameter<'static>> for HookParameter {
+    fn from(parameter: NameParameter<'static>) -> Self {
+        match parameter {
+            NameParameter::None => Self::None,
+            NameParameter::Payload { namespace, element } => Self::Payload { namespace, element },
+            NameParameter::Id(id) => Self::Id(id),
+        }
+    }
+}
+
+/// The description of a hook.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct HookMeta {
@@ -40,23 +50,34 @@ pub struct HookMeta {
     #[doc(hidden)]
     pub parameter: HookParameter,
     #[doc(hidden)]
-    pub event_id: fn() -> EventId,
+    pub event_id: EventId,
 }
 
 impl HookMeta {
-    pub(crate) const fn new<E: Event>(
-        (event, parameter): (Option<&'static str>, HookParameter),
+    /// Finds the event by its name. The ids of declared events must have been assigned.
+    pub(crate) fn new(
+        event: &'static str,
         (priority, is_async): (i32, bool),
         (module_path, function): (&'static str, &'static str),
         (file, line, column): (&'static str, u32, u32),
-    ) -> Self {
-        Self {
-            event: match event {
-                Some(name) => name,
-                None => E::INFO.name,
-            },
-            family: E::INFO.family,
-            scope: E::INFO.scope,
+    ) -> Option<Self> {
+        let mut declared = inventory::iter::<EventRecord>.into_iter();
+        let (family, scope, event_id, parameter) =
+            match declared.find(|record| record.info.name == event) {
+                Some(EventRecord { info, id, .. }) => {
+                    (info.family, info.scope, id.get(), HookParameter::None)
+                }
+                None => {
+                    let resolved = event_catalogue::resolve(event);
+                    let unusual = |_| event_catalogue::resolve_unusual(event);
+                    let Name { event, parameter, .. } = resolved.or_else(unusual).ok()?;
+                    (event.family, event.scope, EventId(event.id), parameter.into())
+                }
+            };
+        Some(Self {
+            event,
+            family,
+            scope,
             priority,
             is_async,
             module_path,
@@ -65,8 +86,8 @@ impl HookMeta {
             line,
             column,
             parameter,
-            event_id: E::id,
-        }
+            event_id,
+        })
     }
 
     /// `module::function`: the name of the handler in logs and in the listing.

@@ -1,26 +1,58 @@
-//! Makes the typed handler of a hook, for a table.
+//! The hooks of the binary, and how a handler gets its context and enters a table.
 
-use std::{any::Any, sync::Arc};
+use std::{
+    any::Any,
+    sync::{Arc, LazyLock},
+};
 
 use crate::{
     dispatch::{
-        chain::{AsyncCall, Call, Chain, Handler, NowOrLaterCall, SyncCall},
+        chain::{Call, Chain, Handler},
         hook::HookMeta,
-        now_or_later::NowOrLater,
-        outcome::Outcome,
         stats::{HandlerStats, Passes},
     },
     events::traits::Payload,
     module::start_error::StartError,
-    util::future::BoxFuture,
 };
 
 /// A hook as the expansion of `#[hook]` submits it.
 #[derive(Debug)]
 #[doc(hidden)]
 pub struct HookRecord {
-    pub meta: HookMeta,
-    pub install: fn(&mut Installer<'_>) -> Result<(), WrongContext>,
+    /// The name of the event; everything else about the event follows from the name.
+    pub event: &'static str,
+    pub priority: i32,
+    /// The Rust module that contains the handler.
+    pub module_path: &'static str,
+    pub function: &'static str,
+    /// The file, line and column of the attribute.
+    pub place: (&'static str, u32, u32),
+    pub handler: &'static dyn Install,
+}
+
+inventory::collect!(HookRecord);
+
+/// A handler without its type.
+#[doc(hidden)]
+pub trait Install: Sync {
+    /// Whether the handler is an `async fn` or returns `NowOrLater`.
+    fn may_wait(&self) -> bool;
+
+    /// Makes the handler of a table.
+    ///
+    /// # Errors
+    /// `context` is not of the module whose context the handler takes.
+    fn install(
+        &self,
+        meta: &'static HookMeta,
+        context: &AnyContext,
+    ) -> Result<Installed, WrongContext>;
+}
+
+impl std::fmt::Debug for dyn Install {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.may_wait() { "async fn" } else { "fn" })
+    }
 }
 
 /// The handler takes the context of a module to which the handler does not belong.
@@ -31,84 +63,45 @@ pub struct WrongContext;
 /// A module's context without its type.
 pub(crate) type AnyContext = Arc<dyn Any + Send + Sync>;
 
-/// Gives one handler its context and keeps the handler for a table.
-#[doc(hidden)]
-pub struct Installer<'a> {
-    meta: &'static HookMeta,
-    context: &'a AnyContext,
-    installed: Option<Installed>,
+/// A hook of the binary.
+#[derive(Debug)]
+pub(crate) struct LinkedHook {
+    pub(crate) meta: HookMeta,
+    handler: &'static dyn Install,
 }
 
-impl std::fmt::Debug for Installer<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Installer").field("meta", self.meta).finish_non_exhaustive()
-    }
-}
+/// The hooks of the binary; the record of a hook on an event that the binary does not have.
+static LINKED: LazyLock<Vec<Result<LinkedHook, &HookRecord>>> = LazyLock::new(|| {
+    let linked = |record: &'static HookRecord| {
+        let HookRecord { event, priority, module_path, function, place, handler } = *record;
+        let runs = (priority, handler.may_wait());
+        let meta = HookMeta::new(event, runs, (module_path, function), place).ok_or(record)?;
+        Ok(LinkedHook { meta, handler })
+    };
+    inventory::iter::<HookRecord>.into_iter().map(linked).collect()
+});
 
-impl Installer<'_> {
-    /// The context of the module that the handler belongs to, as a `C`.
-    pub fn context<C: Clone + Send + Sync + 'static>(&self) -> Result<C, WrongContext> {
-        self.context.downcast_ref::<C>().cloned().ok_or(WrongContext)
-    }
-
-    pub fn sync<P, C, F>(&mut self, context: C, handler: F)
-    where
-        P: Payload,
-        C: Send + Sync + 'static,
-        F: for<'a, 'p> Fn(&'a mut P::Of<'p>, &'a C) -> Outcome + Send + Sync + 'static,
-    {
-        let call: SyncCall<P> = Arc::new(move |payload| handler(payload, &context));
-        self.add::<P>(Call::Sync(call));
-    }
-
-    pub fn now_or_later<P, C, F>(&mut self, context: C, handler: F)
-    where
-        P: Payload,
-        C: Send + Sync + 'static,
-        F: for<'a, 'p> Fn(&'a mut P::Of<'p>, &'a C) -> NowOrLater<P, Outcome>
-            + Send
-            + Sync
-            + 'static,
-    {
-        let call: NowOrLaterCall<P> = Arc::new(move |payload| handler(payload, &context));
-        self.add::<P>(Call::NowOrLater(call));
+impl LinkedHook {
+    /// All hooks of the binary. The ids of declared events must have been assigned.
+    pub(crate) fn all() -> impl Iterator<Item = Result<&'static Self, StartError>> {
+        LINKED.iter().map(|linked| {
+            linked.as_ref().map_err(|record| StartError::UnknownEvent {
+                event: record.event,
+                handler: format!("{}::{}", record.module_path, record.function),
+            })
+        })
     }
 
-    pub fn asynchronous<P, C>(&mut self, context: C, handler: AsyncHandler<P, C>)
-    where
-        P: Payload,
-        C: Send + Sync + 'static,
-    {
-        self.add::<P>(Call::Async(Arc::new(WithContext::<P, C> { context, handler })));
-    }
-
-    pub(crate) fn add<P: Payload>(&mut self, call: Call<P>) {
-        let handler = Arc::new(Handler {
-            call,
-            meta: self.meta,
-            contained: self.meta.contains_panics(),
-            counters: Default::default(),
-        });
-        self.installed = Some(Installed {
-            meta: self.meta,
-            handler: Box::new(handler),
-            chain: |handlers| Box::new(Chain::new(handlers.iter().filter_map(|h| h.typed::<P>()))),
-        });
-    }
-}
-
-/// An async handler. The expansion boxes the future.
-pub(crate) type AsyncHandler<P, C> =
-    for<'a, 'p> fn(&'a mut <P as Payload>::Of<'p>, &'a C) -> BoxFuture<'a, Outcome>;
-
-pub(crate) struct WithContext<P: Payload, C> {
-    pub(crate) context: C,
-    pub(crate) handler: AsyncHandler<P, C>,
-}
-
-impl<P: Payload, C: Send + Sync> AsyncCall<P> for WithContext<P, C> {
-    fn call<'a, 'p>(&'a self, payload: &'a mut P::Of<'p>) -> BoxFuture<'a, Outcome> {
-        (self.handler)(payload, &self.context)
+    /// Makes the handler with the context of `module`.
+    pub(crate) fn install(
+        &'static self,
+        context: &AnyContext,
+        module: &'static str,
+    ) -> Result<Installed, StartError> {
+        self.handler.install(&self.meta, context).map_err(|WrongContext| {
+            let (handler, place) = (self.meta.id(), self.meta.place());
+            StartError::WrongContext { handler, place, module }
+        })
     }
 }
 
@@ -137,10 +130,17 @@ impl<P: Payload> AnyChain for Chain<P> {
 }
 
 /// A handler without its payload type, and the function that makes a chain of such handlers.
-pub(crate) struct Installed {
+#[doc(hidden)]
+pub struct Installed {
     pub(crate) meta: &'static HookMeta,
     pub(crate) handler: Box<dyn AnyHandler>,
     pub(crate) chain: fn(&[&Self]) -> Box<dyn AnyChain>,
+}
+
+impl std::fmt::Debug for Installed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Installed").field("meta", self.meta).finish_non_exhaustive()
+    }
 }
 
 pub(crate) trait AnyHandler: Any + Send + Sync {
@@ -149,6 +149,16 @@ pub(crate) trait AnyHandler: Any + Send + Sync {
 }
 
 impl Installed {
+    pub(crate) fn new<P: Payload>(meta: &'static HookMeta, call: Call<P>) -> Self {
+        let contained = meta.contains_panics();
+        let handler = Arc::new(Handler { call, meta, contained, counters: Default::default() });
+        Self {
+            meta,
+            handler: Box::new(handler),
+            chain: |handlers| Box::new(Chain::new(handlers.iter().filter_map(|h| h.typed::<P>()))),
+        }
+    }
+
     pub(crate) fn typed<P: Payload>(&self) -> Option<Arc<Handler<P>>> {
         let any: &dyn Any = &*self.handler;
         any.downcast_ref::<Arc<Handler<P>>>().cloned()
@@ -171,21 +181,4 @@ impl<P: Payload> AnyHandler for Arc<Handler<P>> {
     fn stats(&self, passes: Passes) -> HandlerStats {
         self.counters.stats(passes, self.contained)
     }
-}
-
-inventory::collect!(HookRecord);
-
-/// Makes the handler of a hook of `module` with the module's context.
-pub(crate) fn install(
-    hook: &'static HookRecord,
-    context: &AnyContext,
-    module: &'static str,
-) -> Result<Installed, StartError> {
-    let mut installer = Installer { meta: &hook.meta, context, installed: None };
-    (hook.install)(&mut installer).map_err(|WrongContext| StartError::WrongContext {
-        handler: hook.meta.id(),
-        place: hook.meta.place(),
-        module,
-    })?;
-    installer.installed.ok_or_else(|| StartError::NotInstalled { handler: hook.meta.id() })
 }

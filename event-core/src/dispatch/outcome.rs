@@ -1,10 +1,15 @@
 //! The result of one handler, or of a chain that the handler stopped.
 
-use std::mem::ManuallyDrop;
+use std::{
+    mem::ManuallyDrop,
+    pin::Pin,
+    task::{Context, Poll},
+};
 
 use crate::{
     dispatch::flow::Flow,
     protocol::{reply::Reply, stanza_error::StanzaError, stream_error::StreamError},
+    util::future::BoxFuture,
 };
 
 /// The kinds of events: each kind has its own set of results that handlers may return.
@@ -132,9 +137,48 @@ impl<T: Into<Self>, E: Into<Self>> From<Result<T, E>> for Outcome {
     }
 }
 
-/// For results that the expansion of `#[hook]` has already checked and converted.
-impl ReturnOf<Self> for Outcome {
-    fn outcome(self) -> Outcome {
-        self
-    }
+/// The result of a handler.
+#[doc(hidden)]
+pub trait Decision: Into<Outcome> + 'static {
+    fn pending(future: BoxFuture<'_, Self>) -> Pending<'_>;
+}
+
+/// Declares [`Pending`], the future of any async handler without another box around it.
+macro_rules! pending {
+    ($($variant:ident($decision:ty);)*) => {
+        /// The future of an async handler, whose result becomes an [`Outcome`].
+        #[doc(hidden)]
+        #[allow(missing_debug_implementations, reason = "a future has nothing to show")]
+        pub enum Pending<'a> {
+            $($variant(BoxFuture<'a, $decision>),)*
+        }
+
+        impl Future for Pending<'_> {
+            type Output = Outcome;
+
+            fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
+                match self.get_mut() {
+                    $(Self::$variant(future) => future.as_mut().poll(cx).map(Outcome::from),)*
+                }
+            }
+        }
+
+        $(impl Decision for $decision {
+            fn pending(future: BoxFuture<'_, Self>) -> Pending<'_> {
+                Pending::$variant(future)
+            }
+        })*
+    };
+}
+
+pending! {
+    Unit(());
+    Flow(Flow);
+    Reply(Reply);
+    UnitOrError(Result<(), StanzaError>);
+    FlowOrError(Result<Flow, StanzaError>);
+    ReplyOrError(Result<Reply, StanzaError>);
+    UnitOrStreamError(Result<(), StreamError>);
+    FlowOrStreamError(Result<Flow, StreamError>);
+    Outcome(Outcome);
 }

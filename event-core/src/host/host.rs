@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use crate::{
     host::{role::Role, services::Provided, settings::HostSettings},
     session::{registry::Sessions, session::Session},
+    util::hidden::Hidden,
 };
 
 /// A domain that this server serves, with the domain's settings, sessions and services.
@@ -25,7 +26,7 @@ pub struct Host {
     slot: usize,
     settings: ArcSwap<HostSettings>,
     sessions: Sessions,
-    services: Provided,
+    services: Hidden<Provided>,
     is_gone: AtomicBool,
     /// Notified when the last session of a removed host has ended.
     emptied: Notify,
@@ -51,7 +52,7 @@ impl Host {
             slot,
             settings: ArcSwap::from_pointee(settings),
             sessions: Sessions::new(),
-            services: Provided::default(),
+            services: Hidden::new(Provided::default()),
             is_gone: AtomicBool::new(false),
             emptied: Notify::new(),
         }

@@ -1,7 +1,6 @@
 //! The second argument of handlers: the module's options and state, and the host.
 
 use std::{
-    any::Any,
     ops::Deref,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -12,10 +11,7 @@ use tokio::time::sleep;
 use xmpp_xml::Element;
 
 use crate::{
-    dispatch::{
-        flow::Flow,
-        installer::{Installer, WrongContext},
-    },
+    dispatch::{flow::Flow, installer::AnyContext},
     events::traits::{Event, Fire, Fired, Payload},
     host::{host::Host, role::Action},
     module::{host_context::HostContext, module::Module, tasks::Tasks},
@@ -84,7 +80,7 @@ impl<M: Module> Context<M> {
         Self(Arc::new(Inner { server: server.clone(), options, state, tasks }))
     }
 
-    pub(crate) fn into_any(self) -> Arc<dyn Any + Send + Sync> {
+    pub(crate) fn into_any(self) -> AnyContext {
         Arc::new(self)
     }
 
@@ -225,6 +221,11 @@ impl<M: Module> Context<M> {
 }
 
 /// Maps `Context<M>` to the module `M`.
+#[diagnostic::on_unimplemented(
+    message = "the second argument of a handler is `&event_core::Context<…>`, found `&{Self}`",
+    label = "another type of that name",
+    note = "name it by its path, `&event_core::Context<…>`, or import it with `use event_core::Context;`"
+)]
 #[doc(hidden)]
 pub trait ContextOf {
     type Module: Module;
@@ -251,10 +252,6 @@ pub trait ContextRef<'a>: Sized {
     type Module: Module;
 
     const MODULE_PATH: &'static str;
-
-    fn take(installer: &Installer<'_>) -> Result<Context<Self::Module>, WrongContext> {
-        installer.context()
-    }
 
     fn of(context: &'a Context<Self::Module>) -> Self;
 }

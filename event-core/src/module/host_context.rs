@@ -18,7 +18,7 @@ use crate::{
     routing::{core::Core, queries::QueryError, reply::AnswerLater},
     session::session::Session,
     storage::{Schema, Storage, StorageResult, Store, Write},
-    util::{clock::Clock, future::BoxFuture},
+    util::{clock::Clock, future::BoxFuture, hidden::Hidden},
 };
 
 /// A handle of a host of a running server, for code without the [`Context`](crate::Context) of a
@@ -28,7 +28,10 @@ use crate::{
 /// The handle does not keep the server alive. After the end of the server, nothing is sent and
 /// events reach no handlers.
 #[derive(Clone)]
-pub struct HostContext {
+pub struct HostContext(Hidden<Inner>);
+
+#[derive(Clone)]
+struct Inner {
     core: Weak<Core>,
     host: Arc<Host>,
     storage: Arc<dyn Storage>,
@@ -37,7 +40,7 @@ pub struct HostContext {
 
 impl std::fmt::Debug for HostContext {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "HostContext({})", self.host.name())
+        write!(f, "HostContext({})", self.0.host.name())
     }
 }
 
@@ -45,35 +48,35 @@ impl Deref for HostContext {
     type Target = Host;
 
     fn deref(&self) -> &Host {
-        &self.host
+        &self.0.host
     }
 }
 
 impl HostContext {
     /// A handle of `host`, which must be a host of `core`.
     pub fn new(core: &Arc<Core>, host: &Arc<Host>) -> Self {
-        Self {
+        Self(Hidden::new(Inner {
             core: Arc::downgrade(core),
             host: Arc::clone(host),
             storage: Arc::clone(core.storage()),
             clock: core.clock(),
-        }
+        }))
     }
 
     /// The host.
     pub fn host(&self) -> &Arc<Host> {
-        &self.host
+        &self.0.host
     }
 
     /// The server; `None` after the end of the server.
     pub fn core(&self) -> Option<Arc<Core>> {
-        self.core.upgrade()
+        self.0.core.upgrade()
     }
 
     /// A handle of another host of the same server.
     #[must_use]
     pub fn with_host(&self, host: &Arc<Host>) -> Self {
-        Self { host: Arc::clone(host), ..self.clone() }
+        Self(Hidden::new(Inner { host: Arc::clone(host), ..(*self.0).clone() }))
     }
 
     /// The host of a domain, if this server serves the domain.
@@ -83,7 +86,7 @@ impl HostContext {
 
     /// The features that the modules of this host announce (XEP-0030), sorted.
     pub fn features(&self) -> Vec<&'static str> {
-        self.core().map(|core| core.features(&self.host)).unwrap_or_default()
+        self.core().map(|core| core.features(self.host())).unwrap_or_default()
     }
 
     /// Sends a stanza from this host. Stanzas are routed in the order of the calls, when the
@@ -91,7 +94,7 @@ impl HostContext {
     /// this host is replaced by the host's JID. No pre-routing event fires.
     pub fn send(&self, stanza: impl IntoStanza) {
         if let Some(core) = self.core() {
-            core.send(&self.host, stanza);
+            core.send(self.host(), stanza);
         }
     }
 
@@ -99,14 +102,14 @@ impl HostContext {
     /// [`HostContext::send`] does. The stanza is serialised and parsed once for all copies.
     pub fn send_to(&self, stanza: &Element, to: impl IntoIterator<Item = impl Into<Jid>>) {
         if let Some(core) = self.core() {
-            core.send_to(&self.host, stanza.clone(), to.into_iter().map(Into::into).collect());
+            core.send_to(self.host(), stanza.clone(), to.into_iter().map(Into::into).collect());
         }
     }
 
     /// Puts a stanza into a session's queue without firing events. Returns `false` when no session
     /// has this JID or the queue is full.
     pub fn deliver(&self, to: &FullJid, stanza: impl IntoStanza) -> bool {
-        self.core().is_some_and(|core| core.deliver(&self.host, to, stanza))
+        self.core().is_some_and(|core| core.deliver(self.host(), to, stanza))
     }
 
     /// Sends an iq request and waits for the answer, at most 60 seconds.
@@ -118,13 +121,13 @@ impl HostContext {
     /// The recipient answered with an error, did not answer in time, or cannot be reached.
     pub async fn query(&self, iq: impl IntoStanza) -> Result<Iq, QueryError> {
         let core = self.core().ok_or(QueryError::Stopped)?;
-        core.query(&self.host, iq.into_stanza()?).await
+        core.query(self.host(), iq.into_stanza()?).await
     }
 
     /// Lets the caller answer an iq request after the handler has returned. The handler must return
     /// [`Flow::Handled`].
     pub fn answer_later(&self, iq: &mut Iq) -> AnswerLater {
-        AnswerLater::new(iq, self.core.clone())
+        AnswerLater::new(iq, self.0.core.clone())
     }
 
     /// Fires an event on this host, or for the whole server if the event's scope is global. The
@@ -137,7 +140,7 @@ impl HostContext {
     {
         Box::pin(async move {
             match self.core() {
-                Some(core) => core.fire(&self.host, event).await,
+                Some(core) => core.fire(self.host(), event).await,
                 None => Fired { event, flow: Flow::Continue, error: None },
             }
         })
@@ -152,7 +155,7 @@ impl HostContext {
         payload: &mut <E::Payload as Payload>::Of<'_>,
     ) -> Result<Flow, StanzaError> {
         match self.core() {
-            Some(core) => core.fire_stanza::<E>(&self.host, payload).await,
+            Some(core) => core.fire_stanza::<E>(self.host(), payload).await,
             None => Ok(Flow::Continue),
         }
     }
@@ -196,9 +199,10 @@ impl HostContext {
     /// # Errors
     /// The data is newer than the schema, cannot be migrated, or the storage failed.
     pub async fn store(&self, schema: &'static Schema) -> Result<Store, StartError> {
-        let opened = self.storage.open(schema).await;
+        let Inner { host, storage, clock, .. } = &*self.0;
+        let opened = storage.open(schema).await;
         opened.map_err(|error| StartError::Other(error.to_string()))?;
-        Ok(Store::new(Arc::clone(&self.storage), self.host.name(), schema.store, self.clock))
+        Ok(Store::new(Arc::clone(storage), host.name(), schema.store, *clock))
     }
 
     /// Writes to any number of stores in one transaction. Returns whether a deletion found data.
@@ -206,16 +210,16 @@ impl HostContext {
     /// # Errors
     /// The error of the first failed write, or the storage failed.
     pub async fn transact(&self, batch: Vec<Write>) -> StorageResult<bool> {
-        self.storage.write(batch).await
+        self.0.storage.write(batch).await
     }
 
     /// The time of day; in tests, the time of the harness's clock.
     pub fn now(&self) -> SystemTime {
-        self.clock.now()
+        self.0.clock.now()
     }
 
     /// The time since the server's start.
     pub fn uptime(&self) -> Duration {
-        self.clock.elapsed()
+        self.0.clock.elapsed()
     }
 }

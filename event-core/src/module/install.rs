@@ -1,35 +1,255 @@
-//! The functions that the expansion of `#[hook]` calls. Code shared by all hooks stands here, so
-//! that an expansion is one record and one closure (`tests/hook-cost.sh` measures the compile
-//! time).
+//! The handlers as the expansion of `#[hook]` submits them: function pointers, so that the code that
+//! installs a handler exists once for each payload, module and result, not once for each hook
+//! (`tests/hook-cost.sh` measures the compile time).
 
-use std::future::Future;
+#![allow(missing_debug_implementations, reason = "there is nothing to see in a function pointer")]
+
+use std::{marker::PhantomData, sync::Arc};
 
 use crate::{
     dispatch::{
-        hook::{HookMeta, HookParameter},
-        installer::{AsyncHandler, Installer, WrongContext},
+        chain::{AsyncCall, Call},
+        hook::HookMeta,
+        installer::{AnyContext, Install, Installed, WrongContext},
         now_or_later::NowOrLater,
-        outcome::{Outcome, ReturnOf},
+        outcome::{Decision, Outcome, Pending},
     },
     events::traits::{Event, Payload},
     module::{context::Context, module::Module},
     util::{future::BoxFuture, rust_path::encloses},
 };
 
-type Installs = Result<(), WrongContext>;
+/// What a handler that is no `async fn` returns.
+pub trait Returned<P: Payload>: Sized + 'static {
+    /// Whether a handler with this result may wait.
+    const MAY_WAIT: bool;
 
-/// The constant description of a hook, with the source position of the attribute.
-#[track_caller]
-pub const fn meta<E: Event>(
-    name: Option<&'static str>,
-    parameter: HookParameter,
-    priority: i32,
-    is_async: bool,
-    function: (&'static str, &'static str),
-) -> HookMeta {
-    let place = std::panic::Location::caller();
-    let place = (place.file(), place.line(), place.column());
-    HookMeta::new::<E>((name, parameter), (priority, is_async), function, place)
+    /// Keeps the handler for a table.
+    fn install(
+        meta: &'static HookMeta,
+        handler: impl for<'a, 'p> Fn(&'a mut P::Of<'p>) -> Self + Send + Sync + 'static,
+    ) -> Installed;
+}
+
+impl<P: Payload, R: Decision> Returned<P> for R {
+    const MAY_WAIT: bool = false;
+
+    fn install(
+        meta: &'static HookMeta,
+        handler: impl for<'a, 'p> Fn(&'a mut P::Of<'p>) -> Self + Send + Sync + 'static,
+    ) -> Installed {
+        let call = Call::<P>::Sync(Arc::new(move |payload| handler(payload).into()));
+        Installed::new(meta, call)
+    }
+}
+
+impl<P: Payload, R: Decision> Returned<P> for NowOrLater<P, R> {
+    const MAY_WAIT: bool = true;
+
+    fn install(
+        meta: &'static HookMeta,
+        handler: impl for<'a, 'p> Fn(&'a mut P::Of<'p>) -> Self + Send + Sync + 'static,
+    ) -> Installed {
+        let call = Call::<P>::NowOrLater(Arc::new(move |payload| handler(payload).map(Into::into)));
+        Installed::new(meta, call)
+    }
+}
+
+/// The payload and the result of a handler as they have to be.
+pub type Expects<P, X> = PhantomData<fn() -> (P, X)>;
+
+/// Declares a kind of handler of a payload that does not borrow, without and with a context. `T`,
+/// `C` and `R` are the types that the author wrote; `P` and `X` are what they have to be.
+macro_rules! handlers {
+    ($($(#[doc = $doc:literal])* $name:ident, $with:ident: ($($reference:tt)+);)*) => {$(
+        $(#[doc = $doc])*
+        pub struct $name<P, X, T, R>(
+            pub for<'a> fn($($reference)+ T) -> R,
+            pub Expects<P, X>,
+        );
+
+        #[doc = concat!("[`", stringify!($name), "`] with the module's context.")]
+        pub struct $with<P, X, T, C, R>(
+            pub for<'a> fn($($reference)+ T, &'a C) -> R,
+            pub Expects<P, X>,
+        );
+
+        impl<P: Payload, X: Returned<P>, T: Takes<P>, R: Returns<X>> Install for $name<P, X, T, R> {
+            fn may_wait(&self) -> bool {
+                X::MAY_WAIT
+            }
+
+            fn install(
+                &self,
+                meta: &'static HookMeta,
+                _: &AnyContext,
+            ) -> Result<Installed, WrongContext> {
+                let handler = self.0;
+                Ok(X::install(meta, move |payload| handler(T::of(payload)).expected()))
+            }
+        }
+
+        impl<P: Payload, X: Returned<P>, T: Takes<P>, C: Send + Sync + 'static, R: Returns<X>> Install
+            for $with<P, X, T, C, R>
+        {
+            fn may_wait(&self) -> bool {
+                X::MAY_WAIT
+            }
+
+            fn install(
+                &self,
+                meta: &'static HookMeta,
+                context: &AnyContext,
+            ) -> Result<Installed, WrongContext> {
+                let (handler, cx) = (self.0, context_of::<C>(context)?);
+                Ok(X::install(meta, move |payload| handler(T::of(payload), &cx).expected()))
+            }
+        }
+    )*};
+}
+
+handlers! {
+    /// A handler that reads the payload.
+    Look, LookWith: (&'a);
+
+    /// A handler that may change the payload.
+    Change, ChangeWith: (&'a mut);
+}
+
+/// An async handler. The expansion boxes its future, which must be `Send`, because it moves between
+/// threads.
+pub struct Wait<P, X, T, R>(pub for<'a> fn(&'a mut T) -> BoxFuture<'a, R>, pub Expects<P, X>);
+
+/// [`Wait`] with the module's context.
+pub struct WaitWith<P, X, T, C, R>(
+    pub for<'a> fn(&'a mut T, &'a C) -> BoxFuture<'a, R>,
+    pub Expects<P, X>,
+);
+
+impl<P: Payload, X: Decision, T: Takes<P>, R: Returns<X>> Install for Wait<P, X, T, R> {
+    fn may_wait(&self) -> bool {
+        true
+    }
+
+    fn install(&self, meta: &'static HookMeta, _: &AnyContext) -> Result<Installed, WrongContext> {
+        Ok(Installed::new::<P>(meta, Call::Async(Arc::new(Self(self.0, PhantomData)))))
+    }
+}
+
+impl<P: Payload, X: Decision, T: Takes<P>, C: Send + Sync + 'static, R: Returns<X>> Install
+    for WaitWith<P, X, T, C, R>
+{
+    fn may_wait(&self) -> bool {
+        true
+    }
+
+    fn install(
+        &self,
+        meta: &'static HookMeta,
+        context: &AnyContext,
+    ) -> Result<Installed, WrongContext> {
+        let call = (Self(self.0, PhantomData), context_of::<C>(context)?);
+        Ok(Installed::new::<P>(meta, Call::Async(Arc::new(call))))
+    }
+}
+
+impl<P: Payload, X: Decision, T: Takes<P>, R: Returns<X>> AsyncCall<P> for Wait<P, X, T, R> {
+    fn call<'a, 'p>(&'a self, payload: &'a mut P::Of<'p>) -> Pending<'a> {
+        X::pending(R::expected_later((self.0)(T::of(payload))))
+    }
+}
+
+impl<P: Payload, X: Decision, T: Takes<P>, C: Send + Sync + 'static, R: Returns<X>> AsyncCall<P>
+    for (WaitWith<P, X, T, C, R>, Arc<C>)
+{
+    fn call<'a, 'p>(&'a self, payload: &'a mut P::Of<'p>) -> Pending<'a> {
+        let (handler, cx) = self;
+        X::pending(R::expected_later((handler.0)(T::of(payload), cx)))
+    }
+}
+
+/// A closure that the expansion makes of a handler whose types have other names, or whose payload
+/// borrows. `R` is [`Outcome`], or [`NowOrLater`] of it.
+pub struct Closure<P: Payload, R>(pub for<'a, 'p> fn(&'a mut P::Of<'p>) -> R);
+
+/// [`Closure`] with the module's context.
+pub struct ClosureWith<P: Payload, M: Module, R>(
+    pub for<'a, 'p> fn(&'a mut P::Of<'p>, &'a Context<M>) -> R,
+);
+
+/// [`Closure`] of an async handler.
+pub struct ClosureWait<P: Payload>(pub for<'a, 'p> fn(&'a mut P::Of<'p>) -> BoxFuture<'a, Outcome>);
+
+/// [`ClosureWait`] with the module's context.
+pub struct ClosureWaitWith<P: Payload, M: Module>(
+    pub for<'a, 'p> fn(&'a mut P::Of<'p>, &'a Context<M>) -> BoxFuture<'a, Outcome>,
+);
+
+impl<P: Payload, R: Returned<P>> Install for Closure<P, R> {
+    fn may_wait(&self) -> bool {
+        R::MAY_WAIT
+    }
+
+    fn install(&self, meta: &'static HookMeta, _: &AnyContext) -> Result<Installed, WrongContext> {
+        let handler = self.0;
+        Ok(R::install(meta, move |payload| handler(payload)))
+    }
+}
+
+impl<P: Payload, M: Module, R: Returned<P>> Install for ClosureWith<P, M, R> {
+    fn may_wait(&self) -> bool {
+        R::MAY_WAIT
+    }
+
+    fn install(
+        &self,
+        meta: &'static HookMeta,
+        context: &AnyContext,
+    ) -> Result<Installed, WrongContext> {
+        let (handler, cx) = (self.0, context_of::<Context<M>>(context)?);
+        Ok(R::install(meta, move |payload| handler(payload, &cx)))
+    }
+}
+
+impl<P: Payload> Install for ClosureWait<P> {
+    fn may_wait(&self) -> bool {
+        true
+    }
+
+    fn install(&self, meta: &'static HookMeta, _: &AnyContext) -> Result<Installed, WrongContext> {
+        Ok(Installed::new::<P>(meta, Call::Async(Arc::new(Self(self.0)))))
+    }
+}
+
+impl<P: Payload, M: Module> Install for ClosureWaitWith<P, M> {
+    fn may_wait(&self) -> bool {
+        true
+    }
+
+    fn install(
+        &self,
+        meta: &'static HookMeta,
+        context: &AnyContext,
+    ) -> Result<Installed, WrongContext> {
+        let call = (Self(self.0), context_of::<Context<M>>(context)?);
+        Ok(Installed::new::<P>(meta, Call::Async(Arc::new(call))))
+    }
+}
+
+impl<P: Payload> AsyncCall<P> for ClosureWait<P> {
+    fn call<'a, 'p>(&'a self, payload: &'a mut P::Of<'p>) -> Pending<'a> {
+        Pending::Outcome((self.0)(payload))
+    }
+}
+
+impl<P: Payload, M: Module> AsyncCall<P> for (ClosureWaitWith<P, M>, Arc<Context<M>>) {
+    fn call<'a, 'p>(&'a self, payload: &'a mut P::Of<'p>) -> Pending<'a> {
+        Pending::Outcome((self.0.0)(payload, &self.1))
+    }
+}
+
+fn context_of<C: Send + Sync + 'static>(context: &AnyContext) -> Result<Arc<C>, WrongContext> {
+    Arc::clone(context).downcast().map_err(|_| WrongContext)
 }
 
 /// Gives `module_path`, the handler's Rust module. Panics, at compile time, when `module_path` is
@@ -44,69 +264,6 @@ pub const fn owned(owner: &'static str, module_path: &'static str) -> &'static s
     module_path
 }
 
-/// Installs a sync handler that reads the payload and takes no context.
-pub fn look<P: Payload, K, R: ReturnOf<K>>(
-    installer: &mut Installer<'_>,
-    handler: impl for<'a, 'p> Fn(&'a P::Of<'p>) -> R + Send + Sync + 'static,
-) -> Installs {
-    installer.sync::<P, _, _>((), move |payload, ()| handler(payload).outcome());
-    Ok(())
-}
-
-/// Installs a sync handler that may change the payload and takes no context.
-pub fn change<P: Payload, K, R: ReturnOf<K>>(
-    installer: &mut Installer<'_>,
-    handler: impl for<'a, 'p> Fn(&'a mut P::Of<'p>) -> R + Send + Sync + 'static,
-) -> Installs {
-    installer.sync::<P, _, _>((), move |payload, ()| handler(payload).outcome());
-    Ok(())
-}
-
-/// Installs a sync handler that reads the payload and takes the module's context.
-pub fn look_with<P: Payload, K, M: Module, R: ReturnOf<K>>(
-    installer: &mut Installer<'_>,
-    handler: impl for<'a, 'p> Fn(&'a P::Of<'p>, &'a Context<M>) -> R + Send + Sync + 'static,
-) -> Installs {
-    let context = installer.context::<Context<M>>()?;
-    installer.sync::<P, _, _>(context, move |payload, cx| handler(payload, cx).outcome());
-    Ok(())
-}
-
-/// Installs a sync handler that may change the payload and takes the module's context.
-pub fn change_with<P: Payload, K, M: Module, R: ReturnOf<K>>(
-    installer: &mut Installer<'_>,
-    handler: impl for<'a, 'p> Fn(&'a mut P::Of<'p>, &'a Context<M>) -> R + Send + Sync + 'static,
-) -> Installs {
-    let context = installer.context::<Context<M>>()?;
-    installer.sync::<P, _, _>(context, move |payload, cx| handler(payload, cx).outcome());
-    Ok(())
-}
-
-/// Installs a handler that seldom waits and takes no context.
-pub fn now_or_later<P: Payload, K: 'static, R: ReturnOf<K> + 'static>(
-    installer: &mut Installer<'_>,
-    handler: impl for<'a, 'p> Fn(&'a mut P::Of<'p>) -> NowOrLater<P, R> + Send + Sync + 'static,
-) -> Installs {
-    installer
-        .now_or_later::<P, _, _>((), move |payload, ()| handler(payload).map(ReturnOf::outcome));
-    Ok(())
-}
-
-/// Installs a handler that seldom waits and takes its module's context.
-pub fn now_or_later_with<P: Payload, K: 'static, M: Module, R: ReturnOf<K> + 'static>(
-    installer: &mut Installer<'_>,
-    handler: impl for<'a, 'p> Fn(&'a mut P::Of<'p>, &'a Context<M>) -> NowOrLater<P, R>
-    + Send
-    + Sync
-    + 'static,
-) -> Installs {
-    let context = installer.context::<Context<M>>()?;
-    installer.now_or_later::<P, _, _>(context, move |payload, cx| {
-        handler(payload, cx).map(ReturnOf::outcome)
-    });
-    Ok(())
-}
-
 /// Maps the result of a handler that seldom waits.
 pub fn map<P: Payload, R, T>(
     returned: NowOrLater<P, R>,
@@ -115,26 +272,48 @@ pub fn map<P: Payload, R, T>(
     returned.map(map)
 }
 
-/// Installs an async handler that takes no context.
-pub fn wait<P: Payload>(installer: &mut Installer<'_>, handler: AsyncHandler<P, ()>) -> Installs {
-    installer.asynchronous::<P, _>((), handler);
-    Ok(())
+/// The payload of an event.
+pub type On<E> = <E as Event>::Payload;
+
+/// Checks the type of a handler's argument that is named as it should be. Only the payload itself
+/// implements this, so that another type of the name is an error at the author's types.
+#[diagnostic::on_unimplemented(
+    message = "the handler takes `{P}`, found another type of that name: `{Self}`",
+    label = "not `{P}`",
+    note = "name it by its path, `{P}`, or import it with `use {P};`"
+)]
+pub trait Takes<P: Payload>: 'static {
+    /// The payload.
+    fn of<'a>(payload: &'a mut P::Of<'_>) -> &'a mut Self;
 }
 
-/// Installs an async handler that takes the module's context.
-pub fn wait_with<P: Payload, M: Module>(
-    installer: &mut Installer<'_>,
-    handler: AsyncHandler<P, Context<M>>,
-) -> Installs {
-    let context = installer.context::<Context<M>>()?;
-    installer.asynchronous::<P, _>(context, handler);
-    Ok(())
+#[diagnostic::do_not_recommend]
+impl<P: for<'p> Payload<Of<'p> = P>> Takes<P> for P {
+    fn of(payload: &mut P) -> &mut P {
+        payload
+    }
 }
 
-/// Boxes the future of an async handler. The future must be `Send`, because it moves between
-/// threads.
-pub fn boxed<'a, K, R: ReturnOf<K>>(
-    future: impl Future<Output = R> + Send + 'a,
-) -> BoxFuture<'a, Outcome> {
-    Box::pin(async move { future.await.outcome() })
+/// Checks the type of a handler's result that is named as it should be: see [`Takes`].
+#[diagnostic::on_unimplemented(
+    message = "the handler returns `{X}`, found `{Self}`",
+    label = "not `{X}`, but a type of that name"
+)]
+pub trait Returns<X>: 'static {
+    /// The result.
+    fn expected(self) -> X;
+
+    /// The result of a future.
+    fn expected_later(future: BoxFuture<'_, Self>) -> BoxFuture<'_, X>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<X: 'static> Returns<X> for X {
+    fn expected(self) -> X {
+        self
+    }
+
+    fn expected_later(future: BoxFuture<'_, X>) -> BoxFuture<'_, X> {
+        future
+    }
 }

@@ -6,7 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    dispatch::{installer::HookRecord, table::order::ranks},
+    dispatch::{
+        installer::{HookRecord, LinkedHook},
+        table::order::ranks,
+    },
     events::{declared::EventRecord, info::EventInfo, traits::EventId},
     module::{info::ModuleInfo, running::ModuleVtable, start_error::StartError},
     util::rust_path::{crate_of, encloses},
@@ -87,7 +90,7 @@ inventory::collect!(ModuleRecord);
 pub(crate) struct LinkedModule {
     pub(crate) info: &'static ModuleInfo,
     pub(crate) vtable: &'static dyn ModuleVtable,
-    pub(crate) hooks: Vec<&'static HookRecord>,
+    pub(crate) hooks: Vec<&'static LinkedHook>,
 }
 
 /// The modules, hooks and events of a binary.
@@ -121,8 +124,9 @@ impl Registry {
                 return Err(StartError::DuplicateModule { name: info.name, a, b });
             }
         }
-        for record in inventory::iter::<HookRecord> {
-            let meta = &record.meta;
+        for hook in LinkedHook::all() {
+            let hook = hook?;
+            let meta = &hook.meta;
             if !listed(meta.module_path) {
                 continue;
             }
@@ -136,7 +140,7 @@ impl Registry {
                     place: meta.place(),
                 });
             };
-            owner.hooks.push(record);
+            owner.hooks.push(hook);
         }
         for krate in bundles {
             if !modules.values().any(|module| crate_of(module.info.module_path) == krate.name) {
@@ -166,7 +170,7 @@ impl Registry {
         let hooks = inventory::iter::<HookRecord>.into_iter();
         let paths = modules.map(|record| record.info.module_path);
         let crates: BTreeSet<_> =
-            paths.chain(hooks.map(|record| record.meta.module_path)).map(crate_of).collect();
+            paths.chain(hooks.map(|record| record.module_path)).map(crate_of).collect();
         Self::new(&crates.into_iter().map(Bundle::new).collect::<Vec<_>>())
     }
 

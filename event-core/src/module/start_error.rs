@@ -82,13 +82,15 @@ pub enum StartError {
         /// The module of the handler.
         module: &'static str,
     },
-    /// The record of a hook installed no handler.
+    /// A hook names an event that the binary does not have.
     #[error(
-        "hook `{handler}` installed no handler\n  help: build `event-core` and `event-macros` from the same version"
+        "hook `{handler}` names the event `{event}`, which this binary does not have\n  help: build `event-core` and `event-macros` from the same version"
     )]
-    NotInstalled {
+    UnknownEvent {
         /// The handler.
         handler: String,
+        /// The event.
+        event: &'static str,
     },
     /// The configuration enables a module that is not in the binary.
     #[error("module `{name}` of {place} is not in this binary{}", help_unknown(*unlisted, nearest))]

@@ -110,21 +110,18 @@ impl StanzaError {
     }
 
     /// Sets the human-readable text.
-    #[must_use]
     pub fn text(mut self, text: impl Into<Box<str>>) -> Self {
         self.text = Some(text.into());
         self
     }
 
     /// Replaces the error type.
-    #[must_use]
     pub fn with_type(mut self, kind: ErrorType) -> Self {
         self.kind = kind;
         self
     }
 
     /// Adds an application-specific condition (RFC 6120 §8.3.4).
-    #[must_use]
     pub fn with_application(mut self, element: Element) -> Self {
         self.application = Some(Box::new(element));
         self

@@ -77,7 +77,6 @@ impl StreamError {
     }
 
     /// Sets the human-readable text.
-    #[must_use]
     pub fn text(mut self, text: impl Into<Box<str>>) -> Self {
         self.text = Some(text.into());
         self

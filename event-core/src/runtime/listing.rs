@@ -34,7 +34,7 @@ impl Core {
             .collect();
         // The sort is stable, so the hooks of one event keep their order.
         listing.sort_by_key(|line| {
-            (line.hook.scope == Scope::Host, (line.hook.event_id)(), line.hook.event)
+            (line.hook.scope == Scope::Host, line.hook.event_id, line.hook.event)
         });
         listing
     }

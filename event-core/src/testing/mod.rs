@@ -289,7 +289,7 @@ impl Harness {
     }
 
     /// Fires an event on the first host.
-    pub async fn fire<'p, E: Fire<'p>>(&self, event: E) -> Fired<E> {
+    pub async fn fire<'p, E: Fire<'p> + Send>(&self, event: E) -> Fired<E> {
         let context = self.context();
         context.run_turn(context.fire(event)).await
     }

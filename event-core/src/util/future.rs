@@ -11,9 +11,9 @@ use futures_util::{FutureExt, future::Either};
 
 /// Makes and runs a future. A panic in `make` or in a poll is returned as an error.
 // Not an `async fn`, whose future would be larger.
-pub(crate) fn catch_panics<'a, T>(
-    make: impl FnOnce() -> BoxFuture<'a, T>,
-) -> impl Future<Output = Result<T, Box<dyn Any + Send>>> {
+pub(crate) fn catch_panics<F: Future>(
+    make: impl FnOnce() -> F,
+) -> impl Future<Output = Result<F::Output, Box<dyn Any + Send>>> {
     match catch_unwind(AssertUnwindSafe(make)) {
         Ok(future) => Either::Left(AssertUnwindSafe(future).catch_unwind()),
         Err(panic) => Either::Right(ready(Err(panic))),

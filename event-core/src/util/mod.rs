@@ -2,6 +2,7 @@
 
 pub(crate) mod clock;
 pub(crate) mod future;
+pub(crate) mod hidden;
 pub(crate) mod id;
 pub mod rate;
 pub(crate) mod rust_path;

@@ -11,14 +11,16 @@ pub(crate) const fn encloses(outer: &str, inner: &str) -> bool {
     if outer.len() > inner.len() {
         return false;
     }
-    let (start, rest) = inner.split_at(outer.len());
+    // Evaluated for each hook that takes a context, so without calls.
     let mut index = 0;
-    while index < start.len() {
-        #[expect(clippy::indexing_slicing, reason = "both are outer.len() long")]
-        if start[index] != outer[index] {
+    #[expect(clippy::indexing_slicing, reason = "inner is not shorter")]
+    while index < outer.len() {
+        if outer[index] != inner[index] {
             return false;
         }
         index += 1;
     }
-    matches!(rest, [] | [b':', b':', ..])
+    #[expect(clippy::indexing_slicing, reason = "index is the length of outer")]
+    let ends = index == inner.len() || inner[index] == b':';
+    ends
 }

@@ -1,37 +1,33 @@
-//! The expansion of `#[hook]`: one record with a closure that installs the handler.
+//! The expansion of `#[hook]`: one record with a pointer to the handler.
 //!
-//! A signature that uses the documented type names is passed to a function of `event-core` as it
-//! is, which costs least compile time. Any other signature (an alias or a mistake) goes through
-//! traits whose error messages are made for this hook and point at the author's types. In both
-//! cases the compiler checks the types: a foreign type with the right name is refused.
+//! A signature that uses the documented type names is passed to `event-core` as it is, which costs
+//! least compile time. Any other signature (an alias or a mistake) goes through a closure and traits
+//! whose error messages are made for this hook and point at the author's types. In both cases the
+//! compiler checks the types: a foreign type with the right name is refused.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote_spanned};
+use quote::{ToTokens, quote_spanned};
 use syn::Type;
 
 use crate::attr::located;
 
 use super::{
-    rules::Rule,
-    signature::{Handler, Runs, bare, names_context},
+    rules::{Rule, is_generic},
+    signature::{Handler, Runs, bare},
 };
 
 /// The parts of an expansion.
 pub(crate) struct Hook {
     /// The event's type.
     pub(crate) event: TokenStream,
-    /// The full name, for an event of the catalogue.
+    /// The full name.
     pub(crate) name: TokenStream,
-    pub(crate) parameter: TokenStream,
     pub(crate) priority: i32,
     /// A statement that checks the type of the author's path.
     pub(crate) same: Option<TokenStream>,
     pub(crate) handler: Handler,
     /// The path of `event_core::__private`.
     pub(crate) c: TokenStream,
-    /// Whether no token of the expansion comes from the author's path of the event, or needs a
-    /// conversion.
-    pub(crate) is_plain: bool,
 }
 
 /// The source of the types that a handler may have.
@@ -52,14 +48,16 @@ struct Traits {
 impl Hook {
     pub(crate) fn expand(&self, check: &Check<'_>) -> TokenStream {
         match check {
-            Check::Rule(rule) if rule.is_written_plainly(&self.handler) => {
-                let install = self.plain(rule);
-                self.submit(&TokenStream::new(), &install)
-            }
-            Check::Rule(rule) => {
-                let traits = self.local_traits(rule);
-                self.submit(&traits.items, &self.checked(&traits))
-            }
+            Check::Rule(rule) => match rule.plain_return(&self.handler, &self.c) {
+                Some(returns) => {
+                    let is_plain = self.same.is_none();
+                    self.submit(&TokenStream::new(), &self.plain(rule, &returns), is_plain)
+                }
+                None => {
+                    let traits = self.local_traits(rule);
+                    self.submit(&traits.items, &self.checked(&traits), false)
+                }
+            },
             Check::Declared => {
                 let (c, event) = (&self.c, &self.event);
                 let span = Span::mixed_site();
@@ -68,17 +66,18 @@ impl Hook {
                     payload: quote_spanned!(span=> #c::PayloadOf<'_, '_, #event>),
                     returns: quote_spanned!(span=> #c::DeclaredReturn<#event>),
                 };
-                self.submit(&TokenStream::new(), &self.checked(&traits))
+                self.submit(&TokenStream::new(), &self.checked(&traits), false)
             }
         }
     }
 
-    /// The record: constant metadata, and a closure that installs the typed handler.
-    fn submit(&self, items: &TokenStream, install: &TokenStream) -> TokenStream {
+    /// The record: constants, and the handler without its type. `is_plain` says that no token of it
+    /// comes from the author's path of the event, or needs a conversion.
+    fn submit(&self, items: &TokenStream, handler: &TokenStream, is_plain: bool) -> TokenStream {
         let span = Span::mixed_site();
-        let Self { event, name, parameter, priority, same, handler, c, .. } = self;
-        let (is_async, function) = (handler.runs != Runs::Sync, handler.name.to_string());
-        let module_path = match &handler.context {
+        let Self { name, priority, same, c, .. } = self;
+        let function = self.handler.name.to_string();
+        let module_path = match &self.handler.context {
             Some(context) => {
                 let (first, last) = ends(context);
                 let private = located(c, first);
@@ -88,10 +87,10 @@ impl Hook {
             None => quote_spanned!(span=> #c::module_path!()),
         };
         // Only where the author's tokens need it, because a crate may forbid the lints.
-        let quiet = handler.is_deprecated.then(
+        let quiet = self.handler.is_deprecated.then(
             || quote_spanned!(span=> #[allow(deprecated, reason = "the handler is the author's")]),
         );
-        let allows = (!self.is_plain).then(|| {
+        let allows = (!is_plain).then(|| {
             quote_spanned!(span=>
                 #[allow(elided_lifetimes_in_paths, unused_qualifications, clippy::borrow_deref_ref, clippy::unit_arg, reason = "paths and types are the author's")]
             )
@@ -104,100 +103,130 @@ impl Hook {
                 #same
                 #c::inventory::submit! {
                     #c::HookRecord {
-                        meta: #c::handler::meta::<#event>(
-                            #name, #parameter, #priority, #is_async, (#module_path, #function),
-                        ),
-                        install: |installer| #install,
+                        event: #name,
+                        priority: #priority,
+                        module_path: #module_path,
+                        function: #function,
+                        place: (#c::file!(), #c::line!(), #c::column!()),
+                        handler: #handler,
                     }
                 }
             };
         )
     }
 
-    /// Installs the handler without a conversion.
-    fn plain(&self, rule: &Rule) -> TokenStream {
+    /// The handler with the types that the author wrote, and those that they have to be. The tokens
+    /// span the author's types, where the compiler reports that one is another.
+    fn plain(&self, rule: &Rule, expected: &TokenStream) -> TokenStream {
         let span = Span::mixed_site();
-        let Handler { name, runs, context, .. } = &self.handler;
-        let (payload, kind) = (&rule.payload, rule.kind());
-        let c = &located(&self.c, name.span());
-        let with = if context.is_some() { "_with" } else { "" };
-        let module = context.as_ref().map(|context| {
-            let module = self.of_context(context, "Module");
-            quote_spanned!(span=> , #module)
-        });
-        if *runs == Runs::Async {
-            let install = format_ident!("wait{with}", span = span);
-            let (view, cx) = (rule.view(), quote_spanned!(span=> cx));
-            let passed = context.as_ref().map(|_| quote_spanned!(span=> , #cx));
-            let cx = if context.is_some() { cx } else { quote_spanned!(span=> ()) };
-            let call = quote_spanned!(at(name.span())=>
-                #c::handler::boxed::<#c::kind::#kind, _>(#name(#view #passed)));
-            quote_spanned!(span=>
-                #c::handler::#install::<#c::#payload #module>(installer, |payload, #cx| #call))
-        } else {
-            let verb = match runs {
-                Runs::NowOrLater => "now_or_later",
-                _ if rule.is_mutable => "change",
-                _ => "look",
-            };
-            let install = format_ident!("{verb}{with}", span = at(name.span()));
-            quote_spanned!(at(name.span())=>
-                #c::handler::#install::<#c::#payload, #c::kind::#kind #module, _>(installer, #name))
-        }
+        let Self { event, c, handler, .. } = self;
+        let Handler { name, runs, context, payload, returns, .. } = handler;
+        let written = match bare(payload) {
+            Type::Reference(reference) => &reference.elem,
+            other => other,
+        };
+        let named = context.as_ref().and_then(named_context);
+        let with = named.map(|named| quote_spanned!(span=> , #named));
+        let returned = match returns {
+            Some(returns) => returns.to_token_stream(),
+            None => quote_spanned!(span=> ()),
+        };
+        let (kind, function) = match runs {
+            Runs::Async => {
+                let cx = named.map(|_| quote_spanned!(at(name.span())=> , cx));
+                let (view, private) = (located(&rule.view(), name.span()), located(c, name.span()));
+                let boxed = quote_spanned!(at(name.span())=> #private::Box::pin(#name(#view #cx)));
+                ("Wait", quote_spanned!(span=> |payload #cx| #boxed))
+            }
+            _ if rule.is_mutable => ("Change", name.to_token_stream()),
+            _ => ("Look", name.to_token_stream()),
+        };
+        // Call-site spans, as in [`own`]: the whole spans the types, the path spans the context.
+        let (first, last) = self.types();
+        let (begin, end) = named.map_or((last, last), ends);
+        let on = quote_spanned!(span=> #c::handler::On<#event>);
+        let kind = Ident::new(&self.kind(kind), end);
+        let reference = quote_spanned!(first=> &);
+        let private = spanned(c, begin);
+        let path = quote_spanned!(end=> #private::handler::#kind::<#on, #expected, #written #with, #returned>);
+        quote_spanned!(last=> #reference #path (#function, #c::PhantomData))
+    }
+
+    /// The first and the last token of the signature's types.
+    fn types(&self) -> (Span, Span) {
+        let Handler { payload, context, returns, .. } = &self.handler;
+        let last = returns.as_ref().or(context.as_ref()).unwrap_or(payload);
+        (ends(payload).0, ends(last).1)
+    }
+
+    /// The type of a handler in `event-core`.
+    fn kind(&self, kind: &str) -> String {
+        let with = if self.handler.context.is_some() { "With" } else { "" };
+        format!("{kind}{with}")
+    }
+
+    /// The module whose context the handler takes, as a generic argument.
+    fn module(&self) -> Option<TokenStream> {
+        let context = self.handler.context.as_ref()?;
+        let module = self.of_context(context, "Module");
+        Some(quote_spanned!(Span::mixed_site()=> , #module))
     }
 
     /// A member of the type in the context's place, which may be an alias of `&Context<M>`.
     fn of_context(&self, context: &Type, member: &str) -> TokenStream {
         let c = &self.c;
-        match bare(context) {
-            Type::Reference(reference) if names_context(&reference.elem) => {
-                own(&reference.elem, &quote_spanned!(Span::mixed_site()=> #c::ContextOf), member)
-            }
-            _ => own(context, &self.context_ref(), member),
+        match named_context(context) {
+            Some(named) => own(named, &quote_spanned!(Span::mixed_site()=> #c::ContextOf), member),
+            None => own(context, &self.context_ref(), member),
         }
     }
 
-    /// Installs a closure that calls the handler through the traits, spanned to the author's types.
+    /// A closure that calls the handler through the traits, spanned to the author's types.
     fn checked(&self, traits: &Traits) -> TokenStream {
         let span = Span::mixed_site();
         let Self { event, c, handler, .. } = self;
-        let Handler { name, runs, context, returns, payload, .. } = handler;
+        let Handler { name, runs, context, payload, .. } = handler;
         let unit = Type::Verbatim(quote_spanned!(name.span()=> ()));
-        let returns = returns.as_ref().unwrap_or(&unit);
         let view = on(payload, &traits.payload, "view");
-        let outcome = on(returns, &traits.returns, "outcome");
-        let with = if context.is_some() { "_with" } else { "" };
-        let module = context.as_ref().map(|context| {
-            let module = self.of_context(context, "Module");
-            quote_spanned!(span=> , #module)
-        });
+        let outcome = on(handler.result().unwrap_or(&unit), &traits.returns, "outcome");
         let passed = context.as_ref().map(|context| {
-            let of = own(context, &self.context_ref(), "of");
             let (first, last) = ends(context);
-            let (borrow, cx) = (quote_spanned!(first=> &*), Ident::new(CX, last));
-            quote_spanned!(last=> , #of(#borrow #cx))
+            let cx = Ident::new(CX, last);
+            match named_context(context) {
+                Some(_) => quote_spanned!(last=> , #cx),
+                None => {
+                    let of = own(context, &self.context_ref(), "of");
+                    let borrow = quote_spanned!(first=> &*);
+                    quote_spanned!(last=> , #of(#borrow #cx))
+                }
+            }
         });
         let cx = context.as_ref().map(|context| {
             let cx = Ident::new(CX, ends(context).1);
             quote_spanned!(span=> , #cx)
         });
         let call = quote_spanned!(at(name.span())=> #name(#view(payload) #passed));
-        let payload = quote_spanned!(span=> <#event as #c::Event>::Payload);
-        if *runs == Runs::Async {
-            let install = format_ident!("wait{with}", span = span);
-            let cx = cx.unwrap_or_else(|| quote_spanned!(span=> , ()));
-            let future = quote_spanned!(at(name.span())=> async move { #outcome(#call.await) });
-            quote_spanned!(span=> #c::handler::#install::<#payload #module>(
-                installer, |payload #cx| #c::Box::pin(#future)))
-        } else if *runs == Runs::NowOrLater {
-            let install = format_ident!("now_or_later{with}", span = span);
-            quote_spanned!(span=> #c::handler::#install::<#payload, #c::Outcome #module, _>(
-                installer, |payload #cx| #c::handler::map(#call, |returned| #outcome(returned))))
-        } else {
-            let install = format_ident!("change{with}", span = span);
-            quote_spanned!(span=> #c::handler::#install::<#payload, #c::Outcome #module, _>(
-                installer, |payload #cx| #outcome(#call)))
-        }
+        let on = quote_spanned!(span=> #c::handler::On<#event>);
+        let (kind, returns, body) = match runs {
+            Runs::Async => {
+                let private = located(c, name.span());
+                let future = quote_spanned!(at(name.span())=> async move { #outcome(#call.await) });
+                let boxed = quote_spanned!(at(name.span())=> #private::Box::pin(#future));
+                ("ClosureWait", None, boxed)
+            }
+            Runs::NowOrLater => {
+                let map = quote_spanned!(span=> |returned| #outcome(returned));
+                let returns = quote_spanned!(span=> , #c::NowOrLater<#on, #c::Outcome>);
+                ("Closure", Some(returns), quote_spanned!(span=> #c::handler::map(#call, #map)))
+            }
+            Runs::Sync => {
+                let returns = quote_spanned!(span=> , #c::Outcome);
+                ("Closure", Some(returns), quote_spanned!(span=> #outcome(#call)))
+            }
+        };
+        let (kind, module) = (Ident::new(&self.kind(kind), span), self.module());
+        quote_spanned!(span=>
+            &#c::handler::#kind::<#on #module #returns>(|payload #cx| #body))
     }
 
     fn context_ref(&self) -> TokenStream {
@@ -246,6 +275,16 @@ impl Hook {
     }
 }
 
+/// The type `Context<…>` in `&Context<…>`, if the author wrote the context so.
+fn named_context(context: &Type) -> Option<&Type> {
+    match bare(context) {
+        Type::Reference(reference) => {
+            Some(&*reference.elem).filter(|named| is_generic(bare(named), "Context", 1))
+        }
+        _ => None,
+    }
+}
+
 /// The name of the context, used with call-site spans: see [`own`].
 const CX: &str = "__spondee_cx";
 
@@ -276,4 +315,13 @@ fn ends(tokens: &Type) -> (Span, Span) {
 
 fn at(place: Span) -> Span {
     Span::mixed_site().located_at(place)
+}
+
+/// Gives tokens of the expansion the span of `place`.
+fn spanned(tokens: &TokenStream, place: Span) -> TokenStream {
+    let spanned = tokens.clone().into_iter().map(|mut token| {
+        token.set_span(place);
+        token
+    });
+    spanned.collect()
 }

@@ -40,7 +40,6 @@ struct Arguments {
 struct Resolved {
     def: &'static EventDef,
     name: String,
-    parameter: TokenStream,
     /// Asks whether the crate declares the namespace or the element.
     declared: Option<TokenStream>,
 }
@@ -157,9 +156,8 @@ fn resolve(
             match (def.parameter, parameter) {
                 (Parameter::None, None) => {
                     let name = def.name.to_owned();
-                    let parameter = none(private);
                     refuse_insist(arguments, &name, mistakes);
-                    return Some(Some(Resolved { def, name, parameter, declared: None }));
+                    return Some(Some(Resolved { def, name, declared: None }));
                 }
                 (Parameter::None, Some(parameter)) => {
                     mistakes.at(parameter, format!("`{}` has no parameter", def.name));
@@ -197,16 +195,8 @@ fn resolve(
             return None;
         }
     };
-    let parameter = match resolved.parameter {
-        NameParameter::None => none(private),
-        NameParameter::Payload { namespace, element } => quote_spanned!(Span::mixed_site()=>
-            #private::HookParameter::Payload { namespace: #namespace, element: #element }),
-        NameParameter::Id(id) => {
-            quote_spanned!(Span::mixed_site()=> #private::HookParameter::Id(#id))
-        }
-    };
     let (def, declared) = (resolved.event, asked(&resolved, &name, literal, private));
-    Some(Some(Resolved { def, name, parameter, declared }))
+    Some(Some(Resolved { def, name, declared }))
 }
 
 /// Asks whether the crate declares the unknown part of a name.
@@ -233,10 +223,6 @@ fn refuse_insist(arguments: &Arguments, name: &str, mistakes: &mut Mistakes) {
     }
 }
 
-fn none(private: &TokenStream) -> TokenStream {
-    quote_spanned!(Span::mixed_site()=> #private::HookParameter::None)
-}
-
 /// Expands a hook on an event of the catalogue, whose rules and messages are known here.
 fn catalogue(
     arguments: &Arguments,
@@ -246,13 +232,14 @@ fn catalogue(
     mistakes: &mut Mistakes,
 ) -> Option<TokenStream> {
     let span = Span::mixed_site();
-    let Resolved { def, name, parameter, declared } = resolved;
+    let Resolved { def, name, declared } = resolved;
     let rule = Rule::new(name.clone(), def, &arguments.priority, span, mistakes);
     let takes = rule.as_ref().map_or_else(|| format!("&mut {}", def.payload), Rule::takes);
     let handler = function.handler(&takes, mistakes);
     let (rule, handler) = (rule?, handler?);
     returns::check(&handler, Some(&rule), mistakes);
     rule.check_mutability(&handler.payload, arguments.priority.tokens.is_some(), mistakes);
+    rule.check_now_or_later(&handler, mistakes);
     if !mistakes.is_empty() {
         return None;
     }
@@ -266,16 +253,13 @@ fn catalogue(
             (marker, Some(same))
         }
     };
-    let is_plain = same.is_none() && rule.is_written_plainly(&handler);
     let hook = Hook {
         event: quote_spanned!(span=> #c::events::#marker),
-        name: quote_spanned!(span=> #c::Some(#name)),
-        parameter: parameter.clone(),
+        name: quote_spanned!(span=> #name),
         priority: arguments.priority.value,
         same,
         handler,
         c: c.clone(),
-        is_plain,
     };
     let hook = hook.expand(&Check::Rule(&rule));
     Some(quote!(#declared #hook))
@@ -299,13 +283,11 @@ fn declared(
     }
     let hook = Hook {
         event: quote_spanned!(span=> <#path as #c::DeclaredEvent>::Itself),
-        name: quote_spanned!(span=> #c::None),
-        parameter: none(c),
+        name: quote_spanned!(span=> <<#path as #c::DeclaredEvent>::Itself as #c::Event>::INFO.name),
         priority: arguments.priority.value,
         same: None,
         handler,
         c: c.clone(),
-        is_plain: false,
     };
     Some(hook.expand(&Check::Declared))
 }

@@ -8,7 +8,7 @@ use syn::{
     parse::ParseStream, spanned::Spanned,
 };
 
-use super::signature::{Handler, bare};
+use super::signature::{Handler, Runs, bare};
 use crate::attr::Mistakes;
 
 /// A priority, with its tokens where the author wrote it.
@@ -161,9 +161,20 @@ impl Rule {
         }
     }
 
-    /// Whether the signature uses the documented type names. This only selects the expansion; the
-    /// compiler checks the types.
-    pub(crate) fn is_written_plainly(&self, handler: &Handler) -> bool {
+    /// Refuses `NowOrLater` where the handler only reads: its future gets the payload as `&mut`.
+    pub(crate) fn check_now_or_later(&self, handler: &Handler, mistakes: &mut Mistakes) {
+        if handler.runs == Runs::NowOrLater && !self.is_mutable {
+            let (event, at) = (&self.event, &self.at);
+            mistakes.at(
+                &handler.returns,
+                format!("a handler of `{event}`{at} only reads the payload, and `NowOrLater` may change it\n  help: write an `async fn`"),
+            );
+        }
+    }
+
+    /// The return type in `event-core`, if the signature uses the documented type names. This only
+    /// selects the expansion; the compiler checks the types.
+    pub(crate) fn plain_return(&self, handler: &Handler, c: &TokenStream) -> Option<TokenStream> {
         let payload = matches!(bare(&handler.payload), Type::Reference(reference)
             if reference.mutability.is_some() == self.is_mutable
                 && is_path(bare(&reference.elem), &self.payload.to_string()));
@@ -171,27 +182,46 @@ impl Rule {
             matches!(bare(context), Type::Reference(reference)
                 if reference.mutability.is_none() && is_generic(bare(&reference.elem), "Context", 1))
         });
-        let returns = handler.returns.as_ref().is_none_or(|returns| self.is_plain_return(returns));
-        payload && context && returns && handler.late_lifetimes
+        if !(payload && context && handler.late_lifetimes) {
+            return None;
+        }
+        let (span, payload) = (Span::mixed_site(), &self.payload);
+        let Some(result) = handler.result() else { return Some(quote_spanned!(span=> ())) };
+        let result = self.plain_result(bare(result), c)?;
+        match handler.runs {
+            Runs::NowOrLater => Some(quote_spanned!(span=> #c::NowOrLater<#c::#payload, #result>)),
+            Runs::Sync | Runs::Async => Some(result),
+        }
     }
 
-    fn is_plain_return(&self, returns: &Type) -> bool {
-        let flow = self.returns != Returns::Nothing;
+    fn plain_result(&self, result: &Type, c: &TokenStream) -> Option<TokenStream> {
+        let span = Span::mixed_site();
         let decision = |written: &Type| {
-            is_unit(written)
-                || flow && is_path(written, "Flow")
-                || self.returns == Returns::Answer && is_path(written, "Reply")
+            if is_unit(written) {
+                Some(quote_spanned!(span=> ()))
+            } else if self.returns != Returns::Nothing && is_path(written, "Flow") {
+                Some(quote_spanned!(span=> #c::Flow))
+            } else if self.returns == Returns::Answer && is_path(written, "Reply") {
+                Some(quote_spanned!(span=> #c::Reply))
+            } else {
+                None
+            }
         };
-        let written = bare(returns);
         let error = match self.returns {
-            Returns::Nothing | Returns::Flow => return decision(written),
-            Returns::FlowOrError | Returns::Answer => "StanzaError",
-            Returns::FlowOrStreamError => "StreamError",
+            Returns::Nothing | Returns::Flow => return decision(result),
+            Returns::FlowOrError | Returns::Answer => Ident::new("StanzaError", span),
+            Returns::FlowOrStreamError => Ident::new("StreamError", span),
         };
-        decision(written)
-            || is_generic(written, "Result", 2)
-                && matches!(&*arguments(written), [ok, refusal]
-                    if decision(bare(ok)) && is_path(bare(refusal), error))
+        decision(result).or_else(|| match &*arguments(result) {
+            [ok, refusal]
+                if is_generic(result, "Result", 2)
+                    && is_path(bare(refusal), &error.to_string()) =>
+            {
+                let ok = decision(bare(ok))?;
+                Some(quote_spanned!(span=> #c::Result<#ok, #c::#error>))
+            }
+            _ => None,
+        })
     }
 
     /// The marker type for the allowed return types.
@@ -287,7 +317,7 @@ pub(super) fn is_path(written: &Type, name: &str) -> bool {
     is_generic(written, name, 0)
 }
 
-pub(super) fn is_generic(written: &Type, name: &str, count: usize) -> bool {
+pub(crate) fn is_generic(written: &Type, name: &str, count: usize) -> bool {
     matches!(written, Type::Path(path) if path.qself.is_none()
         && path.path.segments.last().is_some_and(|last| last.ident == name)
         && arguments(written).len() == count)

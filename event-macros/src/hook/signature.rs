@@ -58,6 +58,7 @@ pub(crate) struct Handler {
     pub(crate) runs: Runs,
     pub(crate) payload: Type,
     pub(crate) context: Option<Type>,
+    /// The return type as the author wrote it.
     pub(crate) returns: Option<Type>,
     /// Whether an attribute of the function speaks of `deprecated`.
     pub(crate) is_deprecated: bool,
@@ -157,10 +158,10 @@ impl Function {
             mistakes.at(opaque, "name the return type; an async handler is an `async fn`");
         }
         let (runs, returns) = match (&signature.asyncness, returns) {
-            (None, Some(written)) => match in_now_or_later(&written) {
-                Some(result) => (Runs::NowOrLater, Some(result)),
-                None => (Runs::Sync, Some(written)),
-            },
+            (None, Some(written)) if in_now_or_later(&written).is_some() => {
+                (Runs::NowOrLater, Some(written))
+            }
+            (None, Some(written)) => (Runs::Sync, Some(written)),
             (None, None) => (Runs::Sync, None),
             (Some(_), returns) => {
                 if let Some(written) = returns.as_ref().filter(|of| in_now_or_later(of).is_some()) {
@@ -189,6 +190,14 @@ impl Function {
     }
 }
 
+impl Handler {
+    /// The type of the result, which is the second type in `NowOrLater<…>`.
+    pub(crate) fn result(&self) -> Option<&Type> {
+        let returns = self.returns.as_ref()?;
+        Some(in_now_or_later(returns).unwrap_or(returns))
+    }
+}
+
 /// Refuses a context by value or `&mut`; the compiler checks everything else about the type.
 fn check_context(context: &Type, mistakes: &mut Mistakes) {
     match bare(context) {
@@ -208,12 +217,12 @@ fn check_context(context: &Type, mistakes: &mut Mistakes) {
 }
 
 /// The result in `NowOrLater<Payload, Result>`.
-fn in_now_or_later(written: &Type) -> Option<Type> {
+fn in_now_or_later(written: &Type) -> Option<&Type> {
     let Type::Path(path) = bare(written) else { return None };
     let last = path.path.segments.last().filter(|last| last.ident == "NowOrLater")?;
     let PathArguments::AngleBracketed(brackets) = &last.arguments else { return None };
     brackets.args.iter().rev().find_map(|argument| match argument {
-        GenericArgument::Type(result) => Some(result.clone()),
+        GenericArgument::Type(result) => Some(result),
         _ => None,
     })
 }
@@ -222,7 +231,7 @@ fn is_context(written: &Type) -> bool {
     matches!(bare(written), Type::Reference(reference) if names_context(&reference.elem))
 }
 
-pub(crate) fn names_context(written: &Type) -> bool {
+fn names_context(written: &Type) -> bool {
     matches!(bare(written), Type::Path(path)
         if path.path.segments.last().is_some_and(|last| last.ident == "Context"))
 }

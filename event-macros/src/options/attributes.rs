@@ -128,7 +128,7 @@ pub(super) fn field(attributes: &[Attribute], mistakes: &mut Mistakes) -> Field 
             (true, "rename") => all.rename = for_reading(input)?.or(all.rename.take()),
             (true, "alias") => all.aliases.push(value(input)?),
             (true, "default") if input.peek(Token![=]) => {
-                all.default = Some(Value::Call(value(input)?.parse()?))
+                all.default = Some(Value::Call(value(input)?.parse()?));
             }
             (true, "default") => all.default = Some(Value::OfType(key.span())),
             (true, "skip" | "skip_deserializing") => all.is_skipped = true,

@@ -43,7 +43,7 @@ pub struct Disco {
 /// An item in the configuration.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ConfiguredItem {
+pub(crate) struct ConfiguredItem {
     jid: Jid,
     name: Option<String>,
 }

@@ -33,7 +33,7 @@ impl GlobalTable {
         slots.resize_with(event_count(), Vec::new);
         for (host, hooks) in hosts.iter().enumerate() {
             for hook in hooks.iter().filter(|hook| hook.meta().scope == Scope::Global) {
-                let id = (hook.meta().event_id)();
+                let id = hook.meta().event_id;
                 if let Some(slot) = slots.get_mut(usize::from(id.0)) {
                     slot.push((host, hook));
                 }

@@ -32,7 +32,7 @@ impl Hook {
     /// location.
     pub(crate) fn key(&self) -> impl Ord {
         let meta = self.installed.meta;
-        let own = SELF.contains(&(meta.event_id)());
+        let own = SELF.contains(&meta.event_id);
         // Hooks made by one macro invocation have the same line and column, but not the same path.
         let place = (meta.file, meta.line, meta.column, meta.function, meta.module_path);
         (std::cmp::Reverse(meta.priority), own, self.rank, place)

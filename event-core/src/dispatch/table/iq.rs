@@ -54,7 +54,7 @@ impl IqTable {
             [events::IqErrorBare::id(), events::IqErrorHost::id(), events::IqErrorSelf::id()];
         // Filtered once, because the cascade of every payload is built from these hooks.
         let is_generic = |hook: &&Hook| {
-            let id = (hook.meta().event_id)();
+            let id = hook.meta().event_id;
             STEPS.iter().flat_map(|steps| steps.generic).any(|event| event() == id)
         };
         let generic: Vec<&Hook> = hooks.iter().filter(is_generic).collect();
@@ -120,7 +120,7 @@ pub(crate) fn cascade(
     typed: Option<&[fn() -> EventId]>,
 ) -> Chain<Iq> {
     let is = |hook: &Hook, events: &[fn() -> EventId]| {
-        events.iter().any(|event| event() == (hook.meta().event_id)())
+        events.iter().any(|event| event() == hook.meta().event_id)
     };
     let generic = |deliver: bool| {
         generic.iter().copied().filter(move |hook| {
@@ -140,19 +140,18 @@ pub(crate) fn by_id(hooks: &[Hook], events: [EventId; 3]) -> [HashMap<Box<str>, 
         let mut map = HashMap::new();
         for hook in hooks {
             let HookParameter::Id(id) = hook.meta().parameter else { continue };
-            if !ids.contains(&(hook.meta().event_id)()) || map.contains_key(id) {
+            if !ids.contains(&hook.meta().event_id) || map.contains_key(id) {
                 continue;
             }
             let same: Vec<_> = hooks
                 .iter()
                 .filter(|hook| {
                     hook.meta().parameter == HookParameter::Id(id)
-                        && ids.contains(&(hook.meta().event_id)())
+                        && ids.contains(&hook.meta().event_id)
                 })
                 .collect();
-            let is_generic = |hook: &&Hook| {
-                steps.generic.iter().any(|event| event() == (hook.meta().event_id)())
-            };
+            let is_generic =
+                |hook: &&Hook| steps.generic.iter().any(|event| event() == hook.meta().event_id);
             let deliver = |hook: &&Hook| hook.meta().band() == Some(Band::Deliver);
             let before = hooks.iter().filter(is_generic).filter(|hook| !deliver(hook));
             let after = hooks.iter().filter(is_generic).filter(deliver);

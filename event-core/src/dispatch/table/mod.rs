@@ -17,7 +17,7 @@ use crate::{
     dispatch::{
         chain::Chain,
         hook::HookParameter,
-        installer::{AnyChain, HandlerId, install},
+        installer::{AnyChain, HandlerId},
         stats::{HandlerStats, Passes},
         table::{
             global::GlobalTable,
@@ -76,8 +76,8 @@ impl HostTable {
         let mut hooks = Vec::new();
         for (module, rank) in enabled.iter().zip(ranks) {
             let name = module.info.name;
-            for record in module.hooks {
-                let installed = install(record, &module.context, name)?;
+            for hook in module.hooks {
+                let installed = hook.install(&module.context, name)?;
                 hooks.push(Hook { module: name, rank, installed });
             }
         }
@@ -89,7 +89,7 @@ impl HostTable {
     fn of(hooks: Vec<Hook>, modules: Vec<&'static crate::module::info::ModuleInfo>) -> Self {
         let merged = |bare: EventId, own: EventId| {
             hooks.iter().filter(move |hook| {
-                let id = (hook.meta().event_id)();
+                let id = hook.meta().event_id;
                 id == bare || id == own
             })
         };

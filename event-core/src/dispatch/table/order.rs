@@ -1,14 +1,14 @@
 //! The order of modules at equal priority: `after`, then the configuration.
 
 use crate::{
-    dispatch::installer::{AnyContext, HookRecord},
+    dispatch::installer::{AnyContext, LinkedHook},
     module::{info::ModuleInfo, start_error::StartError},
 };
 
 /// A module that runs on a host, for the table builder.
 pub(crate) struct Enabled<'a> {
     pub(crate) info: &'static ModuleInfo,
-    pub(crate) hooks: &'a [&'static HookRecord],
+    pub(crate) hooks: &'a [&'static LinkedHook],
     pub(crate) context: AnyContext,
 }
 

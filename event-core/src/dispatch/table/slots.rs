@@ -21,7 +21,7 @@ impl Slots {
         let mut slots: Vec<Vec<&Hook>> = Vec::new();
         slots.resize_with(event_count(), Vec::new);
         for hook in hooks {
-            let id = (hook.meta().event_id)();
+            let id = hook.meta().event_id;
             if let Some(slot) = slots.get_mut(usize::from(id.0)) {
                 slot.push(hook);
             }
@@ -64,7 +64,7 @@ impl<V, S: BuildHasher + Default> PayloadMap<V, S> {
         let mut keys = hashbrown::HashMap::<(Box<str>, Box<str>), Vec<&Hook>>::new();
         for hook in hooks {
             if let HookParameter::Payload { namespace, element } = hook.meta().parameter
-                && events.contains(&(hook.meta().event_id)())
+                && events.contains(&hook.meta().event_id)
             {
                 keys.entry((namespace.into(), element.into())).or_default().push(hook);
             }

@@ -1,0 +1,14 @@
+//! The async handler returns the author's own `Flow`.
+
+use event_core::prelude::*;
+
+pub enum Flow {
+    Stop,
+}
+
+#[hook("message/bare", priority = 10)]
+async fn change(_: &mut Message) -> Flow {
+    Flow::Stop
+}
+
+fn main() {}
