@@ -7,6 +7,7 @@ mod attr;
 mod docs;
 mod event;
 mod features;
+mod fires;
 mod hook;
 mod module;
 mod own;

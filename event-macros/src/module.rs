@@ -13,9 +13,10 @@ use crate::{
     attr::{Mistakes, event_core, options, path, refuse_repeated, string, strings},
     docs,
     features::{self, Feature},
+    fires::{self, event_types},
 };
 
-const OPTIONS: &[&str] = &["name", "state", "features", "after", "crate"];
+const OPTIONS: &[&str] = &["name", "state", "features", "after", "fires", "crate"];
 
 #[derive(Default)]
 struct Arguments {
@@ -23,6 +24,7 @@ struct Arguments {
     state: Option<Type>,
     features: Vec<Feature>,
     after: Vec<LitStr>,
+    fires: Vec<Path>,
     event_core: Option<Path>,
 }
 
@@ -71,6 +73,7 @@ fn parse(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Argumen
                 parsed.after = strings(input, "`after` names modules: `after = [\"carbons\"]`")?;
                 refuse_repeated(&parsed.after, mistakes);
             }
+            "fires" => parsed.fires = event_types(input, mistakes)?,
             _ => parsed.event_core = Some(path(input)?),
         }
         Ok(())
@@ -139,6 +142,7 @@ fn declare(
     let features = arguments.features.iter().map(Feature::value);
     let asked = arguments.features.iter().filter_map(|feature| feature.ask(&c));
     let after = &arguments.after;
+    let fires = fires::infos(&arguments.fires, &c);
     let described = item.fields.iter().filter_map(|field| {
         let (name, doc) = (field.ident.as_ref()?.to_string(), docs::text(&field.attrs));
         let ty = &field.ty;
@@ -187,7 +191,7 @@ fn declare(
                     &[#(#after),*],
                     &[#(#described),*],
                     (#c::module_path!(), #c::file!(), #c::line!()),
-                );
+                )#fires;
 
                 fn options(table: #c::toml::Table) -> #c::Result<Self, #c::toml::de::Error> {
                     #read

@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const KINDS: [&str; 9] = [
+const KINDS: [&str; 10] = [
     "names",
     "namespaces",
     "elements",
@@ -23,6 +23,7 @@ const KINDS: [&str; 9] = [
     "options",
     "modules",
     "events",
+    "fires",
 ];
 
 #[test]

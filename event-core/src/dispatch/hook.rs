@@ -27,6 +27,8 @@ pub struct HookMeta {
     pub priority: i32,
     /// Whether the handler may wait: an `async fn`, or a function that returns `NowOrLater`.
     pub is_async: bool,
+    /// Whether the handler always ends the chain: it returns `Reply` or a `Result` of it.
+    pub answers: bool,
     /// The Rust module that contains the handler.
     pub module_path: &'static str,
     /// The handler's name.
@@ -46,7 +48,7 @@ pub struct HookMeta {
 impl HookMeta {
     pub(crate) const fn new<E: Event>(
         (event, parameter): (Option<&'static str>, HookParameter),
-        (priority, is_async): (i32, bool),
+        (priority, is_async, answers): (i32, bool, bool),
         (module_path, function): (&'static str, &'static str),
         (file, line, column): (&'static str, u32, u32),
     ) -> Self {
@@ -59,6 +61,7 @@ impl HookMeta {
             scope: E::INFO.scope,
             priority,
             is_async,
+            answers,
             module_path,
             function,
             file,

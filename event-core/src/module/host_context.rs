@@ -13,7 +13,7 @@ use crate::{
     dispatch::flow::Flow,
     events::traits::{Event, Fire, Fired, Payload},
     host::host::Host,
-    module::start_error::StartError,
+    module::{info::ModuleInfo, start_error::StartError},
     protocol::{into_stanza::IntoStanza, iq::Iq, stanza_error::StanzaError},
     routing::{core::Core, queries::QueryError, reply::AnswerLater},
     session::session::Session,
@@ -33,6 +33,8 @@ pub struct HostContext {
     host: Arc<Host>,
     storage: Arc<dyn Storage>,
     clock: Clock,
+    /// The module that has this handle.
+    module: Option<&'static ModuleInfo>,
 }
 
 impl std::fmt::Debug for HostContext {
@@ -57,7 +59,13 @@ impl HostContext {
             host: Arc::clone(host),
             storage: Arc::clone(core.storage()),
             clock: core.clock(),
+            module: None,
         }
+    }
+
+    /// The same handle for a module.
+    pub(crate) fn of_module(&self, module: &'static ModuleInfo) -> Self {
+        Self { module: Some(module), ..self.clone() }
     }
 
     /// The host.
@@ -129,9 +137,15 @@ impl HostContext {
 
     /// Fires an event on this host, or for the whole server if the event's scope is global. The
     /// result contains the event as handlers have changed it.
+    ///
+    /// A module says which events it fires: `#[module(fires = [events::UserRegistered])]`. A test on
+    /// the [harness](crate::testing) fails when it fires another.
     pub async fn fire<'p, E: Fire<'p>>(&self, event: E) -> Fired<E> {
         match self.core() {
-            Some(core) => core.fire(&self.host, event).await,
+            Some(core) => {
+                core.watch_fire(self.module, E::INFO);
+                core.fire(&self.host, event).await
+            }
             None => Fired { event, flow: Flow::Continue, error: None },
         }
     }
@@ -145,7 +159,10 @@ impl HostContext {
         payload: &mut <E::Payload as Payload>::Of<'_>,
     ) -> Result<Flow, StanzaError> {
         match self.core() {
-            Some(core) => core.fire_stanza::<E>(&self.host, payload).await,
+            Some(core) => {
+                core.watch_fire(self.module, E::INFO);
+                core.fire_stanza::<E>(&self.host, payload).await
+            }
             None => Ok(Flow::Continue),
         }
     }

@@ -24,12 +24,12 @@ pub const fn meta<E: Event>(
     name: Option<&'static str>,
     parameter: HookParameter,
     priority: i32,
-    is_async: bool,
+    (is_async, answers): (bool, bool),
     function: (&'static str, &'static str),
 ) -> HookMeta {
     let place = std::panic::Location::caller();
     let place = (place.file(), place.line(), place.column());
-    HookMeta::new::<E>((name, parameter), (priority, is_async), function, place)
+    HookMeta::new::<E>((name, parameter), (priority, is_async, answers), function, place)
 }
 
 /// Gives `module_path`, the handler's Rust module. Panics, at compile time, when `module_path` is

@@ -12,7 +12,7 @@ use syn::Type;
 use crate::attr::located;
 
 use super::{
-    rules::Rule,
+    rules::{Rule, always_answers},
     signature::{Handler, Runs, bare, names_context},
 };
 
@@ -74,6 +74,7 @@ impl Hook {
     fn submit(&self, items: &TokenStream, install: &TokenStream) -> TokenStream {
         let span = Span::mixed_site();
         let Self { event, name, parameter, priority, same, handler, c } = self;
+        let answers = handler.returns.as_ref().is_some_and(always_answers);
         let (is_async, function) = (handler.runs != Runs::Sync, handler.name.to_string());
         let module_path = match &handler.context {
             Some(context) => {
@@ -92,7 +93,7 @@ impl Hook {
                 #c::inventory::submit! {
                     #c::HookRecord {
                         meta: #c::handler::meta::<#event>(
-                            #name, #parameter, #priority, #is_async, (#module_path, #function),
+                            #name, #parameter, #priority, (#is_async, #answers), (#module_path, #function),
                         ),
                         install: |installer| #install,
                     }

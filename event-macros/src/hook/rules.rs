@@ -252,6 +252,17 @@ impl Returns {
     }
 }
 
+/// Whether a handler that returns this type answers each request: `Reply`, or a `Result` of it.
+pub(crate) fn always_answers(returns: &Type) -> bool {
+    let written = bare(returns);
+    match &*arguments(written) {
+        [answer, rest @ ..] if is_generic(written, "Result", 1 + rest.len()) => {
+            is_path(bare(answer), "Reply")
+        }
+        _ => is_path(written, "Reply"),
+    }
+}
+
 fn is_unit(written: &Type) -> bool {
     matches!(written, Type::Tuple(tuple) if tuple.elems.is_empty())
 }
