@@ -52,6 +52,7 @@ pub use xso;
 pub use crate::{
     dispatch::{flow::Flow, hook::HookMeta, now_or_later::NowOrLater, stats::HandlerStats},
     events::{
+        fired::is_fired_by_modules,
         info::{EventInfo, FieldInfo},
         traits::{Event, Fire, Fired, Payload},
     },
@@ -89,7 +90,7 @@ pub use crate::{
         turn::Turn,
     },
     runtime::{
-        listing::HookListing,
+        listing::{HookListing, HookWarning},
         reload::{
             change::{Change, ChangeKind, Reloaded},
             publish::host_gone,

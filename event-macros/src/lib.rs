@@ -8,6 +8,7 @@ mod attr;
 mod docs;
 mod event;
 mod features;
+mod fires;
 mod hook;
 mod item;
 mod module;

@@ -13,10 +13,11 @@ use crate::{
     attr::{Mistakes, event_core, options, path, refuse_repeated, string, strings},
     docs,
     features::{self, Feature},
+    fires::{self, event_types},
     item::{Annotated, Header, derives, given_twice, keyword},
 };
 
-const OPTIONS: &[&str] = &["name", "state", "features", "after", "crate"];
+const OPTIONS: &[&str] = &["name", "state", "features", "after", "fires", "crate"];
 
 #[derive(Default)]
 struct Arguments {
@@ -24,6 +25,7 @@ struct Arguments {
     state: Option<Type>,
     features: Vec<Feature>,
     after: Vec<LitStr>,
+    fires: Vec<Path>,
     event_core: Option<Path>,
 }
 
@@ -93,6 +95,7 @@ fn parse(
                 parsed.after = strings(input, "`after` names modules: `after = [\"carbons\"]`")?;
                 refuse_repeated(&parsed.after, mistakes);
             }
+            "fires" => parsed.fires = event_types(input, mistakes)?,
             "crate" => parsed.event_core = Some(path(input)?),
             // A type under another key is likely to be the state.
             _ if parsed.state.is_none() && !input.peek(LitStr) => parsed.state = input.parse().ok(),
@@ -160,6 +163,7 @@ fn declare(
     // A feature that is not declared would be a second error.
     let asked = mistakes.is_empty().then(|| quote!(#(#asked)*));
     let after = &arguments.after;
+    let fires = fires::infos(&arguments.fires, &c);
     let (derive, options, read) = if has_named_fields && !is_generic {
         (
             quote_spanned!(span=> crate = #core),
@@ -219,7 +223,7 @@ fn declare(
                     &[#(#after),*],
                     #options,
                     (#c::module_path!(), #c::file!(), #c::line!()),
-                );
+                )#fires;
 
                 fn options(table: #c::toml::Table) -> #c::Result<Self, #c::toml::de::Error> {
                     let () = ONE_MODULE_STRUCT_IN_EACH_RUST_MODULE;

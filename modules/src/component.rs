@@ -17,7 +17,7 @@ const NS_DISCO_INFO: &str = "http://jabber.org/protocol/disco#info";
 
 /// Passes all stanzas for the host to the connected component. While no component is connected,
 /// stanzas are refused with `remote-server-timeout`, so that senders retry.
-#[module(state = Connected)]
+#[module(state = Connected, fires = [events::ComponentAuthenticated])]
 pub struct Component {
     /// The host's name in service discovery while its component is not connected. Default: none,
     /// so that such requests are refused.

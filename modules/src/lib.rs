@@ -63,9 +63,21 @@ event_core::module_crate!(
 
 #[cfg(test)]
 mod tests {
-    use event_core::Registry;
+    use event_core::{EventInfo, Registry, events, is_fired_by_modules};
 
     use super::BUNDLE;
+
+    #[test]
+    fn every_event_of_the_catalogue_that_only_modules_fire_has_a_bundled_module() {
+        let registry = Registry::new(&[BUNDLE]).unwrap();
+        let fires = |event: &EventInfo| {
+            let mut fired = registry.modules().flat_map(|module| module.fires);
+            fired.any(|fired| fired.name == event.name)
+        };
+        for event in events::all() {
+            assert_eq!(is_fired_by_modules(event.name), fires(event), "{}", event.name);
+        }
+    }
 
     #[test]
     fn every_default_is_a_module_of_this_crate() {

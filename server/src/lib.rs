@@ -10,6 +10,7 @@ pub mod accounts;
 pub mod cli;
 pub mod config;
 mod control;
+mod docs;
 pub mod http;
 pub mod net;
 mod plain;

@@ -207,3 +207,31 @@ fn a_running_server_is_not_disturbed() {
     let output = server.command().args(["user", "list"]).stdout(Stdio::piped()).output().unwrap();
     assert!(String::from_utf8(output.stdout).unwrap().contains("romeo@localhost"));
 }
+
+#[test]
+fn a_handler_that_never_runs_is_a_warning_and_marked_in_the_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("spondee.toml");
+    let listen = "[[listen]]\nkind = \"http\"\naddress = \"127.0.0.1:0\"\n";
+    let host = "[host.localhost]\nmodules = [\"-presence\"]\n";
+    fs::write(&config, format!("{listen}{host}")).unwrap();
+    let reason = "never runs: nothing fires presence/initial here; module presence does\n";
+
+    let (code, said) = check(&config, &[]);
+    assert_eq!(code, 0, "{said}");
+    let warning = format!(
+        "warning: localhost: motd::greet of module motd on presence/initial {reason}  help: enable \
+         presence on localhost, or leave motd out\n"
+    );
+    assert!(said.contains(&warning), "{said}");
+
+    let list = |arguments: &[&str]| {
+        let mut command = binary();
+        command.arg("--config").arg(&config).args(["hooks", "--module", "motd"]).args(arguments);
+        String::from_utf8(command.stdout(Stdio::piped()).output().unwrap().stdout).unwrap()
+    };
+    let text = list(&[]);
+    assert!(text.ends_with(&format!("\n    warning: {reason}")), "{text}");
+    let json: Value = serde_json::from_str(&list(&["--json"])).unwrap();
+    assert_eq!(json[0]["warning"], reason.trim_end());
+}

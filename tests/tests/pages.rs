@@ -1,4 +1,5 @@
-//! The generated files in the repository: the page of events and the table of the bundled modules.
+//! The generated files in the repository: the pages of events, modules and the config, and the table
+//! of the bundled modules.
 //! With `UPDATE=1` in the environment the tests write these files.
 #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
@@ -43,6 +44,19 @@ fn assert_current(file: &str, current: &str) {
 #[test]
 fn the_page_of_events_is_up_to_date() {
     assert_current("docs/events.md", &output(&["events", "--markdown"]));
+}
+
+#[test]
+fn the_page_of_modules_is_up_to_date() {
+    assert_current(
+        "docs/modules.md",
+        &output(&["modules", "--markdown", "--crate", "spondee_modules"]),
+    );
+}
+
+#[test]
+fn the_page_of_the_config_is_up_to_date() {
+    assert_current("docs/config.md", &output(&["config-keys", "--markdown"]));
 }
 
 /// The table leaves out file positions, so that only a changed table fails the test.

@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const KINDS: [&str; 10] = [
+const KINDS: [&str; 11] = [
     "names",
     "namespaces",
     "elements",
@@ -24,6 +24,7 @@ const KINDS: [&str; 10] = [
     "modules",
     "events",
     "foreign",
+    "fires",
 ];
 
 #[test]

@@ -37,6 +37,8 @@ pub struct HookMeta {
     pub priority: i32,
     /// Whether the handler may wait: an `async fn`, or a function that returns `NowOrLater`.
     pub is_async: bool,
+    /// Whether the handler always ends the chain: it returns `Reply` or a `Result` of it.
+    pub answers: bool,
     /// The Rust module that contains the handler.
     pub module_path: &'static str,
     /// The handler's name.
@@ -57,7 +59,7 @@ impl HookMeta {
     /// Finds the event by its name. The ids of declared events must have been assigned.
     pub(crate) fn new(
         event: &'static str,
-        (priority, is_async): (i32, bool),
+        (priority, is_async, answers): (i32, bool, bool),
         (module_path, function): (&'static str, &'static str),
         (file, line, column): (&'static str, u32, u32),
     ) -> Option<Self> {
@@ -80,6 +82,7 @@ impl HookMeta {
             scope,
             priority,
             is_async,
+            answers,
             module_path,
             function,
             file,

@@ -38,6 +38,11 @@ pub trait Install: Sync {
     /// Whether the handler is an `async fn` or returns `NowOrLater`.
     fn may_wait(&self) -> bool;
 
+    /// Whether the type of the handler's result says that the handler always ends the chain.
+    fn always_answers(&self) -> bool {
+        false
+    }
+
     /// Makes the handler of a table.
     ///
     /// # Errors
@@ -74,7 +79,7 @@ pub(crate) struct LinkedHook {
 static LINKED: LazyLock<Vec<Result<LinkedHook, &HookRecord>>> = LazyLock::new(|| {
     let linked = |record: &'static HookRecord| {
         let HookRecord { event, priority, module_path, function, place, handler } = *record;
-        let runs = (priority, handler.may_wait());
+        let runs = (priority, handler.may_wait(), handler.always_answers());
         let meta = HookMeta::new(event, runs, (module_path, function), place).ok_or(record)?;
         Ok(LinkedHook { meta, handler })
     };

@@ -140,12 +140,15 @@ impl<T: Into<Self>, E: Into<Self>> From<Result<T, E>> for Outcome {
 /// The result of a handler.
 #[doc(hidden)]
 pub trait Decision: Into<Outcome> + 'static {
+    /// Whether a handler with this result always ends the chain.
+    const ALWAYS_ANSWERS: bool;
+
     fn pending(future: BoxFuture<'_, Self>) -> Pending<'_>;
 }
 
 /// Declares [`Pending`], the future of any async handler without another box around it.
 macro_rules! pending {
-    ($($variant:ident($decision:ty);)*) => {
+    ($($variant:ident($decision:ty) $always_answers:literal;)*) => {
         /// The future of an async handler, whose result becomes an [`Outcome`].
         #[doc(hidden)]
         #[allow(missing_debug_implementations, reason = "a future has nothing to show")]
@@ -164,6 +167,8 @@ macro_rules! pending {
         }
 
         $(impl Decision for $decision {
+            const ALWAYS_ANSWERS: bool = $always_answers;
+
             fn pending(future: BoxFuture<'_, Self>) -> Pending<'_> {
                 Pending::$variant(future)
             }
@@ -172,13 +177,13 @@ macro_rules! pending {
 }
 
 pending! {
-    Unit(());
-    Flow(Flow);
-    Reply(Reply);
-    UnitOrError(Result<(), StanzaError>);
-    FlowOrError(Result<Flow, StanzaError>);
-    ReplyOrError(Result<Reply, StanzaError>);
-    UnitOrStreamError(Result<(), StreamError>);
-    FlowOrStreamError(Result<Flow, StreamError>);
-    Outcome(Outcome);
+    Unit(()) false;
+    Flow(Flow) false;
+    Reply(Reply) true;
+    UnitOrError(Result<(), StanzaError>) false;
+    FlowOrError(Result<Flow, StanzaError>) false;
+    ReplyOrError(Result<Reply, StanzaError>) true;
+    UnitOrStreamError(Result<(), StreamError>) false;
+    FlowOrStreamError(Result<Flow, StreamError>) false;
+    Outcome(Outcome) false;
 }

@@ -35,6 +35,15 @@ impl EventInfo {
     ) -> Self {
         Self { name, family, scope, payload, doc, fields, file, line }
     }
+
+    /// The event's type, as a module names it: `events::UserRegistered`, or the type of a declared
+    /// event.
+    pub fn type_name(&self) -> String {
+        match event_catalogue::EVENTS.iter().find(|event| event.name == self.name) {
+            Some(event) => format!("events::{}", event.marker),
+            None => self.payload.to_owned(),
+        }
+    }
 }
 
 /// A field of an event that is its own payload.

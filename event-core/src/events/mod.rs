@@ -8,6 +8,7 @@ mod account;
 mod component;
 pub(crate) mod declare;
 pub(crate) mod declared;
+pub(crate) mod fired;
 pub(crate) mod info;
 mod iq;
 mod s2s;

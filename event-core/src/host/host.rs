@@ -139,6 +139,11 @@ impl Host {
         self.services.get()
     }
 
+    /// The names of the traits whose services modules offer on this host, sorted.
+    pub fn services_of_modules(&self) -> Vec<&'static str> {
+        self.services.by_modules()
+    }
+
     pub(crate) fn services(&self) -> &Provided {
         &self.services
     }

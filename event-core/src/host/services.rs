@@ -2,7 +2,7 @@
 //! in its start is offered while the module runs.
 
 use std::{
-    any::{Any, TypeId},
+    any::{Any, TypeId, type_name},
     cell::RefCell,
     collections::HashMap,
     future::Future,
@@ -11,8 +11,16 @@ use std::{
 
 use parking_lot::RwLock;
 
-/// Services by the `TypeId` of their trait. Each value is an `Arc<Trait>` behind `dyn Any`.
-pub(crate) type Services = HashMap<TypeId, Arc<dyn Any + Send + Sync>>;
+/// Services by the `TypeId` of their trait.
+pub(crate) type Services = HashMap<TypeId, Service>;
+
+/// A service with the name of its trait.
+#[derive(Clone)]
+pub(crate) struct Service {
+    name: &'static str,
+    /// An `Arc<Trait>`.
+    any: Arc<dyn Any + Send + Sync>,
+}
 
 /// The services that a host offers.
 #[derive(Default)]
@@ -54,16 +62,16 @@ pub(crate) async fn stage<F: Future>(seen: Services, start: F) -> (F::Output, Se
 impl Provided {
     /// Adds a service: inside of [`stage`] to the starting module, elsewhere to the server.
     pub(crate) fn provide<S: ?Sized + Send + Sync + 'static>(&self, service: Arc<S>) {
-        let (key, service): (_, Arc<dyn Any + Send + Sync>) =
-            (TypeId::of::<S>(), Arc::new(service));
+        let key = TypeId::of::<S>();
+        let service = Service { name: type_name::<S>(), any: Arc::new(service) };
         let staged = STAGED.try_with(|staged| {
             let mut staged = staged.borrow_mut();
-            staged.seen.insert(key, Arc::clone(&service));
-            staged.own.insert(key, Arc::clone(&service));
+            staged.seen.insert(key, service.clone());
+            staged.own.insert(key, service.clone());
         });
         if staged.is_err() {
             let mut maps = self.0.write();
-            maps.base.insert(key, Arc::clone(&service));
+            maps.base.insert(key, service.clone());
             maps.all.insert(key, service);
         }
     }
@@ -74,7 +82,17 @@ impl Provided {
             Ok(service) => service,
             Err(_) => self.0.read().all.get(&key).cloned(),
         };
-        service?.downcast_ref::<Arc<S>>().cloned()
+        service?.any.downcast_ref::<Arc<S>>().cloned()
+    }
+
+    /// The traits of the services that modules offer, sorted.
+    pub(crate) fn by_modules(&self) -> Vec<&'static str> {
+        let maps = self.0.read();
+        let added = maps.all.iter().filter(|(key, _)| !maps.base.contains_key(key));
+        let traits = added.filter_map(|(_, service)| service.name.strip_prefix("dyn "));
+        let mut names: Vec<_> = traits.filter_map(|path| path.rsplit("::").next()).collect();
+        names.sort_unstable();
+        names
     }
 
     /// The services of the server.
@@ -86,7 +104,7 @@ impl Provided {
     pub(crate) fn publish<'a>(&self, modules: impl Iterator<Item = &'a Services>) {
         let mut maps = self.0.write();
         let mut all = maps.base.clone();
-        all.extend(modules.flatten().map(|(key, service)| (*key, Arc::clone(service))));
+        all.extend(modules.flatten().map(|(key, service)| (*key, service.clone())));
         maps.all = all;
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     dispatch::flow::Flow,
     events::traits::{Event, Fire, Fired, Payload},
     host::host::Host,
-    module::start_error::StartError,
+    module::{info::ModuleInfo, start_error::StartError},
     protocol::{into_stanza::IntoStanza, iq::Iq, stanza_error::StanzaError},
     routing::{core::Core, queries::QueryError, reply::AnswerLater},
     session::session::Session,
@@ -36,6 +36,8 @@ struct Inner {
     host: Arc<Host>,
     storage: Arc<dyn Storage>,
     clock: Clock,
+    /// The module that has this handle.
+    module: Option<&'static ModuleInfo>,
 }
 
 impl std::fmt::Debug for HostContext {
@@ -60,7 +62,13 @@ impl HostContext {
             host: Arc::clone(host),
             storage: Arc::clone(core.storage()),
             clock: core.clock(),
+            module: None,
         }))
+    }
+
+    /// The same handle for a module.
+    pub(crate) fn of_module(&self, module: &'static ModuleInfo) -> Self {
+        Self(Hidden::new(Inner { module: Some(module), ..(*self.0).clone() }))
     }
 
     /// The host.
@@ -132,6 +140,9 @@ impl HostContext {
 
     /// Fires an event on this host, or for the whole server if the event's scope is global. The
     /// result contains the event as handlers have changed it.
+    ///
+    /// A module says which events it fires: `#[module(fires = [events::UserRegistered])]`. A test on
+    /// the [harness](crate::testing) fails when it fires another.
     // The future has a name without the bound on `E`, because the compiler reports a type that is not
     // an event once for each place where it meets the bound: the call, the future and `.await`.
     pub fn fire<'a, 'p: 'a, E>(&'a self, event: E) -> BoxFuture<'a, Fired<E>>
@@ -140,7 +151,10 @@ impl HostContext {
     {
         Box::pin(async move {
             match self.core() {
-                Some(core) => core.fire(self.host(), event).await,
+                Some(core) => {
+                    core.watch_fire(self.0.module, E::INFO);
+                    core.fire(self.host(), event).await
+                }
                 None => Fired { event, flow: Flow::Continue, error: None },
             }
         })
@@ -155,7 +169,10 @@ impl HostContext {
         payload: &mut <E::Payload as Payload>::Of<'_>,
     ) -> Result<Flow, StanzaError> {
         match self.core() {
-            Some(core) => core.fire_stanza::<E>(self.host(), payload).await,
+            Some(core) => {
+                core.watch_fire(self.0.module, E::INFO);
+                core.fire_stanza::<E>(self.host(), payload).await
+            }
             None => Ok(Flow::Continue),
         }
     }

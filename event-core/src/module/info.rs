@@ -1,5 +1,7 @@
 //! The static description of a module.
 
+use crate::events::info::EventInfo;
+
 /// The static description of a module.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -12,6 +14,8 @@ pub struct ModuleInfo {
     pub features: &'static [&'static str],
     /// The modules whose handlers run before this module's handlers at equal priority.
     pub after: &'static [&'static str],
+    /// The events that the module fires.
+    pub fires: &'static [&'static EventInfo],
     /// The options.
     pub options: &'static [OptionInfo],
     /// The Rust module that contains the struct.
@@ -31,7 +35,18 @@ impl ModuleInfo {
         options: &'static [OptionInfo],
         (module_path, file, line): (&'static str, &'static str, u32),
     ) -> Self {
-        Self { name, doc, features, after, options, module_path, file, line }
+        Self { name, doc, features, after, fires: &[], options, module_path, file, line }
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn fires(self, fires: &'static [&'static EventInfo]) -> Self {
+        Self { fires, ..self }
+    }
+
+    /// Whether the module says that it fires this event.
+    pub(crate) fn declares(&self, event: &str) -> bool {
+        self.fires.iter().any(|fired| fired.name == event)
     }
 
     /// The crate of the module, as Rust paths spell the name.

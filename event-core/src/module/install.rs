@@ -23,6 +23,8 @@ use crate::{
 pub trait Returned<P: Payload>: Sized + 'static {
     /// Whether a handler with this result may wait.
     const MAY_WAIT: bool;
+    /// Whether a handler with this result always ends the chain.
+    const ALWAYS_ANSWERS: bool;
 
     /// Keeps the handler for a table.
     fn install(
@@ -33,6 +35,7 @@ pub trait Returned<P: Payload>: Sized + 'static {
 
 impl<P: Payload, R: Decision> Returned<P> for R {
     const MAY_WAIT: bool = false;
+    const ALWAYS_ANSWERS: bool = R::ALWAYS_ANSWERS;
 
     fn install(
         meta: &'static HookMeta,
@@ -45,6 +48,7 @@ impl<P: Payload, R: Decision> Returned<P> for R {
 
 impl<P: Payload, R: Decision> Returned<P> for NowOrLater<P, R> {
     const MAY_WAIT: bool = true;
+    const ALWAYS_ANSWERS: bool = R::ALWAYS_ANSWERS;
 
     fn install(
         meta: &'static HookMeta,
@@ -79,6 +83,10 @@ macro_rules! handlers {
                 X::MAY_WAIT
             }
 
+            fn always_answers(&self) -> bool {
+                X::ALWAYS_ANSWERS
+            }
+
             fn install(
                 &self,
                 meta: &'static HookMeta,
@@ -94,6 +102,10 @@ macro_rules! handlers {
         {
             fn may_wait(&self) -> bool {
                 X::MAY_WAIT
+            }
+
+            fn always_answers(&self) -> bool {
+                X::ALWAYS_ANSWERS
             }
 
             fn install(
@@ -131,6 +143,10 @@ impl<P: Payload, X: Decision, T: Takes<P>, R: Returns<X>> Install for Wait<P, X,
         true
     }
 
+    fn always_answers(&self) -> bool {
+        X::ALWAYS_ANSWERS
+    }
+
     fn install(&self, meta: &'static HookMeta, _: &AnyContext) -> Result<Installed, WrongContext> {
         Ok(Installed::new::<P>(meta, Call::Async(Arc::new(Self(self.0, PhantomData)))))
     }
@@ -141,6 +157,10 @@ impl<P: Payload, X: Decision, T: Takes<P>, C: Send + Sync + 'static, R: Returns<
 {
     fn may_wait(&self) -> bool {
         true
+    }
+
+    fn always_answers(&self) -> bool {
+        X::ALWAYS_ANSWERS
     }
 
     fn install(

@@ -10,7 +10,7 @@ use crate::{
         installer::{HookRecord, LinkedHook},
         table::order::ranks,
     },
-    events::{declared::EventRecord, info::EventInfo, traits::EventId},
+    events::{declared::EventRecord, fired::is_fired_by_modules, info::EventInfo, traits::EventId},
     module::{info::ModuleInfo, running::ModuleVtable, start_error::StartError},
     util::rust_path::{crate_of, encloses},
 };
@@ -84,6 +84,11 @@ pub struct ModuleRecord {
 }
 
 inventory::collect!(ModuleRecord);
+
+/// All linked modules, those of crates that are not listed too.
+pub(crate) fn linked_modules() -> impl Iterator<Item = &'static ModuleInfo> {
+    inventory::iter::<ModuleRecord>.into_iter().map(|record| record.info)
+}
 
 /// A module of a listed crate, with the module's hooks.
 #[derive(Debug)]
@@ -177,6 +182,23 @@ impl Registry {
     /// The modules, sorted by name.
     pub fn modules(&self) -> impl Iterator<Item = &'static ModuleInfo> {
         self.modules.values().map(|module| module.info)
+    }
+
+    /// The events that the handlers of a module wait for and only other modules fire, each with the
+    /// modules that do.
+    pub fn needs(&self, module: &str) -> Vec<(&'static str, Vec<&'static str>)> {
+        let Some(linked) = self.module(module) else { return Vec::new() };
+        let hooked = linked.hooks.iter().map(|hook| hook.meta.event);
+        let mut events: Vec<_> = hooked
+            .filter(|event| is_fired_by_modules(event) && !linked.info.declares(event))
+            .collect();
+        events.sort_unstable();
+        events.dedup();
+        let by = |event: &str| {
+            let firing = self.modules().filter(|info| info.declares(event));
+            firing.map(|info| info.name).collect()
+        };
+        events.into_iter().map(|event| (event, by(event))).collect()
     }
 
     /// The listed crates, in the order of the list.

@@ -76,9 +76,10 @@ impl<M: Module> ModuleVtable for VtableOf<M> {
         table: toml::Table,
     ) -> BoxFuture<'a, Result<Box<dyn Running>, StartError>> {
         Box::pin(async move {
+            let host = host.of_module(M::INFO);
             let options = read_options::<M>(host.host(), table)?;
-            let state = M::State::start(host, &options).await?;
-            let context = Context::new(host.clone(), options, state);
+            let state = M::State::start(&host, &options).await?;
+            let context = Context::new(host, options, state);
             let running: Box<dyn Running> = Box::new(RunningModule(context));
             Ok(running)
         })

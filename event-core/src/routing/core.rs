@@ -12,7 +12,9 @@ use tracing::level_filters::LevelFilter;
 
 use crate::{
     dispatch::{chain::Stop, outcome::Outcome},
+    events::info::EventInfo,
     host::host::Host,
+    module::info::ModuleInfo,
     routing::{
         chain_stop::{ChainStop, StopKind},
         outgoing::{MAX_BACKGROUND, Outgoing},
@@ -33,9 +35,11 @@ pub struct Core {
     storage: Arc<dyn Storage>,
     clock: Clock,
     stop_watcher: OnceLock<StopWatcher>,
+    undeclared_watcher: OnceLock<UndeclaredWatcher>,
 }
 
 type StopWatcher = Box<dyn Fn(ChainStop) + Send + Sync>;
+type UndeclaredWatcher = Box<dyn Fn(&ModuleInfo, &EventInfo) + Send + Sync>;
 
 impl std::fmt::Debug for Core {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -55,6 +59,7 @@ impl Core {
             storage,
             clock: Clock::start(),
             stop_watcher: OnceLock::new(),
+            undeclared_watcher: OnceLock::new(),
         };
         (core, queue)
     }
@@ -134,6 +139,26 @@ impl Core {
     pub fn on_stop(&self, watch: impl Fn(ChainStop) + Send + Sync + 'static) {
         // Documented above: a second watcher is not kept.
         let _ = self.stop_watcher.set(Box::new(watch));
+    }
+
+    /// Calls `watch` whenever a module fires an event that its `#[module]` does not name; for tests.
+    /// Only the first watcher is kept.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn on_undeclared(
+        &self,
+        watch: impl Fn(&ModuleInfo, &EventInfo) + Send + Sync + 'static,
+    ) {
+        // Documented above: a second watcher is not kept.
+        let _ = self.undeclared_watcher.set(Box::new(watch));
+    }
+
+    /// Tells the watcher, if there is one, when a module fires an event without saying so.
+    pub(crate) fn watch_fire(&self, module: Option<&ModuleInfo>, event: &EventInfo) {
+        if let Some(watch) = self.undeclared_watcher.get()
+            && let Some(module) = module.filter(|module| !module.declares(event.name))
+        {
+            watch(module, event);
+        }
     }
 
     /// Traces which handler stopped a chain, and calls the watcher. Without a tracer and a watcher,

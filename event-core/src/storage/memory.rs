@@ -41,6 +41,11 @@ impl Memory {
         Self::default()
     }
 
+    /// The names of the stores that were opened, sorted.
+    pub fn stores(&self) -> Vec<&'static str> {
+        self.lock().versions.keys().copied().collect()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Tables> {
         self.0.lock()
     }

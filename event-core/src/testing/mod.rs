@@ -29,9 +29,11 @@
 #[doc(hidden)]
 pub mod bare;
 mod stream;
+mod undeclared;
 
 pub use self::stream::TestStream;
 
+use self::undeclared::Undeclared;
 use std::{sync::Arc, time::Duration};
 
 use jid::{BareJid, FullJid};
@@ -178,14 +180,20 @@ impl Builder {
             Some(registry) => registry,
             None => Registry::linked()?,
         };
-        let runtime = Runtime::start(registry, self.hosts, self.storage, self.prepare).await?;
+        let (undeclared, given) = (Undeclared::default(), self.prepare);
+        let prepare = |host: &HostContext| {
+            undeclared.watch(host);
+            given(host);
+        };
+        let runtime = Runtime::start(registry, self.hosts, self.storage, prepare).await?;
         let decisions = Arc::<Mutex<Vec<ChainStop>>>::default();
         let seen = Arc::clone(&decisions);
         runtime.core().on_stop(move |stop| {
             seen.lock().push(stop);
         });
         runtime.core().announce_started().await;
-        Ok(Harness { runtime, decisions })
+        undeclared.refuse();
+        Ok(Harness { runtime, decisions, undeclared })
     }
 }
 
@@ -194,6 +202,7 @@ impl Builder {
 pub struct Harness {
     runtime: Arc<Runtime>,
     decisions: Arc<Mutex<Vec<ChainStop>>>,
+    undeclared: Undeclared,
 }
 
 impl Harness {
@@ -276,7 +285,8 @@ impl Harness {
         let stream = TestStream::default();
         let session = Session::new(kind, host, Arc::new(stream.clone()));
         session.set_stream_id(&random_id());
-        Client { runtime: Arc::clone(&self.runtime), session, stream }
+        let undeclared = self.undeclared.clone();
+        Client { runtime: Arc::clone(&self.runtime), session, stream, undeclared }
     }
 
     /// Reloads the server with the hosts of `to`, as `spondee reload` does. Storage and registry
@@ -291,7 +301,9 @@ impl Harness {
     /// Fires an event on the first host.
     pub async fn fire<'p, E: Fire<'p> + Send>(&self, event: E) -> Fired<E> {
         let context = self.context();
-        context.run_turn(context.fire(event)).await
+        let fired = context.run_turn(context.fire(event)).await;
+        self.undeclared.refuse();
+        fired
     }
 
     /// The stops of chains so far, each with the handler that stopped the chain.
@@ -311,6 +323,7 @@ impl Harness {
         for _ in 0..64 {
             tokio::task::yield_now().await;
         }
+        self.undeclared.refuse();
     }
 }
 
@@ -323,6 +336,7 @@ pub struct Client {
     pub session: Session,
     /// The connection.
     pub stream: TestStream,
+    undeclared: Undeclared,
 }
 
 impl Client {
@@ -357,6 +371,7 @@ impl Client {
         if let Err(error) = self.turn().receive(element).await {
             self.session.close(error);
         }
+        self.undeclared.refuse();
     }
 
     /// Takes the next element that the client has received.

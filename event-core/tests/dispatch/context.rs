@@ -172,7 +172,7 @@ mod endless {
     }
 
     /// Sends each handled stanza again.
-    #[module(name = "endless")]
+    #[module(name = "endless", fires = [Again])]
     struct Endless;
 
     #[hook("message/host", priority = 10)]

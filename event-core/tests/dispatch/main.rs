@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests and their helpers")]
 
 mod context;
+mod fires;
 mod foreign;
 mod iq;
 mod lifecycle;
@@ -11,6 +12,7 @@ mod outcome;
 mod panics;
 mod query;
 mod reload;
+mod warnings;
 
 use std::cell::RefCell;
 

@@ -22,7 +22,7 @@ fn act(event: &str) -> Result<Flow, StanzaError> {
 }
 
 /// Acts as the test requests.
-#[module(name = "outcome")]
+#[module(name = "outcome", fires = [events::MessageOfflineHandle])]
 struct Outcome;
 
 macro_rules! probes {

@@ -3,7 +3,7 @@
 use event_core::{jid::Jid, prelude::*};
 
 /// Greets every client that comes online.
-#[module(after = ["presence"])]
+#[module(after = ["presence"], fires = [Greeted])]
 #[derive(Debug)]
 pub struct Welcome {
     /// The text of the greeting.

@@ -17,7 +17,12 @@ const NS: &str = "jabber:iq:register";
 const SOURCE: &str = "account";
 
 /// Lets users change their password and remove their account.
-#[module(name = "account", features = ["jabber:iq:register"], after = ["register"])]
+#[module(
+    name = "account",
+    features = ["jabber:iq:register"],
+    after = ["register"],
+    fires = [UserDeregistered]
+)]
 pub struct AccountManagement {
     /// Whether users can change their password in-band. Default: `true`.
     #[option(default = true)]

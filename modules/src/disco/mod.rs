@@ -28,6 +28,15 @@ use self::{
         "http://jabber.org/protocol/caps",
         "http://jabber.org/protocol/disco#info",
         "http://jabber.org/protocol/disco#items",
+    ],
+    fires = [
+        events::AccountDiscoInfo,
+        events::AccountDiscoItems,
+        events::AccountDiscoInfoNode,
+        events::AccountDiscoItemsNode,
+        events::HostDiscoItems,
+        events::HostDiscoInfoNode,
+        events::HostDiscoItemsNode,
     ]
 )]
 pub struct Disco {

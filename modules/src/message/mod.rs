@@ -13,7 +13,10 @@ pub(crate) use self::{message_type::MessageType, pause::DeliveryPause};
 use crate::lookup;
 
 /// Delivers messages to the addressed clients.
-#[module(name = "message")]
+#[module(
+    name = "message",
+    fires = [events::MessageBareGroupchat, events::MessageOfflineHandle]
+)]
 #[derive(Debug)]
 pub struct MessageDelivery;
 

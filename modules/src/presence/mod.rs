@@ -16,7 +16,11 @@ use crate::stanzas;
 
 /// Sends the presence of a user's clients to each other and to contacts, delivers directed
 /// presence, and negotiates subscriptions.
-#[module(name = "presence", state = Directed)]
+#[module(
+    name = "presence",
+    state = Directed,
+    fires = [events::PresenceInitial, events::MessageOfflineBroadcast]
+)]
 #[derive(Debug)]
 pub struct PresenceDelivery;
 

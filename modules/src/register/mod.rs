@@ -25,7 +25,11 @@ const SOURCE: &str = "register";
 
 /// Lets anyone create an account before logging in. This is not a default module, because open
 /// registration on a public server needs an operator who watches for abuse.
-#[module(state = AttemptLimiter, features = ["jabber:iq:register"])]
+#[module(
+    state = AttemptLimiter,
+    features = ["jabber:iq:register"],
+    fires = [UserRegistering, UserRegistered]
+)]
 pub struct Register {
     /// The maximum number of attempts of one address in a period. An IPv6 /64 counts as one
     /// address. Default: 5.

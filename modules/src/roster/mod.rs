@@ -15,7 +15,12 @@ use self::{contacts::Contacts, limits::RosterLimits};
 use crate::{lookup, stanzas};
 
 /// Stores the contacts of users.
-#[module(name = "roster", state = State, features = ["jabber:iq:roster"])]
+#[module(
+    name = "roster",
+    state = State,
+    features = ["jabber:iq:roster"],
+    fires = [events::RosterLoad, events::RosterItemRemoved]
+)]
 #[derive(Debug)]
 pub struct ContactLists {
     /// The maximum number of contacts of a user. Default: 2000.

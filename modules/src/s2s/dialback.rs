@@ -30,7 +30,7 @@ const MAX_DOMAINS: usize = 256;
 const MAX_PENDING: u32 = 16;
 
 /// Authenticates the domains of servers with dialback where certificates do not prove the domains.
-#[module(after = ["saslauth"])]
+#[module(after = ["saslauth"], fires = [events::S2sAuthenticated])]
 pub struct Dialback;
 
 /// The mark in the slot of a session on which this host has sent a key.

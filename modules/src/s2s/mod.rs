@@ -8,7 +8,10 @@ use std::sync::Arc;
 use event_core::{ErrorType, prelude::*, services::Federation, xml::STREAM_NS};
 
 /// Sends stanzas to other servers, and accepts stanzas from other servers.
-#[module(after = ["starttls", "saslauth", "dialback"])]
+#[module(
+    after = ["starttls", "saslauth", "dialback"],
+    fires = [events::S2sInEstablished, events::S2sOutEstablished]
+)]
 pub struct S2s;
 
 #[hook("route/remote", priority = -1)]

@@ -27,7 +27,15 @@ use self::{
 const NS: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
 
 /// Authenticates clients, and authenticates other servers by their certificates.
-#[module(after = ["starttls"])]
+#[module(
+    after = ["starttls"],
+    fires = [
+        events::AuthenticationAttempt,
+        events::AuthenticationSuccess,
+        events::AuthenticationFailure,
+        events::S2sAuthenticated,
+    ]
+)]
 pub struct Saslauth {
     /// The number of failed attempts after which a stream is closed. Default:
     /// `limits.authentication_attempts`.

@@ -36,14 +36,11 @@ pub enum Command {
     /// Show which handlers run on which event, in order
     Hooks(HooksQuery),
     /// Show the catalogue of events
-    Events {
-        /// As JSON
-        #[arg(long, conflicts_with = "markdown")]
-        json: bool,
-        /// As Markdown
-        #[arg(long)]
-        markdown: bool,
-    },
+    Events(PageOptions),
+    /// Show the modules of this binary, with their options and what they fire and need
+    Modules(ModulesQuery),
+    /// Show the keys of the config; without an option, as a config file with all defaults
+    ConfigKeys(PageOptions),
     /// Report problems of config, certificates, ports, DNS and storage, and how to solve them
     ///
     /// Exit codes: 0 without errors (there may be warnings), 1 with errors, 2 if the command line
@@ -133,25 +130,26 @@ pub struct CheckOptions {
     pub json: bool,
 }
 
-/// How to show the catalogue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EventsFormat {
-    /// For a terminal.
-    Text,
-    /// JSON.
-    Json,
-    /// Markdown.
-    Markdown,
+/// Which modules to show, and how.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub struct ModulesQuery {
+    /// Those of this crate only
+    #[arg(long = "crate", value_name = "CRATE")]
+    pub crate_name: Option<String>,
+    /// The form.
+    #[command(flatten)]
+    pub page: PageOptions,
 }
 
-impl EventsFormat {
-    pub(super) fn from_flags(json: bool, markdown: bool) -> Self {
-        match (json, markdown) {
-            (true, _) => Self::Json,
-            (_, true) => Self::Markdown,
-            _ => Self::Text,
-        }
-    }
+/// How to show a page of the documentation; without a flag, for a terminal.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Args)]
+pub struct PageOptions {
+    /// As JSON
+    #[arg(long, conflicts_with = "markdown")]
+    pub json: bool,
+    /// As Markdown
+    #[arg(long)]
+    pub markdown: bool,
 }
 
 fn account(text: &str) -> Result<BareJid, String> {

@@ -22,7 +22,9 @@ use crate::{
     plain::plain,
 };
 
-pub use args::{CheckOptions, Cli, Command, EventsFormat, HooksQuery, NewModule, UserCommand};
+pub use args::{
+    CheckOptions, Cli, Command, HooksQuery, ModulesQuery, NewModule, PageOptions, UserCommand,
+};
 pub use crate_name::{CrateName, CrateNameError};
 pub use error::CliError;
 pub use password::{AskPassword, Terminal};
@@ -42,7 +44,11 @@ pub trait Actions {
     /// Prints the dispatch table.
     fn hooks(&self, config: Config, query: &HooksQuery) -> u8;
     /// Prints the catalogue of events.
-    fn events(&self, format: EventsFormat) -> u8;
+    fn events(&self, options: PageOptions) -> u8;
+    /// Prints the modules of the binary.
+    fn modules(&self, query: &ModulesQuery) -> u8;
+    /// Prints the keys of the config.
+    fn config_keys(&self, options: PageOptions) -> u8;
     /// Reports problems of config, certificates, ports, DNS and storage. The config may itself have
     /// errors.
     fn check(&self, config: Result<Config, InvalidConfig>, options: CheckOptions) -> u8;
@@ -122,9 +128,9 @@ fn dispatch(cli: Cli, actions: &dyn Actions, ask: &mut dyn AskPassword) -> Resul
         }),
         Some(Command::Reload) => Done::Code(actions.reload(load()?)),
         Some(Command::Hooks(query)) => Done::Code(actions.hooks(load()?, &query)),
-        Some(Command::Events { json, markdown }) => {
-            Done::Code(actions.events(EventsFormat::from_flags(json, markdown)))
-        }
+        Some(Command::Events(options)) => Done::Code(actions.events(options)),
+        Some(Command::Modules(query)) => Done::Code(actions.modules(&query)),
+        Some(Command::ConfigKeys(options)) => Done::Code(actions.config_keys(options)),
         Some(Command::NewModule(request)) => Done::Code(actions.new_module(&request)),
         Some(Command::Check(options)) => Done::Code(actions.check(load(), options)),
         Some(Command::User { command }) => {

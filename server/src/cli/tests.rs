@@ -29,8 +29,17 @@ impl Actions for Noted {
         self.note(format!("{query:?}"))
     }
 
-    fn events(&self, format: EventsFormat) -> u8 {
-        self.note(format!("{format:?}"))
+    fn events(&self, options: PageOptions) -> u8 {
+        self.note(format!("events {options:?}"))
+    }
+
+    fn modules(&self, query: &ModulesQuery) -> u8 {
+        let of = query.crate_name.as_deref().unwrap_or_default();
+        self.note(format!("modules{of} {:?}", query.page))
+    }
+
+    fn config_keys(&self, options: PageOptions) -> u8 {
+        self.note(format!("config_keys {options:?}"))
     }
 
     fn reload(&self, config: Config) -> u8 {
@@ -82,9 +91,15 @@ fn noted(args: &[&str]) -> String {
 #[test]
 fn commands_done_elsewhere() {
     assert_eq!(noted(&["--data", "x"]), "start x");
-    assert_eq!(noted(&["events"]), "Text");
-    assert_eq!(noted(&["events", "--json"]), "Json");
-    assert_eq!(noted(&["events", "--markdown"]), "Markdown");
+    for page in ["events", "modules", "config-keys"] {
+        let form = |json: bool, markdown: bool| {
+            format!("{} {:?}", page.replace('-', "_"), PageOptions { json, markdown })
+        };
+        assert_eq!(noted(&[page]), form(false, false));
+        assert_eq!(noted(&[page, "--json"]), form(true, false));
+        assert_eq!(noted(&[page, "--markdown"]), form(false, true));
+    }
+    assert!(noted(&["modules", "--crate", "_mine"]).starts_with("modules_mine "));
     assert_eq!(noted(&["check", "--data", "x"]), "check true false");
     assert_eq!(noted(&["check", "--json", "--config", "no/such.toml"]), "check false true");
     let made = noted(&["new-module", "sticky-note", "--dir", "D", "--spondee", "S"]);

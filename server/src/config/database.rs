@@ -6,13 +6,18 @@ use event_core::Secret;
 use serde::{Deserialize, Serialize, Serializer};
 use sqlx::postgres::PgConnectOptions;
 
-/// `[storage]`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Storage {
-    /// The PostgreSQL database used instead of an SQLite file in the data folder.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<DatabaseUrl>,
+use super::table::config_table;
+
+config_table! {
+    /// Where data is stored.
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct Storage {
+        /// The PostgreSQL database. Its password is never shown. Default: an SQLite file in the
+        /// data folder.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub url: Option<DatabaseUrl>,
+    }
 }
 
 /// The address of a PostgreSQL database. Only host, port and database name are ever shown.

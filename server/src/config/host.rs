@@ -12,65 +12,78 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::error::Place;
 use super::modules::Modules;
 use super::options::ModuleOptions;
+use super::table::config_table;
 use super::value::strings;
 
-/// A certificate chain and its key, as PEM files.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TlsFiles {
-    /// The chain, the server's own certificate first.
-    pub certificate: PathBuf,
-    /// The private key.
-    pub key: PathBuf,
-    /// Where the table stands in the file.
-    #[serde(skip)]
-    pub place: Place,
+config_table! {
+    /// The certificate of every host without its own, as PEM files; a reload reads them again.
+    /// Without it the server makes a self-signed certificate in the data folder.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub struct TlsFiles {
+        /// The certificate chain, the server's own certificate first.
+        pub certificate: PathBuf,
+        /// The private key.
+        pub key: PathBuf,
+        /// Where the table stands in the file.
+        #[serde(skip)]
+        pub place: Place,
+    }
 }
 
-/// One `[host."…"]`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct HostSection {
-    /// The enabled modules.
-    pub modules: Modules,
-    /// The accounts that may administer the host.
-    #[serde(deserialize_with = "admins")]
-    pub admins: Vec<BareJidText>,
-    /// The SASL mechanisms offered; `None` means all.
-    #[serde(deserialize_with = "mechanisms", skip_serializing_if = "Option::is_none")]
-    pub sasl: Option<Vec<Mechanism>>,
-    /// Whether clients may authenticate without TLS.
-    pub allow_plaintext: bool,
-    /// The host's own certificate.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tls: Option<TlsFiles>,
-    /// The options of each module.
-    pub module: BTreeMap<String, ModuleOptions>,
-    /// Where the host stands in the file; `None` for the default host.
-    #[serde(skip)]
-    pub place: Option<Place>,
+config_table! {
+    /// A domain with accounts. `localhost` is served if the file names neither hosts nor
+    /// components.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct HostSection {
+        /// The modules that run: changes to the default modules, `["+register", "-motd"]`, or the
+        /// whole list. Their order is that of their handlers at equal priority. Default: the
+        /// default modules of [modules.md](modules.md).
+        pub modules: Modules,
+        /// The accounts that may administer the host.
+        #[serde(deserialize_with = "admins")]
+        pub admins: Vec<BareJidText>,
+        /// The SASL mechanisms that clients are offered. Default: all.
+        #[serde(deserialize_with = "mechanisms", skip_serializing_if = "Option::is_none")]
+        pub sasl: Option<Vec<Mechanism>>,
+        /// Whether clients may log in without TLS.
+        pub allow_plaintext: bool,
+        /// The host's own certificate. Default: that of `[tls]`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub tls: Option<TlsFiles>,
+        /// The options of each module: [modules.md](modules.md) lists them.
+        pub module: BTreeMap<String, ModuleOptions>,
+        /// Where the host stands in the file; `None` for the default host.
+        #[serde(skip)]
+        pub place: Option<Place>,
+    }
 }
 
-/// One `[component."…"]`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ComponentConfig {
-    /// The secret of the external component. Without a secret, modules serve the domain.
-    #[serde(skip_serializing)]
-    pub secret: Option<Secret>,
-    /// The enabled modules.
-    pub modules: Modules,
-    /// The accounts that may administer the component.
-    #[serde(deserialize_with = "admins")]
-    pub admins: Vec<BareJidText>,
-    /// The component's own certificate.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tls: Option<TlsFiles>,
-    /// The options of each module.
-    pub module: BTreeMap<String, ModuleOptions>,
-    /// Where the component stands in the file.
-    #[serde(skip)]
-    pub place: Option<Place>,
+config_table! {
+    /// A domain without accounts, served by an external program (XEP-0114) or by modules.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct ComponentConfig {
+        /// The secret that the external program proves. Default: none; then modules serve the
+        /// domain.
+        #[serde(skip_serializing)]
+        pub secret: Option<Secret>,
+        /// The modules that run, as for a host. Default: the default modules for components of
+        /// [modules.md](modules.md).
+        pub modules: Modules,
+        /// The accounts that may administer the component.
+        #[serde(deserialize_with = "admins")]
+        pub admins: Vec<BareJidText>,
+        /// The component's own certificate. Default: that of `[tls]`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub tls: Option<TlsFiles>,
+        /// The options of each module: [modules.md](modules.md) lists them.
+        pub module: BTreeMap<String, ModuleOptions>,
+        /// Where the component stands in the file.
+        #[serde(skip)]
+        pub place: Option<Place>,
+    }
 }
 
 /// A bare JID that serialises as its text.

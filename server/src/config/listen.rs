@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use serde::{Deserialize, Serialize};
 
 use super::error::Place;
+use super::table::config_table;
 use super::value;
 
 /// The protocol of a listener.
@@ -41,17 +42,25 @@ impl ListenKind {
     }
 }
 
-/// One `[[listen]]`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Entry")]
-pub struct Listen {
-    /// The protocol.
-    pub kind: ListenKind,
-    /// The address.
-    pub address: SocketAddr,
-    /// Where the listener stands in the file; `None` for a default.
-    #[serde(skip)]
-    pub place: Option<Place>,
+config_table! {
+    /// What is served on one address. Without `[[listen]]` clients are served on ports 5222 and
+    /// 5223; if the file names a host or component, servers on port 5269; if a component has a
+    /// secret, components on port 5347 of this machine. A file with one `[[listen]]` lists all.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(from = "Entry")]
+    pub struct Listen {
+        /// What is served: clients with STARTTLS (`c2s`) or TLS from the first byte (`c2s-tls`),
+        /// servers likewise (`s2s`, `s2s-tls`), external components without TLS (`component`,
+        /// XEP-0114), or `/metrics` and `/healthz` over HTTP (`http`).
+        pub kind: ListenKind,
+        /// The address and port. Default: all addresses, on port 5222 for `c2s`, 5223 for
+        /// `c2s-tls`, 5269 for `s2s`, 5270 for `s2s-tls`; `127.0.0.1` on port 5347 for `component`,
+        /// 5280 for `http`.
+        pub address: SocketAddr,
+        /// Where the listener stands in the file; `None` for a default.
+        #[serde(skip)]
+        pub place: Option<Place>,
+    }
 }
 
 /// A [`Listen`] as the file has it. An entry without an address gets the default of its kind.

@@ -4,17 +4,21 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// `[log]`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Log {
-    /// The format of a line.
-    pub format: LogFormat,
-    /// The least important level that is written.
-    pub level: LogLevel,
-    /// The log file. Without a file, the log goes to standard error.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub file: Option<PathBuf>,
+use super::table::config_table;
+
+config_table! {
+    /// The log.
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct Log {
+        /// The format of a line.
+        pub format: LogFormat,
+        /// The least important level that is written.
+        pub level: LogLevel,
+        /// The file that is written; a reload opens it again. Default: standard error.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub file: Option<PathBuf>,
+    }
 }
 
 /// The format of log lines.

@@ -14,9 +14,11 @@ mod log;
 mod mistakes;
 mod modules;
 mod options;
+pub(crate) mod reference;
 mod root;
 mod s2s;
 mod source;
+pub(crate) mod table;
 #[cfg(test)]
 mod tests;
 mod value;

@@ -13,45 +13,48 @@ use super::limits::Limits;
 use super::listen::{Listen, ListenKind};
 use super::log::Log;
 use super::s2s::S2s;
+use super::table::config_table;
 use super::value::{at_least, by_domain};
 
-/// A checked config.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Config {
-    /// The file; `None` for the defaults.
-    #[serde(skip)]
-    pub file: Option<PathBuf>,
-    /// The data folder.
-    pub data: PathBuf,
-    /// Whether the data folder is set on the command line, which overrides the file.
-    #[serde(skip)]
-    pub data_is_given: bool,
-    /// Where the keys stand whose values are checked when the server starts, by their full names.
-    #[serde(skip)]
-    pub(crate) places: BTreeMap<String, Place>,
-    /// The number of threads that serve streams.
-    #[serde(deserialize_with = "at_least::<1, _, _>")]
-    pub threads: NonZeroUsize,
-    /// The listeners.
-    pub listen: Vec<Listen>,
-    /// The certificate of every host without its own.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tls: Option<TlsFiles>,
-    /// The hosts with accounts, by normalised name.
-    #[serde(deserialize_with = "by_domain")]
-    pub host: BTreeMap<String, HostSection>,
-    /// The hosts without accounts, by normalised name.
-    #[serde(deserialize_with = "by_domain")]
-    pub component: BTreeMap<String, ComponentConfig>,
-    /// Connections to other servers.
-    pub s2s: S2s,
-    /// Where data is stored.
-    pub storage: Storage,
-    /// The log.
-    pub log: Log,
-    /// The resources that one peer may use.
-    pub limits: Limits,
+config_table! {
+    /// The config of the server. Every key is optional.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct Config {
+        /// The file; `None` for the defaults.
+        #[serde(skip)]
+        pub file: Option<PathBuf>,
+        /// The folder of the database, of self-signed certificates and of the socket for commands.
+        pub data: PathBuf,
+        /// Whether the data folder is set on the command line, which overrides the file.
+        #[serde(skip)]
+        pub data_is_given: bool,
+        /// Where the keys stand whose values are checked when the server starts, by their full names.
+        #[serde(skip)]
+        pub(crate) places: BTreeMap<String, Place>,
+        /// The threads that serve streams. Default: one for each processor, at least 2.
+        #[serde(deserialize_with = "at_least::<1, _, _>")]
+        pub threads: NonZeroUsize,
+        /// The listeners.
+        pub listen: Vec<Listen>,
+        /// The certificate of every host without its own.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub tls: Option<TlsFiles>,
+        /// The hosts with accounts, by normalised name.
+        #[serde(deserialize_with = "by_domain")]
+        pub host: BTreeMap<String, HostSection>,
+        /// The hosts without accounts, by normalised name.
+        #[serde(deserialize_with = "by_domain")]
+        pub component: BTreeMap<String, ComponentConfig>,
+        /// Connections to other servers.
+        pub s2s: S2s,
+        /// Where data is stored.
+        pub storage: Storage,
+        /// The log.
+        pub log: Log,
+        /// The resources that one peer may use.
+        pub limits: Limits,
+    }
 }
 
 impl Config {

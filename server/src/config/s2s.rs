@@ -6,32 +6,36 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::table::config_table;
 use super::value::{address, at_least, by_domain};
 
-/// `[s2s]`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct S2s {
-    /// A PEM file of certificate authorities, trusted in addition to the system's.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub authorities: Option<PathBuf>,
-    /// Whether dialback may prove a name that a certificate does not.
-    pub dialback: bool,
-    /// The DNS resolver to ask instead of the system's.
-    #[serde(deserialize_with = "address", skip_serializing_if = "Option::is_none")]
-    pub dns: Option<SocketAddr>,
-    /// Addresses (`name:port`) to connect to instead of asking DNS, by normalised domain.
-    #[serde(deserialize_with = "routes")]
-    pub routes: BTreeMap<String, String>,
-    /// The stanzas that may wait for one domain; further stanzas are refused.
-    #[serde(deserialize_with = "at_least::<1, _, _>")]
-    pub queue_stanzas: usize,
-    /// The bytes that may wait for one domain.
-    #[serde(deserialize_with = "at_least::<{ 64 * 1024 }, _, _>")]
-    pub queue_bytes: usize,
-    /// The seconds after which an idle stream to another server is closed.
-    #[serde(deserialize_with = "at_least::<1, _, _>")]
-    pub idle_seconds: u64,
+config_table! {
+    /// Connections to other servers.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct S2s {
+        /// A PEM file of certificate authorities that are trusted in addition to the system's.
+        /// Default: only the system's.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub authorities: Option<PathBuf>,
+        /// Whether dialback may prove the name of a server whose certificate does not.
+        pub dialback: bool,
+        /// The DNS resolver. Default: the system's.
+        #[serde(deserialize_with = "address", skip_serializing_if = "Option::is_none")]
+        pub dns: Option<SocketAddr>,
+        /// The addresses of servers that are not looked up in DNS, by domain.
+        #[serde(deserialize_with = "routes")]
+        pub routes: BTreeMap<String, String>,
+        /// The stanzas that may wait for one domain. Further ones are refused.
+        #[serde(deserialize_with = "at_least::<1, _, _>")]
+        pub queue_stanzas: usize,
+        /// The size of the stanzas that may wait for one domain. Further ones are refused.
+        #[serde(deserialize_with = "at_least::<{ 64 * 1024 }, _, _>")]
+        pub queue_bytes: usize,
+        /// The time after which an idle stream to another server is closed.
+        #[serde(deserialize_with = "at_least::<1, _, _>")]
+        pub idle_seconds: u64,
+    }
 }
 
 impl Default for S2s {

@@ -46,7 +46,7 @@ pub(super) fn complaint(message: &str, is_secret: bool) -> Complaint {
         } else {
             format!("expected {wanted}, found {}", found(was))
         }
-    } else if is_secret {
+    } else if is_secret && !message.starts_with("too ") {
         "not a valid value".to_owned()
     } else {
         message.replace('`', "\"")

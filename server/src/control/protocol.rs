@@ -104,6 +104,9 @@ pub(crate) struct HookLine {
     pub(crate) line: u32,
     pub(crate) column: u32,
     pub(crate) r#async: bool,
+    /// What is wrong with the hook in this configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) warning: Option<String>,
     /// The handler's counters; `None` when no server runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) counts: Option<Counts>,
@@ -132,6 +135,7 @@ impl HookLine {
             line: hook.line,
             column: hook.column,
             r#async: hook.is_async,
+            warning: listing.warning.as_ref().map(ToString::to_string),
             counts: Some(Counts {
                 calls: stats.calls,
                 handled: stats.handled,

@@ -106,30 +106,40 @@ impl Cascade {
     /// `own` are the handlers of one payload.
     pub(crate) fn build(generic: &[&Hook], own: &[&Hook]) -> Self {
         Self {
-            get: STEPS.map(|steps| cascade(generic, &steps, own, Some(steps.get))),
-            set: STEPS.map(|steps| cascade(generic, &steps, own, Some(steps.set))),
+            get: STEPS.map(|steps| cascade(generic, &steps, own, steps.get)),
+            set: STEPS.map(|steps| cascade(generic, &steps, own, steps.set)),
         }
     }
 }
 
 /// Builds one chain: `iq/DEST` at 0 and above, the events of the payload, `iq/DEST` at -1.
-pub(crate) fn cascade(
+fn cascade(
     generic: &[&Hook],
     steps: &Steps,
     own: &[&Hook],
-    typed: Option<&[fn() -> EventId]>,
+    typed: &[fn() -> EventId],
 ) -> Chain<Iq> {
-    let is = |hook: &Hook, events: &[fn() -> EventId]| {
-        events.iter().any(|event| event() == hook.meta().event_id)
-    };
     let generic = |deliver: bool| {
         generic.iter().copied().filter(move |hook| {
-            is(hook, steps.generic) && (hook.meta().band() == Some(Band::Deliver)) == deliver
+            is_of(hook, steps.generic) && (hook.meta().band() == Some(Band::Deliver)) == deliver
         })
     };
-    let payload = own.iter().copied().filter(|hook| is(hook, steps.payload));
-    let typed = own.iter().copied().filter(|hook| is(hook, typed.unwrap_or(&[])));
-    chain(generic(false).chain(payload).chain(typed).chain(generic(true)))
+    chain(generic(false).chain(of_payload(steps, own, typed)).chain(generic(true)))
+}
+
+/// The handlers of one payload in their order: those of `iq/DEST/XMLNS:TAG`, then those of `typed`,
+/// which is `iq-get` or `iq-set`.
+pub(crate) fn of_payload<'a>(
+    steps: &Steps,
+    own: &[&'a Hook],
+    typed: &[fn() -> EventId],
+) -> impl Iterator<Item = &'a Hook> {
+    let of = |events| own.iter().copied().filter(move |hook| is_of(hook, events));
+    of(steps.payload).chain(of(typed))
+}
+
+fn is_of(hook: &Hook, events: &[fn() -> EventId]) -> bool {
+    events.iter().any(|event| event() == hook.meta().event_id)
 }
 
 /// Builds the chains of answers by id: `iq/DEST`, `iq-TYPE/DEST/ID`, `iq/DEST` at -1.

@@ -6,6 +6,7 @@
 pub(crate) mod global;
 pub(crate) mod hook;
 pub(crate) mod iq;
+pub(crate) mod masks;
 pub(crate) mod order;
 pub(crate) mod slots;
 

@@ -90,7 +90,7 @@ impl Runtime {
                     new
                 }
             };
-            seen.extend(module.services.iter().map(|(key, one)| (*key, Arc::clone(one))));
+            seen.extend(module.services.iter().map(|(key, one)| (*key, one.clone())));
             modules.push(module);
         }
         let is_configured = |name: &str| modules.iter().any(|module| module.info.name == name);

@@ -4,7 +4,10 @@ use std::fmt::Write;
 
 use event_core::{EventInfo, Family, Scope, declared_events, events};
 
-use crate::cli::{EventsFormat, output::say};
+use crate::{
+    cli::{PageOptions, output::say_page},
+    docs::{flat, lines, summary},
+};
 
 const INTRO: &str = "\
 # Events
@@ -35,14 +38,10 @@ and `Stanza` give the stanza itself, its `origin()`, `to()`, `from()` and `id()`
 with `reply()` and `error_reply()`. `Nonza` has the `session` and the `element`.
 ";
 
-pub(super) fn print(format: EventsFormat) {
+pub(super) fn print(options: PageOptions) {
     let mut all = events::all();
     all.extend(declared_events());
-    say(&match format {
-        EventsFormat::Text => text(&all),
-        EventsFormat::Json => json(&all),
-        EventsFormat::Markdown => markdown(&all),
-    });
+    say_page(options, || text(&all), || json(&all), || markdown(&all));
 }
 
 fn scope(info: &EventInfo) -> &'static str {
@@ -56,29 +55,17 @@ fn family(family: Family) -> String {
     format!("{family:?}").to_lowercase()
 }
 
-/// A text on one line.
-fn flat(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// The first sentence of an event's documentation.
-fn summary(info: &EventInfo) -> String {
-    let doc = flat(info.doc);
-    let end = doc.find(". ").map_or(doc.len(), |at| at + 1);
-    doc.get(..end).unwrap_or_default().to_owned()
-}
-
 fn text(all: &[&EventInfo]) -> String {
     let mut text = String::new();
     let width = all.iter().map(|info| info.name.len()).max().unwrap_or(0);
     for info in all {
         let (name, scope, family) = (info.name, scope(info), family(info.family));
-        let _ = writeln!(text, "{name:<width$}  {scope:<6}  {family:<12}  {}", summary(info));
+        let _ = writeln!(text, "{name:<width$}  {scope:<6}  {family:<12}  {}", summary(info.doc));
     }
     text
 }
 
-fn json(all: &[&EventInfo]) -> String {
+fn json(all: &[&EventInfo]) -> serde_json::Value {
     let list: Vec<_> = all
         .iter()
         .map(|info| {
@@ -96,7 +83,7 @@ fn json(all: &[&EventInfo]) -> String {
             })
         })
         .collect();
-    format!("{:#}\n", serde_json::Value::Array(list))
+    list.into()
 }
 
 fn markdown(all: &[&EventInfo]) -> String {
@@ -104,9 +91,7 @@ fn markdown(all: &[&EventInfo]) -> String {
     for info in all {
         let (scope, family) = (scope(info), family(info.family));
         let _ = write!(text, "\n### `{}`\n\n{scope} · {family} · `{}`\n", info.name, info.payload);
-        let doc: Vec<_> =
-            info.doc.lines().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
-        let _ = write!(text, "\n{}\n", doc.join("\n").trim());
+        let _ = write!(text, "\n{}\n", lines(info.doc));
         for (index, field) in info.fields.iter().enumerate() {
             let space = if index == 0 { "\n" } else { "" };
             let (name, written) = (field.name, flat(field.type_));
@@ -125,11 +110,14 @@ mod tests {
         let all = events::all();
         let (text, json, markdown) = (text(&all), json(&all), markdown(&all));
         for info in &all {
-            assert!(text.contains(info.name) && json.contains(info.name), "{}", info.name);
+            assert!(
+                text.contains(info.name) && json.to_string().contains(info.name),
+                "{}",
+                info.name
+            );
             assert!(markdown.contains(&format!("### `{}`", info.name)), "{}", info.name);
         }
         assert_eq!(text.lines().count(), all.len());
-        let parsed: serde_json::Value = serde_json::from_str(&json).unwrap();
-        assert_eq!(parsed.as_array().map(Vec::len), Some(all.len()));
+        assert_eq!(json.as_array().map(Vec::len), Some(all.len()));
     }
 }

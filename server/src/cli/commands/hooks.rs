@@ -2,18 +2,14 @@
 
 use std::{fmt::Write, sync::Arc};
 
-use event_core::{Bundle, Registry, Runtime, declared_events, events, nearest};
+use event_core::{Bundle, Registry, declared_events, events, nearest};
 
+use super::load::{load, runtime};
 use crate::{
-    accounts::AccountStore,
     cli::{CliError, HooksQuery, output::say},
     config::Config,
     control::{client, protocol::HookLine},
-    run::{
-        ServerError,
-        hosts::{hosts, services},
-    },
-    storage::Memory,
+    run::{ServerError, hosts::hosts},
 };
 
 pub(super) fn print(
@@ -88,22 +84,15 @@ fn known(what: &'static str, name: Option<&str>, known: &[&str]) -> Result<(), H
     Err(HooksError::Unknown { what, name: name.to_owned(), hint })
 }
 
-/// Loads the modules of the config with storage in memory, and lists their handlers.
+/// The hooks of the config's modules, without counters.
 fn without_server(
     config: &Config,
     registry: Registry,
     query: &HooksQuery,
 ) -> Result<Vec<HookLine>, ServerError> {
     let hosts = hosts(config, &registry, &mut Vec::new()).map_err(ServerError::Config)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime =
-        runtime.map_err(|source| ServerError::System { what: "cannot start".into(), source })?;
-    runtime.block_on(async {
-        let storage = Arc::new(Memory::default());
-        let accounts = AccountStore::open(storage.clone(), 4096, 1).await?;
-        let modules = Runtime::load(registry, hosts, storage, services(&accounts))
-            .await
-            .map_err(ServerError::Start)?;
+    runtime()?.block_on(async {
+        let modules = load(registry, hosts, Arc::default()).await?;
         let mut lines = HookLine::all(modules.core(), query);
         lines.iter_mut().for_each(|line| line.counts = None);
         Ok(lines)
@@ -141,7 +130,13 @@ fn table(lines: &[HookLine]) -> String {
             rows.push(row);
         }
         let _ = writeln!(text, "{}", first.host);
-        text.push_str(&aligned(&rows));
+        let notes = of_host.iter().map(|line| line.warning.as_deref());
+        for (row, note) in aligned(&rows).into_iter().zip([None].into_iter().chain(notes)) {
+            let _ = writeln!(text, "  {row}");
+            if let Some(note) = note {
+                let _ = writeln!(text, "    warning: {note}");
+            }
+        }
         if !rest.is_empty() {
             text.push('\n');
         }
@@ -150,19 +145,17 @@ fn table(lines: &[HookLine]) -> String {
 }
 
 /// Aligns the columns.
-fn aligned(rows: &[Vec<String>]) -> String {
+fn aligned(rows: &[Vec<String>]) -> Vec<String> {
     let columns = rows.first().map_or(0, Vec::len);
     let width = |column: usize| {
         rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
     };
     let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
-    let mut text = String::new();
-    for row in rows {
-        let cells: Vec<String> =
-            row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-        let _ = writeln!(text, "  {}", cells.join("  ").trim_end());
-    }
-    text
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
 }
 
 #[cfg(test)]
@@ -182,6 +175,7 @@ mod tests {
             line: 3,
             column: 1,
             r#async: true,
+            warning: None,
             counts,
         }
     }
@@ -218,5 +212,7 @@ mod tests {
         assert_eq!(text, expected);
         let counts = Counts { calls: 7, handled: 0, errors: 0, panics: 0, mean_ns: None };
         assert!(table(&[line("iq/bare", Some(counts))]).ends_with("async  7\n"));
+        let warned = HookLine { warning: Some("never runs".into()), ..line("iq/bare", None) };
+        assert!(table(&[warned]).ends_with("async\n    warning: never runs\n"));
     }
 }

@@ -1,16 +1,20 @@
-//! The commands that need modules: `start`, `hooks`, `events`, `check` and `new-module`.
+//! The commands that need modules, or print pages: `start`, `hooks`, `events`, `modules`,
+//! `config-keys`, `check` and `new-module`.
 
 mod check;
+mod config_keys;
 mod events;
 mod hooks;
+mod load;
+mod modules;
 mod new_module;
 
 use event_core::Bundle;
 
 use crate::{
     cli::{
-        Actions, CheckOptions, CliError, EventsFormat, FAILURE, HooksQuery, NewModule, SUCCESS,
-        UserReply, UserRequest,
+        Actions, CheckOptions, CliError, FAILURE, HooksQuery, ModulesQuery, NewModule, PageOptions,
+        SUCCESS, UserReply, UserRequest,
     },
     config::{Config, InvalidConfig},
     control::client,
@@ -39,8 +43,17 @@ impl Actions for Commands<'_> {
         code(hooks::print(&config, self.bundles, query))
     }
 
-    fn events(&self, format: EventsFormat) -> u8 {
-        events::print(format);
+    fn events(&self, options: PageOptions) -> u8 {
+        events::print(options);
+        SUCCESS
+    }
+
+    fn modules(&self, query: &ModulesQuery) -> u8 {
+        code(modules::print(self.bundles, query))
+    }
+
+    fn config_keys(&self, options: PageOptions) -> u8 {
+        config_keys::print(options);
         SUCCESS
     }
 

@@ -5,6 +5,7 @@
 mod advice;
 mod certificates;
 mod findings;
+mod hooks;
 mod modules;
 mod ports;
 mod storage;

@@ -1,10 +1,14 @@
-//! Whether the modules start: they do, on a storage that keeps nothing.
+//! Whether the modules start: they do, on a storage that keeps nothing. Which of their handlers never
+//! run is told too.
 
 use std::sync::Arc;
 
 use event_core::{HostConfig, Registry, Runtime, StartError, storage::Storage};
 
-use super::findings::{Findings, Subject};
+use super::{
+    findings::{Findings, Subject},
+    hooks,
+};
 use crate::{
     accounts::AccountStore,
     config::Config,
@@ -21,8 +25,9 @@ pub(super) async fn rehearse(
 ) {
     // A database that cannot be read has been reported already.
     let storage = Arc::new(Rehearsal::open(config).await.unwrap_or_default());
-    if let Err(error) = start(registry, hosts, Arc::clone(&storage)).await {
-        findings.refuse(Subject::Config, located(&error, config));
+    match start(registry, hosts, Arc::clone(&storage)).await {
+        Ok(modules) => hooks::look(modules.core(), findings),
+        Err(error) => findings.refuse(Subject::Config, located(&error, config)),
     }
     for error in storage.close().await {
         findings.refuse(Subject::Storage, error.to_string());
@@ -33,9 +38,9 @@ async fn start(
     registry: &Registry,
     hosts: &[HostConfig],
     storage: Arc<impl Storage + 'static>,
-) -> Result<(), StartError> {
+) -> Result<Arc<Runtime>, StartError> {
     let accounts = AccountStore::open(Arc::clone(&storage) as _, 4096, 1).await;
     let accounts = accounts.map_err(|error| StartError::Other(error.to_string()))?;
     let registry = Registry::new(registry.bundles())?;
-    Runtime::load(registry, hosts.to_vec(), storage, services(&accounts)).await.map(drop)
+    Runtime::load(registry, hosts.to_vec(), storage, services(&accounts)).await
 }

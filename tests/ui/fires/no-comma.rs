@@ -1,0 +1,8 @@
+//! The comma between two events is missing.
+
+use event_core::prelude::*;
+
+#[module(fires = [events::UserRegistering events::UserRegistered])]
+pub struct Signup;
+
+fn main() {}
