@@ -1,19 +1,11 @@
 #!/usr/bin/env bash
-<<<<<<< HEAD
 # Tests the server with clients and components of other projects: slixmpp, go-sendxmpp and profanity,
-# a component made with slixmpp, and biboumi. slixmpp also tests the example's binary, and Prometheus'
-# parser reads the metrics.
-# Usage: run.sh FOLDER; the folder has the binaries `spondee` and `guestbook-server`.
+# a component made with slixmpp, and biboumi. slixmpp also tests the example's binary and the binary of a
+# new module, and Prometheus' parser reads the metrics.
+# Usage: run.sh FOLDER; the folder has the binaries `spondee`, `guestbook-server` and
+# `sticky-note-server`, which tests/tests/new_module.rs makes.
 # Needs python3-venv, go-sendxmpp, profanity, tmux and biboumi from Debian, and slixmpp and
 # prometheus-client, which it installs from PyPI.
-=======
-# Tests the server with other projects' clients (slixmpp, go-sendxmpp and profanity; slixmpp also with
-# the example's binary and with that of a new module) and components (one made with slixmpp, and biboumi).
-# Usage: run.sh FOLDER; the folder has the binaries `spondee`, `guestbook-server` and `sticky-note-server`,
-# which tests/tests/new_module.rs makes.
-# Prometheus' parser reads the metrics. Needs python3-venv, go-sendxmpp, profanity, tmux and biboumi
-# from Debian, and slixmpp and prometheus-client, which it installs from PyPI.
->>>>>>> 112a566 (spondee new-module makes a crate with a module, and a tutorial explains it)
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 binaries=$(cd "$1" && pwd)

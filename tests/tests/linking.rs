@@ -85,7 +85,7 @@ fn a_crate_of_edition_2021_that_renames_event_core_is_linked() {
     assert!(output.status.success(), "{}", stderr(&output));
     assert_eq!(
         String::from_utf8_lossy(&output.stdout),
-        "message/bare edition_2021 gen\nedition-passed edition_2021 passed\n"
+        "message/bare edition_2021 edition_2021::gen\nedition-passed edition_2021 edition_2021::passed\n"
     );
 }
 

@@ -97,7 +97,7 @@ macro_rules! handlers {
             }
         }
 
-        impl<P: Payload, X: Returned<P>, T: Takes<P>, C: Send + Sync + 'static, R: Returns<X>> Install
+        impl<P: Payload, X: Returned<P>, T: Takes<P>, C: SharedContext, R: Returns<X>> Install
             for $with<P, X, T, C, R>
         {
             fn may_wait(&self) -> bool {
@@ -152,7 +152,7 @@ impl<P: Payload, X: Decision, T: Takes<P>, R: Returns<X>> Install for Wait<P, X,
     }
 }
 
-impl<P: Payload, X: Decision, T: Takes<P>, C: Send + Sync + 'static, R: Returns<X>> Install
+impl<P: Payload, X: Decision, T: Takes<P>, C: SharedContext, R: Returns<X>> Install
     for WaitWith<P, X, T, C, R>
 {
     fn may_wait(&self) -> bool {
@@ -179,7 +179,7 @@ impl<P: Payload, X: Decision, T: Takes<P>, R: Returns<X>> AsyncCall<P> for Wait<
     }
 }
 
-impl<P: Payload, X: Decision, T: Takes<P>, C: Send + Sync + 'static, R: Returns<X>> AsyncCall<P>
+impl<P: Payload, X: Decision, T: Takes<P>, C: SharedContext, R: Returns<X>> AsyncCall<P>
     for (WaitWith<P, X, T, C, R>, Arc<C>)
 {
     fn call<'a, 'p>(&'a self, payload: &'a mut P::Of<'p>) -> Pending<'a> {
@@ -268,7 +268,7 @@ impl<P: Payload, M: Module> AsyncCall<P> for (ClosureWaitWith<P, M>, Arc<Context
     }
 }
 
-fn context_of<C: Send + Sync + 'static>(context: &AnyContext) -> Result<Arc<C>, WrongContext> {
+fn context_of<C: SharedContext>(context: &AnyContext) -> Result<Arc<C>, WrongContext> {
     Arc::clone(context).downcast().map_err(|_| WrongContext)
 }
 
@@ -313,6 +313,13 @@ impl<P: for<'p> Payload<Of<'p> = P>> Takes<P> for P {
         payload
     }
 }
+
+/// A context that threads share. Implemented once for all modules, so that the compiler reports a
+/// state that threads cannot share at the module and not again at each handler.
+pub trait SharedContext: Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<M: Module> SharedContext for Context<M> {}
 
 /// Checks the type of a handler's result that is named as it should be: see [`Takes`].
 #[diagnostic::on_unimplemented(

@@ -1,8 +1,0 @@
-//! A parenthesis is missing.
-
-use event_core::prelude::*;
-
-#[hook("message/bare")]
-fn look(_: &Message {}
-
-fn main() {}
