@@ -9,10 +9,10 @@ use event_core::{
 #[cfg(test)]
 mod tests;
 
-event_core::module_crate!(
+event_core::module_crate! {
     defaults = ["sticky_note"],
     namespaces = ["urn:example:sticky-note:0"],
-);
+}
 
 /// The namespace of the requests.
 const NS: &str = "urn:example:sticky-note:0";
