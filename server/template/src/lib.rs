@@ -22,12 +22,8 @@ const NS: &str = "urn:example:sticky-note:0";
 #[derive(Debug)]
 pub struct StickyNote {
     /// The maximum length of a note in bytes. Default: 1000.
-    #[serde(default = "max_bytes")]
+    #[option(default = 1000)]
     max_bytes: usize,
-}
-
-fn max_bytes() -> usize {
-    1000
 }
 
 /// The stored notes.
