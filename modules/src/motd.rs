@@ -5,7 +5,7 @@ use event_core::prelude::*;
 /// Sends a headline message to every client that becomes available.
 #[module(after = ["presence"])]
 pub struct Motd {
-    /// The text of the message. Default: empty, which sends no message.
+    /// The text of the message; an empty text sends no message.
     #[serde(default)]
     text: String,
 }

@@ -19,10 +19,10 @@ const MAX_KEY: usize = 512;
 /// can read and write the elements (XEP-0049 §3).
 #[module(name = "private", state = Elements, features = ["jabber:iq:private"])]
 pub struct PrivateStorage {
-    /// The maximum size of one element, in bytes. Default: 65536.
+    /// The maximum size of one element, in bytes.
     #[option(default = 65_536)]
     max_bytes: usize,
-    /// The maximum number of elements of an account. Default: 100.
+    /// The maximum number of elements of an account.
     #[option(default = 100)]
     max_elements: u32,
 }

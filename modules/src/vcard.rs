@@ -16,7 +16,7 @@ const KEY: &str = "vcard";
 /// Stores a vCard for each account. Every user can read it.
 #[module(name = "vcard", state = Cards, features = ["vcard-temp"])]
 pub struct Vcard {
-    /// The maximum size of a vCard in bytes, including its picture. Default: 262144.
+    /// The maximum size of a vCard in bytes, including its picture.
     #[option(default = 262_144)]
     max_bytes: usize,
 }

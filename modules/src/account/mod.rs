@@ -24,10 +24,10 @@ const SOURCE: &str = "account";
     fires = [UserDeregistered]
 )]
 pub struct AccountManagement {
-    /// Whether users can change their password in-band. Default: `true`.
+    /// Whether users can change their password in-band.
     #[option(default = true)]
     password_change: bool,
-    /// Whether users can remove their account in-band. Default: `true`.
+    /// Whether users can remove their account in-band.
     #[option(default = true)]
     removal: bool,
 }

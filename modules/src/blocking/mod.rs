@@ -21,7 +21,7 @@ const NS: &str = "urn:xmpp:blocking";
 /// Lets users block addresses: no stanzas pass between a user and a blocked address.
 #[module(features = ["urn:xmpp:blocking"], state = Arc<Blocklists>, after = ["presence"])]
 pub struct Blocking {
-    /// The maximum number of addresses that a user may block; more are refused. Default: 1000.
+    /// The maximum number of addresses that a user may block; more are refused.
     #[option(default = 1000)]
     max_items: usize,
 }

@@ -40,11 +40,11 @@ use self::{
     ]
 )]
 pub struct Disco {
-    /// The name of the host, for users. Default: `Spondee`.
+    /// The name of the host, for users.
     #[option(default = "Spondee")]
     name: String,
     /// Additional items of the host, as `{ jid = "rooms.example.net", name = "Rooms" }`; `name` is
-    /// optional. The server's hosts below the host's domain are always items. Default: none.
+    /// optional. The server's hosts below the host's domain are always items.
     #[serde(default)]
     items: Vec<ConfiguredItem>,
 }

@@ -40,11 +40,10 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(20);
 /// becomes available.
 #[module(features = ["msgoffline"], state = OfflineStore)]
 pub struct Offline {
-    /// The maximum number of messages stored for one account; more are refused. Default: 1000.
+    /// The maximum number of messages stored for one account; more are refused.
     #[option(default = 1000)]
     max_messages: u64,
     /// The maximum total size of the messages stored for one account, in bytes; more are refused.
-    /// Default: 4194304.
     #[option(default = 4_194_304)]
     max_bytes: u64,
 }

@@ -32,19 +32,19 @@ const SOURCE: &str = "register";
 )]
 pub struct Register {
     /// The maximum number of attempts of one address in a period. An IPv6 /64 counts as one
-    /// address. Default: 5.
+    /// address.
     #[option(default = 5)]
     attempts: u32,
-    /// The length of the period, in seconds. Default: 3600.
+    /// The length of the period, in seconds.
     #[option(default = 3600)]
     period_seconds: u64,
-    /// The minimum length of a username, in characters. Default: 2.
+    /// The minimum length of a username, in characters.
     #[option(default = 2)]
     min_username: usize,
-    /// The maximum length of a username, in characters. Default: 64.
+    /// The maximum length of a username, in characters.
     #[option(default = 64)]
     max_username: usize,
-    /// The minimum length of a password, in characters. Default: 8.
+    /// The minimum length of a password, in characters.
     #[option(default = 8)]
     min_password: usize,
     /// The instructions that the client shows to the user. Default: `Choose a username and a

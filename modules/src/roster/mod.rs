@@ -23,20 +23,20 @@ use crate::{lookup, stanzas};
 )]
 #[derive(Debug)]
 pub struct ContactLists {
-    /// The maximum number of contacts of a user. Default: 2000.
+    /// The maximum number of contacts of a user.
     #[option(default = 2000)]
     max_contacts: usize,
-    /// The maximum length of the name of a contact or group, in bytes. Default: 1023.
+    /// The maximum length of the name of a contact or group, in bytes.
     #[option(default = 1023)]
     max_name: usize,
-    /// The maximum number of groups of a contact. Default: 50.
+    /// The maximum number of groups of a contact.
     #[option(default = 50)]
     max_groups: usize,
-    /// The maximum number of subscription requests that wait for a user's answer. Default: 200.
+    /// The maximum number of subscription requests that wait for a user's answer.
     #[option(default = 200)]
     max_requests: usize,
     /// The maximum number of waiting requests from one domain, so that one domain cannot use up
-    /// `max_requests`. Default: 50.
+    /// `max_requests`.
     #[option(default = 50)]
     max_requests_per_domain: usize,
 }

@@ -18,10 +18,10 @@ event_core::module_crate! {
 const NS: &str = "urn:example:sticky-note:0";
 
 /// Keeps a note for each account, and shows it to the account's clients when they come online.
-#[module(state = Notes)]
+#[module(state = Notes, fires = [NoteChanged])]
 #[derive(Debug)]
 pub struct StickyNote {
-    /// The maximum length of a note in bytes. Default: 1000.
+    /// The maximum length of a note in bytes.
     #[option(default = 1000)]
     max_bytes: usize,
 }

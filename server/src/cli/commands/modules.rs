@@ -126,7 +126,13 @@ fn shown(info: &ModuleInfo, registry: &Registry, opened: Opened) -> Shown {
 }
 
 fn option(info: &OptionInfo) -> ShownOption {
-    let (doc, default) = split_default(info.doc);
+    let (doc, told) = split_default(info.doc);
+    // A default that the code has is no part of the doc comment.
+    let written = |value: &str| match value.starts_with(|first: char| first.is_ascii_digit()) {
+        true => format!("`{}`", value.replace('_', "")),
+        false => format!("`{value}`"),
+    };
+    let default = info.default.map(written).or(told);
     ShownOption { name: info.name, doc, default, takes: takes(info.kind) }
 }
 
