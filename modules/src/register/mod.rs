@@ -47,8 +47,7 @@ pub struct Register {
     /// The minimum length of a password, in characters.
     #[option(default = 8)]
     min_password: usize,
-    /// The instructions that the client shows to the user. Default: `Choose a username and a
-    /// password.`
+    /// The instructions that the client shows to the user.
     #[option(default = "Choose a username and a password.")]
     instructions: String,
 }
