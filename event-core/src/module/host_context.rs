@@ -142,7 +142,7 @@ impl HostContext {
     /// result contains the event as handlers have changed it.
     ///
     /// A module says which events it fires: `#[module(fires = [events::UserRegistered])]`. A test on
-    /// the [harness](crate::testing) fails when it fires another.
+    /// the harness (`event_core::testing`) fails when it fires another.
     // The future has a name without the bound on `E`, because the compiler reports a type that is not
     // an event once for each place where it meets the bound: the call, the future and `.await`.
     pub fn fire<'a, 'p: 'a, E>(&'a self, event: E) -> BoxFuture<'a, Fired<E>>
