@@ -83,10 +83,10 @@ pub use crate::{
     },
     routing::{
         chain_stop::{ChainStop, StopKind},
-        core::Core,
         queries::QueryError,
         query::Expected,
         reply::AnswerLater,
+        server_core::Core,
         turn::Turn,
     },
     runtime::{

@@ -15,7 +15,7 @@ use crate::{
     host::host::Host,
     module::{info::ModuleInfo, start_error::StartError},
     protocol::{into_stanza::IntoStanza, iq::Iq, stanza_error::StanzaError},
-    routing::{core::Core, queries::QueryError, reply::AnswerLater},
+    routing::{queries::QueryError, reply::AnswerLater, server_core::Core},
     session::session::Session,
     storage::{Schema, Storage, StorageResult, Store, Write},
     util::{clock::Clock, future::BoxFuture, hidden::Hidden},

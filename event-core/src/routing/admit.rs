@@ -15,7 +15,7 @@ use crate::{
         stanza_error::StanzaError,
         stream_error::StreamError,
     },
-    routing::core::Core,
+    routing::server_core::Core,
     session::{session::Session, stream::SessionKind},
 };
 

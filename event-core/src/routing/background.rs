@@ -4,7 +4,7 @@ use std::sync::Weak;
 
 use tokio::sync::mpsc;
 
-use crate::routing::{core::Core, outgoing::Outgoing, stanza_events::TypedStanza};
+use crate::routing::{outgoing::Outgoing, server_core::Core, stanza_events::TypedStanza};
 
 /// Routes the stanzas of the queue, each in a turn of its own, until the server ends.
 pub(crate) async fn route_queued(core: Weak<Core>, mut queue: mpsc::Receiver<Outgoing>) {

@@ -13,9 +13,9 @@ use crate::{
         stanza_error::StanzaError,
     },
     routing::{
-        core::Core,
         fire::fire_chain,
         outbox::{self, with_outbox},
+        server_core::Core,
         stanza_events::{StanzaEvents, TypedStanza},
     },
 };

@@ -12,7 +12,7 @@ use crate::{
     events::traits::{Event, Fire, Fired, Payload},
     host::host::Host,
     protocol::stanza_error::StanzaError,
-    routing::{core::Core, outbox::run_nested, served::Table},
+    routing::{outbox::run_nested, served::Table, server_core::Core},
 };
 
 impl Core {

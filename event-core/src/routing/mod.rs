@@ -4,7 +4,6 @@
 pub(crate) mod admit;
 pub(crate) mod background;
 pub(crate) mod chain_stop;
-pub(crate) mod core;
 pub(crate) mod deliver;
 pub(crate) mod fire;
 pub(crate) mod outbox;
@@ -15,6 +14,7 @@ pub(crate) mod receive;
 pub(crate) mod reply;
 pub(crate) mod send;
 pub(crate) mod served;
+pub(crate) mod server_core;
 pub(crate) mod server_events;
 pub(crate) mod session_events;
 pub(crate) mod stanza_events;

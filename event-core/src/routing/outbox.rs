@@ -14,7 +14,7 @@ use pin_project_lite::pin_project;
 
 use crate::{
     protocol::stanza::Stanza,
-    routing::{core::Core, outgoing::Outgoing},
+    routing::{outgoing::Outgoing, server_core::Core},
 };
 
 thread_local! {

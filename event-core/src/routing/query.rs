@@ -14,10 +14,10 @@ use crate::{
         stanza::{Stanza, StanzaKind},
     },
     routing::{
-        core::Core,
         outbox::run_nested,
         queries::{Queries, QueryError, Waiting},
         send::set_from,
+        server_core::Core,
     },
     session::session::Session,
     util::id::random_id,

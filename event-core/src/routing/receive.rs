@@ -20,8 +20,8 @@ use crate::{
     },
     routing::{
         admit::{Admission, admit_from_client, admit_from_remote, check_iq},
-        core::Core,
         fire::fire_chain,
+        server_core::Core,
         stanza_events::TypedStanza,
     },
     session::{session::Session, stream::SessionKind},

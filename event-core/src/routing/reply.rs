@@ -15,10 +15,10 @@ use crate::{
         stanza_error::StanzaError,
     },
     routing::{
-        core::Core,
         outbox::{enqueue, has_entries},
         outgoing::Outgoing,
         send::set_from,
+        server_core::Core,
     },
     session::stream::SessionKind,
 };

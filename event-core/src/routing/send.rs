@@ -13,9 +13,9 @@ use crate::{
         stanza::{Stanza, StanzaKind},
     },
     routing::{
-        core::Core,
         outbox::{Copies, enqueue, enqueue_copies},
         outgoing::Outgoing,
+        server_core::Core,
     },
 };
 

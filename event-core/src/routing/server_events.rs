@@ -6,7 +6,7 @@ use tokio::time::timeout;
 
 use crate::{
     events::{self, Sample},
-    routing::core::Core,
+    routing::server_core::Core,
 };
 
 impl Core {

@@ -7,7 +7,7 @@ use crate::{
     events::{self, traits::Fired},
     host::host::Host,
     protocol::{stanza_error::StanzaError, stream_error::StreamError},
-    routing::core::Core,
+    routing::server_core::Core,
     session::{
         registry::NotAdded,
         session::{Session, SessionState},

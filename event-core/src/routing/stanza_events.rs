@@ -19,9 +19,9 @@ use crate::{
         stanza::{Destination, Message, Presence, Stanza, StanzaKind},
     },
     routing::{
-        core::Core,
         outbox::{any_single_entry, take_next},
         outgoing::Outgoing,
+        server_core::Core,
     },
 };
 

@@ -5,7 +5,7 @@ use xmpp_xml::Element;
 use crate::{
     events::traits::{Fire, Fired},
     protocol::stream_error::StreamError,
-    routing::{core::Core, outbox::with_outbox},
+    routing::{outbox::with_outbox, server_core::Core},
     session::session::Session,
 };
 

@@ -17,7 +17,7 @@ use crate::{
     },
     host::host::Host,
     module::{info::ModuleInfo, registry::linked_modules},
-    routing::core::Core,
+    routing::server_core::Core,
 };
 
 /// A line of `spondee hooks`.

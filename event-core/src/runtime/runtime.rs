@@ -16,7 +16,7 @@ use tokio::{sync::oneshot, task::JoinSet, time::timeout};
 use crate::{
     host::{host::Host, settings::HostConfig},
     module::{host_context::HostContext, registry::Registry, start_error::StartError},
-    routing::{background::route_queued, core::Core},
+    routing::{background::route_queued, server_core::Core},
     runtime::started::{Started, stop_all},
     storage::Storage,
 };

@@ -21,7 +21,7 @@ use crate::{
         origin::Origin,
         stanza::{Message, Stanza, StanzaKind},
     },
-    routing::{core::Core, stanza_events::StanzaEvents},
+    routing::{server_core::Core, stanza_events::StanzaEvents},
 };
 
 /// A host's dispatch table.

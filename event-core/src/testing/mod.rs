@@ -52,7 +52,7 @@ use crate::{
         start_error::StartError,
     },
     protocol::{into_stanza::IntoStanza, stanza_error::StanzaError, stream_error::StreamError},
-    routing::{chain_stop::ChainStop, core::Core, turn::Turn},
+    routing::{chain_stop::ChainStop, server_core::Core, turn::Turn},
     runtime::{reload::change::Reloaded, runtime::Runtime},
     session::{session::Session, stream::SessionKind},
     storage::{Memory, Storage},

@@ -14,7 +14,7 @@ use crate::{
     host::{host::Host, settings::HostConfig},
     module::{host_context::HostContext, start_error::StartError},
     protocol::stream_error::StreamError,
-    routing::{core::Core, served::Served},
+    routing::{served::Served, server_core::Core},
     runtime::{
         reload::{
             change::{Change, ChangeKind, Reloaded},
