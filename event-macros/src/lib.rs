@@ -188,6 +188,7 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | `state` | a type | What the module keeps on each host where it runs. The type implements `ModuleState` of the struct. |
 /// | `features` | a list of strings and constants, `["urn:xmpp:ping", NS]` | The features that the host announces while the module runs (XEP-0030). They are known, or declared with `event_core::module_crate!`. |
 /// | `after` | a list of modules, `["presence"]` | Handlers of these modules run before this module's at equal priority. |
+/// | `fires` | a list of event types, `[events::UserRegistered, Greeted]` | The events that the module fires. A test on the harness fails when the module fires another. |
 /// | `crate` | a path | As for [`hook`](macro@hook). |
 ///
 /// # Options
