@@ -2,7 +2,7 @@
 
 use std::{ops::Deref, sync::Arc};
 
-/// A shared `T` that is `Send` and `Sync` whatever is inside of `T`.
+/// A shared `T`. [`Hidden::new`] asks for `Send` and `Sync`, so a handle is both without a look inside.
 ///
 /// For each async handler the compiler proves that the future is `Send`, and so are the types inside
 /// of the handler's arguments. It keeps the result for a type, but not if the type contains a `dyn`.
