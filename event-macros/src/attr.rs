@@ -40,8 +40,8 @@ impl Mistakes {
 }
 
 /// Calls `value` for each `key = value` in the rest of `input`. After a mistake, parsing continues
-/// at the next comma. `value` is called for an unknown key, too, or for the known one that is likely
-/// to be meant, so that the mistake causes no other.
+/// at the next comma. An unknown key is passed to `value` as the nearest known key, or as it is if
+/// none is near, so that a misspelt key does not also cause errors about its missing value.
 pub(crate) fn options(
     input: ParseStream<'_>,
     known: &[&str],
@@ -155,7 +155,7 @@ pub(crate) fn bracketed<T: Parse>(input: ParseStream<'_>, expected: &str) -> syn
     Ok(items.into_iter().collect())
 }
 
-/// Refuses a string that stands twice in a list.
+/// Refuses a string that a list contains twice.
 pub(crate) fn refuse_repeated(list: &[LitStr], mistakes: &mut Mistakes) {
     for (index, word) in list.iter().enumerate() {
         if list.iter().take(index).any(|other| other.value() == word.value()) {

@@ -20,7 +20,7 @@ const SCOPES: &[&str] = &["host", "global"];
 #[derive(Default)]
 struct Arguments {
     name: Option<LitStr>,
-    /// As written, or as meant if it is misspelled.
+    /// The kind as written, or the nearest kind if the word is misspelt.
     kind: Option<&'static str>,
     scope: Option<&'static str>,
     event_core: Option<Path>,
@@ -32,7 +32,7 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let result =
         (|input: ParseStream<'_>| parse(input, &mut parsed, &mut mistakes)).parse2(arguments);
     mistakes.take(result);
-    // After another mistake the kind may be there and not be read.
+    // Another mistake can end the parse before `kind`, so a missing kind is then not reported.
     if let (Some(name), None, true) = (&parsed.name, &parsed.kind, mistakes.is_empty()) {
         let message = "`kind` is missing: `kind = \"notification\"`, `\"collect\"` or `\"chain\"`";
         mistakes.at(name, message);
@@ -95,7 +95,8 @@ fn parse(
     })
 }
 
-/// Parses one of the words. After a misspelt one, gives the word that is meant.
+/// Parses one of `words`. Any other word is a mistake; the result is then the nearest of `words`, if
+/// one is near.
 fn word(
     input: ParseStream<'_>,
     what: &str,
@@ -134,7 +135,7 @@ fn check_name(name: &LitStr, mistakes: &mut Mistakes) {
 }
 
 /// Expands to the event's implementations, also after a mistake, so that the mistake is the only
-/// error. A refused event is not registered. Nothing can be implemented for a generic event.
+/// error. A refused event is not registered. A generic event has no implementations.
 fn declare(
     arguments: &Arguments,
     Annotated { ident, generics, attributes, .. }: &Annotated,
@@ -174,7 +175,7 @@ fn declare(
             }
         }
     );
-    // A handler of an event whose kind is not known may take and return anything.
+    // Without a known kind, a handler may take `&E` or `&mut E` and return anything.
     let (kind, views) = match arguments.kind {
         Some("notification") => ("Notification", shared),
         Some("collect") => ("Collect", mutable),

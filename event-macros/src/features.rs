@@ -1,4 +1,4 @@
-//! The features of a module: strings, and constants.
+//! The features of a module: strings and constants.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote_spanned};
@@ -57,7 +57,8 @@ impl Feature {
         }
     }
 
-    /// Asks whether the crate declares a feature that is not known here.
+    /// The check, by the compiler, that the feature is known or that the crate declares it. `None` for
+    /// a literal that needs no such check.
     pub(crate) fn ask(&self, c: &TokenStream) -> Option<TokenStream> {
         let (place, advice) = match self {
             Self::Literal(literal) => {

@@ -12,7 +12,8 @@ use crate::attr::Mistakes;
 
 const EXPECTED: &str = "`fires` lists the types of events: `fires = [events::UserRegistered]`";
 
-/// Parses `[path, path]`. A mistake in one event does not hide those of the others.
+/// Parses `[path, path]`. A name in quotes, a lifetime or a repeated event does not end the parse, so
+/// that all of these are reported.
 pub(crate) fn event_types(
     input: ParseStream<'_>,
     mistakes: &mut Mistakes,

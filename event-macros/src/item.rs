@@ -9,7 +9,7 @@ use syn::{
 
 use crate::attr::Mistakes;
 
-/// Removes further attributes `name` of the same item: only one is allowed.
+/// Removes and refuses further attributes `name` of the item, because only one is allowed.
 pub(crate) fn given_twice(attributes: &mut Vec<Attribute>, name: &str, mistakes: &mut Mistakes) {
     attributes.retain(|attribute| {
         let path = attribute.path();

@@ -48,10 +48,10 @@ use proc_macro::TokenStream;
 /// | Argument | Value | |
 /// |---|---|---|
 /// | the event | a name in quotes, `"iq-get/host/urn:xmpp:ping:ping"`, or a type | `spondee events` lists the names. The types of the catalogue are in `event_core::events`; an event that a crate declares with `#[event]` is named by its type only. |
-/// | after a type, its open part | `"XMLNS:TAG"` or `"ID"` | `#[hook(events::IqGetHost, "urn:xmpp:ping:ping")]` |
+/// | the parameter of a type | `"XMLNS:TAG"` or `"ID"`, after the type | `#[hook(events::IqGetHost, "urn:xmpp:ping:ping")]` |
 /// | `priority` | an integer, 0 if left out | Handlers of higher priority run first. On `message/DEST`, `presence/DEST` and `iq/DEST` the priority also decides what a handler may do: 1000 and more filter, 1 to 999 process, 0 observes, -1 delivers. |
-/// | `insist` | a reason, `"old clients set the version"` | Hooks an element in an iq of a type in which the specifications never show it. |
-/// | `crate` | a path, `my_api::event_core` | Where event-core is, for macros that write hooks. A crate that knows event-core by another name says so once at its root instead: `extern crate other_name as event_core;` |
+/// | `insist` | a reason, `"old clients set the version"` | Allows an element that no specification has in an iq of this type. |
+/// | `crate` | a path, `my_api::event_core` | The path of event-core, for macros that expand to hooks. A crate that knows event-core by another name says so once at its root instead: `extern crate other_name as event_core;` |
 ///
 /// # The function
 ///
@@ -61,18 +61,18 @@ use proc_macro::TokenStream;
 ///
 /// | Event | Payload | Result |
 /// |---|---|---|
-/// | has happened: `resource-bind`, `presence/initial`, … | `&ResourceBind` | nothing |
-/// | collects: `stream-features` | `&mut StreamFeatures` | nothing |
-/// | may be vetoed: `pre-resource-unbind` | `&mut PreResourceUnbind` | `Flow` |
-/// | `message/DEST`, `presence/DEST` at priority 0 | `&Message`, `&Presence` | nothing |
-/// | the same at other priorities, `pre-message/DEST`, `stanza/message`, … | `&mut Message`, `&mut Presence` | `Flow`, or a `Result` of it with `StanzaError` |
+/// | notification: `resource-bind`, `presence/initial`, … | `&ResourceBind` | nothing |
+/// | collect: `stream-features`, … | `&mut StreamFeatures` | nothing |
+/// | veto: `pre-resource-unbind`, … | `&mut PreResourceUnbind` | `Flow` |
+/// | `message/DEST`, `presence/DEST`, `iq/DEST` at priority 0 | `&Message`, `&Presence`, `&Iq` | nothing |
+/// | the same at other priorities, `pre-message/DEST`, `stanza/message`, … | `&mut Message`, `&mut Presence`, `&mut Iq` | `Flow`, or a `Result` of it with `StanzaError` |
 /// | `iq-get/DEST/XMLNS:TAG`, `iq-set/…`, `stanza/iq/XMLNS:TAG` | `&mut Iq` | `Reply`, `Flow`, or a `Result` of one with `StanzaError` |
 /// | `iq-result/DEST/ID`, `iq-error/DEST/ID` | `&Iq` | `Flow` |
 /// | `route/remote` | `&mut Stanza` | `Flow`, or a `Result` of it with `StanzaError` |
 /// | `stanza/XMLNS:TAG` | `&mut Nonza` | `Flow`, or a `Result` of it with `StreamError` |
 /// | declared with `#[event]` | see [`event`](macro@event) | |
 ///
-/// Wherever a handler may return a decision it may also return nothing, which is `Flow::Continue`. A
+/// A handler that may return a decision may also return nothing, which means `Flow::Continue`. A
 /// handler that returns nothing cannot use `?`: it handles its errors itself, by logging them for
 /// instance. `QueryError`, `StorageError` and `PayloadError` become a `StanzaError` with `?`.
 ///
@@ -81,12 +81,18 @@ use proc_macro::TokenStream;
 ///
 /// # What is refused
 ///
-/// All of this is an error when the crate is compiled: an event, a namespace or an element that is
-/// neither known nor declared with `event_core::module_crate!`; the same event at the same priority twice
-/// on one function; a priority outside of the event's ranges; a payload or a result that is not the event's; the
-/// context of a module elsewhere; a function that is `const`, `unsafe`, `extern` or generic, or takes
-/// `self`; an `async fn` whose future is not `Send`. A hook whose Rust module no `#[module]` encloses is
-/// an error when the server starts.
+/// Each of these is an error when the crate is compiled:
+///
+/// - an event, a namespace or an element that is neither known nor declared with
+///   `event_core::module_crate!`;
+/// - the same event at the same priority twice on one function;
+/// - a priority outside of the event's ranges;
+/// - a payload or a result that is not the event's;
+/// - the context of a module whose Rust module does not enclose the function;
+/// - a function that is `const`, `unsafe`, `extern` or generic, or takes `self`;
+/// - an `async fn` whose future is not `Send`.
+///
+/// A hook whose Rust module no `#[module]` encloses is an error when the server starts.
 #[proc_macro_attribute]
 pub fn hook(arguments: TokenStream, item: TokenStream) -> TokenStream {
     hook::expand(arguments.into(), item.into()).into()
@@ -122,16 +128,16 @@ pub fn hook(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// | Argument | Value | |
 /// |---|---|---|
-/// | the name | lower case words joined by `-`, with `/` between parts | For logs, `spondee events` and `spondee hooks`. Begin it with the module's name, because two events of one name are refused when the server starts. |
+/// | the name | lower case words joined by `-`, with `/` between parts | For logs, `spondee events` and `spondee hooks`. Begin it with the module's name, because two events of the same name are refused when the server starts. |
 /// | `kind` | `"notification"`, `"collect"` or `"chain"` | What handlers take and return; see below. |
-/// | `scope` | `"host"` if left out, or `"global"` | The handlers of which hosts run: those of the host on which the event is fired, or those of all hosts. |
+/// | `scope` | `"host"` if left out, or `"global"` | Which handlers run: those of the host on which the event is fired, or those of all hosts. |
 /// | `crate` | a path | As for [`hook`](macro@hook). |
 ///
 /// | Kind | A handler takes | It returns | Meaning |
 /// |---|---|---|---|
 /// | `notification` | `&E` | nothing | It has happened. |
 /// | `collect` | `&mut E` | nothing | Handlers put something into the event, which `cx.fire(event).await.event` gives back. |
-/// | `chain` | `&mut E` | `Flow`, or a `Result` of it with `StanzaError` | The first handler that says `Flow::Handled` or returns an error ends the chain; `Fired` has the `flow` and the `error`. |
+/// | `chain` | `&mut E` | `Flow`, or a `Result` of it with `StanzaError` | The first handler that returns `Flow::Handled` or an error ends the chain; `Fired` has the `flow` and the `error`. |
 ///
 /// # The type
 ///
@@ -175,8 +181,8 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// The hooks in the struct's Rust module, and in Rust modules inside of it, belong to the module. There
-/// is one such struct in a Rust module. It is the struct's doc comment that describes the module.
+/// The hooks in the struct's Rust module, and in Rust modules inside of it, belong to the module. A
+/// Rust module has at most one such struct. The struct's doc comment describes the module.
 ///
 /// # Arguments
 ///
@@ -186,7 +192,7 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// |---|---|---|
 /// | `name` | lower case letters, digits and `_` | The name in the configuration. If left out, the struct's name: `InBandRegistration` is `in_band_registration`. |
 /// | `state` | a type | What the module keeps on each host where it runs. The type implements `ModuleState` of the struct. |
-/// | `features` | a list of strings and constants, `["urn:xmpp:ping", NS]` | The features that the host announces while the module runs (XEP-0030). They are known, or declared with `event_core::module_crate!`. |
+/// | `features` | a list of strings and constants, `["urn:xmpp:ping", NS]` | The features that the host announces while the module runs (XEP-0030). Each is known to Spondee or declared with `event_core::module_crate!`. |
 /// | `after` | a list of modules, `["presence"]` | Handlers of these modules run before this module's at equal priority. |
 /// | `fires` | a list of event types, `[events::UserRegistered, Greeted]` | The events that the module fires. A test on the harness fails when the module fires another. |
 /// | `crate` | a path | As for [`hook`](macro@hook). |
@@ -201,7 +207,7 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// |---|---|
 /// | `#[option(default = 5)]` | The default. A string serves for a `String`, too. |
 /// | `#[serde(default)]`, `#[serde(default = "function")]` | The default of the type, or what the function returns. |
-/// | `#[serde(rename = "…")]`, `#[serde(alias = "…")]` | Another key; a further one. |
+/// | `#[serde(rename = "…")]`, `#[serde(alias = "…")]` | The key, instead of the field's name; an additional key. |
 /// | `#[serde(flatten)]` | A struct with `#[derive(event_core::Options)]`, whose options are the module's. |
 /// | `#[serde(skip)]` | Not an option. |
 /// | `#[serde(deserialize_with = "…")]`, `#[serde(with = "…")]` | How the value is read. |
@@ -243,8 +249,8 @@ pub fn module(arguments: TokenStream, item: TokenStream) -> TokenStream {
     module::expand(arguments.into(), item.into()).into()
 }
 
-/// Declares a crate of modules. Documented as `event_core::module_crate`, which calls it with the path
-/// of `event-core` in front.
+/// Declares a crate of modules. Authors call `event_core::module_crate`, which has the documentation
+/// and passes the path of `event-core` as the first argument.
 #[proc_macro]
 pub fn module_crate(arguments: TokenStream) -> TokenStream {
     own::expand(arguments.into()).into()

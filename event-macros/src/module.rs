@@ -160,7 +160,7 @@ fn declare(
     let doc = docs::text(attributes, &c);
     let features = arguments.features.iter().map(Feature::value);
     let asked = arguments.features.iter().filter_map(|feature| feature.ask(&c));
-    // A feature that is not declared would be a second error.
+    // After a mistake, features are not checked: one that is not declared would be a second error.
     let asked = mistakes.is_empty().then(|| quote!(#(#asked)*));
     let after = &arguments.after;
     let fires = fires::infos(&arguments.fires, &c);
@@ -196,7 +196,7 @@ fn declare(
         )
     });
     let mistakes = mistakes.into_tokens();
-    // A crate that forbids the lint derives `Debug`, and an `allow` there would be an error.
+    // In a crate that forbids the lint, the struct derives `Debug`, and an `allow` would be an error.
     let quiet = (!derives(attributes, "Debug")).then(|| {
         quote_spanned!(span=>
             #[allow(missing_debug_implementations, reason = "options may be secrets")]

@@ -1,4 +1,4 @@
-//! `module_crate!`, and how the attributes ask what it declares.
+//! `module_crate!`, and the constants with which the attributes check what it declares.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -31,7 +31,7 @@ pub(crate) fn expand(arguments: TokenStream) -> TokenStream {
     let result =
         (|input: ParseStream<'_>| parse(input, &mut parsed, &mut mistakes)).parse2(arguments);
     mistakes.take(result);
-    // Without its declarations, each hook would report one more error.
+    // Declarations are kept after a mistake: without them, each hook would be one more error.
     let Arguments { event_core: core, defaults, namespaces, elements } = parsed;
     let span = Span::mixed_site();
     let c = quote_spanned!(span=> #core::__private);
@@ -98,8 +98,8 @@ fn parse(
 /// A constant that calls `question`, a method of `OwnNames`, on what the author's crate declares. Its
 /// panic is an error at `place`.
 ///
-/// The declaration stands at the crate's root, where the import of everything finds it first; without
-/// one, the outer constant is found.
+/// The inner block imports everything from the crate's root, so a declaration there takes precedence
+/// over the outer constant, which stands for a crate without one.
 pub(crate) fn ask(
     c: &TokenStream,
     place: Span,

@@ -2,8 +2,8 @@
 //! depend on serde.
 //!
 //! serde's derive macros expand to `extern crate serde` unless an attribute names another path. The
-//! expansion derives for a copy of the type, which has that attribute and serde's `remote`, and calls
-//! the copy's functions.
+//! expansion derives the trait for a copy of the type with that attribute and `remote`, and
+//! implements the trait for the type itself by the copy's functions.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote_spanned};
@@ -92,7 +92,7 @@ fn expand(item: TokenStream, name: &str) -> syn::Result<TokenStream> {
     ))
 }
 
-/// Removes the attributes of other macros, which the copy does not have.
+/// Removes the attributes of other macros, because the copy derives serde's trait only.
 fn keep_serde<'a>(lists: impl IntoIterator<Item = &'a mut Vec<Attribute>>) {
     for attributes in lists {
         attributes.retain(|attribute| attribute.path().is_ident("serde"));

@@ -20,7 +20,7 @@ pub(super) enum Named {
     Path(Path, Option<LitStr>),
 }
 
-/// Parses the event: its name, or its type with the parameter that the type leaves open.
+/// Parses the event: its name, or its type and, after a comma, the type's parameter.
 pub(super) fn named(input: ParseStream<'_>) -> syn::Result<Named> {
     let expected =
         "expected an event: its name, `\"message/bare\"`, or its type, `events::MessageBare`";

@@ -71,8 +71,8 @@ impl Hook {
         }
     }
 
-    /// The record: constants, and the handler without its type. `is_plain` says that no token of it
-    /// comes from the author's path of the event, or needs a conversion.
+    /// The record: constants, and the handler without its type. `is_plain` means that the author
+    /// wrote no path of the event and that the handler needs no closure, so no lint can apply.
     fn submit(&self, items: &TokenStream, handler: &TokenStream, is_plain: bool) -> TokenStream {
         let span = Span::mixed_site();
         let Self { name, priority, same, c, .. } = self;
@@ -115,8 +115,8 @@ impl Hook {
         )
     }
 
-    /// The handler with the types that the author wrote, and those that they have to be. The tokens
-    /// span the author's types, where the compiler reports that one is another.
+    /// The handler with the types that the author wrote and the expected types as generic arguments.
+    /// The tokens have the spans of the author's types, where the compiler then reports a mismatch.
     fn plain(&self, rule: &Rule, expected: &TokenStream) -> TokenStream {
         let span = Span::mixed_site();
         let Self { event, c, handler, .. } = self;
@@ -141,7 +141,7 @@ impl Hook {
             _ if rule.is_mutable => ("Change", name.to_token_stream()),
             _ => ("Look", name.to_token_stream()),
         };
-        // Call-site spans, as in [`own`]: the whole spans the types, the path spans the context.
+        // Call-site spans, as in [`own`]: the expression covers all types, its path the context.
         let (first, last) = self.types();
         let (begin, end) = named.map_or((last, last), ends);
         let on = quote_spanned!(span=> #c::handler::On<#event>);
@@ -172,7 +172,7 @@ impl Hook {
         Some(quote_spanned!(Span::mixed_site()=> , #module))
     }
 
-    /// A member of the type in the context's place, which may be an alias of `&Context<M>`.
+    /// A member of the second argument's type, which may be an alias of `&Context<M>`.
     fn of_context(&self, context: &Type, member: &str) -> TokenStream {
         let c = &self.c;
         match named_context(context) {
@@ -181,7 +181,7 @@ impl Hook {
         }
     }
 
-    /// A closure that calls the handler through the traits, spanned to the author's types.
+    /// A closure that calls the handler through the traits, with the spans of the author's types.
     fn checked(&self, traits: &Traits) -> TokenStream {
         let span = Span::mixed_site();
         let Self { event, c, handler, .. } = self;
@@ -275,7 +275,7 @@ impl Hook {
     }
 }
 
-/// The type `Context<…>` in `&Context<…>`, if the author wrote the context so.
+/// The type `Context<…>` in `&Context<…>`, if the author wrote the context in this form.
 fn named_context(context: &Type) -> Option<&Type> {
     match bare(context) {
         Type::Reference(reference) => {

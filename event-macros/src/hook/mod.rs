@@ -31,7 +31,7 @@ const OPTIONS: &[&str] = &["priority", "insist", "crate"];
 struct Arguments {
     event: Named,
     priority: Priority,
-    /// Why the author hooks an element in an iq of a type in which it is not seen.
+    /// Why the author hooks an element that no specification has in an iq of this type.
     insist: Option<LitStr>,
     event_core: TokenStream,
 }
@@ -40,7 +40,7 @@ struct Arguments {
 struct Resolved {
     def: &'static EventDef,
     name: String,
-    /// Asks whether the crate declares the namespace or the element.
+    /// The check that the crate declares the namespace or the element; `None` if both are known.
     declared: Option<TokenStream>,
 }
 
@@ -199,7 +199,7 @@ fn resolve(
     Some(Some(Resolved { def, name, declared }))
 }
 
-/// Asks whether the crate declares the unknown part of a name.
+/// The check that the crate declares the part of the name that the catalogue does not know.
 fn asked(
     resolved: &Name<'_>,
     name: &str,

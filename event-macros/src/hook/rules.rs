@@ -11,7 +11,7 @@ use syn::{
 use super::signature::{Handler, Runs, bare};
 use crate::attr::Mistakes;
 
-/// A priority, with its tokens where the author wrote it.
+/// A priority, with its tokens if the author wrote one.
 pub(crate) struct Priority {
     pub(crate) value: i32,
     pub(crate) tokens: Option<TokenStream>,
@@ -104,7 +104,7 @@ impl Rule {
         matches!(self.returns, Returns::FlowOrError | Returns::Answer)
     }
 
-    /// The usual decision.
+    /// The result that help suggests.
     pub(super) fn usual(&self) -> &'static str {
         if self.answers() { "Reply" } else { "Flow" }
     }

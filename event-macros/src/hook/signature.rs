@@ -60,7 +60,7 @@ pub(crate) struct Handler {
     pub(crate) context: Option<Type>,
     /// The return type as the author wrote it.
     pub(crate) returns: Option<Type>,
-    /// Whether an attribute of the function speaks of `deprecated`.
+    /// Whether an attribute of the function contains the word `deprecated`.
     pub(crate) is_deprecated: bool,
     /// All lifetimes are late-bound, so the function can be passed where `for<'a> Fn(&'a …)` is
     /// expected.

@@ -10,18 +10,18 @@ use syn::{
 use super::case::CASES;
 use crate::attr::{Mistakes, list, nearest_help, path, skip, string};
 
-/// What is said of the struct.
+/// The attributes of the struct.
 #[derive(Default)]
 pub(super) struct Container {
     pub(super) event_core: Option<Path>,
     pub(super) rename_all: Option<String>,
-    /// `default`: missing options are those of the struct's `Default`.
+    /// `default`: missing options take their values from the struct's `Default`.
     pub(super) default: Option<Span>,
     /// `#[module]` refuses the struct.
     pub(super) is_refused: bool,
 }
 
-/// What is said of a field.
+/// The attributes of a field.
 #[derive(Default)]
 pub(super) struct Field {
     pub(super) rename: Option<LitStr>,

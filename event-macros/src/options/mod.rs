@@ -1,9 +1,9 @@
 //! `#[derive(Options)]`, which `#[module]` adds to its struct: describes a module's options and
 //! reads them.
 //!
-//! The attributes are serde's. The struct does not derive serde's `Deserialize`, so that a type that
-//! is not there, or cannot be read, is one error at the field: the expansion names no field's type,
-//! the compiler infers it.
+//! The attributes are serde's, but the struct does not derive serde's `Deserialize`, whose expansion
+//! repeats the types of the fields. This expansion leaves the types to inference, so that a type that
+//! does not exist or cannot be read is one error, at the field.
 
 mod attributes;
 mod case;
@@ -158,8 +158,8 @@ impl FieldOption<'_> {
         }
     }
 
-    /// The group of options in this field. Its options and its reading are in one value, made by the
-    /// same tokens, so that a type that is not a group is one error.
+    /// The group of options in this field: one value with the descriptions and the function that
+    /// reads them. Its tokens have the span of the type, so that a type that is not a group is one error.
     fn group(&self, of: &TokenStream, c: &TokenStream) -> TokenStream {
         let (ident, (first, last)) = (&self.ident, ends(self.ty));
         let (c, mut field) = (located(c, first), ident.clone());
@@ -191,7 +191,7 @@ impl FieldOption<'_> {
     }
 }
 
-/// The list of the options. Groups bring their own.
+/// The list of the options, including those of groups.
 fn list(
     options: &[FieldOption<'_>],
     ident: &syn::Ident,
@@ -224,7 +224,7 @@ fn compact(tokens: &impl ToTokens) -> String {
     tokens.to_token_stream().to_string().replace(' ', "")
 }
 
-/// The source text of an expression, an integer without `_` and suffix.
+/// The source text of an expression; an integer is written without `_` and suffix.
 fn text(expression: &Expr) -> String {
     match expression {
         Expr::Lit(literal) => match &literal.lit {
