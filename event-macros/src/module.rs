@@ -196,7 +196,7 @@ fn declare(
         )
     });
     let mistakes = mistakes.into_tokens();
-    // In a crate that forbids the lint, the struct derives `Debug`, and an `allow` would be an error.
+    // In a crate that forbids the lint, an `allow` is an error, and the struct derives `Debug`.
     let quiet = (!derives(attributes, "Debug")).then(|| {
         quote_spanned!(span=>
             #[allow(missing_debug_implementations, reason = "options may be secrets")]

@@ -3,11 +3,12 @@
 use alloc::{vec, vec::Vec};
 use core::mem;
 
-/// At most three candidates that resemble `word`, nearest first: at most 40 % of the longer word
-/// differs, or one begins with the other, which has at least three characters. ASCII case is ignored.
-/// A candidate that does not begin so and needs two edits more than the nearest is left out.
+/// At most three candidates that resemble `word`, nearest first. ASCII case is ignored.
 ///
-/// Of candidates at the same distance, the one as long as `word` comes first.
+/// A candidate resembles `word` if there is one edit, if the edits are at most 40 % of the longer
+/// one's characters, or if one begins with the other and both have at least three characters. Unless
+/// one begins with the other, a candidate that needs at least two edits more than the nearest is left
+/// out. Of candidates at the same distance, the one closest to `word` in length comes first.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let word = word.to_ascii_lowercase();
     let mut near: Vec<_> = candidates
@@ -34,7 +35,8 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     near.into_iter().map(|(.., candidate)| candidate).collect()
 }
 
-/// The largest distance at which a namespace or an event is suggested for `length` characters.
+/// The largest distance at which a namespace or an event is suggested for a name of `length`
+/// characters.
 pub(crate) const fn reasonable(length: usize) -> usize {
     match length {
         0..=3 => 1,

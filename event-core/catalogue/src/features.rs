@@ -42,7 +42,8 @@ pub const fn feature_node(feature: &str) -> &str {
     if node.is_empty() { feature } else { feature.split_at(length).0 }
 }
 
-/// Checks a feature. `Ok` has the message for a crate that does not declare the feature.
+/// Checks a feature. `Ok(None)` means that it is known. `Ok(Some(…))` is the message for a crate that
+/// does not declare it.
 ///
 /// # Errors
 ///

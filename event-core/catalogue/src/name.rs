@@ -63,7 +63,7 @@ pub(crate) enum Fault<'a> {
     Feature,
     /// The element is known, but never occurs where the event looks for it.
     Elsewhere(Name<'a>, Element),
-    /// The element is only seen in an iq of the other type.
+    /// The specifications have the element only in an iq of this type, which is not the name's.
     OtherType(Name<'a>, &'static str),
 }
 

@@ -55,7 +55,8 @@ pub(crate) fn is_close(word: &str, known: &str) -> bool {
     }
 }
 
-/// At most three of `known` that are as few edits from `word` as any, and at most three.
+/// The nearest of `known`, at most three and all at the same distance from `word`, which is at most
+/// [`reasonable`].
 pub(crate) fn closest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let limit = reasonable(word.chars().count());
     let word = word.to_ascii_lowercase();
@@ -71,7 +72,8 @@ pub(crate) fn closest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> V
         .collect()
 }
 
-/// The possible rests of `name` after `head` with exactly one edit in `head`, likeliest first.
+/// If `name` begins with `head` misspelt by exactly one edit: what may follow in `name`, likeliest
+/// first.
 pub(crate) fn one_edit_before(head: &str, name: &str) -> Vec<String> {
     let same = head.bytes().zip(name.bytes()).take_while(|(a, b)| a == b).count();
     let (Some(head), Some(tail)) = (head.get(same..), name.get(same..)) else {

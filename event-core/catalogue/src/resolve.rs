@@ -5,9 +5,9 @@ use crate::{
     name::{Fault, Name, read},
 };
 
-/// Reads a name. [`Name::undeclared`] tells whether the catalogue does not know the namespace or the
-/// element: the caller then checks that the crate declares it, and else shows the message of
-/// [`undeclared`].
+/// Reads a name. If the catalogue does not know the namespace or the element, [`Name::undeclared`]
+/// says which of them. The caller must then check that the crate declares it; if not, [`undeclared`]
+/// has the message.
 ///
 /// # Errors
 ///

@@ -30,9 +30,9 @@ pub(crate) fn corrections(name: &str) -> Vec<String> {
 
 /// The candidates so far.
 struct Found {
-    /// The name only lacks a declaration, so a correction needs none.
+    /// Whether the name only lacks a declaration. Then only corrections that need none are candidates.
     only_known: bool,
-    /// The distance, how unlikely, the order among others as likely, the name.
+    /// The distance, the unlikelihood, the order among candidates equal in both, and the name.
     ranked: Vec<(usize, usize, usize, String)>,
 }
 

@@ -31,7 +31,7 @@ pub struct HookMeta {
     pub event: &'static str,
     /// The family of the event, which determines what the handler takes and returns.
     pub family: Family,
-    /// Whether the event is a host's or the whole server's.
+    /// Whether the event fires on one host or for the whole server.
     pub scope: Scope,
     /// Handlers of higher priority run first.
     pub priority: i32,
@@ -104,7 +104,7 @@ impl HookMeta {
         if self.family == Family::Post { event_catalogue::band(self.priority) } else { None }
     }
 
-    /// Whether a panic leaves the rest of the chain running.
+    /// Whether the chain goes on after a panic of the handler.
     pub(crate) fn contains_panics(&self) -> bool {
         matches!(self.family, Family::Notification | Family::Collect)
             || self.band() == Some(Band::Observe)

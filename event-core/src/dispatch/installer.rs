@@ -75,7 +75,7 @@ pub(crate) struct LinkedHook {
     handler: &'static dyn Install,
 }
 
-/// The hooks of the binary; the record of a hook on an event that the binary does not have.
+/// The hooks of the binary. `Err` has the record of a hook whose event the binary does not have.
 static LINKED: LazyLock<Vec<Result<LinkedHook, &HookRecord>>> = LazyLock::new(|| {
     let linked = |record: &'static HookRecord| {
         let HookRecord { event, priority, module_path, function, place, handler } = *record;

@@ -33,7 +33,8 @@ impl Counters {
         self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
     }
 
-    /// `contained`: whether chains go on after a panic of the handler.
+    /// The figures of the handler. `contained` says whether chains go on after a panic of the handler;
+    /// such a panic is not among the stops.
     pub(crate) fn stats(&self, Passes { calls, stops }: Passes, contained: bool) -> HandlerStats {
         let errors = self.errors.load(Ordering::Relaxed);
         let panics = self.panics.load(Ordering::Relaxed);

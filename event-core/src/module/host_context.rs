@@ -143,8 +143,8 @@ impl HostContext {
     ///
     /// A module says which events it fires: `#[module(fires = [events::UserRegistered])]`. A test on
     /// the harness (`event_core::testing`) fails when it fires another.
-    // The future has a name without the bound on `E`, because the compiler reports a type that is not
-    // an event once for each place where it meets the bound: the call, the future and `.await`.
+    // Not an `async fn`, whose future would have the bound on `E`: the compiler would report a type
+    // that is not an event three times, at the call, at the future and at `.await`.
     pub fn fire<'a, 'p: 'a, E>(&'a self, event: E) -> BoxFuture<'a, Fired<E>>
     where
         E: Fire<'p> + Send + 'a,

@@ -44,7 +44,7 @@ impl ModuleInfo {
         Self { fires, ..self }
     }
 
-    /// Whether the module says that it fires this event.
+    /// Whether the module declares that it fires this event.
     pub(crate) fn declares(&self, event: &str) -> bool {
         self.fires.iter().any(|fired| fired.name == event)
     }
@@ -71,8 +71,8 @@ pub struct OptionInfo {
     pub doc: &'static str,
     /// The Rust type as written in the source.
     pub kind: &'static str,
-    /// The default as written in the source: `100`, `"Welcome!"`. `None` for a required option, and
-    /// for one that simply may be left out.
+    /// The default: `100`, `"Welcome!"`, or `function()`. `None` for a required option, for an
+    /// `Option` without a default, and for a default that the attributes do not show.
     pub default: Option<&'static str>,
     /// Whether the option has to be given.
     pub is_required: bool,

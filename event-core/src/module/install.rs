@@ -19,7 +19,7 @@ use crate::{
     util::{future::BoxFuture, rust_path::encloses},
 };
 
-/// What a handler that is no `async fn` returns.
+/// The result of a handler that is not an `async fn`.
 pub trait Returned<P: Payload>: Sized + 'static {
     /// Whether a handler with this result may wait.
     const MAY_WAIT: bool;
@@ -59,11 +59,11 @@ impl<P: Payload, R: Decision> Returned<P> for NowOrLater<P, R> {
     }
 }
 
-/// The payload and the result of a handler as they have to be.
+/// The expected payload and result of a handler.
 pub type Expects<P, X> = PhantomData<fn() -> (P, X)>;
 
 /// Declares a kind of handler of a payload that does not borrow, without and with a context. `T`,
-/// `C` and `R` are the types that the author wrote; `P` and `X` are what they have to be.
+/// `C` and `R` are the types that the author wrote; `P` and `X` are the expected payload and result.
 macro_rules! handlers {
     ($($(#[doc = $doc:literal])* $name:ident, $with:ident: ($($reference:tt)+);)*) => {$(
         $(#[doc = $doc])*
@@ -188,8 +188,8 @@ impl<P: Payload, X: Decision, T: Takes<P>, C: SharedContext, R: Returns<X>> Asyn
     }
 }
 
-/// A closure that the expansion makes of a handler whose types have other names, or whose payload
-/// borrows. `R` is [`Outcome`], or [`NowOrLater`] of it.
+/// A closure that calls a handler whose types are not written with the documented names, or whose
+/// payload borrows. `R` is [`Outcome`], or [`NowOrLater`] of it.
 pub struct Closure<P: Payload, R>(pub for<'a, 'p> fn(&'a mut P::Of<'p>) -> R);
 
 /// [`Closure`] with the module's context.
@@ -272,7 +272,7 @@ fn context_of<C: SharedContext>(context: &AnyContext) -> Result<Arc<C>, WrongCon
     Arc::clone(context).downcast().map_err(|_| WrongContext)
 }
 
-/// Gives `module_path`, the handler's Rust module. Panics, at compile time, when `module_path` is
+/// Returns `module_path`, the handler's Rust module. Panics, at compile time, when `module_path` is
 /// outside of `owner`, the Rust module of the module whose context the handler takes.
 #[track_caller]
 pub const fn owned(owner: &'static str, module_path: &'static str) -> &'static str {
@@ -295,7 +295,7 @@ pub fn map<P: Payload, R, T>(
 /// The payload of an event.
 pub type On<E> = <E as Event>::Payload;
 
-/// Checks the type of a handler's argument that is named as it should be. Only the payload itself
+/// Checks that an argument whose type has the payload's name is the payload. Only the payload itself
 /// implements this, so that another type of the name is an error at the author's types.
 #[diagnostic::on_unimplemented(
     message = "the handler takes `{P}`, found another type of that name: `{Self}`",
@@ -315,13 +315,13 @@ impl<P: for<'p> Payload<Of<'p> = P>> Takes<P> for P {
 }
 
 /// A context that threads share. Implemented once for all modules, so that the compiler reports a
-/// state that threads cannot share at the module and not again at each handler.
+/// state that is not `Send` and `Sync` once, at the module, and not again at each handler.
 pub trait SharedContext: Send + Sync + 'static {}
 
 #[diagnostic::do_not_recommend]
 impl<M: Module> SharedContext for Context<M> {}
 
-/// Checks the type of a handler's result that is named as it should be: see [`Takes`].
+/// Checks that a result whose type has the expected name is of the expected type: see [`Takes`].
 #[diagnostic::on_unimplemented(
     message = "the handler returns `{X}`, found `{Self}`",
     label = "not `{X}`, but a type of that name"

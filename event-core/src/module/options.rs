@@ -133,7 +133,7 @@ pub struct Group<T> {
     pub take: fn(&mut Table) -> Result<T, Error>,
 }
 
-/// The field that the function borrows.
+/// A field of a struct, as a function that borrows it, so that the compiler infers the field's type.
 #[derive(Debug)]
 pub struct Field<S, T>(pub fn(&S) -> &T);
 

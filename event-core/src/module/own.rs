@@ -2,8 +2,8 @@
 
 use event_catalogue::{feature_node, is_known_feature};
 
-/// What [`module_crate!`](crate::module_crate) declares. The expansions of the attributes ask for it
-/// in constants, whose panic is the advice.
+/// What [`module_crate!`](crate::module_crate) declares. The expansions of the attributes check it in
+/// constants: the panic of a constant is a compiler error with the advice.
 #[derive(Debug)]
 #[doc(hidden)]
 pub struct OwnNames {
@@ -13,7 +13,7 @@ pub struct OwnNames {
 }
 
 impl OwnNames {
-    /// Of a crate that declares nothing.
+    /// The names of a crate that declares none.
     pub const NONE: &'static Self = &Self { namespaces: &[], elements: &[] };
 
     /// Panics with `advice` unless the namespace, or the element of it, is declared.

@@ -85,7 +85,7 @@ pub struct ModuleRecord {
 
 inventory::collect!(ModuleRecord);
 
-/// All linked modules, those of crates that are not listed too.
+/// All linked modules, including those of crates that are not listed.
 pub(crate) fn linked_modules() -> impl Iterator<Item = &'static ModuleInfo> {
     inventory::iter::<ModuleRecord>.into_iter().map(|record| record.info)
 }
@@ -184,8 +184,8 @@ impl Registry {
         self.modules.values().map(|module| module.info)
     }
 
-    /// The events that the handlers of a module wait for and only other modules fire, each with the
-    /// modules that do.
+    /// The events that a module hooks and that only other modules fire, each with the modules that
+    /// fire it.
     pub fn needs(&self, module: &str) -> Vec<(&'static str, Vec<&'static str>)> {
         let Some(linked) = self.module(module) else { return Vec::new() };
         let hooked = linked.hooks.iter().map(|hook| hook.meta.event);
@@ -256,7 +256,7 @@ impl Registry {
     }
 
     /// Checks whether the modules of a host can be ordered: each name in their `after` lists is
-    /// known, and no modules wait for each other. Modules that are not linked are ignored.
+    /// known, and the lists form no cycle. Modules that are not linked are ignored.
     ///
     /// # Errors
     /// [`StartError::UnknownAfter`] or [`StartError::AfterCycle`].

@@ -48,8 +48,8 @@ impl<M> VtableOf<M> {
     pub const NEW: Self = Self(PhantomData);
 }
 
-/// The description of a module, without the bounds of [`Module`]: a struct that breaks one of them is
-/// then one error.
+/// The description of a module. Without the bounds of [`Module`], so that a struct that violates one
+/// of them is one error.
 #[doc(hidden)]
 pub trait HasInfo {
     const INFO: &'static ModuleInfo;

@@ -1,4 +1,4 @@
-//! A server in memory for tests of modules, without sockets and without waiting.
+//! A server in memory for tests of modules, without sockets and with a paused clock.
 //!
 //! The harness starts modules, builds tables and routes stanzas with the code of the server. Only
 //! the streams, the clock and the storage are replaced.
@@ -111,8 +111,8 @@ impl Builder {
         self
     }
 
-    /// Enables the modules that run by default of a bundle, with their default options:
-    /// `.bundle(spondee_modules::BUNDLE)`. The order of the modules is that of the calls.
+    /// Enables the default modules of a bundle, with their default options:
+    /// `.bundle(spondee_modules::BUNDLE)`. The modules are in the order of the calls.
     #[must_use]
     pub fn bundle(self, bundle: Bundle) -> Self {
         bundle.defaults.iter().fold(self, |builder, module| builder.module(module))

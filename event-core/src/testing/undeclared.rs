@@ -9,8 +9,8 @@ use crate::{
     module::{host_context::HostContext, info::ModuleInfo},
 };
 
-/// The undeclared events that modules have fired. The harness and its clients share the list; the
-/// next call of one of them panics, or the end of the test.
+/// The undeclared events that modules have fired. The harness and its clients share the list and
+/// panic if it is not empty: at their next call that checks it, or when they are dropped.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Undeclared(Arc<Mutex<Vec<String>>>);
 
@@ -23,7 +23,7 @@ impl Undeclared {
         }
     }
 
-    /// Panics if a module has fired an event without saying so.
+    /// Panics if a module has fired an event that it does not declare.
     #[expect(clippy::panic, reason = "the test fails")]
     pub(super) fn refuse(&self) {
         let list = std::mem::take(&mut *self.0.lock());

@@ -170,7 +170,7 @@ pub(super) fn feature(name: &str) -> Advice {
         .suggest(suggest::suggestions(name))
 }
 
-/// A known element at a place where it does not stand.
+/// The message about a known element where the event does not look for it.
 pub(super) fn elsewhere(name: &str, read: &Name<'_>, element: Element) -> Advice {
     let (event, (namespace, tag)) = (read.event, parts(read));
     let places: Vec<_> = element.places().collect();
@@ -211,7 +211,7 @@ pub(super) fn elsewhere(name: &str, read: &Name<'_>, element: Element) -> Advice
     advice.suggest(fires)
 }
 
-/// A known element in an iq of the type in which it is not seen.
+/// The message about a known element in an iq of a type for which no specification has it.
 pub(super) fn other_type(name: &str, read: &Name<'_>, seen: &str) -> Advice {
     let (namespace, element) = parts(read);
     let head = read.event.head();

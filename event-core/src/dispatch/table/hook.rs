@@ -39,7 +39,8 @@ impl Hook {
     }
 }
 
-/// The events whose handlers run in one chain with the handlers of `/bare`, after them.
+/// The events whose handlers run in one chain with the handlers of `/bare`, after those of equal
+/// priority.
 pub(crate) static SELF: LazyLock<[EventId; 8]> = LazyLock::new(|| {
     [
         events::MessageSelf::id(),
