@@ -24,7 +24,7 @@ pub enum CliError {
     NoHost {
         /// The host of the command.
         host: String,
-        /// The hosts there are.
+        /// The hosts of the config.
         known: Vec<String>,
     },
     /// There is no password.

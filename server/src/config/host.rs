@@ -16,8 +16,9 @@ use super::table::config_table;
 use super::value::strings;
 
 config_table! {
-    /// The certificate of every host without its own, as PEM files; a reload reads them again.
-    /// Without it the server makes a self-signed certificate in the data folder.
+    /// The certificate of every host and component without its own, as PEM files; a reload reads
+    /// them again. Hosts without a certificate get a self-signed one, which the server makes in the
+    /// data folder.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
     #[serde(deny_unknown_fields)]
     pub struct TlsFiles {
@@ -65,8 +66,8 @@ config_table! {
     #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
     #[serde(deny_unknown_fields, default)]
     pub struct ComponentConfig {
-        /// The secret that the external program proves. Default: none; then modules serve the
-        /// domain.
+        /// The secret with which the external program authenticates. Default: none; then modules
+        /// serve the domain.
         #[serde(skip_serializing)]
         pub secret: Option<Secret>,
         /// The modules that run, as for a host. Default: the default modules for components of

@@ -6,9 +6,9 @@ use super::table::config_table;
 use super::value::at_least;
 
 config_table! {
-    /// What one peer may use, and what happens to a peer that exceeds it: [limits.md](limits.md)
-    /// tells more. No limit may be 0. A reload applies limits on connections at once, and all
-    /// others to new connections.
+    /// The limits for one peer, and what happens to a peer that exceeds them;
+    /// [limits.md](limits.md) explains how they work together. No limit may be 0. A reload applies
+    /// limits on connections at once, and all others to new connections.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
     #[serde(deny_unknown_fields, default)]
     pub struct Limits {
@@ -24,34 +24,36 @@ config_table! {
         /// `policy-violation`.
         #[serde(deserialize_with = "at_least::<4096, _, _>")]
         pub unauthenticated_bytes: usize,
-        /// The depth of elements within a stanza. A deeper stanza closes the stream,
+        /// The maximum depth of elements within a stanza. A deeper stanza closes the stream,
         /// `policy-violation`.
         #[serde(deserialize_with = "at_least::<8, _, _>")]
         pub depth: usize,
-        /// The attributes of one element. More of them close the stream, `policy-violation`.
+        /// The maximum number of attributes of one element. More of them close the stream,
+        /// `policy-violation`.
         #[serde(deserialize_with = "at_least::<16, _, _>")]
         pub attributes: usize,
-        /// The time that a stream has to authenticate, from the connection on. Then it is closed,
-        /// `connection-timeout`.
+        /// The time from the connection within which a stream must authenticate. Otherwise it is
+        /// closed, `connection-timeout`.
         #[serde(deserialize_with = "at_least::<1, _, _>")]
         pub authentication_seconds: u64,
-        /// The failed authentications after which a stream is closed, `policy-violation`.
+        /// The number of failed authentications after which a stream is closed, `policy-violation`.
         #[serde(deserialize_with = "at_least::<1, _, _>")]
         pub authentication_attempts: u32,
-        /// What may wait to be written to one client. A client that reads too slowly is closed,
-        /// `policy-violation`.
+        /// The output that may wait to be written to one client. The stream of a client that reads
+        /// too slowly is closed, `policy-violation`.
         #[serde(deserialize_with = "at_least::<{ 16 * 1024 }, _, _>")]
         pub queue_bytes: usize,
-        /// What may wait to be written to one server or component. Beyond it, senders get errors.
+        /// The output that may wait to be written to one server or component. Beyond this, senders
+        /// get errors.
         #[serde(deserialize_with = "at_least::<{ 16 * 1024 }, _, _>")]
         pub server_queue_bytes: usize,
-        /// What may wait on all streams together, to be handled or written, not counting 4 KiB in
-        /// each direction of each stream. Beyond it, the client with the most waiting bytes is
-        /// closed, `resource-constraint`.
+        /// The input and output that may wait on all streams together, not counting 4 KiB in each
+        /// direction of each stream. Beyond this, the stream of the client with the most waiting
+        /// bytes is closed, `resource-constraint`.
         #[serde(deserialize_with = "at_least::<{ 1024 * 1024 }, _, _>")]
         pub waiting_bytes: usize,
-        /// What is read ahead from one stream while its stanzas wait to be handled. The rest is
-        /// read later.
+        /// The input that is read ahead from one stream while its stanzas wait to be handled. The
+        /// rest is read later.
         #[serde(deserialize_with = "at_least::<1024, _, _>")]
         pub read_ahead_bytes: usize,
         /// The average rate at which one client is read. The rest is read later.
@@ -66,11 +68,13 @@ config_table! {
         /// The average rate of stanzas from one server or component. The rest is read later.
         #[serde(deserialize_with = "at_least::<1, _, _>")]
         pub server_stanzas_per_second: u32,
-        /// After a pause, input for this many seconds of the rate limits is read at once.
+        /// After a pause, as much input as the rate limits allow in this many seconds is read at
+        /// once.
         #[serde(deserialize_with = "at_least::<1, _, _>")]
         pub burst_seconds: u32,
-        /// A peer that sends more than its rate for this long in total is closed,
-        /// `policy-violation`. Each second without excess takes back half a second.
+        /// How long in total the rate limits may delay a peer; each second restores half a second.
+        /// The stream of a peer that always sends too much is therefore closed after twice this
+        /// time, `policy-violation`.
         #[serde(deserialize_with = "at_least::<1, _, _>")]
         pub flood_seconds: u32,
         /// Connections at the same time, on all listeners together; at most nine tenths of the
@@ -94,11 +98,12 @@ config_table! {
         /// others wait. Default: one for each processor.
         #[serde(deserialize_with = "at_least::<1, _, _>")]
         pub password_checks: usize,
-        /// Iterations of the hash when a password is set (RFC 7677 §4): the cost of one guess.
+        /// Iterations of the hash when a password is set (RFC 7677 §4). They determine the cost of
+        /// one guess.
         #[serde(deserialize_with = "at_least::<4096, _, _>")]
         pub scram_iterations: u32,
-        /// The time that a stop waits for handlers of `server-stopping` and for open sessions to
-        /// end.
+        /// The time that the server waits, when it stops, for handlers of `server-stopping` and for
+        /// open sessions to end.
         #[serde(deserialize_with = "at_least::<1, _, _>")]
         pub stop_seconds: u64,
     }

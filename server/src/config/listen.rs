@@ -45,7 +45,8 @@ impl ListenKind {
 config_table! {
     /// What is served on one address. Without `[[listen]]` clients are served on ports 5222 and
     /// 5223; if the file names a host or component, servers on port 5269; if a component has a
-    /// secret, components on port 5347 of this machine. A file with one `[[listen]]` lists all.
+    /// secret, components on port 5347 of `127.0.0.1`. These defaults do not apply to a file with a
+    /// `[[listen]]`, which must list all listeners.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
     #[serde(from = "Entry")]
     pub struct Listen {

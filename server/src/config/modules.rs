@@ -8,7 +8,7 @@ use super::value::strings;
 /// A module's name in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModuleName {
-    /// The name, without sign.
+    /// The name, without `+` or `-`.
     pub name: String,
     /// Where the name stands, for the message if no such module exists.
     pub place: Place,

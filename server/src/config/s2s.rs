@@ -26,10 +26,10 @@ config_table! {
         /// The addresses of servers that are not looked up in DNS, by domain.
         #[serde(deserialize_with = "routes")]
         pub routes: BTreeMap<String, String>,
-        /// The stanzas that may wait for one domain. Further ones are refused.
+        /// The number of stanzas that may wait for one domain. Further ones are refused.
         #[serde(deserialize_with = "at_least::<1, _, _>")]
         pub queue_stanzas: usize,
-        /// The size of the stanzas that may wait for one domain. Further ones are refused.
+        /// The total size of the stanzas that may wait for one domain. Further ones are refused.
         #[serde(deserialize_with = "at_least::<{ 64 * 1024 }, _, _>")]
         pub queue_bytes: usize,
         /// The time after which an idle stream to another server is closed.

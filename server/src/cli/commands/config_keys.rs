@@ -11,8 +11,8 @@ use crate::{
 const INTRO: &str = "\
 # The config
 
-The server reads `spondee.toml` of the current folder, or `--config FILE`: a file in TOML. Every key
-is optional, but for those that their table must have. This page is made by
+The server reads the TOML file `spondee.toml` in the current folder, or the file of `--config FILE`.
+Every key is optional, except those marked as required in their table. This page is the output of
 `spondee config-keys --markdown`; without an option the command prints a file with all defaults.
 
 `spondee check` finds the mistakes in a file, and `spondee reload` lets a running server read it again.

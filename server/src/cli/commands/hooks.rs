@@ -58,7 +58,7 @@ fn where_not(what: &str) -> &'static str {
     }
 }
 
-/// Refuses a name that nothing can have, as an empty table would look like an answer.
+/// Refuses names that do not exist, because an empty table would look like a valid answer.
 fn check_names(config: &Config, registry: &Registry, query: &HooksQuery) -> Result<(), HooksError> {
     let modules: Vec<&str> = registry.modules().map(|info| info.name).collect();
     known("the host", query.host.as_deref(), &config.domains().collect::<Vec<_>>())?;
@@ -76,7 +76,7 @@ fn check_names(config: &Config, registry: &Registry, query: &HooksQuery) -> Resu
     known("the event", query.event.as_deref().filter(|event| !has_event(event)), &events)
 }
 
-/// Refuses a name that is not among these.
+/// Refuses a name that is not in `known`.
 fn known(what: &'static str, name: Option<&str>, known: &[&str]) -> Result<(), HooksError> {
     let Some(name) = name.filter(|name| !known.contains(name)) else { return Ok(()) };
     let near = nearest(name, known.iter().copied());

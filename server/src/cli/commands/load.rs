@@ -1,4 +1,4 @@
-//! Loads modules without a server, for commands that only look at them.
+//! Loads modules without a server, for commands that describe them.
 
 use std::sync::Arc;
 

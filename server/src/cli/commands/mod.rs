@@ -1,4 +1,4 @@
-//! The commands that need modules, or print pages: `start`, `hooks`, `events`, `modules`,
+//! The commands that need modules or print pages: `start`, `hooks`, `events`, `modules`,
 //! `config-keys`, `check` and `new-module`.
 
 mod check;

@@ -17,7 +17,7 @@ const INTRO: &str = "\
 # Modules
 
 A host runs the default modules unless its `modules` say otherwise: see [config.md](config.md).
-The options of a module stand in a table of the host:
+The options of a module are in a table of the host:
 
 ```toml
 [host.\"example.com\".module.version]
@@ -89,7 +89,8 @@ pub(super) fn print(bundles: &[Bundle], query: &ModulesQuery) -> Result<(), Serv
     Ok(())
 }
 
-/// Starts a module alone, on storage in memory. A module with required options does not start so.
+/// Starts a module alone, on storage in memory. A module with required options fails to
+/// start, because it gets none.
 async fn opened(module: &str, bundles: &[Bundle]) -> Result<Opened, ServerError> {
     let host = HostConfig {
         name: "localhost".into(),
@@ -127,7 +128,7 @@ fn shown(info: &ModuleInfo, registry: &Registry, opened: Opened) -> Shown {
 
 fn option(info: &OptionInfo) -> ShownOption {
     let (doc, told) = split_default(info.doc);
-    // A default that the code has is no part of the doc comment.
+    // A default that the attributes show is not in the doc comment.
     let written = |value: &str| match value.starts_with(|first: char| first.is_ascii_digit()) {
         true => format!("`{}`", value.replace('_', "")),
         false => format!("`{value}`"),

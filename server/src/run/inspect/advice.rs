@@ -1,4 +1,4 @@
-//! What a config allows, and is probably not meant.
+//! Warnings about a valid config that probably has a mistake.
 
 use super::findings::{Findings, Level, Subject};
 use crate::config::{Config, ListenKind};

@@ -13,8 +13,8 @@ use crate::net::is_local;
 use crate::s2s::certificate::{Authorities, Distrust};
 use crate::tls::{self, Tls};
 
-/// A certificate that expires within this time should have been renewed: automatic renewal happens
-/// a month ahead.
+/// A certificate that expires within this time should have been renewed, because automatic renewal
+/// usually happens a month ahead.
 const SOON: Duration = Duration::from_secs(14 * 24 * 3600);
 
 /// Loads the certificates of all hosts. `None` if one cannot be used.
@@ -34,7 +34,7 @@ pub(super) fn load(
             None => without.push(name.as_str()),
         }
     }
-    // The start reads it also if every host has its own.
+    // The start reads this certificate even if every host has its own.
     if let Some(files) = &config.tls {
         is_usable &= look(None, files, authorities, now, findings);
     }
@@ -63,7 +63,7 @@ fn self_signed(without: &[&str], findings: &mut Findings) {
     }
 }
 
-/// Looks at the certificate of a host. `false` if the server cannot use it.
+/// Checks the certificate of a host. `false` if the server cannot use it.
 fn look(
     host: Option<&str>,
     files: &TlsFiles,
@@ -191,14 +191,14 @@ fn is_whole<C: AsRef<[u8]>>(chain: &[C]) -> bool {
     last.is_some_and(|(_, last)| last.subject().as_raw() == last.issuer().as_raw())
 }
 
-/// Refuses a key that others can read.
+/// Reports a key that users outside of its group can access, or that its group can write.
 fn key(files: &TlsFiles, findings: &mut Findings) {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         let Ok(found) = std::fs::metadata(&files.key) else { return };
         let mode = found.permissions().mode() & 0o777;
-        // A group may share it: Debian's ssl-cert does.
+        // A group may read it, as Debian's group ssl-cert does.
         if found.is_file() && mode & 0o027 != 0 {
             let key = files.key.display();
             findings.add_with_help(

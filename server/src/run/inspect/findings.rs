@@ -41,7 +41,7 @@ pub(crate) struct Finding {
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     pub(crate) all: Vec<Finding>,
-    /// Whether the server refuses to start, or to reload, for one of them.
+    /// Whether one of them prevents the start, or the reload.
     pub(crate) is_refused: bool,
 }
 
@@ -66,7 +66,7 @@ impl Finding {
 impl Findings {
     pub(crate) fn add(&mut self, level: Level, subject: Subject, message: impl Into<String>) {
         let message = message.into();
-        // Errors of event-core have both in one text.
+        // Errors of event-core have the message and the help in one text.
         match message.split_once("\n  help: ") {
             Some((message, help)) => self.push(level, subject, message, Some(help)),
             None => self.push(level, subject, &message, None),
@@ -121,13 +121,13 @@ impl Findings {
         errors.map(Finding::text).collect::<Vec<_>>().join("\nerror: ")
     }
 
-    /// The texts of what the server runs with nevertheless.
+    /// The texts of the warnings and errors that do not prevent the start.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let found = self.all.iter().filter(|finding| finding.level != Level::Note);
         found.map(Finding::text).collect()
     }
 
-    /// Logs what the server starts with nevertheless.
+    /// Logs the warnings and errors that do not prevent the start.
     pub(crate) fn log(&self) {
         for Finding { level, message, help, .. } in &self.all {
             let help = help.as_deref();

@@ -1,4 +1,4 @@
-//! Handlers that never run with this config, or are passed by.
+//! Handlers that never run with this config, and filters that miss messages to full JIDs.
 
 use event_core::{Core, HookWarning};
 

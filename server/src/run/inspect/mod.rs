@@ -1,6 +1,6 @@
-//! Looks at all that a start needs, before anything is changed: `spondee check` and the start run
-//! [`inspect`], a reload the part of it that concerns the config and the files that it names. What
-//! the start would refuse, `check` reports.
+//! Checks all that a start needs, before anything is changed. `spondee check` and the start run
+//! [`inspect`], so `check` reports what the start would refuse. A reload runs [`files`], which checks
+//! the config and the files that it names.
 
 mod advice;
 mod certificates;
@@ -25,12 +25,12 @@ use crate::{
 };
 pub(crate) use findings::{Finding, Findings, Level, Subject};
 
-/// What `check` tries in addition to a start, and leaves out.
+/// The checks in which `check` and the start differ.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scope {
-    /// Whether the ports are tried: a running server has them.
+    /// Whether to try the ports. `check` does not while a server runs, because that server has them.
     pub(crate) ports: bool,
-    /// Whether modules are started on a copy of the storage in memory. The start itself starts
+    /// Whether to start the modules, on a storage in memory. The start does not, because it starts
     /// them after the inspection, with the same code.
     pub(crate) modules: bool,
 }
@@ -44,8 +44,8 @@ pub(crate) struct Inspected {
     pub(crate) listeners: Vec<(Listen, TcpListener)>,
 }
 
-/// The config, if its file has no mistakes. Otherwise all of them are found, those of the modules'
-/// options included, and nothing else is looked at.
+/// The config, if its file has no mistakes. Otherwise all mistakes are reported, including those in the
+/// modules' options, and nothing else is checked.
 pub(crate) fn valid(
     config: Result<Config, InvalidConfig>,
     registry: &Registry,
@@ -61,14 +61,14 @@ pub(crate) fn valid(
     None
 }
 
-/// Looks at everything. `None` if the server would not start.
+/// Checks everything. `None` if the server would not start.
 pub(crate) async fn inspect(
     config: &Config,
     registry: &Registry,
     scope: Scope,
     findings: &mut Findings,
 ) -> Option<Inspected> {
-    // On another thread, as reading the system's certificates takes long.
+    // On another thread, because reading the system's certificates takes long.
     let s2s = config.s2s.clone();
     let authorities = tokio::task::spawn_blocking(move || Authorities::load(&s2s));
     let mut stored = Findings::default();
@@ -102,8 +102,8 @@ pub(crate) async fn inspect(
     }
 }
 
-/// Looks at the config and the files that it names, as a reload does. The result is of use if
-/// nothing is refused.
+/// Checks the config and the files that it names, as a reload does. The result is valid only if nothing
+/// is refused.
 pub(crate) fn files(
     config: &Config,
     registry: &Registry,

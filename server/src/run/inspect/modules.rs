@@ -1,5 +1,5 @@
-//! Whether the modules start: they do, on a storage that keeps nothing. Which of their handlers never
-//! run is told too.
+//! Checks that the modules start, on a storage in memory that keeps nothing, and that their handlers can
+//! run.
 
 use std::sync::Arc;
 

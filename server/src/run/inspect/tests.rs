@@ -98,7 +98,7 @@ impl Shown {
 }
 
 const KNOWN: &str = "[s2s]\nauthorities = \"ca.pem\"";
-/// Within what [`params`] makes.
+/// A time at which the certificates of [`params`] are valid.
 const NOW: u64 = 1_790_000_000;
 
 fn only(found: Vec<String>, parts: &[&str]) {

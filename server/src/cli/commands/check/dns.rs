@@ -18,7 +18,7 @@ const TOTAL: Duration = Duration::from_secs(30);
 /// The time limit of one lookup.
 const TIMEOUT: Duration = Duration::from_secs(6);
 
-/// A service that DNS can lead to.
+/// A service that clients or servers find by DNS.
 struct Service {
     kind: ListenKind,
     name: &'static str,

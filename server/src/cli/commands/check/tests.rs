@@ -13,7 +13,7 @@ fn shown(findings: &Findings) -> Vec<String> {
     findings.all.iter().map(|finding| finding.lines().trim_end().to_owned()).collect()
 }
 
-/// What is said of a.example, where these listen.
+/// The findings about DNS for a.example with these listeners.
 async fn dns_with(zone: Zone, more: &str, listen: &[(&str, u16)]) -> Vec<String> {
     let dns = zone.serve().await;
     let listen = listen.iter().map(|(kind, port)| {

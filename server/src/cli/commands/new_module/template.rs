@@ -9,7 +9,7 @@ use crate::cli::CrateName;
 /// The path in the new crate, and the text.
 type File = (&'static str, &'static str);
 
-/// Files for cargo, which name the crate as it is called, and paths of the checkout.
+/// Files for cargo, with the name of the crate as it was given and paths of the checkout.
 const MANIFESTS: [File; 3] = [
     ("Cargo.toml", include_str!("../../../../template/manifest.toml")),
     ("server/Cargo.toml", include_str!("../../../../template/server/manifest.toml")),
@@ -76,7 +76,7 @@ fn manifest(name: &CrateName, spondee: &Path, text: &str) -> Result<String, NewM
 mod tests {
     use super::*;
 
-    /// With other profiles the crate could not share what Spondee has built.
+    /// With other profiles, the crate could not share the dependencies that Spondee has built.
     #[test]
     fn the_crate_is_built_as_spondee_is() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
