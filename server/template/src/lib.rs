@@ -52,7 +52,7 @@ impl Notes {
     }
 }
 
-/// The account's data belong to its username, and are deleted with the account.
+/// The owner of an account's data is its username; the data are deleted with the account.
 fn owner(account: &BareJid) -> &str {
     account.node().map(|node| node.as_str()).unwrap_or_default()
 }
@@ -67,7 +67,7 @@ pub struct NoteChanged<'a> {
     pub text: &'a str,
 }
 
-/// Keeps a note. `self` is the sender's own account: nobody else's stanzas get here.
+/// Stores a note. The event fires only for requests to the sender's own account.
 #[hook("iq-set/self/urn:example:sticky-note:0:note", priority = 10)]
 async fn keep(iq: &mut Iq, cx: &Context<StickyNote>) -> Result<Reply, StanzaError> {
     let account = sender(iq)?;

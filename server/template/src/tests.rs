@@ -1,4 +1,4 @@
-//! The tests run in memory, with the bundled modules: without them nothing delivers a message.
+//! The tests run in memory, with the bundled modules, because these deliver messages.
 
 use event_core::testing::{self, Client, Harness};
 
