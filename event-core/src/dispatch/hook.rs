@@ -37,7 +37,8 @@ pub struct HookMeta {
     pub priority: i32,
     /// Whether the handler may wait: an `async fn`, or a function that returns `NowOrLater`.
     pub is_async: bool,
-    /// Whether the handler always ends the chain: it returns `Reply` or a `Result` of it.
+    /// Whether the handler always ends the chain, as far as its signature shows: the result is written as
+    /// `Reply` or a `Result` of it.
     pub answers: bool,
     /// The Rust module that contains the handler.
     pub module_path: &'static str,

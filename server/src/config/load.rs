@@ -1,5 +1,5 @@
 //! Makes a [`Config`] of the text of a config file: adds places, paths and the defaults that depend
-//! on other keys, and compares values.
+//! on other keys, and refuses values that contradict each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -129,8 +129,8 @@ impl Loader<'_, '_> {
             self.listen(&mut config.listen);
             return;
         }
-        // By default, a file that names hosts has a listener for servers. If a component has a
-        // secret, there is also a listener for components.
+        // By default, a file that names a host or component has a listener for servers. If a
+        // component has a secret, there is also a listener for components.
         let has_secret = config.component.values().any(|component| component.secret.is_some());
         let servers = has_names.then_some(ListenKind::S2s);
         let more = servers.into_iter().chain(has_secret.then_some(ListenKind::Component));

@@ -1,4 +1,4 @@
-//! The config: every key is optional, and every mistake in the file is reported with its line.
+//! The config: every table is optional, and every mistake in the file is reported with its line.
 //!
 //! Without `--config` the file `spondee.toml` of the working directory is read if it exists;
 //! otherwise the defaults apply: host `localhost`, client ports 5222 and 5223, data in `data`.

@@ -17,7 +17,7 @@ use super::table::config_table;
 use super::value::{at_least, by_domain};
 
 config_table! {
-    /// The config of the server. Every key is optional.
+    /// The config of the server. Every key is optional, except those marked as required.
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
     #[serde(deny_unknown_fields, default)]
     pub struct Config {
