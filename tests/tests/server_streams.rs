@@ -105,3 +105,42 @@ fn a_server_that_does_not_authenticate_in_time_is_closed() {
     half.send(&HEADER[..40]);
     assert!(half.wait_end().contains("<connection-timeout "));
 }
+
+/// RFC 6120 §4.9.1.2. The name of a host is told to those who named the host.
+#[test]
+fn an_error_names_no_host_that_the_stranger_did_not_name() {
+    let mut server = Server::with(&Setup {
+        top: "limits.connections_per_address = 1".into(),
+        tables: "[component.\"irc.localhost\"]\nsecret = \"s3cret\"\n\
+                 [[listen]]\nkind = \"s2s\"\naddress = \"127.0.0.1:0\"\n\
+                 [[listen]]\nkind = \"component\"\naddress = \"127.0.0.1:0\"\n"
+            .into(),
+        ..Setup::default()
+    });
+    let kinds = [
+        (server.c2s, "jabber:client"),
+        (server.address("kind=s2s "), "jabber:server"),
+        (server.address("kind=component "), "jabber:component:accept"),
+    ];
+    for (address, namespace) in kinds {
+        let header = HEADER.replace("'jabber:server'", &format!("'{namespace}'"));
+        let inputs = [
+            "GET / HTTP/1.1\r\n\r\n".to_owned(),
+            header.replace("to='localhost'", ""),
+            header.replace("to='localhost'", "to='@'"),
+            header.replace("to='localhost'", "to='elsewhere.example'"),
+            header.replace(namespace, "urn:example:wrong").replace("to='localhost'", ""),
+        ];
+        for input in inputs {
+            let mut raw = Raw::to(address);
+            raw.send(&input);
+            let answer = raw.wait_end();
+            assert!(answer.contains(" from='' "), "{input}: {answer}");
+            assert!(!answer.contains("localhost"), "{input}: {answer}");
+        }
+    }
+    // Not even where one connection is too many.
+    let _held = Raw::connect_from_elsewhere(&server);
+    let refused = Raw::connect_from_elsewhere(&server).wait_end();
+    assert!(refused.contains(" from='' ") && !refused.contains("localhost"), "{refused}");
+}

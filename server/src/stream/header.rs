@@ -9,15 +9,17 @@ use event_core::{
 /// The language of texts for a client that asked for none.
 const DEFAULT_LANG: &str = "en";
 
-/// The header that answers the other side's header. `id` must be unpredictable.
+/// The header that answers the other side's header. `from` is the host that the other side named,
+/// `None` if there is none: then the attribute is empty (RFC 6120 §4.9.1.2), because the name of
+/// another host is not told to a stranger. `id` must be unpredictable.
 pub(super) fn answer(
     kind: SessionKind,
-    from: &str,
+    from: Option<&str>,
     id: &str,
     header: Option<&StreamHeader>,
 ) -> String {
     use std::fmt::Write;
-    let mut xml = begin(kind, from);
+    let mut xml = begin(kind, from.unwrap_or_default());
     let _ = write!(xml, " id='{id}'");
     // Components use the protocol from before XMPP 1.0.
     if kind == SessionKind::Component {
@@ -116,7 +118,7 @@ mod tests {
     }
 
     fn answered(kind: SessionKind, attributes: &str) -> StreamHeader {
-        let answer = answer(kind, "example.com", "i1", Some(&header(attributes)));
+        let answer = answer(kind, Some("example.com"), "i1", Some(&header(attributes)));
         StreamHeader::parse(answer.as_bytes()).unwrap()
     }
 

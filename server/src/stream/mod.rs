@@ -46,12 +46,7 @@ impl Streams {
     ) -> impl Future<Output = ()> + Send + use<G> {
         // Components have no STARTTLS (XEP-0114 §3).
         let starttls = !direct_tls && kind != SessionKind::Component;
-        let wire = self.wire(
-            kind,
-            peer,
-            Opening::Answer(Arc::clone(&self.settings.load().default_host)),
-            starttls,
-        );
+        let wire = self.wire(kind, peer, Opening::Answer, starttls);
         let guards = (Registration::new(&self, &wire), guard);
         let connection = Box::new(Connection::new(self, wire, socket.into()));
         async move {

@@ -44,19 +44,15 @@ pub struct Settings {
     pub(super) limits: Limits,
     /// The domains that clients may open streams to.
     pub(super) hosts: HashSet<String>,
-    /// The `from` of errors for clients that named no host.
-    pub(super) default_host: Arc<str>,
 }
 
 impl Settings {
     /// The settings of a config, with its certificates.
     pub fn new(config: &Config, tls: Tls) -> Self {
-        let first = config.host.keys().next().map_or("localhost", String::as_str);
         Self {
             tls: Arc::new(tls),
             limits: config.limits.clone(),
             hosts: config.host.keys().cloned().collect(),
-            default_host: first.into(),
         }
     }
 }
@@ -96,8 +92,7 @@ impl Streams {
 
     /// The header and error for a connection that is refused.
     pub(crate) fn refusal(&self, kind: SessionKind, error: &StreamError) -> String {
-        let host = Arc::clone(&self.settings.load().default_host);
-        let header = header::answer(kind, &host, &random_id(), None);
+        let header = header::answer(kind, None, &random_id(), None);
         format!("{header}{}</stream:stream>", error.to_xml())
     }
 

@@ -316,8 +316,7 @@ async fn what_waits_is_small() {
     assert!(size_of::<Connection>() <= 368, "the connection: {}", size_of::<Connection>());
     assert!(size_of::<Wire>() <= 224, "the writing side: {}", size_of::<Wire>());
     // This future is allocated for each read. Above 1,032 bytes, threads wait for the allocator.
-    let host = Arc::from("localhost");
-    let wire = streams.wire(SessionKind::Client, peer, Opening::Answer(host), false);
+    let wire = streams.wire(SessionKind::Client, peer, Opening::Answer, false);
     let mut connection = Connection::new(Arc::clone(streams), wire, client.unwrap().into());
     let work = connection.process();
     assert!(size_of_val(&work) <= 1024, "the future: {}", size_of_val(&work));

@@ -40,8 +40,8 @@ impl Connection {
             return self.answered(header);
         }
         let host = header::domain(kind, &header).and_then(|domain| self.host(&domain));
-        let from = host.as_ref().map_or(&*self.settings.default_host, |host| host.name());
         let id = random_id();
+        let from = host.as_ref().ok().map(|host| host.name());
         self.wire.open(&header::answer(kind, from, &id, Some(&header)));
         let host = host?;
         if kind != SessionKind::Component {

@@ -59,8 +59,8 @@ pub(super) struct TlsFacts {
 /// How this side of a stream begins.
 #[derive(Debug)]
 pub(super) enum Opening {
-    /// With an answer to the other side's header. The text is the `from` if an error comes first.
-    Answer(Arc<str>),
+    /// With an answer to the other side's header.
+    Answer,
     /// With this header.
     Header(Box<str>),
 }
@@ -295,8 +295,10 @@ impl Wire {
         }
         match &self.opening {
             _ if out.is_open => {}
-            Opening::Answer(host) => {
-                out.push(header::answer(self.kind, host, &random_id(), None).as_bytes());
+            Opening::Answer => {
+                let host = self.host.get().and_then(Weak::upgrade);
+                let from = host.as_ref().map(|host| host.name());
+                out.push(header::answer(self.kind, from, &random_id(), None).as_bytes());
             }
             Opening::Header(header) => out.push(header.as_bytes()),
         }
