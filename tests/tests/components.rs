@@ -111,9 +111,14 @@ fn clients_and_a_component_exchange_stanzas() {
                    type='chat'><body>b</body></message>";
     component.send(message);
     assert_eq!(romeo.wait("</message>"), message);
-    // The server accepts stanzas in the component's own namespace too.
-    component.send("<message xmlns='jabber:component:accept' from='irc.localhost' to='romeo@localhost/orchard' type='chat'><body>c</body></message>");
-    assert!(romeo.wait("</message>").contains("<body>c</body>"));
+    // The server accepts stanzas that declare the component's namespace, or that of clients, which
+    // many libraries send.
+    for namespace in ["jabber:component:accept", "jabber:client"] {
+        component.send(&format!("<message xmlns='{namespace}' from='irc.localhost' to='romeo@localhost/orchard' type='chat'><body>{namespace}</body></message>"));
+        let message = romeo.wait("</message>");
+        assert!(message.contains(&format!("<body>{namespace}</body>")), "{message}");
+        assert!(!message.contains("xmlns="), "{message}");
+    }
     // The component sends a query.
     component.send("<iq type='get' id='p1' from='c@irc.localhost' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>");
     let pong = component.wait("/>");
@@ -167,7 +172,8 @@ fn connections_that_must_be_refused() {
         (first.replace("jabber:component:accept", "jabber:component:connect"), "invalid-namespace"),
         (first.replace(" to='irc.localhost'", ""), "host-unknown"),
         (format!("{first}<handshake/>"), "not-authorized"),
-        (format!("{first}<handshake xmlns='jabber:client'/>"), "invalid-namespace"),
+        (format!("{first}<handshake xmlns='jabber:client'/>"), "not-authorized"),
+        (format!("{first}<handshake xmlns='jabber:server'/>"), "unsupported-stanza-type"),
         (format!("{first}<message from='irc.localhost' to='romeo@localhost'/>"), "not-authorized"),
         (
             format!(

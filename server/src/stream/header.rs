@@ -77,10 +77,12 @@ pub(super) fn domain(kind: SessionKind, header: &StreamHeader) -> Result<String,
     }
 }
 
-/// Refuses a header whose content namespace belongs to another kind of stream.
+/// Refuses a header whose default namespace is neither the content namespace of this kind of stream
+/// nor left to each stanza (RFC 6120 §4.8.2).
 pub(super) fn check_namespace(kind: SessionKind, header: &StreamHeader) -> Result<(), StreamError> {
     let namespace = kind.namespace();
-    if header.content_namespace == namespace {
+    let declared = header.content_namespace.as_str();
+    if declared == namespace || declared == STREAM_NS || declared.is_empty() {
         return Ok(());
     }
     Err(StreamError::invalid_namespace().text(format!("{namespace} is required here")))
@@ -158,11 +160,14 @@ mod tests {
             domain(SessionKind::Client, &header(attributes)).unwrap_err().condition().as_str()
         };
         assert_eq!(condition("xmlns='jabber:server' to='a'"), "invalid-namespace");
-        assert_eq!(condition("to='a'"), "invalid-namespace");
+        assert_eq!(condition("xmlns='urn:a' to='a'"), "invalid-namespace");
         assert_eq!(condition("xmlns='jabber:client'"), "host-unknown");
         assert_eq!(condition("xmlns='jabber:client' to=''"), "host-unknown");
         let right = header("xmlns='jabber:client' to='EXAMPLE.com'");
         assert_eq!(domain(SessionKind::Client, &right).unwrap(), "example.com");
+        for undeclared in ["to='a'", &format!("xmlns='{STREAM_NS}' to='a'")] {
+            assert_eq!(domain(SessionKind::S2sIn, &header(undeclared)).unwrap(), "a");
+        }
         let error = domain(SessionKind::S2sIn, &right).unwrap_err();
         assert_eq!(error.condition().as_str(), "invalid-namespace");
     }

@@ -3,7 +3,7 @@
 use std::{cell::RefCell, mem, sync::Arc};
 
 use event_core::{
-    from_stamp,
+    SessionKind, from_stamp,
     xml::{Element, Frame, Framer, StreamHeader, XmlError, XmlLimits},
 };
 
@@ -122,9 +122,10 @@ impl Input {
     }
 
     /// Sets the header that later elements are parsed with.
-    pub(super) fn set_header(&mut self, mut header: Box<StreamHeader>) {
+    pub(super) fn set_header(&mut self, mut header: Box<StreamHeader>, kind: SessionKind) {
         (header.to, header.from, header.id, header.version) = (None, None, None, None);
         header.lang = None;
+        header.scope = mem::take(&mut header.scope).with_content(kind.namespace());
         self.header = Some(LAST_HEADER.with_borrow_mut(|last| {
             if **last != *header {
                 *last = Arc::from(header);
@@ -174,7 +175,7 @@ mod tests {
         let item = input.next(&XmlLimits::default(), None).unwrap();
         match item {
             Some(Item::Header(header)) => {
-                input.set_header(header.clone());
+                input.set_header(header.clone(), SessionKind::Client);
                 Some(Item::Header(header))
             }
             other => other,

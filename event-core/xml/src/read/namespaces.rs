@@ -108,9 +108,10 @@ impl Names {
 
     /// The default namespace of a stream.
     pub(crate) fn content(&mut self, scope: &NamespaceScope) -> Ns {
-        match scope.has_stanzas() {
-            true => Ns::Content,
-            false => Ns::At(self.keep(scope.content_namespace())),
+        match scope.other_default() {
+            Some(default) => self.namespace(default, scope),
+            None if scope.has_stanzas() => Ns::Content,
+            None => Ns::At(self.keep(scope.content_namespace())),
         }
     }
 

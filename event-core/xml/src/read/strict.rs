@@ -277,8 +277,9 @@ impl<'a> Parse<'a> {
         let input =
             Input { text: self.text, scope: self.scope, tag: &tag, attributes: self.attributes };
         let namespaces = self.names.resolve_tag(&input, (default, parent), max)?;
-        // In normal form, such a root would be in the content namespace of the stream.
-        if namespaces.own == Ns::Client && depth == 0 {
+        // In normal form, such a root would be in the content namespace of the stream. From a
+        // component it is taken: many libraries send their stanzas in this namespace.
+        if namespaces.own == Ns::Client && depth == 0 && !self.scope.is_component() {
             return Err(XmlError::InvalidNamespace);
         }
         self.names.check_unique(&input)?;

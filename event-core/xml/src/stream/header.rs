@@ -24,7 +24,8 @@ pub struct StreamHeader {
     pub version: Option<String>,
     /// The default language of the stream (RFC 6120 section 4.7.4).
     pub lang: Option<String>,
-    /// The content namespace (RFC 6120 section 4.8.2); empty if none is declared.
+    /// The default namespace; empty if none is declared. It is the content namespace, unless stanzas
+    /// declare their own (RFC 6120 section 4.8.2).
     pub content_namespace: String,
     /// The namespaces with which the elements of the stream are read.
     pub scope: NamespaceScope,

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 /// The namespace that replaces the content namespace of each kind of stream (RFC 6120 section
 /// 4.8.3), so that the same bytes can be written to all streams.
 pub const STANZA_NS: &str = "jabber:client";
+/// The content namespace of components' streams.
+const COMPONENT_NS: &str = "jabber:component:accept";
 /// The namespace of the `xml` prefix.
 pub(crate) const XML_NS: &str = "http://www.w3.org/XML/1998/namespace";
 /// The namespace of the `xmlns` prefix.
@@ -16,13 +18,15 @@ pub const STREAM_NS: &str = "http://etherx.jabber.org/streams";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamespaceScope {
     content: Cow<'static, str>,
+    /// The default namespace, if it is not the content namespace.
+    default: Option<Cow<'static, str>>,
     prefixes: Vec<(Cow<'static, str>, Cow<'static, str>)>,
 }
 
 impl Default for NamespaceScope {
     /// The scope of a client stream whose header declares no prefix.
     fn default() -> Self {
-        Self { content: Cow::Borrowed(STANZA_NS), prefixes: Vec::new() }
+        Self::new(STANZA_NS)
     }
 }
 
@@ -30,7 +34,7 @@ impl NamespaceScope {
     /// Makes a scope with this default namespace and no prefix.
     #[must_use]
     pub fn new(content_namespace: &str) -> Self {
-        Self { content: known(content_namespace), prefixes: Vec::new() }
+        Self { content: known(content_namespace), default: None, prefixes: Vec::new() }
     }
 
     /// Declares a prefix. An earlier declaration of the prefix is replaced.
@@ -41,16 +45,37 @@ impl NamespaceScope {
         self
     }
 
-    /// The default namespace, e.g. `jabber:client` or `jabber:server`.
+    /// Sets the content namespace and keeps the default namespace: each stanza then declares its own
+    /// namespace (RFC 6120 section 4.8.2).
+    #[must_use]
+    pub fn with_content(mut self, content_namespace: &str) -> Self {
+        if self.content != content_namespace {
+            let default = std::mem::replace(&mut self.content, known(content_namespace));
+            self.default.get_or_insert(default);
+        }
+        self
+    }
+
+    /// The content namespace, e.g. `jabber:client` or `jabber:server`.
     #[must_use]
     pub fn content_namespace(&self) -> &str {
         &self.content
     }
 
-    /// Whether the default namespace is a content namespace, which is read as [`STANZA_NS`].
+    /// The default namespace, if it is not the content namespace.
+    pub(crate) fn other_default(&self) -> Option<&str> {
+        self.default.as_deref()
+    }
+
+    /// Whether the content namespace is one of stanzas, which is read as [`STANZA_NS`].
     #[must_use]
     pub fn has_stanzas(&self) -> bool {
-        matches!(self.content.as_ref(), STANZA_NS | "jabber:server" | "jabber:component:accept")
+        matches!(self.content.as_ref(), STANZA_NS | "jabber:server" | COMPONENT_NS)
+    }
+
+    /// Whether the stream is that of an external component (XEP-0114).
+    pub(crate) fn is_component(&self) -> bool {
+        self.content == COMPONENT_NS
     }
 
     /// The number of a declared prefix.
@@ -69,7 +94,7 @@ fn known(name: &str) -> Cow<'static, str> {
     const KNOWN: [&str; 8] = [
         STANZA_NS,
         "jabber:server",
-        "jabber:component:accept",
+        COMPONENT_NS,
         STREAM_NS,
         "stream",
         "db",

@@ -1,6 +1,6 @@
 //! Stream headers.
 
-use crate::{STREAM_NS, StreamHeader, XmlError};
+use crate::{Element, NamespaceScope, STREAM_NS, StreamHeader, XmlError, XmlLimits};
 
 fn parse(xml: &str) -> Result<StreamHeader, XmlError> {
     StreamHeader::parse(xml.as_bytes())
@@ -62,4 +62,42 @@ fn bad_headers_are_refused() {
     }
     let bytes = b"<s:stream a='\xFF' xmlns:s='http://etherx.jabber.org/streams'>";
     assert_eq!(StreamHeader::parse(bytes), Err(XmlError::UnsupportedEncoding));
+}
+
+/// RFC 6120 section 4.8.2: a header may leave it to each stanza to declare the content namespace.
+#[test]
+fn stanzas_may_declare_the_content_namespace() {
+    for kind in ["jabber:client", "jabber:server", "jabber:component:accept"] {
+        let prefixed = format!("<s:stream xmlns:s='{STREAM_NS}'>");
+        for header in [format!("<stream xmlns='{STREAM_NS}'>"), prefixed] {
+            let header = parse(&header).unwrap();
+            let scope = header.scope.with_content(kind);
+            assert_eq!(scope, scope.clone().with_content(kind));
+            let read = |xml: &str| {
+                let limits = XmlLimits::default();
+                Element::parse(xml.as_bytes(), &scope, &limits).map(|read| read.to_string())
+            };
+            let written = format!("<message xmlns='{kind}'><body>a</body><x xmlns='b'/></message>");
+            let stanza = "<message><body>a</body><x xmlns='b'/></message>";
+            assert_eq!(read(&written).unwrap(), stanza);
+            let other = read("<features><a/></features>").unwrap();
+            let expected =
+                format!("<features xmlns='{}'><a/></features>", header.content_namespace);
+            assert_eq!(other, expected);
+        }
+    }
+}
+
+/// Many libraries for components send their stanzas so.
+#[test]
+fn a_components_stanza_may_have_the_namespace_of_clients() {
+    let read = |kind| {
+        let scope = NamespaceScope::new(kind);
+        let xml = b"<iq xmlns='jabber:client' id='1'><a xmlns='b'/></iq>";
+        Element::parse(xml, &scope, &XmlLimits::default()).map(|read| read.to_string())
+    };
+    let plain = "<iq id='1'><a xmlns='b'/></iq>";
+    assert_eq!(read("jabber:component:accept").as_deref(), Ok(plain));
+    assert_eq!(read("jabber:client").as_deref(), Ok(plain));
+    assert_eq!(read("jabber:server"), Err(XmlError::InvalidNamespace));
 }

@@ -29,7 +29,7 @@ impl Connection {
         if let (Some(session), Some(id)) = (&self.session, &header.id) {
             session.set_stream_id(id);
         }
-        self.input.set_header(header);
+        self.input.set_header(header, self.wire.kind);
         Ok(())
     }
 
@@ -68,7 +68,7 @@ impl Connection {
         session.set_lang(header::lang(&header));
         session.set_stream_id(&id);
         session.set_claimed_domain(claimed.as_deref());
-        self.input.set_header(header);
+        self.input.set_header(header, kind);
         let core = Arc::clone(&self.streams.core);
         let stream = session.clone();
         let turn = core.turn(&stream);
