@@ -65,15 +65,19 @@ impl Raw {
     }
 
     fn authenticated_at(server: &Server, user: &str, domain: &str) -> Self {
+        Self::authenticated_with(server, user, &header(domain))
+    }
+
+    fn authenticated_with(server: &Server, user: &str, header: &str) -> Self {
         let mut raw = Self::connect(server);
-        raw.send(&header(domain));
+        raw.send(header);
         raw.wait("</stream:features>");
         let plain = BASE64.encode(format!("\0{user}\0{user}"));
         raw.send(&format!(
             "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{plain}</auth>"
         ));
         raw.wait("<success");
-        raw.send(&header(domain));
+        raw.send(header);
         raw.wait("</stream:features>");
         raw
     }
@@ -86,12 +90,24 @@ impl Raw {
     /// Logs in as [`Raw::login`], on another host than `localhost`.
     pub fn login_at(server: &Server, user: &str, domain: &str, resource: &str) -> Self {
         let mut raw = Self::authenticated_at(server, user, domain);
-        raw.send(&format!(
-            "<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>\
+        raw.bind(resource, "");
+        raw
+    }
+
+    /// Logs in as [`Raw::login`], with another stream header. `declared` is the declaration of the
+    /// content namespace, if the header leaves it to each stanza.
+    pub fn login_with(server: &Server, user: &str, header: &str, declared: &str) -> Self {
+        let mut raw = Self::authenticated_with(server, user, header);
+        raw.bind("orchard", declared);
+        raw
+    }
+
+    fn bind(&mut self, resource: &str, declared: &str) {
+        self.send(&format!(
+            "<iq type='set' id='bind'{declared}><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>\
              <resource>{resource}</resource></bind></iq>"
         ));
-        raw.wait("</iq>");
-        raw
+        self.wait("</iq>");
     }
 
     /// Sends text.

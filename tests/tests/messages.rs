@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use spondee_tests::{
     client::{Online, login},
-    raw::Raw,
+    raw::{self, Raw},
     server::{Server, Setup},
 };
 use tokio_xmpp::{
@@ -211,4 +211,31 @@ async fn a_blocked_contact_gets_an_error_until_unblocked() {
     assert!(matches!(set(&mut romeo, &change("unblock")).await, IqResponse::Result(_)));
     juliet.send(chat("romeo@localhost", "again")).await;
     assert_eq!(body(&romeo.message().await), "again");
+}
+
+/// RFC 6120 §8.1.5 and §4.8.2.
+#[test]
+fn a_message_has_the_language_of_its_senders_stream() {
+    let server = Server::with(&plaintext());
+    let mut juliet = Raw::login(&server, "juliet", "balcony");
+    let german = raw::header("localhost").replace(" to=", " xml:lang='de' to=");
+    // The second header leaves the namespace to each stanza.
+    let bare = "<stream to='localhost' version='1.0' xml:lang='de' \
+                xmlns='http://etherx.jabber.org/streams'>";
+    for (header, declared) in [(german.as_str(), ""), (bare, " xmlns='jabber:client'")] {
+        let mut romeo = Raw::login_with(&server, "romeo", header, declared);
+        romeo.send(&format!(
+            "<message{declared} to='juliet@localhost/balcony'><body>Guten Tag</body></message>\
+             <message{declared} to='juliet@localhost/balcony' xml:lang='en'><body>Hi</body></message>"
+        ));
+        for lang in ["de", "en"] {
+            let message = juliet.wait("</message>");
+            assert_eq!(message.matches("xml:lang=").count(), 1, "{message}");
+            assert!(message.contains(&format!("xml:lang='{lang}'")), "{message}");
+            assert!(!message.contains("xmlns="), "{message}");
+        }
+    }
+    let mut nurse = Raw::login(&server, "nurse", "r");
+    nurse.send("<message to='juliet@localhost/balcony'><body>Hi</body></message>");
+    assert!(!juliet.wait("</message>").contains("xml:lang="));
 }

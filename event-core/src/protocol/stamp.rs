@@ -10,5 +10,6 @@ pub fn from_stamp(client: &str) -> Stamp<'_> {
         is_for: |name| matches!(name, "message" | "presence" | "iq"),
         attribute: "from",
         value: client,
+        lang: None,
     }
 }

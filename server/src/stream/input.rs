@@ -1,13 +1,13 @@
 //! Parses the bytes of a stream into elements.
 
-use std::{cell::RefCell, mem, sync::Arc};
+use std::{cell::RefCell, collections::VecDeque, mem, sync::Arc};
 
 use event_core::{
     SessionKind, from_stamp,
-    xml::{Element, Frame, Framer, StreamHeader, XmlError, XmlLimits},
+    xml::{Element, Frame, Framer, Stamp, StreamHeader, XmlError, XmlLimits},
 };
 
-use super::pool;
+use super::{header, pool};
 
 /// The bytes that were read and are not handled yet.
 #[derive(Debug, Default)]
@@ -18,14 +18,17 @@ pub(super) struct Input {
     /// The bytes after `text`: an incomplete character, or invalid UTF-8.
     rest: Vec<u8>,
     framer: Framer,
-    /// The header, whose namespaces apply to stanzas.
+    /// The header, whose namespaces and language apply to stanzas.
     header: Option<Arc<StreamHeader>>,
 }
 
 thread_local! {
-    /// The last header without its texts. Nearly all streams have the same, so they share it.
-    static LAST_HEADER: RefCell<Arc<StreamHeader>> = RefCell::default();
+    /// The last headers without their addresses, which streams share: nearly all have one of few.
+    static HEADERS: RefCell<VecDeque<Arc<StreamHeader>>> = RefCell::default();
 }
+
+/// The number of headers that a thread remembers.
+const HEADERS_KEPT: usize = 8;
 
 /// A part of a stream. White space between parts is skipped.
 #[derive(Debug)]
@@ -73,13 +76,15 @@ impl Input {
         self.text.get(self.start..).unwrap_or_default()
     }
 
-    /// The next complete item. If `from` is given, stanzas get it as their `from`.
+    /// The next complete item. If `from` is given, stanzas get it as their `from`, and those without
+    /// a language get that of the header (RFC 6120 §8.1.5).
     pub(super) fn next(
         &mut self,
         limits: &XmlLimits,
         from: Option<&str>,
     ) -> Result<Option<Item>, XmlError> {
-        let stamp = from.map(from_stamp);
+        let lang = self.header.as_ref().and_then(|header| header.lang.as_deref());
+        let stamp = from.map(|from| Stamp { lang, ..from_stamp(from) });
         loop {
             let waiting = self.text.get(self.start..).unwrap_or_default();
             if let Some(header) = self.header.as_ref().filter(|_| self.framer.is_between())
@@ -124,13 +129,16 @@ impl Input {
     /// Sets the header that later elements are parsed with.
     pub(super) fn set_header(&mut self, mut header: Box<StreamHeader>, kind: SessionKind) {
         (header.to, header.from, header.id, header.version) = (None, None, None, None);
-        header.lang = None;
+        header.lang = header::lang(&header).map(str::to_owned);
         header.scope = mem::take(&mut header.scope).with_content(kind.namespace());
-        self.header = Some(LAST_HEADER.with_borrow_mut(|last| {
-            if **last != *header {
-                *last = Arc::from(header);
+        self.header = Some(HEADERS.with_borrow_mut(|headers| {
+            if let Some(known) = headers.iter().find(|known| ***known == *header) {
+                return Arc::clone(known);
             }
-            Arc::clone(last)
+            headers.truncate(HEADERS_KEPT - 1);
+            let header: Arc<StreamHeader> = Arc::from(header);
+            headers.push_front(Arc::clone(&header));
+            header
         }));
     }
 
@@ -212,6 +220,28 @@ mod tests {
         assert!(matches!(next(&mut input), Some(Item::Header(_))));
         assert!(matches!(next(&mut input), Some(Item::Element(_))));
         assert!(next(&mut input).is_none() && input.is_blank());
+    }
+
+    #[test]
+    fn streams_share_equal_headers() {
+        let opened = |lang: &str| {
+            let mut input = Input::default();
+            feed(
+                &mut input,
+                &OPEN.replace("to='a'", &format!("to='{lang}.example' xml:lang='{lang}'")),
+            );
+            assert!(matches!(next(&mut input), Some(Item::Header(_))));
+            input
+        };
+        let headers = ["en", "de", "en", "de"].map(|lang| opened(lang).header.unwrap());
+        assert!(Arc::ptr_eq(&headers[0], &headers[2]) && Arc::ptr_eq(&headers[1], &headers[3]));
+        assert_eq!((headers[0].lang.as_deref(), &headers[0].to), (Some("en"), &None));
+        for lang in 'a'..='z' {
+            opened(&format!("x-{lang}"));
+        }
+        assert!(HEADERS.with_borrow(VecDeque::len) <= HEADERS_KEPT);
+        // What is no language is not told to others.
+        assert_eq!(opened("&lt;").header.unwrap().lang, None);
     }
 
     #[test]

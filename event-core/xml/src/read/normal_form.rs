@@ -129,11 +129,16 @@ impl<'a> NormalForm<'a> {
         if depth == 0 || tag.has_default || tag.has_prefixes {
             is_stamped = self.attributes(head, stamp, keep, &mut namespace);
         }
-        if let Some((stamp, known)) = stamp
-            && !is_stamped
-        {
+        if let Some((stamp, known)) = stamp {
             let end = head.input.attributes.last().map_or(name.whole.end(), Attribute::end);
-            self.write_stamp(stamp, known, end, end);
+            if !is_stamped {
+                self.write_attribute((stamp.attribute, stamp.value), known, end, end);
+            }
+            if let Some(lang) = stamp.lang
+                && self.root.place(Known::Lang).is_none()
+            {
+                self.write_attribute(("xml:lang", lang), Some(Known::Lang), end, end);
+            }
         }
         let name_end = offset(name_end);
         let head_end = offset(self.output(tag.end));
@@ -190,7 +195,7 @@ impl<'a> NormalForm<'a> {
                     };
                     if let Some((stamp, known)) = stamp.filter(is_same) {
                         let (start, end) = (attribute.gap as usize, attribute.end());
-                        self.write_stamp(stamp, known, start, end);
+                        self.write_attribute((stamp.attribute, stamp.value), known, start, end);
                         is_stamped = true;
                     } else if let Some(known) = known {
                         let value = Span::new(start, start + length);
@@ -207,20 +212,26 @@ impl<'a> NormalForm<'a> {
         head.input.attributes.get(prefixed.attribute)?.name.prefix(self.text)
     }
 
-    /// Writes the stamp in place of the input between two positions.
+    /// Writes an attribute of the stamp in place of the input between two positions.
     #[inline(always)]
-    fn write_stamp(&mut self, stamp: &Stamp<'_>, known: Option<Known>, start: usize, end: usize) {
-        debug_assert!(chars::is_ncname(stamp.attribute) && stamp.attribute != "xmlns");
+    fn write_attribute(
+        &mut self,
+        (name, value): (&str, &str),
+        known: Option<Known>,
+        start: usize,
+        end: usize,
+    ) {
+        debug_assert!(name == "xml:lang" || chars::is_ncname(name) && name != "xmlns");
         self.replace(start, end, " ");
         let out = &mut self.to.out;
-        out.push_str(stamp.attribute);
+        out.push_str(name);
         out.push_str("='");
         let start = out.len();
-        escape::push_attribute(out, stamp.value);
-        let value = Span::new(start, out.len());
+        escape::push_attribute(out, value);
+        let written = Span::new(start, out.len());
         out.push('\'');
         if let Some(known) = known {
-            self.root.remember(known, value, value.end() - start == stamp.value.len());
+            self.root.remember(known, written, written.end() - start == value.len());
         }
     }
 

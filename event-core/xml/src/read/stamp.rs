@@ -13,4 +13,6 @@ pub struct Stamp<'a> {
     pub attribute: &'a str,
     /// The attribute's value, unescaped.
     pub value: &'a str,
+    /// The `xml:lang` of the elements that have none, unescaped.
+    pub lang: Option<&'a str>,
 }

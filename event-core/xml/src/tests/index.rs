@@ -115,12 +115,17 @@ fn an_element_is_small() {
 }
 
 fn stamp(value: &str) -> Stamp<'_> {
-    Stamp { is_for: |name| matches!(name, "message" | "presence" | "iq"), attribute: "from", value }
+    Stamp {
+        is_for: |name| matches!(name, "message" | "presence" | "iq"),
+        attribute: "from",
+        value,
+        lang: None,
+    }
 }
 
 #[test]
 fn an_attribute_outside_the_index_is_stamped() {
-    let stamp = Stamp { is_for: |name| name == "a", attribute: "seen", value: "<" };
+    let stamp = Stamp { is_for: |name| name == "a", attribute: "seen", value: "<", lang: None };
     for (xml, expected) in [
         ("<a/>", "<a seen='&lt;'/>"),
         ("<a b='c' seen='d' e='f'><a/></a>", "<a b='c' seen='&lt;' e='f'><a/></a>"),
@@ -170,4 +175,33 @@ fn a_stamp_is_written_during_reading() {
     let limits = XmlLimits { max_stanza: 20, ..XmlLimits::default() };
     let stamp = stamp("a-long-name@b/c");
     assert!(Element::parse_stamped(b"<iq/>", &scope, &limits, &stamp).is_err());
+}
+
+#[test]
+fn a_stanza_without_a_language_gets_that_of_its_stream() {
+    let scope = NamespaceScope::new(STANZA_NS);
+    let stamp = Stamp { lang: Some("de"), ..stamp("a@b") };
+    for (xml, expected) in [
+        ("<iq/>", "<iq from='a@b' xml:lang='de'/>"),
+        (
+            "<message from='x' to='c' >d</message>",
+            "<message from='a@b' to='c' xml:lang='de' >d</message>",
+        ),
+        ("<message to='c'/>", "<message to='c' from='a@b' xml:lang='de'/>"),
+        ("<message xml:lang='en'/>", "<message xml:lang='en' from='a@b'/>"),
+        ("<message xml:lang=''/>", "<message xml:lang='' from='a@b'/>"),
+        (
+            "<message><body xml:lang='en'/></message>",
+            "<message from='a@b' xml:lang='de'><body xml:lang='en'/></message>",
+        ),
+        // The rule does not apply.
+        ("<auth xmlns='urn:a'/>", "<auth xmlns='urn:a'/>"),
+        ("<auth/>", "<auth/>"),
+    ] {
+        let read = Element::parse_stamped(xml.as_bytes(), &scope, &XmlLimits::default(), &stamp);
+        let again = Element::parse(expected.as_bytes(), &scope, &XmlLimits::default()).unwrap();
+        let read = read.unwrap();
+        assert_eq!(read, again);
+        assert_eq!((read.to_string().as_str(), read.lang()), (expected, again.lang()));
+    }
 }
