@@ -19,9 +19,8 @@ const NS_DISCO_INFO: &str = "http://jabber.org/protocol/disco#info";
 /// stanzas are refused with `remote-server-timeout`, so that senders retry.
 #[module(state = Connected, fires = [events::ComponentAuthenticated])]
 pub struct Component {
-    /// The host's name in service discovery while its component is not connected. Default: none;
-    /// then service discovery is refused as other requests are.
-    #[serde(default)]
+    /// The host's name in service discovery while its component is not connected. Without a name
+    /// such requests are refused.
     name: Option<String>,
 }
 

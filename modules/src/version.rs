@@ -9,7 +9,7 @@ const NS: &str = "jabber:iq:version";
 /// Answers with the name and version of the server software.
 #[module(features = ["jabber:iq:version"])]
 pub struct Version {
-    /// Whether the answer omits the operating system. Default: `false`.
+    /// Whether the answer omits the operating system.
     #[serde(default)]
     hide_os: bool,
 }

@@ -127,13 +127,16 @@ fn shown(info: &ModuleInfo, registry: &Registry, opened: Opened) -> Shown {
 }
 
 fn option(info: &OptionInfo) -> ShownOption {
-    let (doc, told) = split_default(info.doc);
-    // A default that the attributes show is not in the doc comment.
     let written = |value: &str| match value.starts_with(|first: char| first.is_ascii_digit()) {
         true => format!("`{}`", value.replace('_', "")),
         false => format!("`{value}`"),
     };
-    let default = info.default.map(written).or(told);
+    // A default that depends on other settings is told by the documentation alone.
+    let (doc, default) = match info.default {
+        Some(value) => (flat(info.doc), Some(written(value))),
+        None => split_default(info.doc),
+    };
+    let default = default.or_else(|| (!info.is_required).then(|| "none".to_owned()));
     ShownOption { name: info.name, doc, default, takes: takes(info.kind) }
 }
 
