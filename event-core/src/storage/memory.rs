@@ -24,7 +24,7 @@ struct Tables {
     map: BTreeMap<Name, Vec<u8>>,
     archive: BTreeMap<(Archive, i64), (SystemTime, Vec<u8>)>,
     last_id: i64,
-    versions: BTreeMap<&'static str, u32>,
+    schemas: BTreeMap<&'static str, Schema>,
 }
 
 /// The previous value of an entry that a batch has changed. If the batch fails, the value is
@@ -41,9 +41,9 @@ impl Memory {
         Self::default()
     }
 
-    /// The names of the stores that were opened, sorted.
-    pub fn stores(&self) -> Vec<&'static str> {
-        self.lock().versions.keys().copied().collect()
+    /// The schemas of the stores that were opened, sorted by the names of the stores.
+    pub fn schemas(&self) -> Vec<Schema> {
+        self.lock().schemas.values().copied().collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Tables> {
@@ -242,7 +242,7 @@ impl Tables {
     }
 
     fn open(&mut self, schema: &Schema) -> StorageResult<()> {
-        let found = self.versions.get(schema.store).copied().map(i64::from);
+        let found = self.schemas.get(schema.store).map(|schema| i64::from(schema.version));
         let missing = schema.missing(found)?;
         let found = found.unwrap_or_default();
         let (mut map, mut archive) = (self.map.clone(), self.archive.clone());
@@ -271,7 +271,7 @@ impl Tables {
             }
         }
         (self.map, self.archive) = (map, archive);
-        self.versions.insert(schema.store, schema.version);
+        self.schemas.insert(schema.store, *schema);
         Ok(())
     }
 }

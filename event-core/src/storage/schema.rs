@@ -5,7 +5,7 @@ use std::error::Error;
 use super::{StorageError, StorageResult};
 
 /// The schema of a module's data.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Schema {
     /// The name of the store: the name of the module, unless the module has several stores.
     pub store: &'static str,

@@ -5,7 +5,6 @@ mod database;
 mod open;
 mod postgres;
 mod readers;
-mod rehearsal;
 mod sqlite;
 #[cfg(test)]
 mod tests;
@@ -16,7 +15,6 @@ use std::{fs, io, path::Path};
 
 pub use database::Database;
 pub use event_core::{BoxFuture, storage::*};
-pub(crate) use rehearsal::Rehearsal;
 pub use sqlite::DATABASE_FILE;
 
 /// The file that a server locks while it uses a data folder.

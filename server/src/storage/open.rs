@@ -2,7 +2,7 @@
 
 use sqlx::AnyPool;
 
-use super::{Database, StorageResult};
+use super::{Database, Schema, StorageError, StorageResult, versions};
 use crate::config::Config;
 
 impl Database {
@@ -28,6 +28,19 @@ impl Database {
             pool.close().await;
         }
         Ok(())
+    }
+
+    /// Why stores with these schemas could not be opened. From the database nothing is read but the
+    /// versions of stores, and rows to be migrated; nothing is written. A database that cannot be used
+    /// gives no error: see [`Database::look`].
+    pub(crate) async fn rehearse(config: &Config, schemas: &[Schema]) -> Vec<StorageError> {
+        let Ok(Some(pool)) = Self::look_into(config).await else { return Vec::new() };
+        let mut refused = Vec::new();
+        for schema in schemas {
+            refused.extend(versions::rehearse(&pool, schema).await.err());
+        }
+        pool.close().await;
+        refused
     }
 
     /// As [`Database::look`]; returns a connection that cannot write. `None` if the database does not

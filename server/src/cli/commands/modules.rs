@@ -100,7 +100,8 @@ async fn opened(module: &str, bundles: &[Bundle]) -> Result<Opened, ServerError>
     let storage = Arc::new(Memory::default());
     let loaded = load(Registry::new(bundles)?, vec![host], storage.clone()).await?;
     let services = loaded.core().host("localhost").map(|host| host.services_of_modules());
-    Ok(Opened { stores: storage.stores(), services: services.unwrap_or_default() })
+    let stores = storage.schemas().iter().map(|schema| schema.store).collect();
+    Ok(Opened { stores, services: services.unwrap_or_default() })
 }
 
 fn shown(info: &ModuleInfo, registry: &Registry, opened: Opened) -> Shown {

@@ -1,9 +1,9 @@
-//! Checks that the modules start, on a storage in memory that keeps nothing, and that their handlers can
-//! run.
+//! Whether the modules start: they do, on a storage in memory. Which of their handlers never
+//! run is told too.
 
 use std::sync::Arc;
 
-use event_core::{HostConfig, Registry, Runtime, StartError, storage::Storage};
+use event_core::{HostConfig, Registry, Runtime, StartError};
 
 use super::{
     findings::{Findings, Subject},
@@ -13,7 +13,7 @@ use crate::{
     accounts::AccountStore,
     config::Config,
     run::hosts::{located, services},
-    storage::Rehearsal,
+    storage::{Database, Memory},
 };
 
 /// Starts the modules of all hosts, which open their stores.
@@ -23,13 +23,13 @@ pub(super) async fn rehearse(
     hosts: &[HostConfig],
     findings: &mut Findings,
 ) {
-    // A database that cannot be read has been reported already.
-    let storage = Arc::new(Rehearsal::open(config).await.unwrap_or_default());
-    match start(registry, hosts, Arc::clone(&storage)).await {
+    let memory = Arc::new(Memory::new());
+    match start(registry, hosts, Arc::clone(&memory)).await {
         Ok(modules) => hooks::look(modules.core(), findings),
         Err(error) => findings.refuse(Subject::Config, located(&error, config)),
     }
-    for error in storage.close().await {
+    // A database that cannot be used has been reported already.
+    for error in Database::rehearse(config, &memory.schemas()).await {
         findings.refuse(Subject::Storage, error.to_string());
     }
 }
@@ -37,7 +37,7 @@ pub(super) async fn rehearse(
 async fn start(
     registry: &Registry,
     hosts: &[HostConfig],
-    storage: Arc<impl Storage + 'static>,
+    storage: Arc<Memory>,
 ) -> Result<Arc<Runtime>, StartError> {
     let accounts = AccountStore::open(Arc::clone(&storage) as _, 4096, 1).await;
     let accounts = accounts.map_err(|error| StartError::Other(error.to_string()))?;

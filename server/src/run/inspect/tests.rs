@@ -13,9 +13,7 @@ use rcgen::{
 use super::*;
 use crate::{
     accounts::AccountStore,
-    storage::{
-        DATABASE_FILE, Database, Partition, Rehearsal, Schema, Storage, StorageError, Write,
-    },
+    storage::{DATABASE_FILE, Database, Partition, Schema, Storage, StorageError, Write},
 };
 
 /// Comes after a module whose name is misspelt.
@@ -266,9 +264,8 @@ async fn migrations_are_tried_and_nothing_is_written() {
         database.close().await;
     };
     let rehearse = async || {
-        let storage = Rehearsal::open(&config).await.unwrap();
-        storage.open(&SECOND).await.unwrap();
-        storage.close().await.iter().map(ToString::to_string).collect::<Vec<_>>()
+        let refused = Database::rehearse(&config, &[SECOND]).await;
+        refused.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     write("romeo", b"even").await;
     assert_eq!(rehearse().await, <[&str; 0]>::default());
