@@ -57,7 +57,7 @@ fn the_hooks_command_lists_the_running_server() {
 }
 
 #[test]
-fn the_hooks_command_refuses_names_that_nothing_has() {
+fn names_that_nothing_has_are_refused() {
     let server = Server::start();
     let (is_ok, text) = output(&server, &["hooks", "--module", "versio"]);
     assert!(!is_ok, "{text}");
@@ -67,6 +67,11 @@ fn the_hooks_command_refuses_names_that_nothing_has() {
     );
     let (is_ok, text) = output(&server, &["hooks", "--event", "server-startd"]);
     assert!(!is_ok && text.contains("did you mean server-started?"), "{text}");
+    let (is_ok, text) = output(&server, &["modules", "--crate", "spondee-module"]);
+    let message =
+        "the crate spondee_module has no modules in this binary; did you mean spondee_modules?";
+    assert!(!is_ok && text.contains(message), "{text}");
+    assert!(output(&server, &["modules", "--crate", "spondee-modules"]).0);
     let (is_ok, text) = output(&server, &["hooks", "--module", "register"]);
     assert!(is_ok && text.contains("this config has no such handler"), "{text}");
 }

@@ -2,9 +2,12 @@
 
 use std::{fmt::Write, sync::Arc};
 
-use event_core::{Bundle, Registry, declared_events, events, nearest};
+use event_core::{Bundle, Registry, declared_events, events};
 
-use super::load::{load, runtime};
+use super::{
+    load::{load, runtime},
+    unknown::{Unknown, known},
+};
 use crate::{
     cli::{CliError, HooksQuery, output::say},
     config::Config,
@@ -46,20 +49,12 @@ pub(super) enum HooksError {
     Server(#[from] ServerError),
     #[error("cannot write JSON: {0}")]
     Json(serde_json::Error),
-    #[error("{what} {name} {}{hint}", where_not(what))]
-    Unknown { what: &'static str, name: String, hint: String },
-}
-
-fn where_not(what: &str) -> &'static str {
-    match what {
-        "the host" => "is not in the config",
-        "the module" => "is not in this binary",
-        _ => "does not exist",
-    }
+    #[error(transparent)]
+    Unknown(#[from] Unknown),
 }
 
 /// Refuses names that do not exist, because an empty table would look like a valid answer.
-fn check_names(config: &Config, registry: &Registry, query: &HooksQuery) -> Result<(), HooksError> {
+fn check_names(config: &Config, registry: &Registry, query: &HooksQuery) -> Result<(), Unknown> {
     let modules: Vec<&str> = registry.modules().map(|info| info.name).collect();
     known("the host", query.host.as_deref(), &config.domains().collect::<Vec<_>>())?;
     known("the module", query.module.as_deref(), &modules)?;
@@ -74,14 +69,6 @@ fn check_names(config: &Config, registry: &Registry, query: &HooksQuery) -> Resu
         rest.any(|parameter| !parameter.is_empty())
     };
     known("the event", query.event.as_deref().filter(|event| !has_event(event)), &events)
-}
-
-/// Refuses a name that is not in `known`.
-fn known(what: &'static str, name: Option<&str>, known: &[&str]) -> Result<(), HooksError> {
-    let Some(name) = name.filter(|name| !known.contains(name)) else { return Ok(()) };
-    let near = nearest(name, known.iter().copied());
-    let hint = near.first().map(|near| format!("; did you mean {near}?")).unwrap_or_default();
-    Err(HooksError::Unknown { what, name: name.to_owned(), hint })
 }
 
 /// The hooks of the config's modules, without counters.

@@ -8,6 +8,7 @@ mod hooks;
 mod load;
 mod modules;
 mod new_module;
+mod unknown;
 
 use event_core::Bundle;
 

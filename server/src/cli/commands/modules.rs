@@ -5,7 +5,10 @@ use std::{fmt::Write, sync::Arc};
 use event_core::{Bundle, HostConfig, HostSettings, ModuleInfo, OptionInfo, Registry};
 use serde::Serialize;
 
-use super::load::{load, runtime};
+use super::{
+    load::{load, runtime},
+    unknown::{Unknown, known},
+};
 use crate::{
     cli::{ModulesQuery, output::say_page},
     docs::{codes, flat, lines, sized, split_default, summary},
@@ -73,15 +76,30 @@ struct Need {
     fired_by: Vec<&'static str>,
 }
 
-pub(super) fn print(bundles: &[Bundle], query: &ModulesQuery) -> Result<(), ServerError> {
-    let registry = Registry::new(bundles)?;
+/// Why the modules cannot be shown.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ModulesError {
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    #[error(transparent)]
+    Unknown(#[from] Unknown),
+}
+
+/// The crate of a module, as Rust paths spell it.
+fn crate_of(info: &ModuleInfo) -> &'static str {
+    info.module_path.split("::").next().unwrap_or_default()
+}
+
+pub(super) fn print(bundles: &[Bundle], query: &ModulesQuery) -> Result<(), ModulesError> {
+    let registry = Registry::new(bundles).map_err(ServerError::from)?;
+    // Cargo spells a crate with `-`.
+    let of = query.crate_name.as_deref().map(|name| name.replace('-', "_"));
+    known("the crate", of.as_deref(), &registry.modules().map(crate_of).collect::<Vec<_>>())?;
     let runtime = runtime()?;
     let mut all = Vec::new();
-    let is_wanted = |info: &&ModuleInfo| {
-        let of = info.module_path.split("::").next();
-        query.crate_name.is_none() || query.crate_name.as_deref() == of
-    };
-    for info in registry.modules().filter(is_wanted) {
+    for info in
+        registry.modules().filter(|info| of.as_deref().is_none_or(|of| of == crate_of(info)))
+    {
         let opened = runtime.block_on(opened(info.name, bundles)).unwrap_or_default();
         all.push(shown(info, &registry, opened));
     }

@@ -1,5 +1,4 @@
-//! Whether the modules start: they do, on a storage in memory. Which of their handlers never
-//! run is told too.
+//! Checks that the modules start, on a storage in memory, and that their handlers can run.
 
 use std::sync::Arc;
 
