@@ -15,10 +15,11 @@ where
     N: TryFrom<usize>,
     D: Deserializer<'de>,
 {
-    let number = usize::deserialize(deserializer)?;
-    if number < LEAST {
-        return Err(D::Error::custom(format_args!("too small, the least is {LEAST}")));
-    }
+    // A number of TOML is an `i64`; read as another type, -1 would be told another least.
+    let number = i64::deserialize(deserializer)?;
+    let number = usize::try_from(number).ok().filter(|number| *number >= LEAST);
+    let number =
+        number.ok_or_else(|| D::Error::custom(format_args!("too small, the least is {LEAST}")))?;
     // Of the types of numbers in use, only `u32` is narrower than `usize`.
     N::try_from(number)
         .map_err(|_| D::Error::custom(format_args!("too large, the most is {}", u32::MAX)))

@@ -189,13 +189,9 @@ fn wrong_types_say_what_was_expected() {
         ("data = 7", "spondee.toml:1: data: expected a string, found the number 7"),
         (
             "[limits]\nstanza_bytes = \"many\"",
-            "spondee.toml:2: limits.stanza_bytes: expected a whole number of at least 0, found the \
-             string \"many\"",
+            "spondee.toml:2: limits.stanza_bytes: expected a whole number, found the string \"many\"",
         ),
-        (
-            "[limits]\ndepth = -1",
-            "spondee.toml:2: limits.depth: expected a whole number of at least 0, found the number -1",
-        ),
+        ("[limits]\ndepth = -1", "spondee.toml:2: limits.depth: too small, the least is 8"),
         (
             "[limits]\nburst_seconds = 5_000_000_000",
             "spondee.toml:2: limits.burst_seconds: too large, the most is 4294967295",
