@@ -109,8 +109,16 @@ impl Names {
     /// The default namespace of a stream.
     pub(crate) fn content(&mut self, scope: &NamespaceScope) -> Ns {
         match scope.other_default() {
-            Some(default) => self.namespace(default, scope),
             None if scope.has_stanzas() => Ns::Content,
+            other => self.other_content(other, scope),
+        }
+    }
+
+    // Few streams have another default namespace than that of their stanzas.
+    #[cold]
+    fn other_content(&mut self, default: Option<&str>, scope: &NamespaceScope) -> Ns {
+        match default {
+            Some(default) => self.namespace(default, scope),
             None => Ns::At(self.keep(scope.content_namespace())),
         }
     }

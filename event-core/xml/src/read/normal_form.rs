@@ -134,10 +134,8 @@ impl<'a> NormalForm<'a> {
             if !is_stamped {
                 self.write_attribute((stamp.attribute, stamp.value), known, end, end);
             }
-            if let Some(lang) = stamp.lang
-                && self.root.place(Known::Lang).is_none()
-            {
-                self.write_attribute(("xml:lang", lang), Some(Known::Lang), end, end);
+            if let Some(lang) = stamp.lang {
+                self.write_lang(lang, end);
             }
         }
         let name_end = offset(name_end);
@@ -232,6 +230,15 @@ impl<'a> NormalForm<'a> {
         out.push('\'');
         if let Some(known) = known {
             self.root.remember(known, written, written.end() - start == value.len());
+        }
+    }
+
+    /// Writes the language at the input position `at`, unless the element has one.
+    // Inlined, it would make the start tags of all elements slower.
+    #[cold]
+    fn write_lang(&mut self, lang: &str, at: usize) {
+        if self.root.place(Known::Lang).is_none() {
+            self.write_attribute(("xml:lang", lang), Some(Known::Lang), at, at);
         }
     }
 

@@ -26,7 +26,7 @@ pub struct NamespaceScope {
 impl Default for NamespaceScope {
     /// The scope of a client stream whose header declares no prefix.
     fn default() -> Self {
-        Self::new(STANZA_NS)
+        Self { content: Cow::Borrowed(STANZA_NS), default: None, prefixes: Vec::new() }
     }
 }
 
@@ -74,6 +74,7 @@ impl NamespaceScope {
     }
 
     /// Whether the stream is that of an external component (XEP-0114).
+    #[cold]
     pub(crate) fn is_component(&self) -> bool {
         self.content == COMPONENT_NS
     }
