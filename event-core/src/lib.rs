@@ -150,7 +150,7 @@ pub mod prelude {
 pub mod __private {
     pub use std::{
         boxed::Box,
-        column, concat,
+        concat,
         convert::Into,
         default::Default,
         file, line,

@@ -1,6 +1,6 @@
 //! Spans that point at the author's tokens.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 
 /// The spans of the first and of the last token.
@@ -22,4 +22,41 @@ pub(crate) fn located(tokens: &TokenStream, place: Span) -> TokenStream {
         token
     });
     moved.collect()
+}
+
+/// Tokens that an expansion repeats. They are kept one by one, because each interpolation of a
+/// `TokenStream` is several calls into the compiler.
+#[derive(Clone)]
+pub(crate) struct Tokens(Vec<TokenTree>);
+
+impl Tokens {
+    /// As [`located`].
+    pub(crate) fn located(&self, place: Span) -> Self {
+        self.moved(|span| span.located_at(place))
+    }
+
+    /// With the span of `place`.
+    pub(crate) fn spanned(&self, place: Span) -> Self {
+        self.moved(|_| place)
+    }
+
+    fn moved(&self, to: impl Fn(Span) -> Span) -> Self {
+        let mut moved = self.clone();
+        for token in &mut moved.0 {
+            token.set_span(to(token.span()));
+        }
+        moved
+    }
+}
+
+impl From<TokenStream> for Tokens {
+    fn from(tokens: TokenStream) -> Self {
+        Self(tokens.into_iter().collect())
+    }
+}
+
+impl ToTokens for Tokens {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        tokens.extend(self.0.iter().cloned());
+    }
 }

@@ -1,8 +1,20 @@
 //! The description of a hook.
 
+use std::panic::Location;
+
 use event_catalogue::{Band, Family, Name, NameParameter, Scope};
 
 use crate::events::{declared::EventRecord, traits::EventId};
+
+/// The place of a handler.
+#[derive(Clone, Copy, Debug)]
+#[doc(hidden)]
+pub struct Place {
+    /// The Rust module that contains the handler.
+    pub(crate) module_path: &'static str,
+    /// Where the attribute is.
+    pub(crate) attribute: &'static Location<'static>,
+}
 
 /// The part of a hook's name that its author chose: an element, or the id of an iq.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,8 +73,8 @@ impl HookMeta {
     pub(crate) fn new(
         event: &'static str,
         (priority, is_async, answers): (i32, bool, bool),
-        (module_path, function): (&'static str, &'static str),
-        (file, line, column): (&'static str, u32, u32),
+        Place { module_path, attribute }: Place,
+        function: &'static str,
     ) -> Option<Self> {
         let mut declared = inventory::iter::<EventRecord>.into_iter();
         let (family, scope, event_id, parameter) =
@@ -86,9 +98,9 @@ impl HookMeta {
             answers,
             module_path,
             function,
-            file,
-            line,
-            column,
+            file: attribute.file(),
+            line: attribute.line(),
+            column: attribute.column(),
             parameter,
             event_id,
         })

@@ -8,7 +8,7 @@ use std::{
 use crate::{
     dispatch::{
         chain::{Call, Chain, Handler},
-        hook::HookMeta,
+        hook::{HookMeta, Place},
         stats::{HandlerStats, Passes},
     },
     events::traits::Payload,
@@ -22,11 +22,8 @@ pub struct HookRecord {
     /// The name of the event; everything else about the event follows from the name.
     pub event: &'static str,
     pub priority: i32,
-    /// The Rust module that contains the handler.
-    pub module_path: &'static str,
+    pub place: Place,
     pub function: &'static str,
-    /// The file, line and column of the attribute.
-    pub place: (&'static str, u32, u32),
     pub handler: &'static dyn Install,
 }
 
@@ -78,9 +75,9 @@ pub(crate) struct LinkedHook {
 /// The hooks of the binary. `Err` has the record of a hook whose event the binary does not have.
 static LINKED: LazyLock<Vec<Result<LinkedHook, &HookRecord>>> = LazyLock::new(|| {
     let linked = |record: &'static HookRecord| {
-        let HookRecord { event, priority, module_path, function, place, handler } = *record;
+        let HookRecord { event, priority, place, function, handler } = *record;
         let runs = (priority, handler.may_wait(), handler.always_answers());
-        let meta = HookMeta::new(event, runs, (module_path, function), place).ok_or(record)?;
+        let meta = HookMeta::new(event, runs, place, function).ok_or(record)?;
         Ok(LinkedHook { meta, handler })
     };
     inventory::iter::<HookRecord>.into_iter().map(linked).collect()
@@ -92,7 +89,7 @@ impl LinkedHook {
         LINKED.iter().map(|linked| {
             linked.as_ref().map_err(|record| StartError::UnknownEvent {
                 event: record.event,
-                handler: format!("{}::{}", record.module_path, record.function),
+                handler: format!("{}::{}", record.place.module_path, record.function),
             })
         })
     }

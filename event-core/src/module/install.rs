@@ -4,12 +4,12 @@
 
 #![allow(missing_debug_implementations, reason = "there is nothing to see in a function pointer")]
 
-use std::{marker::PhantomData, sync::Arc};
+use std::{marker::PhantomData, panic::Location, sync::Arc};
 
 use crate::{
     dispatch::{
         chain::{AsyncCall, Call},
-        hook::HookMeta,
+        hook::{HookMeta, Place},
         installer::{AnyContext, Install, Installed, WrongContext},
         now_or_later::NowOrLater,
         outcome::{Decision, Outcome, Pending},
@@ -272,16 +272,22 @@ fn context_of<C: SharedContext>(context: &AnyContext) -> Result<Arc<C>, WrongCon
     Arc::clone(context).downcast().map_err(|_| WrongContext)
 }
 
-/// Returns `module_path`, the handler's Rust module. Panics, at compile time, when `module_path` is
-/// outside of `owner`, the Rust module of the module whose context the handler takes.
+/// Returns the place of a handler in the Rust module `module_path`.
 #[track_caller]
-pub const fn owned(owner: &'static str, module_path: &'static str) -> &'static str {
+pub const fn place(module_path: &'static str) -> Place {
+    Place { module_path, attribute: Location::caller() }
+}
+
+/// As [`place`]. Panics, at compile time, when `module_path` is outside of `owner`, the Rust module of
+/// the module whose context the handler takes.
+#[track_caller]
+pub const fn owned(owner: &'static str, module_path: &'static str) -> Place {
     if !encloses(owner, module_path) {
         panic!(
             "this `Context` belongs to a module elsewhere: take that of the `#[module]` in the handler's own Rust module"
         );
     }
-    module_path
+    Place { module_path, attribute: Location::caller() }
 }
 
 /// Maps the result of a handler that seldom waits.

@@ -175,7 +175,7 @@ impl Registry {
         let hooks = inventory::iter::<HookRecord>.into_iter();
         let paths = modules.map(|record| record.info.module_path);
         let crates: BTreeSet<_> =
-            paths.chain(hooks.map(|record| record.module_path)).map(crate_of).collect();
+            paths.chain(hooks.map(|record| record.place.module_path)).map(crate_of).collect();
         Self::new(&crates.into_iter().map(Bundle::new).collect::<Vec<_>>())
     }
 

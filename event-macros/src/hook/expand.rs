@@ -9,7 +9,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::Type;
 
-use crate::attr::located;
+use crate::spans::{Tokens, at, ends, located};
 
 use super::{
     rules::{Rule, is_generic},
@@ -27,7 +27,7 @@ pub(crate) struct Hook {
     pub(crate) same: Option<TokenStream>,
     pub(crate) handler: Handler,
     /// The path of `event_core::__private`.
-    pub(crate) c: TokenStream,
+    pub(crate) c: Tokens,
 }
 
 /// The source of the types that a handler may have.
@@ -77,19 +77,33 @@ impl Hook {
         let span = Span::mixed_site();
         let Self { name, priority, same, c, .. } = self;
         let function = self.handler.name.to_string();
-        let module_path = match &self.handler.context {
+        let place = match &self.handler.context {
             Some(context) => {
                 let (first, last) = ends(context);
-                let private = located(c, first);
+                let private = c.located(first);
                 let path = self.of_context(context, "MODULE_PATH");
                 quote_spanned!(at(last)=> #private::handler::owned(#path, #c::module_path!()))
             }
-            None => quote_spanned!(span=> #c::module_path!()),
+            None => quote_spanned!(span=> #c::handler::place(#c::module_path!())),
         };
         // Only where the author's tokens need it, because a crate may forbid the lints.
         let quiet = self.handler.is_deprecated.then(
             || quote_spanned!(span=> #[allow(deprecated, reason = "the handler is the author's")]),
         );
+        let record = quote_spanned!(span=>
+            #c::inventory::submit! {
+                #c::HookRecord {
+                    event: #name,
+                    priority: #priority,
+                    place: #place,
+                    function: #function,
+                    handler: #handler,
+                }
+            }
+        );
+        if is_plain && quiet.is_none() {
+            return record;
+        }
         let allows = (!is_plain).then(|| {
             quote_spanned!(span=>
                 #[allow(elided_lifetimes_in_paths, unused_qualifications, clippy::borrow_deref_ref, clippy::unit_arg, reason = "paths and types are the author's")]
@@ -101,16 +115,7 @@ impl Hook {
             const _: () = {
                 #items
                 #same
-                #c::inventory::submit! {
-                    #c::HookRecord {
-                        event: #name,
-                        priority: #priority,
-                        module_path: #module_path,
-                        function: #function,
-                        place: (#c::file!(), #c::line!(), #c::column!()),
-                        handler: #handler,
-                    }
-                }
+                #record
             };
         )
     }
@@ -134,7 +139,7 @@ impl Hook {
         let (kind, function) = match runs {
             Runs::Async => {
                 let cx = named.map(|_| quote_spanned!(at(name.span())=> , cx));
-                let (view, private) = (located(&rule.view(), name.span()), located(c, name.span()));
+                let (view, private) = (located(&rule.view(), name.span()), c.located(name.span()));
                 let boxed = quote_spanned!(at(name.span())=> #private::Box::pin(#name(#view #cx)));
                 ("Wait", quote_spanned!(span=> |payload #cx| #boxed))
             }
@@ -147,7 +152,7 @@ impl Hook {
         let on = quote_spanned!(span=> #c::handler::On<#event>);
         let kind = Ident::new(&self.kind(kind), end);
         let reference = quote_spanned!(first=> &);
-        let private = spanned(c, begin);
+        let private = c.spanned(begin);
         let path = quote_spanned!(end=> #private::handler::#kind::<#on, #expected, #written #with, #returned>);
         quote_spanned!(last=> #reference #path (#function, #c::PhantomData))
     }
@@ -209,7 +214,7 @@ impl Hook {
         let on = quote_spanned!(span=> #c::handler::On<#event>);
         let (kind, returns, body) = match runs {
             Runs::Async => {
-                let private = located(c, name.span());
+                let private = c.located(name.span());
                 let future = quote_spanned!(at(name.span())=> async move { #outcome(#call.await) });
                 let boxed = quote_spanned!(at(name.span())=> #private::Box::pin(#future));
                 ("ClosureWait", None, boxed)
@@ -305,23 +310,4 @@ fn between(first: Span, author: &Type, of: &TokenStream, member: &str, last: Spa
     let open = quote_spanned!(first=> <);
     let member = Ident::new(member, last);
     quote_spanned!(last=> #open #author as #of>::#member)
-}
-
-fn ends(tokens: &Type) -> (Span, Span) {
-    let mut spans = tokens.to_token_stream().into_iter().map(|token| token.span());
-    let first = spans.next().unwrap_or_else(Span::mixed_site);
-    (first, spans.last().unwrap_or(first))
-}
-
-fn at(place: Span) -> Span {
-    Span::mixed_site().located_at(place)
-}
-
-/// Gives tokens of the expansion the span of `place`.
-fn spanned(tokens: &TokenStream, place: Span) -> TokenStream {
-    let spanned = tokens.clone().into_iter().map(|mut token| {
-        token.set_span(place);
-        token
-    });
-    spanned.collect()
 }

@@ -24,6 +24,7 @@ use self::{
 use crate::{
     attr::{Mistakes, event_core, options, path, string},
     own::ask,
+    spans::Tokens,
 };
 
 const OPTIONS: &[&str] = &["priority", "insist", "crate"];
@@ -45,7 +46,7 @@ struct Resolved {
 }
 
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let function: Function = match syn::parse2(item.clone()) {
+    let function = match Function::parse(item.clone()) {
         Ok(function) => function,
         Err(error) => {
             let error = error.to_compile_error();
@@ -128,7 +129,7 @@ fn handler(
     mistakes: &mut Mistakes,
 ) -> Option<TokenStream> {
     let c = &arguments.event_core;
-    let private = quote_spanned!(Span::mixed_site()=> #c::__private);
+    let private = Tokens::from(quote_spanned!(Span::mixed_site()=> #c::__private));
     match resolve(arguments, &private, mistakes)? {
         Some(resolved) => catalogue(arguments, &resolved, function, &private, mistakes),
         None => declared(arguments, function, &private, mistakes),
@@ -138,7 +139,7 @@ fn handler(
 /// Resolves the event. `None` is a mistake; `Some(None)` is an event declared with `#[event]`.
 fn resolve(
     arguments: &Arguments,
-    private: &TokenStream,
+    private: &Tokens,
     mistakes: &mut Mistakes,
 ) -> Option<Option<Resolved>> {
     let (name, literal) = match &arguments.event {
@@ -204,13 +205,13 @@ fn asked(
     resolved: &Name<'_>,
     name: &str,
     literal: &LitStr,
-    private: &TokenStream,
+    private: &Tokens,
 ) -> Option<TokenStream> {
     let advice = event_catalogue::undeclared(name, resolved)?.to_string();
     let NameParameter::Payload { namespace, element } = resolved.parameter else { return None };
     let element = format!("{namespace}:{element}");
     let undeclared = resolved.undeclared?;
-    Some(ask(private, literal.span(), |span| match undeclared {
+    Some(ask(&private.to_token_stream(), literal.span(), |span| match undeclared {
         Undeclared::Namespace => quote_spanned!(span=> namespace(#namespace, #element, #advice)),
         Undeclared::Element => quote_spanned!(span=> element(#element, #advice)),
     }))
@@ -228,7 +229,7 @@ fn catalogue(
     arguments: &Arguments,
     resolved: &Resolved,
     function: &Function,
-    c: &TokenStream,
+    c: &Tokens,
     mistakes: &mut Mistakes,
 ) -> Option<TokenStream> {
     let span = Span::mixed_site();
@@ -269,7 +270,7 @@ fn catalogue(
 fn declared(
     arguments: &Arguments,
     function: &Function,
-    c: &TokenStream,
+    c: &Tokens,
     mistakes: &mut Mistakes,
 ) -> Option<TokenStream> {
     let span = Span::mixed_site();

@@ -9,7 +9,7 @@ use syn::{
 };
 
 use super::signature::{Handler, Runs, bare};
-use crate::attr::Mistakes;
+use crate::{attr::Mistakes, spans::Tokens};
 
 /// A priority, with its tokens if the author wrote one.
 pub(crate) struct Priority {
@@ -174,7 +174,7 @@ impl Rule {
 
     /// The return type in `event-core`, if the signature uses the documented type names. This only
     /// selects the expansion; the compiler checks the types.
-    pub(crate) fn plain_return(&self, handler: &Handler, c: &TokenStream) -> Option<TokenStream> {
+    pub(crate) fn plain_return(&self, handler: &Handler, c: &Tokens) -> Option<TokenStream> {
         let payload = matches!(bare(&handler.payload), Type::Reference(reference)
             if reference.mutability.is_some() == self.is_mutable
                 && is_path(bare(&reference.elem), &self.payload.to_string()));
@@ -194,7 +194,7 @@ impl Rule {
         }
     }
 
-    fn plain_result(&self, result: &Type, c: &TokenStream) -> Option<TokenStream> {
+    fn plain_result(&self, result: &Type, c: &Tokens) -> Option<TokenStream> {
         let span = Span::mixed_site();
         let decision = |written: &Type| {
             if is_unit(written) {
@@ -237,7 +237,7 @@ impl Rule {
     }
 
     /// `&'a mut Message`, by its path in `event-core`.
-    pub(crate) fn reference(&self, private: &TokenStream) -> TokenStream {
+    pub(crate) fn reference(&self, private: &Tokens) -> TokenStream {
         let (span, payload) = (Span::mixed_site(), &self.payload);
         if self.is_mutable {
             quote_spanned!(span=> &'a mut #private::#payload)

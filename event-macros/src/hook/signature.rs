@@ -1,10 +1,10 @@
 //! Checks the handler's signature by its tokens. The body is not parsed, so that completion works
 //! inside an unfinished one.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
-    Abi, Attribute, FnArg, GenericArgument, GenericParam, Ident, PathArguments, ReturnType,
+    Abi, Attribute, FnArg, GenericArgument, GenericParam, Ident, PathArguments, ReturnType, Safety,
     Signature, Token, Type, TypeReference, Visibility,
     parse::{Parse, ParseStream},
 };
@@ -17,6 +17,18 @@ pub(crate) struct Function {
     pub(crate) visibility: Visibility,
     pub(crate) signature: Signature,
     pub(crate) body: TokenStream,
+}
+
+impl Function {
+    /// Parses an item. The body is set aside, because syn would read each of its tokens.
+    pub(crate) fn parse(item: TokenStream) -> syn::Result<Self> {
+        let is_body = |last: &mut TokenTree| matches!(last, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
+        let mut tokens: Vec<TokenTree> = item.into_iter().collect();
+        let body = tokens.pop_if(is_body);
+        let mut function: Self = syn::parse2(tokens.into_iter().collect())?;
+        function.body.extend(body);
+        Ok(function)
+    }
 }
 
 impl Parse for Function {
@@ -78,7 +90,9 @@ impl Function {
             (Some(_), Some(_)) => return None,
             (None, _) => {}
         }
-        if self.body.to_string() == ";" {
+        let is_end =
+            |token: TokenTree| matches!(token, TokenTree::Punct(end) if end.as_char() == ';');
+        if self.body.clone().into_iter().next().is_some_and(is_end) {
             mistakes.at(
                 &signature.ident,
                 "a handler has a body; `#[hook]` belongs to a free function, not into a trait",
@@ -88,12 +102,7 @@ impl Function {
         if let Some(token) = &signature.abi {
             mistakes.at(token, "a handler cannot be `extern`");
         }
-        let safety = signature.to_token_stream().into_iter().find(
-            |token| matches!(token, TokenTree::Ident(word) if word == "unsafe" || word == "fn"),
-        );
-        if let Some(TokenTree::Ident(word)) = safety
-            && word == "unsafe"
-        {
+        if let Safety::Unsafe(word) = &signature.safety {
             mistakes.at(word, "a handler cannot be `unsafe`");
         }
         let is_generic =
@@ -276,10 +285,30 @@ fn elide(of: &Type) -> Type {
             })
             .collect()
     }
-    if of.to_token_stream().to_string().contains('\'') {
+    if may_have_lifetime(of) {
         let elided = tokens(of.to_token_stream());
         syn::parse2(elided.clone()).unwrap_or(Type::Verbatim(elided))
     } else {
         of.clone()
+    }
+}
+
+/// Whether a type is not known to be without lifetimes.
+fn may_have_lifetime(of: &Type) -> bool {
+    match of {
+        Type::Reference(reference) => {
+            reference.lifetime.is_some() || may_have_lifetime(&reference.elem)
+        }
+        Type::Tuple(tuple) => tuple.elems.iter().any(may_have_lifetime),
+        Type::Path(path) if path.qself.is_none() => {
+            path.path.segments.iter().any(|segment| match &segment.arguments {
+                PathArguments::None => false,
+                PathArguments::AngleBracketed(brackets) => brackets.args.iter().any(
+                    |argument| !matches!(argument, GenericArgument::Type(inner) if !may_have_lifetime(inner)),
+                ),
+                _ => true,
+            })
+        }
+        _ => true,
     }
 }
