@@ -182,7 +182,7 @@ pub mod __private {
             traits::{Event, EventId, Fire, Payload},
         },
         module::{
-            context::{ContextOf, ContextRef},
+            context::{ContextRef, NamedContext},
             info::{ModuleInfo, OptionInfo},
             module::Module,
             options::Options,

@@ -32,18 +32,21 @@ pub(crate) struct Tokens(Vec<TokenTree>);
 impl Tokens {
     /// As [`located`].
     pub(crate) fn located(&self, place: Span) -> Self {
-        self.moved(|span| span.located_at(place))
+        self.moved(|token| token.span().located_at(place))
     }
 
-    /// With the span of `place`.
+    /// With the span of `place`, except `$crate`, which needs its hygiene.
     pub(crate) fn spanned(&self, place: Span) -> Self {
-        self.moved(|_| place)
+        self.moved(|token| match token {
+            TokenTree::Ident(word) if word == "$crate" => word.span().located_at(place),
+            _ => place,
+        })
     }
 
-    fn moved(&self, to: impl Fn(Span) -> Span) -> Self {
+    fn moved(&self, to: impl Fn(&TokenTree) -> Span) -> Self {
         let mut moved = self.clone();
         for token in &mut moved.0 {
-            token.set_span(to(token.span()));
+            token.set_span(to(token));
         }
         moved
     }

@@ -19,7 +19,7 @@ use crate::{
     routing::{queries::QueryError, reply::AnswerLater},
     session::session::Session,
     storage::{StorageResult, Write},
-    util::future::BoxFuture,
+    util::{future::BoxFuture, hidden::Hidden},
 };
 
 /// A handle of a module on one host, cheap to clone. The handle dereferences to the module's
@@ -39,7 +39,7 @@ use crate::{
 ///     println!("{} {} on {}", cx.text, bind.session.id(), cx.host().name());
 /// }
 /// ```
-pub struct Context<M: Module>(Arc<Inner<M>>);
+pub struct Context<M: Module>(Hidden<Inner<M>>);
 
 struct Inner<M: Module> {
     server: HostContext,
@@ -50,7 +50,7 @@ struct Inner<M: Module> {
 
 impl<M: Module> Clone for Context<M> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self(self.0.clone())
     }
 }
 
@@ -70,14 +70,14 @@ impl<M: Module> Deref for Context<M> {
 
 impl<M: Module> Context<M> {
     pub(crate) fn new(server: HostContext, options: M, state: M::State) -> Self {
-        Self(Arc::new(Inner { server, options, state: Arc::new(state), tasks: Arc::default() }))
+        Self(Hidden::new(Inner { server, options, state: Arc::new(state), tasks: Arc::default() }))
     }
 
     /// Makes a context with other options that shares the state and the tasks of this one.
     pub(crate) fn with_options(&self, options: M) -> Self {
         let Inner { server, state, tasks, .. } = &*self.0;
         let (state, tasks) = (Arc::clone(state), Arc::clone(tasks));
-        Self(Arc::new(Inner { server: server.clone(), options, state, tasks }))
+        Self(Hidden::new(Inner { server: server.clone(), options, state, tasks }))
     }
 
     pub(crate) fn into_any(self) -> AnyContext {
@@ -220,28 +220,25 @@ impl<M: Module> Context<M> {
     }
 }
 
-/// Maps `Context<M>` to the module `M`.
+/// Checks that the second argument is `&Context<M>` where it is named so.
 #[diagnostic::on_unimplemented(
     message = "the second argument of a handler is `&event_core::Context<…>`, found `&{Self}`",
     label = "another type of that name",
     note = "name it by its path, `&event_core::Context<…>`, or import it with `use event_core::Context;`"
 )]
 #[doc(hidden)]
-pub trait ContextOf {
-    type Module: Module;
-
-    /// The Rust module in which `Module` is declared.
+pub trait NamedContext {
+    /// The Rust module in which the module is declared.
     const MODULE_PATH: &'static str;
 }
 
-impl<M: Module> ContextOf for Context<M> {
-    type Module = M;
-
+#[diagnostic::do_not_recommend]
+impl<M: Module> NamedContext for Context<M> {
     const MODULE_PATH: &'static str = M::INFO.module_path;
 }
 
-/// Gives a handler the context when the macro cannot see the argument's type, for example behind an
-/// alias. Only `&Context<M>` implements this trait.
+/// Gives a handler the context as the type of its second argument, which the compiler infers: the
+/// macro cannot see the type behind an alias. Only `&Context<M>` implements this trait.
 #[diagnostic::on_unimplemented(
     message = "the second argument of a handler is `&Context<…>`, found `{Self}`",
     label = "not a context",
@@ -251,16 +248,12 @@ impl<M: Module> ContextOf for Context<M> {
 pub trait ContextRef<'a>: Sized {
     type Module: Module;
 
-    const MODULE_PATH: &'static str;
-
     fn of(context: &'a Context<Self::Module>) -> Self;
 }
 
 #[diagnostic::do_not_recommend]
 impl<'a, M: Module> ContextRef<'a> for &'a Context<M> {
     type Module = M;
-
-    const MODULE_PATH: &'static str = M::INFO.module_path;
 
     fn of(context: &'a Context<M>) -> Self {
         context

@@ -15,7 +15,10 @@ use crate::{
         outcome::{Decision, Outcome, Pending},
     },
     events::traits::{Event, Payload},
-    module::{context::Context, module::Module},
+    module::{
+        context::{Context, NamedContext},
+        module::Module,
+    },
     util::{future::BoxFuture, rust_path::encloses},
 };
 
@@ -78,6 +81,18 @@ macro_rules! handlers {
             pub Expects<P, X>,
         );
 
+        impl<P, X, T, C, R> $with<P, X, T, C, R> {
+            /// Checks that the context is that of the handler's own Rust module: see [`owned`].
+            #[track_caller]
+            pub const fn within(self, module_path: &'static str) -> Self
+            where
+                C: NamedContext,
+            {
+                owned(C::MODULE_PATH, module_path);
+                self
+            }
+        }
+
         impl<P: Payload, X: Returned<P>, T: Takes<P>, R: Returns<X>> Install for $name<P, X, T, R> {
             fn may_wait(&self) -> bool {
                 X::MAY_WAIT
@@ -97,7 +112,7 @@ macro_rules! handlers {
             }
         }
 
-        impl<P: Payload, X: Returned<P>, T: Takes<P>, C: SharedContext, R: Returns<X>> Install
+        impl<P: Payload, X: Returned<P>, T: Takes<P>, C: Send + Sync + 'static, R: Returns<X>> Install
             for $with<P, X, T, C, R>
         {
             fn may_wait(&self) -> bool {
@@ -138,6 +153,18 @@ pub struct WaitWith<P, X, T, C, R>(
     pub Expects<P, X>,
 );
 
+impl<P, X, T, C, R> WaitWith<P, X, T, C, R> {
+    /// See [`LookWith::within`].
+    #[track_caller]
+    pub const fn within(self, module_path: &'static str) -> Self
+    where
+        C: NamedContext,
+    {
+        owned(C::MODULE_PATH, module_path);
+        self
+    }
+}
+
 impl<P: Payload, X: Decision, T: Takes<P>, R: Returns<X>> Install for Wait<P, X, T, R> {
     fn may_wait(&self) -> bool {
         true
@@ -152,7 +179,7 @@ impl<P: Payload, X: Decision, T: Takes<P>, R: Returns<X>> Install for Wait<P, X,
     }
 }
 
-impl<P: Payload, X: Decision, T: Takes<P>, C: SharedContext, R: Returns<X>> Install
+impl<P: Payload, X: Decision, T: Takes<P>, C: Send + Sync + 'static, R: Returns<X>> Install
     for WaitWith<P, X, T, C, R>
 {
     fn may_wait(&self) -> bool {
@@ -179,7 +206,7 @@ impl<P: Payload, X: Decision, T: Takes<P>, R: Returns<X>> AsyncCall<P> for Wait<
     }
 }
 
-impl<P: Payload, X: Decision, T: Takes<P>, C: SharedContext, R: Returns<X>> AsyncCall<P>
+impl<P: Payload, X: Decision, T: Takes<P>, C: Send + Sync + 'static, R: Returns<X>> AsyncCall<P>
     for (WaitWith<P, X, T, C, R>, Arc<C>)
 {
     fn call<'a, 'p>(&'a self, payload: &'a mut P::Of<'p>) -> Pending<'a> {
@@ -197,6 +224,15 @@ pub struct ClosureWith<P: Payload, M: Module, R>(
     pub for<'a, 'p> fn(&'a mut P::Of<'p>, &'a Context<M>) -> R,
 );
 
+impl<P: Payload, M: Module, R> ClosureWith<P, M, R> {
+    /// See [`LookWith::within`].
+    #[track_caller]
+    pub const fn within(self, module_path: &'static str) -> Self {
+        owned(M::INFO.module_path, module_path);
+        self
+    }
+}
+
 /// [`Closure`] of an async handler.
 pub struct ClosureWait<P: Payload>(pub for<'a, 'p> fn(&'a mut P::Of<'p>) -> BoxFuture<'a, Outcome>);
 
@@ -204,6 +240,15 @@ pub struct ClosureWait<P: Payload>(pub for<'a, 'p> fn(&'a mut P::Of<'p>) -> BoxF
 pub struct ClosureWaitWith<P: Payload, M: Module>(
     pub for<'a, 'p> fn(&'a mut P::Of<'p>, &'a Context<M>) -> BoxFuture<'a, Outcome>,
 );
+
+impl<P: Payload, M: Module> ClosureWaitWith<P, M> {
+    /// See [`LookWith::within`].
+    #[track_caller]
+    pub const fn within(self, module_path: &'static str) -> Self {
+        owned(M::INFO.module_path, module_path);
+        self
+    }
+}
 
 impl<P: Payload, R: Returned<P>> Install for Closure<P, R> {
     fn may_wait(&self) -> bool {
@@ -268,7 +313,7 @@ impl<P: Payload, M: Module> AsyncCall<P> for (ClosureWaitWith<P, M>, Arc<Context
     }
 }
 
-fn context_of<C: SharedContext>(context: &AnyContext) -> Result<Arc<C>, WrongContext> {
+fn context_of<C: Send + Sync + 'static>(context: &AnyContext) -> Result<Arc<C>, WrongContext> {
     Arc::clone(context).downcast().map_err(|_| WrongContext)
 }
 
@@ -278,16 +323,15 @@ pub const fn place(module_path: &'static str) -> Place {
     Place { module_path, attribute: Location::caller() }
 }
 
-/// As [`place`]. Panics, at compile time, when `module_path` is outside of `owner`, the Rust module of
-/// the module whose context the handler takes.
+/// Panics, at compile time, when `module_path`, the handler's Rust module, is outside of `owner`, that
+/// of the module whose context the handler takes.
 #[track_caller]
-pub const fn owned(owner: &'static str, module_path: &'static str) -> Place {
+const fn owned(owner: &str, module_path: &str) {
     if !encloses(owner, module_path) {
         panic!(
             "this `Context` belongs to a module elsewhere: take that of the `#[module]` in the handler's own Rust module"
         );
     }
-    Place { module_path, attribute: Location::caller() }
 }
 
 /// Maps the result of a handler that seldom waits.
@@ -319,13 +363,6 @@ impl<P: for<'p> Payload<Of<'p> = P>> Takes<P> for P {
         payload
     }
 }
-
-/// A context that threads share. Implemented once for all modules, so that the compiler reports a
-/// state that is not `Send` and `Sync` once, at the module, and not again at each handler.
-pub trait SharedContext: Send + Sync + 'static {}
-
-#[diagnostic::do_not_recommend]
-impl<M: Module> SharedContext for Context<M> {}
 
 /// Checks that a result whose type has the expected name is of the expected type: see [`Takes`].
 #[diagnostic::on_unimplemented(

@@ -77,15 +77,6 @@ impl Hook {
         let span = Span::mixed_site();
         let Self { name, priority, same, c, .. } = self;
         let function = self.handler.name.to_string();
-        let place = match &self.handler.context {
-            Some(context) => {
-                let (first, last) = ends(context);
-                let private = c.located(first);
-                let path = self.of_context(context, "MODULE_PATH");
-                quote_spanned!(at(last)=> #private::handler::owned(#path, #c::module_path!()))
-            }
-            None => quote_spanned!(span=> #c::handler::place(#c::module_path!())),
-        };
         // Only where the author's tokens need it, because a crate may forbid the lints.
         let quiet = self.handler.is_deprecated.then(
             || quote_spanned!(span=> #[allow(deprecated, reason = "the handler is the author's")]),
@@ -95,7 +86,7 @@ impl Hook {
                 #c::HookRecord {
                     event: #name,
                     priority: #priority,
-                    place: #place,
+                    place: #c::handler::place(#c::module_path!()),
                     function: #function,
                     handler: #handler,
                 }
@@ -131,7 +122,6 @@ impl Hook {
             other => other,
         };
         let named = context.as_ref().and_then(named_context);
-        let with = named.map(|named| quote_spanned!(span=> , #named));
         let returned = match returns {
             Some(returns) => returns.to_token_stream(),
             None => quote_spanned!(span=> ()),
@@ -146,15 +136,27 @@ impl Hook {
             _ if rule.is_mutable => ("Change", name.to_token_stream()),
             _ => ("Look", name.to_token_stream()),
         };
-        // Call-site spans, as in [`own`]: the expression covers all types, its path the context.
+        // Call-site spans, so that rustc merges identical errors: the expression covers all types, its
+        // path the context.
         let (first, last) = self.types();
         let (begin, end) = named.map_or((last, last), ends);
         let on = quote_spanned!(span=> #c::handler::On<#event>);
         let kind = Ident::new(&self.kind(kind), end);
         let reference = quote_spanned!(first=> &);
         let private = c.spanned(begin);
-        let path = quote_spanned!(end=> #private::handler::#kind::<#on, #expected, #written #with, #returned>);
-        quote_spanned!(last=> #reference #path (#function, #c::PhantomData))
+        match context {
+            // The compiler infers the types, because it would not merge their mistakes.
+            Some(context) => {
+                let within = self.within(context);
+                let path = quote_spanned!(end=> #private::handler::#kind);
+                let handler = quote_spanned!(end=> #path (#function, #c::PhantomData::<fn() -> (#on, #expected)>));
+                quote_spanned!(last=> #reference #handler #within)
+            }
+            None => {
+                let path = quote_spanned!(end=> #private::handler::#kind::<#on, #expected, #written, #returned>);
+                quote_spanned!(last=> #reference #path (#function, #c::PhantomData))
+            }
+        }
     }
 
     /// The first and the last token of the signature's types.
@@ -170,20 +172,13 @@ impl Hook {
         format!("{kind}{with}")
     }
 
-    /// The module whose context the handler takes, as a generic argument.
-    fn module(&self) -> Option<TokenStream> {
-        let context = self.handler.context.as_ref()?;
-        let module = self.of_context(context, "Module");
-        Some(quote_spanned!(Span::mixed_site()=> , #module))
-    }
-
-    /// A member of the second argument's type, which may be an alias of `&Context<M>`.
-    fn of_context(&self, context: &Type, member: &str) -> TokenStream {
+    /// Checks the module of the context. The expansion does not repeat the context's type, because
+    /// the compiler would report a mistake in it again.
+    fn within(&self, context: &Type) -> TokenStream {
         let c = &self.c;
-        match named_context(context) {
-            Some(named) => own(named, &quote_spanned!(Span::mixed_site()=> #c::ContextOf), member),
-            None => own(context, &self.context_ref(), member),
-        }
+        let (first, last) = ends(context);
+        let within = Ident::new("within", first);
+        quote_spanned!(last=> .#within(#c::module_path!()))
     }
 
     /// A closure that calls the handler through the traits, with the spans of the author's types.
@@ -196,15 +191,10 @@ impl Hook {
         let outcome = on(handler.result().unwrap_or(&unit), &traits.returns, "outcome");
         let passed = context.as_ref().map(|context| {
             let (first, last) = ends(context);
-            let cx = Ident::new(CX, last);
-            match named_context(context) {
-                Some(_) => quote_spanned!(last=> , #cx),
-                None => {
-                    let of = own(context, &self.context_ref(), "of");
-                    let borrow = quote_spanned!(first=> &*);
-                    quote_spanned!(last=> , #of(#borrow #cx))
-                }
-            }
+            let (cx, of) = (Ident::new(CX, last), Ident::new("of", last));
+            let private = c.spanned(first);
+            let borrow = quote_spanned!(first=> &*);
+            quote_spanned!(last=> , #private::ContextRef::#of(#borrow #cx))
         });
         let cx = context.as_ref().map(|context| {
             let cx = Ident::new(CX, ends(context).1);
@@ -229,14 +219,13 @@ impl Hook {
                 ("Closure", Some(returns), quote_spanned!(span=> #outcome(#call)))
             }
         };
-        let (kind, module) = (Ident::new(&self.kind(kind), span), self.module());
+        let kind = Ident::new(&self.kind(kind), span);
+        let (module, within) = match context {
+            Some(context) => (Some(quote_spanned!(span=> , _)), Some(self.within(context))),
+            None => (None, None),
+        };
         quote_spanned!(span=>
-            &#c::handler::#kind::<#on #module #returns>(|payload #cx| #body))
-    }
-
-    fn context_ref(&self) -> TokenStream {
-        let c = &self.c;
-        quote_spanned!(Span::mixed_site()=> #c::ContextRef<'_>)
+            &#c::handler::#kind::<#on #module #returns>(|payload #cx| #body) #within)
     }
 
     /// Declares traits whose messages name this event, its priority and the expected types.
@@ -290,24 +279,14 @@ fn named_context(context: &Type) -> Option<&Type> {
     }
 }
 
-/// The name of the context, used with call-site spans: see [`own`].
+/// The name of the context, used with call-site spans.
 const CX: &str = "__spondee_cx";
 
 /// `<Type as Trait>::member`, spanned from the first to the last token of the author's type, so that
 /// an error underlines only the type.
 fn on(author: &Type, of: &TokenStream, member: &str) -> TokenStream {
     let (first, last) = ends(author);
-    between(at(first), author, of, member, at(last))
-}
-
-/// As [`on`], with call-site spans, so that rustc merges identical errors at this token.
-fn own(author: &Type, of: &TokenStream, member: &str) -> TokenStream {
-    let (first, last) = ends(author);
-    between(first, author, of, member, last)
-}
-
-fn between(first: Span, author: &Type, of: &TokenStream, member: &str, last: Span) -> TokenStream {
-    let open = quote_spanned!(first=> <);
-    let member = Ident::new(member, last);
-    quote_spanned!(last=> #open #author as #of>::#member)
+    let open = quote_spanned!(at(first)=> <);
+    let member = Ident::new(member, at(last));
+    quote_spanned!(at(last)=> #open #author as #of>::#member)
 }
