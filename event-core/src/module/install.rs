@@ -334,6 +334,12 @@ const fn owned(owner: &str, module_path: &str) {
     }
 }
 
+/// Is called for a function whose signature `#[hook]` cannot read.
+#[must_use = "`#[hook]` cannot read this signature, so the function does not handle the event"]
+pub const fn unread() -> bool {
+    false
+}
+
 /// Maps the result of a handler that seldom waits.
 pub fn map<P: Payload, R, T>(
     returned: NowOrLater<P, R>,

@@ -51,7 +51,7 @@ pub(super) fn variants(arguments: &TokenStream, function: &Function) -> Option<T
 }
 
 /// The path of `crate = path` among the arguments of `#[hook]`.
-fn crate_option(arguments: &TokenStream) -> Option<Path> {
+pub(super) fn crate_option(arguments: &TokenStream) -> Option<Path> {
     let parse = |input: ParseStream<'_>| {
         let mut found = None;
         while !input.is_empty() {

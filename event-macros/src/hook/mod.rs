@@ -19,7 +19,7 @@ use self::{
     event::{Named, STRING, named, refuse_twice},
     expand::{Check, Hook},
     rules::{Priority, Rule, priority},
-    signature::Function,
+    signature::{Annotated, Function},
 };
 use crate::{
     attr::{Mistakes, event_core, options, path, string},
@@ -46,8 +46,12 @@ struct Resolved {
 }
 
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let function = match Function::parse(item.clone()) {
-        Ok(function) => function,
+    let function = match Annotated::parse(item.clone()) {
+        Ok(Annotated(Ok(function))) => function,
+        Ok(Annotated(Err(span))) => {
+            let unread = unread(&arguments, span);
+            return quote!(#item #unread);
+        }
         Err(error) => {
             let error = error.to_compile_error();
             return quote!(#item #error);
@@ -78,6 +82,15 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
         let mistakes = mistakes.into_tokens();
         quote!(#[allow(unused, reason = "the hook is refused")] #item #mistakes)
     }
+}
+
+/// Refuses a function whose signature `syn` cannot read. The compiler has reported the mistake, so this
+/// is a lint, which the compiler checks only if there is no error.
+fn unread(arguments: &TokenStream, span: Span) -> TokenStream {
+    let core = event_core(conditional::crate_option(arguments).as_ref());
+    let unread = Tokens::from(quote!(#core::__private::handler::unread)).spanned(span);
+    let call = quote_spanned!(span=> #unread(););
+    quote_spanned!(Span::mixed_site()=> #[deny(unused_must_use)] const _: () = { #call };)
 }
 
 fn parse(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Arguments> {

@@ -1,12 +1,12 @@
 //! Checks the handler's signature by its tokens. The body is not parsed, so that completion works
 //! inside an unfinished one.
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
     Abi, Attribute, FnArg, GenericArgument, GenericParam, Ident, PathArguments, ReturnType, Safety,
     Signature, Token, Type, TypeReference, Visibility,
-    parse::{Parse, ParseStream},
+    parse::{Parse, ParseStream, discouraged::Speculative},
 };
 
 use crate::attr::Mistakes;
@@ -19,28 +19,66 @@ pub(crate) struct Function {
     pub(crate) body: TokenStream,
 }
 
-impl Function {
-    /// Parses an item. The body is set aside, because syn would read each of its tokens.
+/// The annotated function, or the place of a syntax error, which the compiler has reported before it
+/// expands the attribute.
+pub(crate) struct Annotated(pub(crate) Result<Function, Span>);
+
+impl Annotated {
+    /// Parses an item. An empty block stands for the body, because syn would read each of its tokens.
     pub(crate) fn parse(item: TokenStream) -> syn::Result<Self> {
-        let is_body = |last: &mut TokenTree| matches!(last, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
         let mut tokens: Vec<TokenTree> = item.into_iter().collect();
-        let body = tokens.pop_if(is_body);
-        let mut function: Self = syn::parse2(tokens.into_iter().collect())?;
-        function.body.extend(body);
-        Ok(function)
+        let mut body = None;
+        if let Some(TokenTree::Group(last)) = tokens.last_mut()
+            && last.delimiter() == Delimiter::Brace
+        {
+            let mut empty = Group::new(Delimiter::Brace, TokenStream::new());
+            empty.set_span(last.span());
+            body = Some(TokenTree::Group(std::mem::replace(last, empty)));
+        }
+        let mut annotated: Self = syn::parse2(tokens.into_iter().collect())?;
+        if let (Ok(function), Some(body)) = (&mut annotated.0, body) {
+            function.body = body.into();
+        }
+        Ok(annotated)
     }
 }
 
-impl Parse for Function {
+impl Parse for Annotated {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let attributes = input.call(Attribute::parse_outer)?;
         let visibility = input.parse::<Visibility>()?;
         if !is_function(&input.fork()) {
             return Err(input.error("`#[hook]` annotates a function: the event's handler"));
         }
-        let signature = input.parse()?;
-        Ok(Self { attributes, visibility, signature, body: input.parse()? })
+        let ahead = input.fork();
+        let signature = ahead.parse::<Signature>();
+        if signature.is_ok() {
+            input.advance_to(&ahead);
+        }
+        let end = input.span();
+        let body: TokenStream = input.parse()?;
+        Ok(Self(match signature {
+            Ok(signature) if is_body(&body) => {
+                Ok(Function { attributes, visibility, signature, body })
+            }
+            Ok(_) => Err(end),
+            Err(error) => Err(error.span()),
+        }))
     }
+}
+
+/// Whether these tokens are a function's body: a block, perhaps of a macro's argument, or `;`.
+fn is_body(tokens: &TokenStream) -> bool {
+    let mut tokens = tokens.clone().into_iter();
+    let is_body = match tokens.next() {
+        Some(TokenTree::Group(group)) => match group.delimiter() {
+            Delimiter::None => is_body(&group.stream()),
+            delimiter => delimiter == Delimiter::Brace,
+        },
+        Some(TokenTree::Punct(punct)) => punct.as_char() == ';',
+        _ => false,
+    };
+    is_body && tokens.next().is_none()
 }
 
 /// Whether `fn` follows, after its qualifiers.
