@@ -2,7 +2,7 @@
 //!
 //! `tests/ui/KIND/*.rs` are modules with one mistake each, with the compiler's output beside each;
 //! `tests/ui/pass/*.rs` compile. To run one case: `cargo test -p spondee-ui --test ui -- compile
-//! ui=names/message.rs`. After a change of the messages: `TRYBUILD=overwrite`, then read the diff.
+//! trybuild=names/message.rs`. After a change of the messages: `TRYBUILD=overwrite`, then read the diff.
 //!
 //! The output contains messages of the compiler, so it belongs to the toolchain in `Cargo.toml`.
 

@@ -6,7 +6,7 @@
 //! compiler checks the types: a foreign type with the right name is refused.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote_spanned};
+use quote::{ToTokens, format_ident, quote_spanned};
 use syn::Type;
 
 use crate::spans::{Tokens, at, ends, located};
@@ -22,6 +22,8 @@ pub(crate) struct Hook {
     pub(crate) event: TokenStream,
     /// The full name.
     pub(crate) name: TokenStream,
+    /// The event as the author names it.
+    pub(crate) label: String,
     pub(crate) priority: i32,
     /// A statement that checks the type of the author's path.
     pub(crate) same: Option<TokenStream>,
@@ -100,14 +102,30 @@ impl Hook {
                 #[allow(elided_lifetimes_in_paths, unused_qualifications, clippy::borrow_deref_ref, clippy::unit_arg, reason = "paths and types are the author's")]
             )
         });
-        quote_spanned!(span=>
-            #quiet
-            #allows
-            const _: () = {
+        let record = quote_spanned!(span=>
+            const RECORD: () = {
                 #items
                 #same
                 #record
             };
+        );
+        // A trait, because in an `impl` or a trait the compiler drops it with one error, which asks to
+        // move it to a module. A `const` would stay there and not find the function.
+        let place = at(self.handler.name.span());
+        let id = self.id(place);
+        let record = quote_spanned!(place=> trait #id { #record });
+        quote_spanned!(span=> #quiet #allows #record)
+    }
+
+    /// A name that no other hook in the same Rust module has.
+    fn id(&self, span: Span) -> Ident {
+        let word = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+        let event: String = self.label.chars().map(word).collect();
+        format_ident!(
+            "__{}_{event}_{}",
+            self.handler.name,
+            self.priority.to_string().replace('-', "_"),
+            span = span
         )
     }
 

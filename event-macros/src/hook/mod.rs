@@ -270,6 +270,7 @@ fn catalogue(
     let hook = Hook {
         event: quote_spanned!(span=> #c::events::#marker),
         name: quote_spanned!(span=> #name),
+        label: name.clone(),
         priority: arguments.priority.value,
         same,
         handler,
@@ -298,6 +299,7 @@ fn declared(
     let hook = Hook {
         event: quote_spanned!(span=> <#path as #c::DeclaredEvent>::Itself),
         name: quote_spanned!(span=> <<#path as #c::DeclaredEvent>::Itself as #c::Event>::INFO.name),
+        label: path.to_token_stream().to_string(),
         priority: arguments.priority.value,
         same: None,
         handler,
