@@ -463,6 +463,17 @@ fn an_iq_of_a_type_that_no_specification_has_needs_a_reason() {
             "to hook it all the same, say why: `insist = \"…\"`",
         ],
     );
+    let other_version = "iq-get/bare/urn:xmpp:delegation:2:delegation";
+    says(
+        other_version,
+        &[
+            "in `iq-get/bare/urn:xmpp:delegation:2:delegation`, `delegation` is in no known iq of \
+             type `get`, only `set`",
+            "did you mean `iq-set/bare/urn:xmpp:delegation:2:delegation` or \
+             `iq-get/bare/urn:xmpp:delegation:1:delegation`?",
+            "to hook it all the same, say why: `insist = \"…\"`",
+        ],
+    );
     assert!(resolve_unusual(set).is_ok());
     assert!(refusal(get).is_none());
     for needless in [get, "iq/host/jabber:iq:version:query", "message/bare"] {

@@ -189,7 +189,7 @@ fn report(failures: &[String], checked: usize) {
 }
 
 /// Characters with a meaning in names, and a few others.
-const LETTERS: &str = " /:#-.0AQqiu~";
+const LETTERS: &str = " /:#-.0AQqiu~$";
 
 /// Checks all misspellings of the fixed parts of all names.
 fn check_names(payload: Payload, letters: impl Iterator<Item = char> + Clone) {

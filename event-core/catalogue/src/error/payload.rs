@@ -1,10 +1,11 @@
 //! What is wrong with the namespace or the element of a name.
 
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+use core::iter;
 
 use crate::advice::{Advice, alternatives, owned};
 use crate::{
-    distance::nearest,
+    distance::{distance, nearest},
     grammar::{self, Malformed},
     name::{Name, NameParameter, open_head, read},
     namespaces::{Element, Fit, elements, is_known, namespaces, other_versions},
@@ -44,9 +45,12 @@ pub(super) fn malformed(name: &str, event: &EventDef, malformed: Malformed) -> A
         Malformed::Namespace(odd @ ('$' | '{' | '}')) => {
             let what = format!("namespace in `{name}` contains `{odd}`");
             let help = "nothing is replaced inside of a name: write the namespace itself";
-            let is_known = |name: &String| read(name).is_ok_and(|read| read.undeclared.is_none());
-            let known = suggestions.into_iter().filter(is_known).collect();
-            return Advice::new(what).suggest(known).help(help.to_owned());
+            // In the namespace, the character begins a variable; before it, it is a slip.
+            let is_likely = |name: &String| {
+                read(name).is_ok_and(|read| read.undeclared.is_none() || read.event != event)
+            };
+            let likely = suggestions.into_iter().filter(is_likely).collect();
+            return Advice::new(what).suggest(likely).help(help.to_owned());
         }
         Malformed::Prefix(prefix) => {
             Advice::new(format!("`{prefix}` in `{name}` is not part of the namespace"))
@@ -220,10 +224,17 @@ pub(super) fn other_type(name: &str, read: &Name<'_>, seen: &str) -> Advice {
         _ => ("get", head.replacen("iq-get", "iq-set", 1)),
     };
     let right = format!("{right}{namespace}:{element}");
+    // Another version of the namespace may have the element in an iq of this type.
+    let fires =
+        |other: &String| crate::name::read(other).is_ok_and(|read| read.undeclared.is_none());
+    let near = |other: &String| distance(name, other, 1).is_some() && fires(other);
+    let others =
+        suggest::suggestions(name).into_iter().filter(|other| *other != right && near(other));
+    let suggestions = iter::once(right.clone()).chain(others).take(3).collect();
     Advice::new(format!(
         "in `{name}`, `{element}` is in no known iq of type `{this}`, only `{seen}`"
     ))
-    .suggest(Vec::from([right]))
+    .suggest(suggestions)
     .help("to hook it all the same, say why: `insist = \"…\"`".to_owned())
 }
 
