@@ -10,7 +10,7 @@ use syn::{
 use crate::{
     attr::{Mistakes, event_core, list, nearest, nearest_help, options, path, string},
     docs,
-    item::{Annotated, Header, given_twice, keyword},
+    item::{Annotated, Header, given_twice, keyword, quiet},
 };
 
 const OPTIONS: &[&str] = &["kind", "scope", "crate"];
@@ -208,7 +208,9 @@ fn declare(
             }
         )
     });
+    let quiet = quiet(attributes);
     Some(quote_spanned!(span=>
+        #quiet
         const _: () = {
             static __SPONDEE_ID: #c::EventCell = #c::EventCell::new();
 

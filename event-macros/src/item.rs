@@ -1,7 +1,7 @@
 //! The annotated item.
 
-use proc_macro2::{TokenStream, TokenTree};
-use quote::ToTokens;
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote_spanned};
 use syn::{
     Attribute, Generics, Ident, Meta, Token, Visibility,
     parse::{Parse, ParseStream},
@@ -30,6 +30,28 @@ pub(crate) fn derives(attributes: &[Attribute], name: &str) -> bool {
         Meta::List(list) => list.path.is_ident("derive") && has(list.tokens.clone()),
         _ => false,
     })
+}
+
+/// The attribute for implementations of a type that is `#[deprecated]`, or that has such a field:
+/// the author's own declaration is no use of it. Nothing for others, because a crate may forbid the
+/// lint.
+pub(crate) fn quiet<'a>(attributes: impl IntoIterator<Item = &'a Attribute>) -> TokenStream {
+    let deprecates = |attribute: &Attribute| match &attribute.meta {
+        Meta::Path(path) => path.is_ident("deprecated"),
+        Meta::NameValue(pair) => pair.path.is_ident("deprecated"),
+        Meta::List(list) if list.path.is_ident("cfg_attr") => list
+            .tokens
+            .clone()
+            .into_iter()
+            .any(|token| matches!(token, TokenTree::Ident(word) if word == "deprecated")),
+        Meta::List(list) => list.path.is_ident("deprecated"),
+    };
+    if !attributes.into_iter().any(deprecates) {
+        return TokenStream::new();
+    }
+    quote_spanned!(Span::mixed_site()=>
+        #[allow(deprecated, reason = "the expansion belongs to the declaration")]
+    )
 }
 
 /// The first token after the attributes.

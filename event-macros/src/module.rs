@@ -14,7 +14,7 @@ use crate::{
     docs,
     features::{self, Feature},
     fires::{self, event_types},
-    item::{Annotated, Header, derives, given_twice, keyword},
+    item::{Annotated, Header, derives, given_twice, keyword, quiet},
 };
 
 const OPTIONS: &[&str] = &["name", "state", "features", "after", "fires", "crate"];
@@ -197,22 +197,24 @@ fn declare(
     });
     let mistakes = mistakes.into_tokens();
     // In a crate that forbids the lint, an `allow` is an error, and the struct derives `Debug`.
-    let quiet = (!derives(attributes, "Debug")).then(|| {
+    let no_debug = (!derives(attributes, "Debug")).then(|| {
         quote_spanned!(span=>
             #[allow(missing_debug_implementations, reason = "options may be secrets")]
         )
     });
+    let quiet = quiet(attributes);
     let (impl_generics, ty_generics, _) = generics.split_for_impl();
     let bounds =
         is_generic.then(|| quote_spanned!(span=> where Self: #c::Send + #c::Sync + 'static));
     quote_spanned!(span=>
-        #quiet
+        #no_debug
         #[derive(#c::Options)]
         #[option(#derive)]
         #item
         #one
         #asked
 
+        #quiet
         const _: () = {
             impl #impl_generics #c::Module for #ident #ty_generics #bounds {
                 #state

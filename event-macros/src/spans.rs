@@ -1,6 +1,6 @@
 //! Spans that point at the author's tokens.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 
 /// The spans of the first and of the last token.
@@ -13,6 +13,22 @@ pub(crate) fn ends(tokens: &impl ToTokens) -> (Span, Span) {
 /// The location of `place` with the hygiene of the expansion.
 pub(crate) fn at(place: Span) -> Span {
     Span::mixed_site().located_at(place)
+}
+
+/// Gives all tokens this span.
+pub(crate) fn spanned(tokens: &TokenStream, span: Span) -> TokenStream {
+    let spanned = tokens.clone().into_iter().map(|token| match token {
+        TokenTree::Group(group) => {
+            let mut inner = Group::new(group.delimiter(), spanned(&group.stream(), span));
+            inner.set_span(span);
+            TokenTree::Group(inner)
+        }
+        mut other => {
+            other.set_span(span);
+            other
+        }
+    });
+    spanned.collect()
 }
 
 /// Gives tokens of the expansion the location of `place` and keeps their hygiene.

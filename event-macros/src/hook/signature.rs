@@ -307,8 +307,7 @@ fn elide(of: &Type) -> Type {
             .into_iter()
             .map(|token| match token {
                 TokenTree::Group(group) => {
-                    let mut elided =
-                        proc_macro2::Group::new(group.delimiter(), tokens(group.stream()));
+                    let mut elided = Group::new(group.delimiter(), tokens(group.stream()));
                     elided.set_span(group.span());
                     TokenTree::Group(elided)
                 }

@@ -16,7 +16,7 @@ use self::attributes::{Container, Field, Value};
 use crate::{
     attr::{Mistakes, event_core},
     docs,
-    item::keyword,
+    item::{keyword, quiet},
     spans::{at, ends, located},
 };
 
@@ -67,8 +67,11 @@ fn expand(item: &ItemStruct, container: &Container, mistakes: &mut Mistakes) -> 
     let default = container
         .default
         .map(|place| quote_spanned!(at(place)=> let default: Self = #c::Default::default();));
+    let fields_attrs = item.fields.iter().flat_map(|field| &field.attrs);
+    let quiet = quiet(item.attrs.iter().chain(fields_attrs));
     let (ident, list) = (&item.ident, list(&options, &item.ident, container, c));
     quote_spanned!(span=>
+        #quiet
         #[automatically_derived]
         impl #c::Options for #ident {
             const OPTIONS: &'static [#c::OptionInfo] = #list;
