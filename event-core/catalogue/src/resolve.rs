@@ -18,15 +18,18 @@ pub fn resolve(name: &str) -> Result<Name<'_>, NameError> {
     read(name).map_err(|fault| NameError::refused(name, fault))
 }
 
-/// Reads the name of a hook with `insist`: accepts exactly the names that [`resolve`] refuses because
-/// the element is usually seen only in the other type of iq, get or set.
+/// Reads the name of a hook with `insist`: accepts the names that [`resolve`] refuses because the
+/// element is usually seen only in the other type of iq, get or set, and names with an undeclared
+/// part. Such a name is a mistake in each crate: either the part is not declared, or the hook needs no
+/// `insist`.
 ///
 /// # Errors
 ///
 /// [`resolve`] accepts the name, so that the hook needs no `insist`, or refuses it for another reason.
 pub fn resolve_unusual(name: &str) -> Result<Name<'_>, NameError> {
     match read(name) {
-        Ok(_) => Err(NameError::needless(name)),
+        Ok(read) if read.undeclared.is_none() => Err(NameError::needless(name)),
+        Ok(read) => Ok(read),
         Err(Fault::OtherType(read, _)) => Ok(read),
         Err(fault) => Err(NameError::refused(name, fault)),
     }

@@ -138,8 +138,8 @@ impl<M: Module> Context<M> {
     ///
     /// # Errors
     /// The recipient answered with an error, did not answer in time, or cannot be reached.
-    pub async fn query(&self, iq: impl IntoStanza) -> Result<Iq, QueryError> {
-        self.0.server.query(iq).await
+    pub fn query(&self, iq: impl IntoStanza) -> BoxFuture<'_, Result<Iq, QueryError>> {
+        self.0.server.query(iq)
     }
 
     /// Lets the module answer an iq request after the handler has returned: see

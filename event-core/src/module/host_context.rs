@@ -127,9 +127,13 @@ impl HostContext {
     ///
     /// # Errors
     /// The recipient answered with an error, did not answer in time, or cannot be reached.
-    pub async fn query(&self, iq: impl IntoStanza) -> Result<Iq, QueryError> {
-        let core = self.core().ok_or(QueryError::Stopped)?;
-        core.query(self.host(), iq.into_stanza()?).await
+    // The future has a name without the type of `iq`: see `fire`.
+    pub fn query(&self, iq: impl IntoStanza) -> BoxFuture<'_, Result<Iq, QueryError>> {
+        let iq = iq.into_stanza();
+        Box::pin(async move {
+            let core = self.core().ok_or(QueryError::Stopped)?;
+            core.query(self.host(), iq?).await
+        })
     }
 
     /// Lets the caller answer an iq request after the handler has returned. The handler must return

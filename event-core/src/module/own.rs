@@ -32,6 +32,13 @@ impl OwnNames {
         }
     }
 
+    /// The same for a hook with `insist`, which the names that a crate declares do not need.
+    #[track_caller]
+    pub const fn insisted(&self, namespace: &str, element: &str, advice: &str, needless: &str) {
+        self.namespace(namespace, element, advice);
+        panic!("{}", needless);
+    }
+
     /// Panics with `advice` unless the feature is known or declared as a namespace.
     #[track_caller]
     pub const fn feature(&self, feature: &str, advice: &str) {

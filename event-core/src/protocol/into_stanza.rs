@@ -6,6 +6,11 @@ use xmpp_xml::{Element, PayloadError};
 use crate::protocol::reply::Reply;
 
 /// A stanza, or a value that can be converted into one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a stanza that a module can send",
+    label = "not a stanza",
+    note = "of the stanza that a handler takes, send a copy: `message.element().clone()`"
+)]
 pub trait IntoStanza {
     /// The value as an element.
     ///

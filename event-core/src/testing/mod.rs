@@ -56,7 +56,7 @@ use crate::{
     runtime::{reload::change::Reloaded, runtime::Runtime},
     session::{session::Session, stream::SessionKind},
     storage::{Memory, Storage},
-    util::id::random_id,
+    util::{future::BoxFuture, id::random_id},
 };
 
 /// Runs a test on a new Tokio runtime with a paused clock. [`Harness::advance`] advances the clock.
@@ -299,11 +299,13 @@ impl Harness {
     }
 
     /// Fires an event on the first host.
-    pub async fn fire<'p, E: Fire<'p> + Send>(&self, event: E) -> Fired<E> {
-        let context = self.context();
-        let fired = context.run_turn(context.fire(event)).await;
-        self.undeclared.refuse();
-        fired
+    // Boxed for the same reason as `HostContext::fire`.
+    pub fn fire<'a, 'p: 'a, E: Fire<'p> + Send + 'a>(&'a self, of: E) -> BoxFuture<'a, Fired<E>> {
+        Box::pin(async move {
+            let fired = self.context().run_turn(self.context().fire(of)).await;
+            self.undeclared.refuse();
+            fired
+        })
     }
 
     /// The stops of chains so far, each with the handler that stopped the chain.

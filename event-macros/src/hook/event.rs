@@ -67,13 +67,20 @@ fn text(path: &Path) -> String {
 }
 
 impl Named {
-    fn is_same(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::String(a), Self::String(b)) => a.value() == b.value(),
-            (Self::Path(a, x), Self::Path(b, y)) => {
-                text(a) == text(b) && x.as_ref().map(LitStr::value) == y.as_ref().map(LitStr::value)
+    /// The name of an event of the catalogue, however it is written; else the path of the type.
+    fn name(&self) -> String {
+        match self {
+            Self::String(name) => name.value(),
+            Self::Path(path, parameter) => {
+                let last = path.segments.last().map(|last| last.ident.to_string());
+                match last.and_then(|last| event_catalogue::by_marker(&last)) {
+                    Some(def) => {
+                        let parameter = parameter.as_ref().map(LitStr::value).unwrap_or_default();
+                        format!("{}{parameter}", def.head())
+                    }
+                    None => text(path),
+                }
             }
-            _ => false,
         }
     }
 }
@@ -104,7 +111,7 @@ pub(super) fn refuse_twice(
                 }
                 Ok(())
             })?;
-            Ok((value == priority_value && event.is_same(&other)).then_some(other))
+            Ok((value == priority_value && event.name() == other.name()).then_some(other))
         };
         let tokens = list.tokens.clone();
         if let Ok(Some(other)) = same.parse2(tokens) {

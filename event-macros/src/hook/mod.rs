@@ -209,15 +209,18 @@ fn resolve(
             return None;
         }
     };
-    let (def, declared) = (resolved.event, asked(&resolved, &name, literal, private));
+    let is_insisted = arguments.insist.is_some();
+    let declared = asked(&resolved, &name, (literal, is_insisted), private);
+    let def = resolved.event;
     Some(Some(Resolved { def, name, declared }))
 }
 
-/// The check that the crate declares the part of the name that the catalogue does not know.
+/// Asks whether the crate declares the unknown part of a name. A hook with `insist` is a mistake in
+/// either case.
 fn asked(
     resolved: &Name<'_>,
     name: &str,
-    literal: &LitStr,
+    (literal, is_insisted): (&LitStr, bool),
     private: &Tokens,
 ) -> Option<TokenStream> {
     let advice = event_catalogue::undeclared(name, resolved)?.to_string();
@@ -225,6 +228,10 @@ fn asked(
     let element = format!("{namespace}:{element}");
     let undeclared = resolved.undeclared?;
     Some(ask(&private.to_token_stream(), literal.span(), |span| match undeclared {
+        _ if is_insisted => {
+            let needless = needless(name);
+            quote_spanned!(span=> insisted(#namespace, #element, #advice, #needless))
+        }
         Undeclared::Namespace => quote_spanned!(span=> namespace(#namespace, #element, #advice)),
         Undeclared::Element => quote_spanned!(span=> element(#element, #advice)),
     }))
@@ -233,8 +240,12 @@ fn asked(
 /// Refuses `insist` on an event without an element.
 fn refuse_insist(arguments: &Arguments, name: &str, mistakes: &mut Mistakes) {
     if let Some(insist) = &arguments.insist {
-        mistakes.at(insist, format!("`{name}` needs no `insist`: leave it out"));
+        mistakes.at(insist, needless(name));
     }
+}
+
+fn needless(name: &str) -> String {
+    format!("`{name}` needs no `insist`: leave it out")
 }
 
 /// Expands a hook on an event of the catalogue, whose rules and messages are known here.
