@@ -94,26 +94,18 @@ impl Hook {
                 }
             }
         );
-        if is_plain && quiet.is_none() {
-            return record;
-        }
         let allows = (!is_plain).then(|| {
             quote_spanned!(span=>
                 #[allow(elided_lifetimes_in_paths, unused_qualifications, clippy::borrow_deref_ref, clippy::unit_arg, reason = "paths and types are the author's")]
             )
         });
-        let record = quote_spanned!(span=>
-            const RECORD: () = {
-                #items
-                #same
-                #record
-            };
-        );
-        // A trait, because in an `impl` or a trait the compiler drops it with one error, which asks to
-        // move it to a module. A `const` would stay there and not find the function.
+        // An enum, because in an `impl` or a trait the compiler drops it with one error, which asks to
+        // move it to a module. A `const` would stay there and not find the function. It costs less to
+        // compile than a trait.
         let place = at(self.handler.name.span());
         let id = self.id(place);
-        let record = quote_spanned!(place=> trait #id { #record });
+        let record = quote_spanned!(span=> { #items #same #record 0 });
+        let record = quote_spanned!(place=> enum #id { RECORD = #record });
         quote_spanned!(span=> #quiet #allows #record)
     }
 
