@@ -37,11 +37,11 @@ impl ModuleState<Vcard> for Cards {
 async fn get(iq: &mut Iq, cx: &Context<Vcard>) -> Result<Reply, StanzaError> {
     let owner = iq.to().or(iq.from()).and_then(|owner| owner.node());
     let card = match owner {
-        Some(owner) => cx.state().0.get(owner.as_str(), KEY).await?,
+        Some(owner) => stored::get((SCHEMA.store, &cx.state().0), owner.as_str(), KEY).await?,
         None => None,
     };
     match card {
-        Some(card) => Ok(iq.reply_with_element(&stored::read(&card)?)),
+        Some(card) => Ok(iq.reply_with_element(&card)),
         None if iq.to().is_none() => {
             Err(StanzaError::item_not_found().text("the account has no vCard yet"))
         }

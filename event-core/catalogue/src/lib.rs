@@ -16,6 +16,7 @@ mod features;
 mod grammar;
 mod lines;
 mod name;
+mod names;
 mod namespaces;
 mod near;
 mod odd;

@@ -296,6 +296,12 @@ fn a_missing_or_malformed_open_part_is_named() {
             "did you mean `iq-get/host/jabber:iq:version:query`?",
         ],
     );
+    // A letter that is in the names of XML 1.0's fifth edition only.
+    says(
+        "iq-get/host/urn:example:x:\u{133}sje",
+        &["`\u{133}sje` in `iq-get/host/urn:example:x:\u{133}sje` is not the name of an element: \
+           expected `iq-get/host/XMLNS:TAG`, for example `iq-get/host/jabber:iq:version:query`"],
+    );
 }
 
 #[test]

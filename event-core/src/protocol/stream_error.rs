@@ -120,9 +120,10 @@ impl From<XmlError> for StreamError {
             XmlError::InvalidNamespace => StreamCondition::InvalidNamespace,
             XmlError::InvalidXml(_) => StreamCondition::InvalidXml,
             XmlError::UnsupportedEncoding => StreamCondition::UnsupportedEncoding,
-            XmlError::TooLarge | XmlError::TooDeep | XmlError::TooManyAttributes => {
-                StreamCondition::PolicyViolation
-            }
+            XmlError::TooLarge
+            | XmlError::NameTooLong
+            | XmlError::TooDeep
+            | XmlError::TooManyAttributes => StreamCondition::PolicyViolation,
         };
         Self::new(condition).text(error.to_string())
     }

@@ -24,6 +24,9 @@ pub enum XmlError {
     /// A frame has more bytes than [`XmlLimits::max_stanza`](crate::XmlLimits::max_stanza).
     #[error("stanza too large")]
     TooLarge,
+    /// A name or a namespace has more than 1,024 bytes.
+    #[error("name too long")]
+    NameTooLong,
     /// Elements are nested deeper than [`XmlLimits::max_depth`](crate::XmlLimits::max_depth).
     #[error("elements nested too deeply")]
     TooDeep,
@@ -44,7 +47,9 @@ impl XmlError {
             Self::InvalidNamespace => "invalid-namespace",
             Self::InvalidXml(_) => "invalid-xml",
             Self::UnsupportedEncoding => "unsupported-encoding",
-            Self::TooLarge | Self::TooDeep | Self::TooManyAttributes => "policy-violation",
+            Self::TooLarge | Self::NameTooLong | Self::TooDeep | Self::TooManyAttributes => {
+                "policy-violation"
+            }
         }
     }
 }

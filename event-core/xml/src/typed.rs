@@ -12,6 +12,7 @@ use crate::{
         walk::{Head, Token, Walk},
     },
     error::{PayloadError, XmlError},
+    read::{chars, names},
     stream::scope::XML_NS,
     write::{escape, writer::Writer},
 };
@@ -31,16 +32,19 @@ impl Element {
     ///
     /// # Errors
     ///
-    /// [`PayloadError::Invalid`] if the value cannot be serialized.
+    /// [`PayloadError::Invalid`] if the value cannot be serialized, [`PayloadError::Xml`] if it has a
+    /// name or a namespace that streams do not accept.
     pub fn from_xso<T: AsXml>(value: &T) -> Result<Self, PayloadError> {
         let mut writer = Writer::new();
         for item in value.as_xml_iter()? {
             match item? {
                 Item::XmlDeclaration(_) => {}
                 Item::ElementHeadStart(namespace, name) => {
+                    check(&name, namespace.as_str())?;
                     writer.start(&name, namespace.as_str());
                 }
                 Item::Attribute(namespace, name, value) => {
+                    check(&name, namespace.as_str())?;
                     writer.attribute_in(namespace.as_str(), &name, &value);
                 }
                 Item::ElementHeadEnd => {}
@@ -111,6 +115,17 @@ impl Child<'_> {
         }
         Err(XmlError::NotWellFormed("element without an end").into())
     }
+}
+
+/// Refuses a name or a namespace that `xso` accepts, but streams do not.
+fn check(name: &str, namespace: &str) -> Result<(), XmlError> {
+    if !chars::is_ncname(name) {
+        return Err(XmlError::NotWellFormed("bad name"));
+    }
+    if names::odd_in_namespace(namespace).is_some() {
+        return Err(XmlError::NotWellFormed("a namespace is not a URI"));
+    }
+    Ok(())
 }
 
 /// The namespace and language that inner elements inherit.

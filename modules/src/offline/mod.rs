@@ -10,13 +10,14 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use event_core::{
     prelude::*,
     storage::{Archived, Page, Schema, StorageError, StorageResult, Store},
-    xml::{NamespaceScope, STANZA_NS, XmlLimits},
+    xml::STANZA_NS,
 };
 use tokio::time::timeout;
 
 use crate::{
     locks::Locks,
     message::{self, MessageType},
+    stored,
 };
 
 const NS_DELAY: &str = "urn:xmpp:delay";
@@ -170,7 +171,7 @@ async fn send_batch(
         if last.is_some() && bytes + stored.value.len() > BATCH_BYTES {
             break;
         }
-        if let Some(message) = with_delay(&stored, cx.host())
+        if let Some(message) = with_delay(&stored, username, cx.host())
             && !session.send(&message)
         {
             return Ok(false);
@@ -192,16 +193,8 @@ async fn send_batch(
 }
 
 /// A stored message with the time of its arrival (XEP-0203).
-fn with_delay(stored: &Archived, host: &Host) -> Option<Element> {
-    let parsed =
-        Element::parse(&stored.value, &NamespaceScope::new(STANZA_NS), &XmlLimits::UNBOUNDED);
-    let mut message = match parsed {
-        Ok(message) => message,
-        Err(error) => {
-            tracing::error!(%error, id = stored.id, "cannot parse a stored message");
-            return None;
-        }
-    };
+fn with_delay(stored: &Archived, username: &str, host: &Host) -> Option<Element> {
+    let mut message = stored::read(SCHEMA.store, username, &stored.value)?;
     let delay = ElementBuilder::new("delay", NS_DELAY)
         .attribute("from", host.name())
         .attribute("stamp", &stamp(stored.at));

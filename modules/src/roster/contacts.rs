@@ -164,9 +164,13 @@ impl AccountLock<'_> {
             return Ok(Arc::clone(stored));
         }
         let contacts = self.entry.contacts;
-        let mut stored = StoredRoster::read(contacts.store.all(self.entry.username).await?)?;
+        let (owner, store) = (self.entry.username, &contacts.store);
+        let (mut stored, refused) = StoredRoster::read(owner, store.all(owner).await?)?;
+        for key in refused {
+            store.delete(owner, &key).await?;
+        }
         let host = &contacts.host;
-        let username = self.entry.username.into();
+        let username = owner.into();
         let roster = Roster::clone(&stored.roster);
         let loaded = host.fire(RosterLoad { username, roster }).await.event.roster;
         if loaded != *stored.roster {

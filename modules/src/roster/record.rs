@@ -13,8 +13,10 @@ use event_core::{
     prelude::*,
     roster::{Roster, RosterItem, Subscription},
     storage::{self, Schema, StorageError, Write},
-    xml::{Child, NamespaceScope, STANZA_NS, XmlLimits},
+    xml::Child,
 };
+
+use crate::stored;
 
 pub(super) const NS: &str = "jabber:iq:roster";
 
@@ -53,24 +55,32 @@ struct BrokenRow {
 }
 
 impl StoredRoster {
-    /// Reads the rows of an account.
-    pub(super) fn read(rows: Vec<storage::Entry>) -> Result<Self, StorageError> {
+    /// Reads the rows of an account. Returns also the keys of the requests that streams do not accept,
+    /// which are no part of the roster.
+    pub(super) fn read(
+        username: &str,
+        rows: Vec<storage::Entry>,
+    ) -> Result<(Self, Vec<String>), StorageError> {
         let mut stored = Self::default();
         let mut roster = Roster::default();
+        let mut refused = Vec::new();
         for row in rows {
-            if stored.read_row(&mut roster, &row).is_none() {
+            let element = stored::read(SCHEMA.store, username, &row.value);
+            if element.is_none() && row.key.ends_with(REQUEST) {
+                refused.push(row.key);
+            } else if element
+                .and_then(|element| stored.read_row(&mut roster, &row.key, element))
+                .is_none()
+            {
                 return Err(StorageError::Backend(Box::new(BrokenRow { key: row.key })));
             }
         }
         stored.roster = std::sync::Arc::new(roster);
-        Ok(stored)
+        Ok((stored, refused))
     }
 
-    fn read_row(&mut self, roster: &mut Roster, row: &storage::Entry) -> Option<()> {
-        let element =
-            Element::parse(&row.value, &NamespaceScope::new(STANZA_NS), &XmlLimits::UNBOUNDED)
-                .ok()?;
-        if let Some(jid) = row.key.strip_suffix(REQUEST) {
+    fn read_row(&mut self, roster: &mut Roster, key: &str, element: Element) -> Option<()> {
+        if let Some(jid) = key.strip_suffix(REQUEST) {
             let jid = BareJid::new(jid).ok()?;
             // Rows are in the order of their keys, so the row of a listed contact has been read.
             let mut item = roster.get(&jid).cloned().unwrap_or_else(|| unlisted(jid));
@@ -79,13 +89,13 @@ impl StoredRoster {
             return Some(());
         }
         let version = element.attribute("ver")?.parse().ok()?;
-        if row.key == FLOOR {
+        if key == FLOOR {
             self.floor = version;
             return Some(());
         }
         self.version = self.version.max(version);
         let child = element.first_child()?;
-        let jid = BareJid::new(&row.key).ok()?;
+        let jid = BareJid::new(key).ok()?;
         if child.attribute("subscription").as_deref() == Some("remove") {
             self.removed.insert(jid, version);
             return Some(());

@@ -1,6 +1,6 @@
-//! Character classes of XML 1.0 (fifth edition).
+//! Character classes of XML 1.0.
 
-use crate::error::XmlError;
+use crate::{error::XmlError, read::names};
 
 /// White space (XML 1.0, production 3).
 pub(crate) fn is_space(byte: u8) -> bool {
@@ -32,22 +32,7 @@ pub(crate) fn check(text: &str) -> Result<(), XmlError> {
     Ok(())
 }
 
-fn is_name_start(c: char) -> bool {
-    matches!(c,
-        'A'..='Z' | 'a'..='z' | '_'
-        | '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}' | '\u{F8}'..='\u{2FF}'
-        | '\u{370}'..='\u{37D}' | '\u{37F}'..='\u{1FFF}' | '\u{200C}'..='\u{200D}'
-        | '\u{2070}'..='\u{218F}' | '\u{2C00}'..='\u{2FEF}' | '\u{3001}'..='\u{D7FF}'
-        | '\u{F900}'..='\u{FDCF}' | '\u{FDF0}'..='\u{FFFD}' | '\u{10000}'..='\u{EFFFF}')
-}
-
-fn is_name_char(c: char) -> bool {
-    is_name_start(c)
-        || matches!(c,
-            '0'..='9' | '-' | '.' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
-}
-
-/// Whether the text is a name without a colon (Namespaces in XML 1.0, production 4).
+/// Does the same as [`names::is_ncname`], faster.
 pub(crate) fn is_ncname(name: &str) -> bool {
     let class = |byte: &u8| name_byte(*byte);
     let is_plain = |byte: &u8| matches!(class(byte), NameByte::Start | NameByte::Inside);
@@ -55,10 +40,9 @@ pub(crate) fn is_ncname(name: &str) -> bool {
         && class(first) == NameByte::Start
         && rest.iter().all(is_plain)
     {
-        return true;
+        return name.len() <= names::MAX_NAME;
     }
-    let mut chars = name.chars();
-    chars.next().is_some_and(is_name_start) && chars.all(is_name_char)
+    names::is_ncname(name)
 }
 
 /// The role of a byte in a name.
@@ -97,21 +81,25 @@ pub(crate) fn name_byte(byte: u8) -> NameByte {
 /// The role of a byte in an attribute's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ValueByte {
-    Plain,
+    /// A byte that may stand anywhere in a URI.
+    Uri,
+    /// Another byte without a meaning.
+    Other,
     Quote,
     /// A forbidden byte, the start of a reference, or white space to normalise.
     Special,
 }
 
 const VALUE_BYTES: [ValueByte; 256] = {
-    let mut table = [ValueByte::Plain; 256];
+    let mut table = [ValueByte::Other; 256];
     let mut rest = table.as_mut_slice();
     let mut byte = 0_u8;
     while let Some((class, others)) = rest.split_first_mut() {
         *class = match byte {
             b'"' | b'\'' => ValueByte::Quote,
             b'<' | b'&' | b'\r' | b'\n' | b'\t' => ValueByte::Special,
-            _ => ValueByte::Plain,
+            _ if names::is_uri_byte(byte) => ValueByte::Uri,
+            _ => ValueByte::Other,
         };
         rest = others;
         byte = byte.wrapping_add(1);

@@ -2,9 +2,12 @@
 
 use crate::{
     error::XmlError,
-    read::start_tag::{self, Attribute, Kind, StartTag},
+    read::{
+        names,
+        start_tag::{self, Attribute, Kind, StartTag},
+    },
     span::Span,
-    stream::scope::{NamespaceScope, STANZA_NS, XML_NS, XMLNS_NS},
+    stream::scope::{CONTENT, NamespaceScope, STANZA_NS, XML_NS, XMLNS_NS},
 };
 
 /// A namespace of the frame being read.
@@ -12,8 +15,10 @@ use crate::{
 pub(crate) enum Ns {
     /// The content namespace of the stream, which is written as [`STANZA_NS`].
     Content,
-    /// [`STANZA_NS`] itself, on a stream with another content namespace.
-    Client,
+    /// The content namespace of other streams, by its index in [`CONTENT`]. It is also written as
+    /// [`STANZA_NS`]: on another stream it would be the content namespace, and what is written there
+    /// has to be what was read here.
+    OtherContent(usize),
     /// The namespace of a prefix that the stream header declares, by the number of the prefix.
     NamespaceScope(usize),
     /// Any other namespace, by its position in [`Names`].
@@ -27,7 +32,7 @@ pub(crate) const MAX_NAMESPACE: usize = 1024;
 impl Ns {
     /// Whether the namespace is [`STANZA_NS`] in normal form.
     pub(crate) fn is_stanza(self) -> bool {
-        matches!(self, Self::Content | Self::Client)
+        matches!(self, Self::Content | Self::OtherContent(_))
     }
 }
 
@@ -97,13 +102,11 @@ impl Names {
         Span::new(start, self.kept.len())
     }
 
-    /// The content namespace or [`STANZA_NS`], which have a variant each.
+    /// The content namespaces, which have a variant each.
     fn special(name: &str, scope: &NamespaceScope) -> Option<Ns> {
-        if name == scope.content_namespace() && scope.has_stanzas() {
-            Some(Ns::Content)
-        } else {
-            (name == STANZA_NS).then_some(Ns::Client)
-        }
+        let number = CONTENT.iter().position(|content| *content == name)?;
+        let is_own = name == scope.content_namespace();
+        Some(if is_own { Ns::Content } else { Ns::OtherContent(number) })
     }
 
     /// The default namespace of a stream.
@@ -131,7 +134,7 @@ impl Names {
     pub(crate) fn literal<'a>(&'a self, namespace: Ns, scope: &'a NamespaceScope) -> &'a str {
         match namespace {
             Ns::Content => scope.content_namespace(),
-            Ns::Client => STANZA_NS,
+            Ns::OtherContent(number) => CONTENT.get(number).copied().unwrap_or_default(),
             Ns::NamespaceScope(number) => scope.namespace(number),
             Ns::At(span) => span.of(&self.kept),
         }
@@ -140,7 +143,7 @@ impl Names {
     /// The namespace as written in the output.
     pub(crate) fn normal<'a>(&'a self, namespace: Ns, scope: &'a NamespaceScope) -> &'a str {
         match namespace {
-            Ns::Content => STANZA_NS,
+            Ns::Content | Ns::OtherContent(_) => STANZA_NS,
             other => self.literal(other, scope),
         }
     }
@@ -161,7 +164,7 @@ impl Names {
             return Err(XmlError::NotWellFormed("reserved namespace"));
         }
         if name.len() > MAX_NAMESPACE {
-            return Err(XmlError::TooLarge);
+            return Err(XmlError::NameTooLong);
         }
         Ok(self.namespace(name, scope))
     }
@@ -179,7 +182,7 @@ impl Names {
                 return Err(XmlError::NotWellFormed("reserved prefix or namespace"));
             }
             (_, "") => return Err(XmlError::NotWellFormed("prefix without a namespace")),
-            _ if name.len() > MAX_NAMESPACE => return Err(XmlError::TooLarge),
+            _ if name.len() > MAX_NAMESPACE => return Err(XmlError::NameTooLong),
             _ => {}
         }
         let namespace = self.namespace(name, scope);
@@ -236,13 +239,20 @@ impl Names {
     fn declare_all(&mut self, input: &Input<'_>, max: usize) -> Result<Option<Ns>, XmlError> {
         let mut default = None;
         for attribute in input.attributes {
-            let value = || attribute.value(input.text);
+            if !matches!(attribute.kind, Kind::Default | Kind::Prefix) {
+                continue;
+            }
+            let name = attribute.value(input.text);
+            let odd = match attribute.is_uri {
+                true => names::odd_in_start(&name),
+                false => names::odd_in_namespace(&name),
+            };
+            if odd.is_some() {
+                return Err(XmlError::NotWellFormed("a namespace is not a URI"));
+            }
             match attribute.kind {
-                Kind::Default => default = Some(self.declare_default(&value(), input.scope)?),
-                Kind::Prefix => {
-                    self.declare(attribute.name.local(input.text), &value(), input.scope)?;
-                }
-                Kind::Plain | Kind::Prefixed => {}
+                Kind::Default => default = Some(self.declare_default(&name, input.scope)?),
+                _ => self.declare(attribute.name.local(input.text), &name, input.scope)?,
             }
         }
         // The time to resolve a prefix grows with the number of declared prefixes.

@@ -109,7 +109,7 @@ impl<'a> NormalForm<'a> {
             };
         let mut namespace = match namespaces.own {
             Ns::At(_) | Ns::NamespaceScope(_) => self.root.namespace,
-            Ns::Content | Ns::Client => Namespace::Stanza,
+            Ns::Content | Ns::OtherContent(_) => Namespace::Stanza,
         };
         let name_end = self.output(name.whole.end());
         if needed && !(tag.has_default && keep) {

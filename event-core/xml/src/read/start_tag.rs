@@ -5,7 +5,10 @@ use std::borrow::Cow;
 
 use crate::{
     error::XmlError,
-    read::chars::{self, NameByte, ValueByte, is_space},
+    read::{
+        chars::{self, NameByte, ValueByte, is_space},
+        names::MAX_NAME,
+    },
     span::Span,
     write::escape,
 };
@@ -54,6 +57,8 @@ pub(crate) struct Attribute {
     pub(crate) value: Span,
     /// Whether the value contains no reference and no white space to normalise.
     pub(crate) is_plain: bool,
+    /// Whether the value has only characters that may stand anywhere in a URI.
+    pub(crate) is_uri: bool,
 }
 
 impl Attribute {
@@ -171,12 +176,21 @@ pub(crate) fn read_attribute(text: &str, gap: usize, start: usize) -> Result<Att
         return Err(XmlError::NotWellFormed("value without quotes"));
     };
     // Values are short: one plain loop is faster than several `memchr`.
-    let mut is_plain = true;
+    let (mut is_plain, mut is_uri) = (true, true);
     let ends = |&byte: &u8| match chars::value_byte(byte) {
-        ValueByte::Plain => false,
-        ValueByte::Quote => byte == quote,
+        ValueByte::Uri => false,
+        ValueByte::Other => {
+            is_uri = false;
+            false
+        }
+        // Quotes are no part of the namespaces that are in use.
+        ValueByte::Quote if byte == quote => true,
+        ValueByte::Quote => {
+            is_uri = false;
+            false
+        }
         ValueByte::Special => {
-            is_plain = false;
+            (is_plain, is_uri) = (false, false);
             false
         }
     };
@@ -189,7 +203,7 @@ pub(crate) fn read_attribute(text: &str, gap: usize, start: usize) -> Result<Att
     if !is_plain {
         check_value(value.of(text))?;
     }
-    Ok(Attribute { kind, gap: Span::new(gap, gap).start, name, value, is_plain })
+    Ok(Attribute { kind, gap: Span::new(gap, gap).start, name, value, is_plain, is_uri })
 }
 
 fn check_value(raw: &str) -> Result<(), XmlError> {
@@ -210,7 +224,8 @@ pub(crate) fn read_name(text: &str, start: usize) -> Result<Name, XmlError> {
     let length = rest.iter().position(|byte| !plain(byte)).unwrap_or(rest.len());
     let starts = |byte: &u8| chars::name_byte(*byte) == NameByte::Start;
     let ends = |byte: &u8| chars::name_byte(*byte) == NameByte::Outside;
-    if rest.first().is_some_and(starts) && rest.get(length).is_none_or(ends) {
+    let is_name = length <= MAX_NAME && rest.first().is_some_and(starts);
+    if is_name && rest.get(length).is_none_or(ends) {
         let whole = Span::new(start, start + length);
         return Ok(Name { whole, local: whole.start });
     }
@@ -224,6 +239,9 @@ fn read_long_name(text: &str, start: usize) -> Result<Name, XmlError> {
     let rest = text.get(start..).ok_or(BAD)?;
     let length = rest.bytes().position(chars::ends_name).unwrap_or(rest.len());
     let name = rest.get(..length).ok_or(BAD)?;
+    if length > MAX_NAME {
+        return Err(XmlError::NameTooLong);
+    }
     let (prefix, local) = match name.split_once(':') {
         Some((prefix, local)) => (Some(prefix), local),
         None => (None, name),

@@ -278,8 +278,9 @@ impl<'a> Parse<'a> {
             Input { text: self.text, scope: self.scope, tag: &tag, attributes: self.attributes };
         let namespaces = self.names.resolve_tag(&input, (default, parent), max)?;
         // In normal form, such a root would be in the content namespace of the stream. From a
-        // component it is taken: many libraries send their stanzas in this namespace.
-        if namespaces.own == Ns::Client && depth == 0 && !self.scope.is_component() {
+        // component it is taken: many libraries send their stanzas in jabber:client.
+        let is_other = matches!(namespaces.own, Ns::OtherContent(_));
+        if is_other && depth == 0 && !self.scope.is_component() {
             return Err(XmlError::InvalidNamespace);
         }
         self.names.check_unique(&input)?;

@@ -7,6 +7,8 @@ use std::borrow::Cow;
 pub const STANZA_NS: &str = "jabber:client";
 /// The content namespace of components' streams.
 const COMPONENT_NS: &str = "jabber:component:accept";
+/// The content namespaces of all kinds of streams (RFC 6120 section 4.8.2, XEP-0114).
+pub(crate) const CONTENT: [&str; 3] = [STANZA_NS, "jabber:server", COMPONENT_NS];
 /// The namespace of the `xml` prefix.
 pub(crate) const XML_NS: &str = "http://www.w3.org/XML/1998/namespace";
 /// The namespace of the `xmlns` prefix.
@@ -70,7 +72,7 @@ impl NamespaceScope {
     /// Whether the content namespace is one of stanzas, which is read as [`STANZA_NS`].
     #[must_use]
     pub fn has_stanzas(&self) -> bool {
-        matches!(self.content.as_ref(), STANZA_NS | "jabber:server" | COMPONENT_NS)
+        CONTENT.contains(&self.content.as_ref())
     }
 
     /// Whether the stream is that of an external component (XEP-0114).

@@ -3,7 +3,7 @@
 use proptest::{collection::vec, prelude::*, sample::select, strategy::Union};
 
 const NAMES: &[&str] =
-    &["message", "body", "x", "y", "p:x", "q:body", "stream:error", "é", "a-b.c", "u:z"];
+    &["message", "body", "x", "y", "p:x", "q:body", "stream:error", "é", "a-b.c", "u:z", "\u{132}"];
 const ATTRIBUTES: &[&str] =
     &["to", "from", "id", "type", "xml:lang", "p:a", "q:a", "a", "stream:a", "u:a", "é", "xml:id"];
 const NAMESPACES: &[&str] = &[
@@ -12,7 +12,9 @@ const NAMESPACES: &[&str] = &[
     "urn:one",
     "urn:two",
     "",
-    "urn:with&amp;amp",
+    "urn:with&apos;s",
+    "urn:with space",
+    "jabber:component:accept",
     "http://etherx.jabber.org/streams",
 ];
 const VALUES: &[&str] = &[

@@ -66,8 +66,8 @@ fn prefixes_are_replaced_by_xmlns() {
     for (xml, normal) in [
         ("<stream:error/>", "<error xmlns='http://etherx.jabber.org/streams'/>"),
         (
-            "<p:a xmlns:p='u&amp;v' xmlns='w'><b/><p:c/></p:a>",
-            "<a xmlns='u&amp;v'><b xmlns='w'/><c/></a>",
+            "<p:a xmlns:p='u&apos;v' xmlns='w'><b/><p:c/></p:a>",
+            "<a xmlns='u&apos;v'><b xmlns='w'/><c/></a>",
         ),
         ("<m><p:a xmlns:p='u'></p:a ><b/></m>", "<m><a xmlns='u'></a ><b/></m>"),
         (
@@ -82,10 +82,10 @@ fn prefixes_are_replaced_by_xmlns() {
         let element = Element::parse(xml.as_bytes(), &scope, &XmlLimits::default()).unwrap();
         assert_eq!(element.to_string(), normal, "{xml}");
     }
-    let element = element("<p:a xmlns:p='u&amp;v'><b xmlns='&lt;'/><p:c/></p:a>");
-    assert_eq!(element.namespace(), "u&v");
+    let element = element("<p:a xmlns:p='u&apos;v'><b xmlns='&apos;'/><p:c/></p:a>");
+    assert_eq!(element.namespace(), "u'v");
     let spaces: Vec<_> = element.children().map(|c| c.namespace().to_owned()).collect();
-    assert_eq!(spaces, ["<", "u&v"]);
+    assert_eq!(spaces, ["'", "u'v"]);
     assert_eq!(element.to_bytes().len(), element.as_bytes().len());
 }
 

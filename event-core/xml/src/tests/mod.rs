@@ -1,5 +1,6 @@
 //! Tests of the whole crate, with the strict parser `rxml` as the oracle.
 
+mod corpus;
 mod edit;
 mod framer;
 mod generate;

@@ -8,7 +8,7 @@ const RESTRICTED: &str = "restricted-xml";
 const PREFIX: &str = "bad-namespace-prefix";
 const ENCODING: &str = "unsupported-encoding";
 
-const NASTY: &[(&[u8], &str)] = &[
+pub(super) const NASTY: &[(&[u8], &str)] = &[
     // Forbidden by RFC 6120 section 11.1.
     (b"<a><!-- c --></a>", RESTRICTED),
     (b"<!-- c --><a/>", RESTRICTED),
@@ -111,6 +111,49 @@ const NASTY: &[(&[u8], &str)] = &[
     (b"<a b='c\rd'/>", NWF),
     (b"<a b='c\r'/>", NWF),
     (b"<a b='c\r\r\n'/>", NWF),
+    // Names of the fifth edition of XML 1.0, which expat refuses.
+    ("<\u{132}/>".as_bytes(), NWF),
+    ("<a\u{132}/>".as_bytes(), NWF),
+    ("<\u{2070}/>".as_bytes(), NWF),
+    ("<a><b \u{17F}='1'/></a>".as_bytes(), NWF),
+    ("<a xmlns:\u{370}='b'/>".as_bytes(), NWF),
+    ("<\u{370}:a xmlns:\u{370}='b'/>".as_bytes(), NWF),
+    ("<a a\u{203F}='b'/>".as_bytes(), NWF),
+    ("<\u{10000}/>".as_bytes(), NWF),
+    ("<\u{300}/>".as_bytes(), NWF),
+    ("<\u{660}/>".as_bytes(), NWF),
+    // Namespaces that expat or libxml2 refuses.
+    (b"<a xmlns='b c'/>", NWF),
+    (b"<a xmlns=' '/>", NWF),
+    (b"<a xmlns='b\n'/>", NWF),
+    (b"<a xmlns='b&#10;'/>", NWF),
+    (b"<a xmlns:b='c d'/>", NWF),
+    (b"<a xmlns='{b}'/>", NWF),
+    (b"<a xmlns='b|c'/>", NWF),
+    (b"<a xmlns='b?c&amp;d'/>", NWF),
+    (b"<a xmlns='b^'/>", NWF),
+    (b"<a xmlns='b\"'/>", NWF),
+    (b"<a xmlns='b\\c'/>", NWF),
+    (b"<a xmlns='b&lt;'/>", NWF),
+    (b"<a xmlns='\x7F'/>", NWF),
+    (b"<a xmlns='1:b'/>", NWF),
+    (b"<a xmlns=':b'/>", NWF),
+    (b"<a xmlns='b_c:d'/>", NWF),
+    (b"<a xmlns='b#c#d'/>", NWF),
+    (b"<a xmlns='b%'/>", NWF),
+    (b"<a xmlns='b%4x'/>", NWF),
+    (b"<a xmlns='http://b:c/'/>", NWF),
+    (b"<a xmlns='http://b:/'/>", NWF),
+    (b"<a xmlns='http://b:123456/'/>", NWF),
+    (b"<a xmlns='http://b@c@d/'/>", NWF),
+    (b"<a xmlns='http://[b'/>", NWF),
+    (b"<a xmlns='[b]'/>", NWF),
+    (b"<a xmlns='urn:\xC3\xA9'/>", NWF),
+    (b"<a xmlns='urn:\xC2\xA0'/>", NWF),
+    (b"<a xmlns:b='urn:\xE2\x80\x83'/>", NWF),
+    // The content namespaces of other streams, at the top level.
+    (b"<a xmlns='jabber:server'/>", "invalid-namespace"),
+    (b"<b:a xmlns:b='jabber:component:accept'/>", "invalid-namespace"),
     // Tags.
     (b"<", NWF),
     (b"<>", NWF),
@@ -194,7 +237,7 @@ fn invalid_inputs_are_refused_with_their_condition() {
 }
 
 /// Unusual but valid input.
-const FINE: &[&str] = &[
+pub(super) const FINE: &[&str] = &[
     "<a/>",
     "<a />",
     "<a\n/>",
@@ -224,6 +267,12 @@ const FINE: &[&str] = &[
     "<stream:error/>",
     "<a stream:b='c'/>",
     "<b:a xmlns:b='c'><b:a xmlns:b='d'/></b:a>",
+    "<\u{E9}\u{300}\u{660}\u{B7}/>",
+    "<\u{4E00}\u{3005} \u{AC00}='\u{10000}'/>",
+    "<a xmlns='http://b:80/c?d=e#f/?'/>",
+    "<a xmlns='urn:b:%C3%A9;c@d'/>",
+    "<a xmlns='b/c:d'/>",
+    "<a xmlns='a+b-c.d:e'/>",
 ];
 
 #[test]
@@ -253,8 +302,8 @@ fn limits_are_enforced() {
 fn namespaces_cannot_inflate_a_frame() {
     let parse = |xml: &str| Element::parse(xml.as_bytes(), &scope(), &XmlLimits::default());
     let long = "n".repeat(1025);
-    assert_eq!(parse(&format!("<a xmlns='{long}'/>")), Err(XmlError::TooLarge));
-    assert_eq!(parse(&format!("<a xmlns:b='{long}'/>")), Err(XmlError::TooLarge));
+    assert_eq!(parse(&format!("<a xmlns='{long}'/>")), Err(XmlError::NameTooLong));
+    assert_eq!(parse(&format!("<a xmlns:b='{long}'/>")), Err(XmlError::NameTooLong));
     let (long, many) = ("n".repeat(1024), "<b:c/>".repeat(300));
     let blown = format!("<a xmlns:b='{long}'>{many}</a>");
     assert_eq!(parse(&blown), Err(XmlError::TooLarge));
@@ -266,10 +315,62 @@ fn namespaces_cannot_inflate_a_frame() {
     assert_eq!(parse(&most), Err(XmlError::TooManyAttributes));
 }
 
+/// Other parsers have limits, too, and a stream error costs the receiver the stream.
+#[test]
+fn names_are_bounded() {
+    let parse = |xml: &str| Element::parse(xml.as_bytes(), &scope(), &XmlLimits::UNBOUNDED);
+    let (most, long) = ("n".repeat(1024), "n".repeat(1025));
+    assert!(parse(&format!("<{most} {most}='a'/>")).is_ok());
+    let (prefix, wide) = ("n".repeat(1023), "\u{E9}".repeat(513));
+    for xml in [
+        format!("<{long}/>"),
+        format!("<a {long}='b'/>"),
+        format!("<a xmlns:{prefix}='b'/>"),
+        format!("<{prefix}:a xmlns:{prefix}='b'/>"),
+        format!("<{wide}/>"),
+    ] {
+        assert_eq!(parse(&xml), Err(XmlError::NameTooLong), "{xml}");
+    }
+    assert_eq!(XmlError::NameTooLong.condition(), "policy-violation");
+}
+
 #[test]
 fn a_client_stanza_on_a_server_stream_is_refused() {
     let scope = NamespaceScope::new("jabber:server");
     let parse = |xml: &str| Element::parse(xml.as_bytes(), &scope, &XmlLimits::default());
     assert_eq!(parse("<message xmlns='jabber:client'/>"), Err(XmlError::InvalidNamespace));
     assert!(parse("<message xmlns='jabber:server'/>").is_ok());
+}
+
+/// RFC 6120 section 4.8.3: on another stream, a content namespace has another name. An element has
+/// the same namespace for all readers.
+#[test]
+fn a_child_in_a_content_namespace_is_read_alike_on_all_streams() {
+    const CONTENT: [&str; 3] = ["jabber:client", "jabber:server", "jabber:component:accept"];
+    let expected = "<message><body>a</body><f xmlns='urn:f'><message xmlns='jabber:client'>\
+                    <body>b</body></message></f></message>";
+    for stream in CONTENT {
+        for child in CONTENT {
+            let parse = |xml: String| {
+                Element::parse(xml.as_bytes(), &NamespaceScope::new(stream), &XmlLimits::default())
+                    .unwrap()
+                    .to_string()
+            };
+            let plain = format!(
+                "<message><body xmlns='{child}'>a</body><f xmlns='urn:f'><message xmlns='{child}'>\
+                 <body>b</body></message></f></message>"
+            );
+            assert_eq!(parse(plain), expected);
+            let prefixed = format!(
+                "<message xmlns:p='{child}'><p:body>a</p:body><f xmlns='urn:f'><p:message>\
+                 <p:body>b</p:body></p:message></f></message>"
+            );
+            assert_eq!(parse(prefixed), expected);
+        }
+        // The namespace of an attribute is written with a prefix, which means the same everywhere.
+        let xml = "<a xmlns:p='jabber:server' p:b='c'/>";
+        let scope = NamespaceScope::new(stream);
+        let element = Element::parse(xml.as_bytes(), &scope, &XmlLimits::default()).unwrap();
+        assert_eq!(element.to_string(), xml);
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rxml::{Event, Parse, Parser};
 
-use crate::{Element, NamespaceScope};
+use crate::{Element, stream::scope::CONTENT};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Tree {
@@ -44,14 +44,14 @@ impl Tree {
         texts.collect()
     }
 
-    /// Replaces the content namespace by `jabber:client`, as normal form does.
-    pub(super) fn normal(mut self, scope: &NamespaceScope) -> Self {
-        if scope.has_stanzas() && self.namespace == scope.content_namespace() {
+    /// Replaces the content namespaces by `jabber:client`, as normal form does.
+    pub(super) fn normal(mut self) -> Self {
+        if CONTENT.contains(&self.namespace.as_str()) {
             "jabber:client".clone_into(&mut self.namespace);
         }
         for node in &mut self.nodes {
             if let Node::Element(tree) = node {
-                *tree = tree.clone().normal(scope);
+                *tree = tree.clone().normal();
             }
         }
         self

@@ -11,7 +11,12 @@ pub struct ElementBuilder {
 }
 
 impl ElementBuilder {
-    /// Begins an element. `name` must not have a prefix.
+    /// Begins an element. `name` must not have a prefix; a name that streams do not accept is
+    /// replaced by `_`. `namespace` must be a URI reference.
+    ///
+    /// # Panics
+    ///
+    /// In debug builds, when the name or the namespace is not valid.
     #[inline]
     pub fn new(name: &str, namespace: &str) -> Self {
         let mut writer = Writer::new();

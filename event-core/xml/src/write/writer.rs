@@ -9,7 +9,7 @@ use crate::{
         index::{Known, Namespace, Node, RootIndex},
         walk::Head,
     },
-    read::chars,
+    read::{chars, names},
     span::{Span, offset},
     stream::scope::{STANZA_NS, XML_NS},
     write::escape,
@@ -94,6 +94,7 @@ impl Writer {
     }
 
     pub(crate) fn start(&mut self, name: &str, namespace: &str) {
+        debug_assert_eq!(names::odd_in_namespace(namespace), None, "not a URI: {namespace:?}");
         self.close_head();
         let inherits = self.within() == namespace;
         let start = self.out.len();

@@ -1,0 +1,1 @@
+../../xml/src/read/names.rs
