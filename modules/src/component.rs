@@ -1,18 +1,25 @@
 //! External components (XEP-0114): a separate process serves the host.
 
+use std::time::Duration;
+
 use parking_lot::{Mutex, MutexGuard};
 
 use event_core::{
     SessionKind, SessionState,
     prelude::*,
+    xml::STANZA_NS,
     xmpp_parsers::disco::{DiscoInfoResult, Identity},
 };
 use sha1::{Digest, Sha1};
 use subtle::ConstantTimeEq;
+use tokio::time::timeout;
 
 use crate::hex;
 
 const NS: &str = "jabber:component:accept";
+/// The time that a component has to answer a ping when another connects with its secret.
+const ANSWER: Duration = Duration::from_secs(5);
+
 const NS_DISCO_INFO: &str = "http://jabber.org/protocol/disco#info";
 
 /// Passes all stanzas for the host to the connected component. While no component is connected,
@@ -53,17 +60,49 @@ impl Connected {
         self.slot().clone().filter(|session| session.state() == SessionState::Connected)
     }
 
-    /// Makes the component on `session` serve the host. Fails while another component is connected.
-    fn connect(&self, session: &Session) -> Result<(), StreamError> {
+    /// Makes the component on `session` serve the host. Fails while another component is connected,
+    /// except for `dead`, which is closed.
+    fn connect(
+        &self,
+        session: &Session,
+        dead: Option<&Session>,
+        cx: &Context<Component>,
+    ) -> Result<(), StreamError> {
+        let core = cx.host_context().core().ok_or_else(StreamError::internal_server_error)?;
         let mut slot = self.slot();
-        if slot.as_ref().is_some_and(|other| other.state() == SessionState::Connected) {
+        let is_alive = |other: &&Session| other.state() == SessionState::Connected;
+        if slot.as_ref().filter(is_alive).is_some_and(|other| Some(other) != dead) {
             return Err(StreamError::conflict().text("the component is already connected"));
         }
+        core.authorize(session, session.host().name())?;
         // The lock is held, so that no stanza precedes the answer.
         session.send_nonza(&ElementBuilder::new("handshake", NS).build());
-        session.authorize(session.host().name());
-        *slot = Some(session.clone());
+        if let Some(dead) = slot.replace(session.clone()) {
+            dead.close(StreamError::conflict().text("replaced by a new connection"));
+        }
         Ok(())
+    }
+}
+
+/// Whether the component on a stream answers a ping. TCP notices only after minutes that a machine
+/// is gone.
+async fn is_alive(session: &Session, cx: &Context<Component>) -> bool {
+    let hosts = cx.hosts();
+    let asks = hosts.iter().find(|host| host.name() != cx.host().name()).unwrap_or(cx.host());
+    let ping = ElementBuilder::new("ping", "urn:xmpp:ping").build();
+    let iq = ElementBuilder::new("iq", STANZA_NS).attribute("type", "get");
+    let iq = iq.attribute("to", cx.host().name()).child(&ping).build();
+    let Some(core) = cx.host_context().core() else { return true };
+    match core.expect_answer(asks, iq) {
+        // An error is an answer, too.
+        Ok((stanza, expected)) => {
+            session.send(stanza.element())
+                && timeout(ANSWER, expected.answer()).await.is_ok_and(|answer| answer.is_some())
+        }
+        Err(error) => {
+            tracing::warn!(%error, host = cx.host().name(), "the component cannot be pinged");
+            true
+        }
     }
 }
 
@@ -89,7 +128,14 @@ async fn handshake(nonza: &mut Nonza, cx: &Context<Component>) -> Result<Flow, S
         );
         return Err(StreamError::not_authorized().text("the handshake is wrong"));
     }
-    if let Err(error) = cx.state().connect(session) {
+    let dead = match cx.state().session() {
+        Some(other) if !is_alive(&other, cx).await => Some(other),
+        _ => None,
+    };
+    if dead.is_some() {
+        tracing::warn!(host, "the connected component does not answer, and is replaced");
+    }
+    if let Err(error) = cx.state().connect(session, dead.as_ref(), cx) {
         tracing::warn!(
             host,
             peer = session.peer().map(tracing::field::display),
@@ -233,7 +279,19 @@ mod tests {
         testing::run(async {
             let server = server("").await;
             let (first, _) = connect(&server, "s3cret").await;
-            let (second, answer) = connect(&server, "s3cret").await;
+            let answering = async {
+                let ping = loop {
+                    match first.next() {
+                        Some(ping) => break ping,
+                        None => tokio::task::yield_now().await,
+                    }
+                };
+                let id = ping.attribute("id").unwrap().into_owned();
+                assert_eq!(ping.attribute("from").as_deref(), Some("localhost"));
+                let answer = "<iq from='irc.localhost' to='localhost' type='error'";
+                first.send(&format!("{answer} id='{id}'><error type='cancel'/></iq>")).await;
+            };
+            let ((second, answer), ()) = tokio::join!(connect(&server, "s3cret"), answering);
             assert_eq!((answer.is_none(), condition(&second)), (true, Some("conflict")));
             second.disconnect().await;
             let romeo = server.session("romeo@localhost/orchard").await;
@@ -242,6 +300,27 @@ mod tests {
             first.disconnect().await;
             let (third, answer) = connect(&server, "s3cret").await;
             assert!(answer.is_some() && condition(&third).is_none());
+        });
+    }
+
+    #[test]
+    fn a_component_that_does_not_answer_is_replaced() {
+        testing::run(async {
+            let server = server("").await;
+            let (first, _) = connect(&server, "s3cret").await;
+            // The connection of `first` is dead: the ping gets no answer in 5 seconds.
+            let (second, answer) = connect(&server, "s3cret").await;
+            assert!(answer.unwrap().is("handshake", NS));
+            assert_eq!(condition(&first), Some("conflict"));
+            first.disconnect().await;
+            let romeo = server.session("romeo@localhost/orchard").await;
+            romeo.send("<message to='x@irc.localhost' id='1'><body>a</body></message>").await;
+            assert_eq!(second.next().unwrap().attribute("id").as_deref(), Some("1"));
+            assert!(romeo.next().is_none());
+            // The secret is needed to have the other component pinged.
+            let (third, _) = connect(&server, "wrong").await;
+            assert_eq!(condition(&third), Some("not-authorized"));
+            assert!(second.next().is_none());
         });
     }
 

@@ -8,7 +8,7 @@ use std::sync::{
 
 use event_core::{
     BoxFuture, Registry, Session, SessionKind, Stanza, StanzaError,
-    services::{Federation, KeyCheck, KeyQuestion},
+    services::{Federation, KeyCheck, KeyQuestion, ServerFederation},
     testing::{self, Client, Harness},
 };
 
@@ -18,6 +18,15 @@ struct FakeFederation {
     proves: AtomicBool,
     dialback: AtomicBool,
     calls: Mutex<Vec<String>>,
+}
+
+/// Records that the check of a key has ended without an answer.
+struct Withdrawn<'a>(&'a FakeFederation);
+
+impl Drop for Withdrawn<'_> {
+    fn drop(&mut self) {
+        self.0.record("withdrawn");
+    }
 }
 
 impl FakeFederation {
@@ -40,7 +49,8 @@ impl Federation for FakeFederation {
     }
 
     fn proves<'a>(&'a self, _: &'a Session, domain: &'a str) -> BoxFuture<'a, bool> {
-        Box::pin(async move { self.proves.load(Ordering::Relaxed) && domain == "b.example" })
+        let is_proved = ["a.example", "b.example", "closed.example"].contains(&domain);
+        Box::pin(async move { self.proves.load(Ordering::Relaxed) && is_proved })
     }
 
     fn allows_dialback(&self) -> bool {
@@ -48,7 +58,13 @@ impl Federation for FakeFederation {
     }
 
     fn verify<'a>(&'a self, question: KeyQuestion<'a>) -> BoxFuture<'a, Result<bool, StanzaError>> {
-        Box::pin(async move { Ok(question.key == "right") })
+        Box::pin(async move {
+            if question.key == "slow" {
+                let _withdrawn = Withdrawn(self);
+                std::future::pending::<()>().await;
+            }
+            Ok(question.key == "right")
+        })
     }
 
     fn complete_negotiation(&self, _: &Session) {
@@ -67,11 +83,17 @@ fn host() -> testing::Builder {
 }
 
 async fn server() -> (Harness, Arc<FakeFederation>) {
-    let builder = host().module("starttls").module("saslauth");
-    let server = builder.module("dialback").module("s2s").start().await.unwrap();
     let fake = Arc::new(FakeFederation::default());
-    server.core().host("a.example").unwrap().provide::<dyn Federation>(fake.clone());
-    (server, fake)
+    let all = ServerFederation(fake.clone());
+    let builder = host().module("starttls").module("saslauth").module("dialback").module("s2s");
+    let builder = builder.host("closed.example").module("starttls").module("saslauth");
+    let builder =
+        builder.module("dialback").prepare(move |host| host.provide(Arc::new(all.clone())));
+    (builder.start().await.unwrap(), fake)
+}
+
+fn closed(stream: &Client) -> Option<&'static str> {
+    stream.closed().flatten().map(|error| error.condition().as_str())
 }
 
 fn out(server: &Harness) -> Client {
@@ -190,9 +212,11 @@ fn a_key_question_is_sent_and_answered() {
 #[test]
 fn stanzas_for_other_servers_go_to_the_service() {
     testing::run(async {
-        let server = host().module("s2s").module("message").start().await.unwrap();
         let fake = Arc::new(FakeFederation::default());
-        server.core().host("a.example").unwrap().provide::<dyn Federation>(fake.clone());
+        let all = ServerFederation(fake.clone());
+        let builder = host().module("s2s").module("message");
+        let builder = builder.prepare(move |host| host.provide(Arc::new(all.clone())));
+        let server = builder.start().await.unwrap();
         let romeo = server.session("romeo@a.example/r").await;
         romeo.send("<message to='j@b.example' id='m1'/>").await;
         assert_eq!(fake.take_calls(), ["send m1"]);
@@ -200,5 +224,95 @@ fn stanzas_for_other_servers_go_to_the_service() {
         romeo.send("<message to='j@b.example' id='full'/>").await;
         let error = romeo.next().unwrap();
         assert!(error.to_string().contains("<resource-constraint "), "{error}");
+    });
+}
+
+const AUTH: &str = "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='EXTERNAL'>";
+
+fn key(from: &str, to: &str, key: &str) -> String {
+    format!(
+        "<db:result xmlns:db='jabber:server:dialback' from='{from}' to='{to}'>{key}</db:result>"
+    )
+}
+
+/// Every way to prove a domain, for a domain that is served here.
+#[test]
+fn no_mechanism_proves_a_domain_that_is_served_here() {
+    testing::run(async {
+        let (server, fake) = server().await;
+        fake.proves.store(true, Ordering::Relaxed);
+        fake.dialback.store(true, Ordering::Relaxed);
+        for (domain, identity) in
+            [("a.example", "YS5leGFtcGxl"), ("closed.example", "Y2xvc2VkLmV4YW1wbGU=")]
+        {
+            // EXTERNAL without and with a `from` in the stream header.
+            for claimed in [None, Some(domain)] {
+                let stream = server.stream_of(SessionKind::S2sIn, "a.example");
+                stream.session.set_claimed_domain(claimed);
+                stream.send(&format!("{AUTH}{identity}</auth>")).await;
+                assert_eq!(closed(&stream), Some("invalid-from"), "{domain} {claimed:?}");
+                assert!(stream.received().is_empty() && !stream.session.is_established());
+            }
+            for key in [key(domain, "a.example", "right"), key(domain, "a.example", "slow")] {
+                let stream = server.stream_of(SessionKind::S2sIn, "a.example");
+                stream.send(&key).await;
+                server.settle().await;
+                let answer = stream.next().unwrap().to_string();
+                assert!(answer.contains("type='error'"), "{answer}");
+                assert!(!stream.session.is_established());
+            }
+            // A stream to the domain, which a reload has added.
+            let stream = out(&server);
+            stream.session.set_claimed_domain(Some(domain));
+            stream.send(&features(EXTERNAL)).await;
+            stream.send("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>").await;
+            assert_eq!(closed(&stream), Some("invalid-from"), "{domain}");
+            assert!(!stream.session.is_established());
+        }
+        let stream = server.stream_of(SessionKind::S2sIn, "a.example");
+        stream.send(&format!("{AUTH}Yi5leGFtcGxl</auth>")).await;
+        assert_eq!(stream.next().unwrap().name(), "success");
+        assert!(stream.session.is_authorized("b.example"));
+        // The server of this domain runs, so it is tried again at once.
+        assert_eq!(fake.take_calls(), ["established"]);
+    });
+}
+
+#[test]
+fn a_host_without_the_module_is_not_reached_over_a_stream_to_another() {
+    testing::run(async {
+        let (server, fake) = server().await;
+        fake.dialback.store(true, Ordering::Relaxed);
+        let stream = server.stream_of(SessionKind::S2sIn, "a.example");
+        let question = key("b.example", "closed.example", "k").replace("result", "verify");
+        for element in [key("b.example", "closed.example", "right"), question] {
+            stream.send(&element).await;
+            server.settle().await;
+            let answer = stream.next().unwrap().to_string();
+            assert!(answer.contains("<item-not-found "), "{answer}");
+        }
+        let stream = server.peer(SessionKind::S2sIn, "a.example", "b.example");
+        stream.send("<message from='x@b.example' to='y@closed.example'/>").await;
+        assert_eq!(closed(&stream), Some("host-unknown"));
+        // Nor does it reach others.
+        let romeo = server.session("romeo@closed.example/r").await;
+        romeo.send("<message to='j@b.example' id='m1'/>").await;
+        assert!(romeo.next().unwrap().to_string().contains("<remote-server-not-found "));
+        assert_eq!(fake.take_calls(), [""; 0]);
+    });
+}
+
+#[test]
+fn the_check_of_a_key_ends_with_the_stream() {
+    testing::run(async {
+        let (server, fake) = server().await;
+        fake.dialback.store(true, Ordering::Relaxed);
+        let stream = server.stream_of(SessionKind::S2sIn, "a.example");
+        stream.send(&key("b.example", "a.example", "slow")).await;
+        server.settle().await;
+        assert_eq!(fake.take_calls(), [""; 0]);
+        stream.disconnect().await;
+        server.settle().await;
+        assert_eq!(fake.take_calls(), ["withdrawn"]);
     });
 }

@@ -203,11 +203,26 @@ fn connections_that_must_be_refused() {
     let mut component = connect(address);
     let (mut second, id) = open(address);
     second.send(&handshake(&id, SECRET));
+    // The connected component is asked whether it is alive.
+    let ping = component.wait("</iq>");
+    let id = ping.rsplit(" id='").next().unwrap().split('\'').next().unwrap();
+    component.send(&format!("<iq type='result' id='{id}' from='irc.localhost' to='localhost'/>"));
     assert_ends(&mut second, "conflict", "a second component");
     let mut romeo = Raw::login(&server, "romeo", "orchard");
     romeo.send("<message to='irc.localhost' id='still'/>");
     assert!(component.wait("/>").contains("id='still'"));
     assert_eq!(events(&server).len(), 1);
+}
+
+#[test]
+fn a_dead_component_is_replaced() {
+    let (server, address) = server("");
+    let mut dead = connect(address);
+    let mut second = connect(address);
+    assert!(dead.wait_end().contains("<conflict "), "the dead component's stream is not closed");
+    let mut romeo = Raw::login(&server, "romeo", "orchard");
+    romeo.send("<message to='irc.localhost' id='here'/>");
+    assert!(second.wait("/>").contains("id='here'"));
 }
 
 #[test]

@@ -85,6 +85,11 @@ impl Provided {
         service?.any.downcast_ref::<Arc<S>>().cloned()
     }
 
+    /// Whether [`Provided::get`] finds a service, outside of [`stage`].
+    pub(crate) fn has<S: ?Sized + Send + Sync + 'static>(&self) -> bool {
+        self.0.read().all.contains_key(&TypeId::of::<S>())
+    }
+
     /// The traits of the services that modules offer, sorted.
     pub(crate) fn by_modules(&self) -> Vec<&'static str> {
         let maps = self.0.read();

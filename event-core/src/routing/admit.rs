@@ -1,13 +1,14 @@
 //! Sets the addresses of stanzas from clients, and checks the addresses of stanzas from servers and
 //! components.
 
-use std::{cell::RefCell, hash::BuildHasher};
+use std::{cell::RefCell, hash::BuildHasher, sync::Arc};
 
 use hashbrown::DefaultHashBuilder;
 use jid::Jid;
 use xmpp_xml::Element;
 
 use crate::{
+    host::host::Host,
     protocol::{
         iq::IqType,
         origin::Origin,
@@ -16,6 +17,7 @@ use crate::{
         stream_error::StreamError,
     },
     routing::server_core::Core,
+    services::Federation,
     session::{session::Session, stream::SessionKind},
 };
 
@@ -58,9 +60,47 @@ pub(crate) fn admit_from_client(
     admit_checked(stanza, checked)
 }
 
+impl Core {
+    /// The host of a domain, if streams of other servers may reach it.
+    pub fn federated_host(&self, domain: &str) -> Option<Arc<Host>> {
+        self.host(domain).filter(|host| is_federated(host))
+    }
+
+    /// Records that the other side of a stream has proved a domain. Returns `false` if the domain
+    /// was recorded before. Every proof is recorded here: certificates, dialback and secrets.
+    ///
+    /// # Errors
+    /// The domain is served here. Only the component that serves it may claim it.
+    pub fn authorize(&self, session: &Session, domain: &str) -> Result<bool, StreamError> {
+        if !self.may_claim(session, domain) {
+            return Err(StreamError::invalid_from().text(format!("{domain} is served here")));
+        }
+        Ok(session.authorize(domain))
+    }
+
+    /// Whether the other side of a stream has proved a domain, and may still claim it: a reload may
+    /// have added a host.
+    pub(crate) fn is_authorized(&self, session: &Session, domain: &str) -> bool {
+        session.is_authorized(domain) && self.may_claim(session, domain)
+    }
+
+    fn may_claim(&self, session: &Session, domain: &str) -> bool {
+        match session.kind() {
+            SessionKind::Component => session.host().name() == domain,
+            _ => self.hosts.load().find(domain).is_none(),
+        }
+    }
+}
+
+/// Whether a host exchanges stanzas with other servers.
+fn is_federated(host: &Host) -> bool {
+    host.services().has::<dyn Federation>()
+}
+
 /// Checks the addresses of a stanza of a server or component (RFC 6120 §8.1, XEP-0114): the other
-/// side must have proved the domain of `from`, and `to` must be present. On a server's stream, this
-/// server must serve the domain of `to`.
+/// side must have proved the domain of `from`, and `to` must be present. On a server's stream, the
+/// domain of `to` must be a host that exchanges stanzas with other servers. A stream to another
+/// server carries stanzas in one direction only (RFC 6120 §4.5).
 ///
 /// # Errors
 /// The caller closes the stream with the error.
@@ -73,18 +113,29 @@ pub(crate) fn admit_from_remote(
     let is_server = session.kind() != SessionKind::Component;
     let improper = |text: &str| StreamError::improper_addressing().text(text);
     let invalid = |text: &str| StreamError::invalid_from().text(text);
+    if session.kind() == SessionKind::S2sOut {
+        let text = "send stanzas on a stream that you open";
+        return Err(StreamError::not_authorized().text(text));
+    }
     let from = match element.attribute("from").map(|from| parse_jid(&from)) {
         Some(Ok(from)) => from,
         _ if is_server => return Err(improper("a stanza needs a valid 'from' here")),
         _ => return Err(invalid("a stanza needs a 'from' of the component's domain")),
     };
-    if !session.is_authorized(from.domain().as_str()) {
+    if !core.is_authorized(session, from.domain().as_str()) {
         return Err(invalid("the domain of 'from' has not been proved on this stream"));
     }
     let to = element.attribute("to").filter(|to| !to.is_empty()).map(|to| parse_jid(&to));
     // A stanza without a valid `to` is refused in the name of the stream's host.
     let (to, checked) = match to {
-        Some(Ok(to)) if is_server && core.host(to.domain().as_str()).is_none() => {
+        Some(Ok(to))
+            if is_server
+                && !core
+                    .hosts
+                    .load()
+                    .find(to.domain().as_str())
+                    .is_some_and(|h| is_federated(h)) =>
+        {
             let text = format!("{} is not served here", to.domain());
             return Err(StreamError::host_unknown().text(text));
         }

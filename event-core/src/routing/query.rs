@@ -19,7 +19,7 @@ use crate::{
         send::set_from,
         server_core::Core,
     },
-    session::session::Session,
+    session::{session::Session, stream::SessionKind},
     util::id::random_id,
 };
 
@@ -127,7 +127,10 @@ impl Core {
         kind: StanzaKind,
         element: &Element,
     ) -> bool {
-        if kind != StanzaKind::Iq || !self.queries().has_waiting() {
+        if kind != StanzaKind::Iq
+            || !self.queries().has_waiting()
+            || session.kind() == SessionKind::S2sOut
+        {
             return false;
         }
         let from = match session.jid() {
@@ -137,7 +140,7 @@ impl Core {
             None => element
                 .attribute("from")
                 .and_then(|from| Jid::new(&from).ok())
-                .filter(|from| session.is_authorized(from.domain().as_str())),
+                .filter(|from| self.is_authorized(session, from.domain().as_str())),
         };
         if from.is_none() {
             return false;

@@ -97,11 +97,11 @@ impl Core {
     }
 
     /// The host whose table is used for an element that is not routed. On a stream between servers,
-    /// which can be for several hosts, this is the host in `to`.
+    /// which can be for several hosts, this is the host in `to`, if other servers may reach it.
     fn host_of(&self, session: &Session, element: &Element) -> Arc<Host> {
         let named = || {
             let to = element.attribute("to").and_then(|to| Jid::new(&to).ok())?;
-            self.host(to.domain().as_str())
+            self.federated_host(to.domain().as_str())
         };
         let named = if session.kind().is_server() { named() } else { None };
         named.unwrap_or_else(|| Arc::clone(session.host()))

@@ -124,5 +124,6 @@ impl Core {
                 }
             }
         }
+        session.clear_slots();
     }
 }

@@ -1,6 +1,6 @@
 //! The sending of stanzas to other servers, as a service.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
@@ -14,12 +14,16 @@ use crate::{
 
 /// Sends stanzas to other servers. Module `s2s` passes the stanzas to this service; the modules
 /// that negotiate streams report the results to this service.
+///
+/// A host has this service if and only if the host exchanges stanzas with other servers: streams of
+/// other servers reach no other host. Module `s2s` offers the service.
 pub trait Federation: Send + Sync {
     /// Queues a stanza for the domain of its `to`. Stanzas from one domain to another keep their
     /// order. The sender gets an error when the stanza cannot be sent.
     ///
     /// # Errors
-    /// The stanza was not queued, because the queue is full or the server is about to stop.
+    /// The stanza was not queued: the share of its sender is used up, the domain could not be
+    /// reached a short time ago, or the server is about to stop.
     fn send(&self, stanza: &Stanza) -> Result<(), StanzaError>;
 
     /// Whether the peer's certificate on a stream proves a domain (RFC 6120 §13.7.2). Fires
@@ -33,6 +37,9 @@ pub trait Federation: Send + Sync {
     /// The request is sent on a new stream, whose session has a [`KeyCheck`] in a slot for module
     /// `dialback`.
     ///
+    /// Keys of one address wait for each other. If the future is dropped, the question is
+    /// withdrawn.
+    ///
     /// # Errors
     /// The authoritative server cannot be reached, or does not answer.
     fn verify<'a>(&'a self, check: KeyQuestion<'a>) -> BoxFuture<'a, Result<bool, StanzaError>>;
@@ -43,6 +50,17 @@ pub trait Federation: Send + Sync {
     /// Reports that the negotiation of a stream has failed. The stream is closed and the senders of
     /// the queued stanzas get `error`.
     fn fail_negotiation(&self, session: &Session, error: StanzaError);
+}
+
+/// The server's own federation, which every host has. Module `s2s` offers it as [`Federation`] on
+/// the hosts on which the module runs.
+#[derive(Clone)]
+pub struct ServerFederation(pub Arc<dyn Federation>);
+
+impl std::fmt::Debug for ServerFederation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ServerFederation")
+    }
 }
 
 /// A dialback key to be verified (XEP-0220 §2.3).
@@ -56,6 +74,8 @@ pub struct KeyQuestion<'a> {
     pub stream_id: &'a str,
     /// The key.
     pub key: &'a str,
+    /// The IP address that sent the key.
+    pub peer: Option<IpAddr>,
 }
 
 /// A request to verify a dialback key, on a stream that serves only this request. If the value is

@@ -8,7 +8,7 @@ mod rosters;
 
 pub use self::{
     accounts::{AccountError, Accounts, ScramHash, ScramKeys},
-    federation::{Federation, KeyCheck, KeyQuestion},
+    federation::{Federation, KeyCheck, KeyQuestion, ServerFederation},
     mechanism::{Mechanism, UnknownMechanism},
     rosters::{Direction, Rosters},
 };

@@ -193,8 +193,8 @@ impl Session {
     }
 
     /// Records that another server or a component has proved a domain. Returns `false` if the
-    /// domain was already recorded.
-    pub fn authorize(&self, domain: &str) -> bool {
+    /// domain was already recorded. Only `Core::authorize` calls this.
+    pub(crate) fn authorize(&self, domain: &str) -> bool {
         self.with_remote(|remote| {
             let is_new = !remote.authorized.iter().any(|known| **known == *domain);
             if is_new {
@@ -329,9 +329,16 @@ impl Session {
         *self.0.presence.lock() = presence;
     }
 
+    /// Drops the data of all modules, because the session has ended.
+    pub(crate) fn clear_slots(&self) {
+        // Dropped without the lock, because a destructor may use the session.
+        let slots = std::mem::take(&mut *self.0.slots.lock());
+        drop(slots);
+    }
+
     /// Calls `access` with a module's data for this session. The type `T` is the key, so each
-    /// module must use its own type. The data is dropped with the session, or when `access` sets
-    /// `None`. `access` must not call this method, because a lock is held.
+    /// module must use its own type. The data is dropped when the session ends, or when `access`
+    /// sets `None`. `access` must not call this method, because a lock is held.
     ///
     /// ```
     /// # use event_core::Session;

@@ -263,12 +263,14 @@ impl Harness {
     /// The stream of a server or component that has proved a domain.
     ///
     /// # Panics
-    /// `host` is not a host of this server.
+    /// `host` is not a host of this server, or `domain` is one that the peer may not claim.
     #[track_caller]
     pub fn peer(&self, kind: SessionKind, host: &str, domain: &str) -> Client {
         let peer = self.stream_of(kind, host);
         peer.session.set_claimed_domain(Some(domain));
-        peer.session.authorize(domain);
+        if let Err(error) = self.core().authorize(&peer.session, domain) {
+            panic!("`{domain}` cannot be authorized: {error}");
+        }
         peer
     }
 

@@ -1,8 +1,13 @@
 //! Stanzas from other servers and components: allowed addresses, and errors.
 
-use std::cell::Cell;
+use std::{cell::Cell, sync::Arc};
 
-use event_core::{SessionKind, prelude::*, testing};
+use event_core::{
+    BoxFuture, SessionKind,
+    prelude::*,
+    services::{Federation, KeyQuestion},
+    testing,
+};
 
 use crate::{attribute, note, noted};
 
@@ -77,9 +82,41 @@ fn stream_gone(event: &S2sInDestroyed) {
     note(format!("{} gone", event.domain));
 }
 
+/// A server with three hosts, of which `closed.localhost` exchanges no stanzas with other servers.
 async fn server() -> testing::Harness {
     let server = testing::host("localhost").module("borders");
-    server.host("other.localhost").module("borders").start().await.unwrap()
+    let server = server.host("other.localhost").module("borders");
+    let server = server.host("closed.localhost").module("borders").prepare(|host| {
+        if host.name() != "closed.localhost" {
+            host.provide::<dyn Federation>(Arc::new(Nobody));
+        }
+    });
+    server.start().await.unwrap()
+}
+
+/// Federation without other servers.
+struct Nobody;
+
+impl Federation for Nobody {
+    fn send(&self, _: &Stanza) -> Result<(), StanzaError> {
+        Err(StanzaError::remote_server_not_found())
+    }
+
+    fn proves<'a>(&'a self, _: &'a Session, _: &'a str) -> BoxFuture<'a, bool> {
+        Box::pin(std::future::ready(false))
+    }
+
+    fn allows_dialback(&self) -> bool {
+        false
+    }
+
+    fn verify<'a>(&'a self, _: KeyQuestion<'a>) -> BoxFuture<'a, Result<bool, StanzaError>> {
+        Box::pin(std::future::ready(Ok(false)))
+    }
+
+    fn complete_negotiation(&self, _: &Session) {}
+
+    fn fail_negotiation(&self, _: &Session, _: StanzaError) {}
 }
 
 /// The condition that the stream was closed with.
@@ -88,6 +125,7 @@ fn closed(client: &testing::Client) -> Option<&'static str> {
 }
 
 const SERVER: (SessionKind, &str) = (SessionKind::S2sIn, "b.example");
+const OUT: (SessionKind, &str) = (SessionKind::S2sOut, "b.example");
 const COMPONENT: (SessionKind, &str) = (SessionKind::Component, "other.localhost");
 
 #[test]
@@ -108,6 +146,10 @@ fn a_stanza_with_a_wrong_address_closes_the_stream() {
                 "invalid-from",
             ),
             (SERVER, "<message from='a@b.example' to='romeo@c.example'/>", "host-unknown"),
+            (SERVER, "<message from='a@b.example' to='romeo@closed.localhost'/>", "host-unknown"),
+            (SERVER, "<iq from='b.example' to='closed.localhost'/>", "host-unknown"),
+            (OUT, "<message from='a@b.example' to='romeo@localhost'/>", "not-authorized"),
+            (OUT, "<iq from='b.example' to='localhost' type='result' id='1'/>", "not-authorized"),
             (COMPONENT, "<message to='romeo@localhost'/>", "invalid-from"),
             (COMPONENT, "<message from='@' to='romeo@localhost'/>", "invalid-from"),
             (COMPONENT, "<message from='localhost' to='romeo@localhost'/>", "invalid-from"),
@@ -118,6 +160,33 @@ fn a_stanza_with_a_wrong_address_closes_the_stream() {
             assert_eq!(closed(&peer), Some(condition), "{kind:?} {stanza}");
         }
         assert_eq!(noted(), [""; 0]);
+    });
+}
+
+#[test]
+fn no_peer_may_claim_a_domain_that_is_served_here() {
+    testing::run(async {
+        let server = server().await;
+        for (kind, host, domain, is_allowed) in [
+            (SessionKind::S2sIn, "localhost", "b.example", true),
+            (SessionKind::S2sIn, "localhost", "localhost", false),
+            (SessionKind::S2sIn, "localhost", "closed.localhost", false),
+            (SessionKind::S2sOut, "localhost", "other.localhost", false),
+            (SessionKind::Component, "other.localhost", "other.localhost", true),
+            (SessionKind::Component, "other.localhost", "localhost", false),
+            (SessionKind::Component, "other.localhost", "b.example", false),
+        ] {
+            let peer = server.stream_of(kind, host);
+            let authorized = server.core().authorize(&peer.session, domain);
+            assert_eq!(authorized.is_ok(), is_allowed, "{kind:?} {domain}");
+            assert_eq!(peer.session.is_authorized(domain), is_allowed, "{kind:?} {domain}");
+        }
+        // A reload adds a host whose domain another server has proved.
+        let peer = server.peer(SessionKind::S2sIn, "localhost", "b.example");
+        let hosts = testing::host("localhost").module("borders").host("b.example");
+        server.reload(hosts.module("borders")).await.unwrap();
+        peer.send("<message from='a@b.example' to='romeo@localhost'/>").await;
+        assert_eq!(closed(&peer), Some("invalid-from"));
     });
 }
 
@@ -191,12 +260,17 @@ fn other_elements_go_to_the_host_in_their_to_attribute() {
     testing::run(async {
         let server = server().await;
         let peer = server.stream_of(SessionKind::S2sIn, "localhost");
-        for to in ["to='other.localhost'", "to='elsewhere.example'", ""] {
+        for to in ["to='other.localhost'", "to='elsewhere.example'", "to='closed.localhost'", ""] {
             peer.send(&format!("<result xmlns='jabber:server:dialback' {to}>k</result>")).await;
         }
         assert_eq!(
             noted(),
-            ["a key for other.localhost", "a key for localhost", "a key for localhost"]
+            [
+                "a key for other.localhost",
+                "a key for localhost",
+                "a key for localhost",
+                "a key for localhost"
+            ]
         );
         let component = server.stream_of(SessionKind::Component, "localhost");
         component.send("<handshake/>").await;
@@ -242,7 +316,8 @@ fn the_end_of_a_stream_fires_an_event_for_each_proved_domain() {
     testing::run(async {
         let server = server().await;
         let peer = server.peer(SessionKind::S2sIn, "localhost", "b.example");
-        assert!(peer.session.authorize("c.example") && !peer.session.authorize("b.example"));
+        let authorize = |domain| server.core().authorize(&peer.session, domain).ok();
+        assert_eq!(["c.example", "b.example"].map(authorize), [Some(true), Some(false)]);
         peer.disconnect().await;
         peer.disconnect().await;
         assert_eq!(noted(), ["b.example gone", "c.example gone"]);

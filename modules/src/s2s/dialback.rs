@@ -4,7 +4,7 @@
 //! Dialback is weaker than a certificate. So it is used only if the operator allows it and the
 //! certificate does not prove the domain, and never without TLS.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use event_core::{
     ErrorType, SessionKind, jid::DomainPart, prelude::*, random_id, services::KeyCheck,
@@ -13,6 +13,7 @@ use event_core::{
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use tokio::sync::watch;
 
 use super::{federation, refuse};
 use crate::hex;
@@ -36,8 +37,12 @@ pub struct Dialback;
 /// The mark in the slot of a session on which this host has sent a key.
 struct KeySent;
 
-/// The number of keys of a stream that are being checked.
-struct Pending(u32);
+/// The keys of a stream that are being checked.
+struct Pending {
+    count: u32,
+    /// Dropped with the slot when the session ends, which ends the checks.
+    open: watch::Sender<()>,
+}
 
 #[hook("s2s-stream-features")]
 fn offer(event: &mut S2sStreamFeatures) {
@@ -139,24 +144,28 @@ fn receive(nonza: &Nonza, cx: &Context<Dialback>) -> Result<(), StreamError> {
         session.send_prefixed(PREFIX, &answer.child(&error.to_element()).build());
         Ok(())
     };
-    let (Some(host), Some(id)) = (cx.find_host(&to), session.stream_id()) else {
+    let (Some(host), Some(id)) = (federated_host(cx, &to), session.stream_id()) else {
         return send_error(StanzaError::item_not_found().text(format!("{to} is not served here")));
     };
     if cx.find_host(&domain).is_some() {
         let text = format!("{domain} is a domain of this server");
         return send_error(StanzaError::not_acceptable().text(text));
     }
-    if session.authorized_domains().len() >= MAX_DOMAINS || !count_pending(&session) {
-        return send_error(
-            StanzaError::resource_constraint().text("too many domains on one stream"),
-        );
+    let too_many = || StanzaError::resource_constraint().text("too many domains on one stream");
+    if session.authorized_domains().len() >= MAX_DOMAINS {
+        return send_error(too_many());
     }
+    let Some(mut open) = count_pending(&session) else { return send_error(too_many()) };
     let key = nonza.element.text().trim().to_owned();
     let server = cx.clone();
     cx.spawn(async move {
-        let outcome = check(&session, &host, &domain, &id, &key).await;
+        let outcome = tokio::select! {
+            outcome = check(&session, &host, &domain, &id, &key) => outcome,
+            // The stream has ended, so nobody waits for the answer.
+            _ = open.changed() => return,
+        };
         session.with_slot(|slot: &mut Option<Pending>| {
-            if let Some(Pending(count)) = slot {
+            if let Some(Pending { count, .. }) = slot {
                 *count = count.saturating_sub(1);
             }
         });
@@ -164,6 +173,10 @@ fn receive(nonza: &Nonza, cx: &Context<Dialback>) -> Result<(), StreamError> {
         let answer = match &outcome {
             Ok(true) => {
                 announce(&session, &domain, &server).await;
+                // Module `s2s` has closed the stream if the domain is one that is served here.
+                if !session.is_authorized(&domain) {
+                    return;
+                }
                 answer.attribute("type", "valid")
             }
             Ok(false) => answer.attribute("type", "invalid"),
@@ -184,21 +197,30 @@ async fn announce(session: &Session, domain: &str, cx: &Context<Dialback>) {
     host.fire(S2sAuthenticated { session, domain, mechanism: MECHANISM }).await;
 }
 
-/// Counts a key that is about to be checked. Returns false if too many keys are being checked.
-fn count_pending(session: &Session) -> bool {
+/// Counts a key that is about to be checked, and returns a receiver that fails when the session has
+/// ended. `None` if too many keys are being checked.
+fn count_pending(session: &Session) -> Option<watch::Receiver<()>> {
     session.with_slot(|slot: &mut Option<Pending>| {
-        let Pending(count) = slot.get_or_insert(Pending(0));
-        let is_allowed = *count < MAX_PENDING;
-        *count += u32::from(is_allowed);
-        is_allowed
+        let new = || Pending { count: 0, open: watch::Sender::new(()) };
+        let Pending { count, open } = slot.get_or_insert_with(new);
+        if *count >= MAX_PENDING {
+            return None;
+        }
+        *count += 1;
+        Some(open.subscribe())
     })
+}
+
+/// The host of a domain, if other servers may reach it.
+fn federated_host(cx: &Context<Dialback>, domain: &str) -> Option<Arc<Host>> {
+    cx.host_context().core()?.federated_host(domain)
 }
 
 /// Whether the other server may use the domain. The certificate decides, or else the answer of the
 /// authoritative server.
 async fn check(
     session: &Session,
-    host: &std::sync::Arc<Host>,
+    host: &Arc<Host>,
     domain: &str,
     stream_id: &str,
     key: &str,
@@ -211,7 +233,8 @@ async fn check(
         let text = format!("the certificate does not prove {domain}, and dialback is off");
         return Err(StanzaError::policy_violation().with_type(ErrorType::Cancel).text(text));
     }
-    federation.verify(KeyQuestion { host, domain, stream_id, key }).await
+    let peer = session.peer();
+    federation.verify(KeyQuestion { host, domain, stream_id, key, peer }).await
 }
 
 /// As the authoritative server: answers whether this server made a key.
@@ -220,7 +243,7 @@ fn answer_question(nonza: &Nonza, cx: &Context<Dialback>) -> Result<(), StreamEr
     let (receiving, own) = addresses(nonza)?;
     let id = nonza.element.attribute("id").unwrap_or_default();
     let answer = addressed("verify", &own, &receiving).attribute("id", &id);
-    let answer = if cx.find_host(&own).is_none() {
+    let answer = if federated_host(cx, &own).is_none() {
         let error = StanzaError::item_not_found().text(format!("{own} is not served here"));
         answer.attribute("type", "error").child(&error.to_element())
     } else {

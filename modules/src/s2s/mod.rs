@@ -5,14 +5,34 @@ mod negotiation;
 
 use std::sync::Arc;
 
-use event_core::{ErrorType, prelude::*, services::Federation, xml::STREAM_NS};
+use event_core::{
+    ErrorType,
+    prelude::*,
+    services::{Federation, ServerFederation},
+    xml::STREAM_NS,
+};
 
-/// Sends stanzas to other servers, and accepts stanzas from other servers.
+/// Sends stanzas to other servers, and accepts stanzas from other servers. Other servers cannot
+/// reach a host without this module, on no stream.
 #[module(
+    state = Offered,
     after = ["starttls", "saslauth", "dialback"],
     fires = [events::S2sInEstablished, events::S2sOutEstablished]
 )]
 pub struct S2s;
+
+/// The offer of the server's federation to the modules of the host.
+#[derive(Debug)]
+pub struct Offered;
+
+impl ModuleState<S2s> for Offered {
+    async fn start(host: &HostContext, _: &S2s) -> Result<Self, StartError> {
+        if let Some(server) = host.service::<ServerFederation>() {
+            host.provide::<dyn Federation>(Arc::clone(&server.0));
+        }
+        Ok(Self)
+    }
+}
 
 #[hook("route/remote", priority = -1)]
 fn send(stanza: &mut Stanza, cx: &Context<S2s>) -> Result<Flow, StanzaError> {
@@ -22,7 +42,7 @@ fn send(stanza: &mut Stanza, cx: &Context<S2s>) -> Result<Flow, StanzaError> {
     }
 }
 
-/// The service for streams to other servers, if the host has one.
+/// The service for streams to other servers, if the host exchanges stanzas with other servers.
 pub(crate) fn federation(host: &Host) -> Option<Arc<dyn Federation>> {
     host.service::<dyn Federation>()
 }

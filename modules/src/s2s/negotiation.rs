@@ -75,16 +75,27 @@ fn give_up_on(nonza: &Nonza, reason: &str) -> Flow {
     Flow::Handled
 }
 
-/// Authorizes the authenticated domain on the stream.
+/// Authorizes the authenticated domain on the stream, whichever mechanism has proved the domain.
 #[hook("s2s-authenticated")]
 async fn authorize(event: &S2sAuthenticated, cx: &Context<S2s>) {
     let (session, domain) = (&event.session, &event.domain);
-    if !session.authorize(domain) {
-        return;
+    let Some(core) = cx.host_context().core() else { return };
+    match core.authorize(session, domain) {
+        Ok(true) => {}
+        Ok(false) => return,
+        Err(error) => {
+            let (mechanism, peer) = (event.mechanism, session.peer().map(tracing::field::display));
+            tracing::warn!(%domain, mechanism, peer, "another server claims a domain of this one");
+            session.close(error);
+            return;
+        }
     }
     let (session, domain) = (session.clone(), domain.clone());
     if session.kind() == SessionKind::S2sIn {
-        cx.fire(S2sInEstablished { session, domain }).await;
+        cx.fire(S2sInEstablished { session: session.clone(), domain }).await;
+        if let Some(federation) = federation(cx.host()) {
+            federation.complete_negotiation(&session);
+        }
         return;
     }
     cx.fire(S2sOutEstablished { session: session.clone(), domain }).await;

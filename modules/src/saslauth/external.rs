@@ -35,9 +35,16 @@ async fn auth(nonza: &mut Nonza, cx: &Context<Saslauth>) -> Result<Flow, StreamE
     }
     match read(nonza) {
         Ok(domain) if proves(session, &domain).await => {
-            let (session, domain) = (session.clone(), domain.into());
-            let host = cx.with_host(nonza.session.host());
-            host.fire(S2sAuthenticated { session, domain, mechanism: MECHANISM }).await;
+            let event = S2sAuthenticated {
+                session: session.clone(),
+                domain: domain.as_str().into(),
+                mechanism: MECHANISM,
+            };
+            cx.with_host(session.host()).fire(event).await;
+            // Module `s2s` has closed the stream if the domain is one that is served here.
+            if !session.is_authorized(&domain) {
+                return Ok(Flow::Handled);
+            }
             nonza.session.send_nonza(&element("success", None));
             nonza.session.restart();
             Ok(Flow::Handled)

@@ -94,7 +94,7 @@ pub(crate) fn prepare(
     let (provide, federation) = (services(accounts), Arc::clone(federation));
     move |host| {
         provide(host);
-        host.provide::<dyn services::Federation>(federation.clone());
+        host.provide(Arc::new(services::ServerFederation(federation.clone())));
     }
 }
 

@@ -125,7 +125,7 @@ impl services::Federation for Federation {
 
     fn verify<'a>(&'a self, question: KeyQuestion<'a>) -> BoxFuture<'a, Result<bool, StanzaError>> {
         Box::pin(async move {
-            let KeyQuestion { host, domain, stream_id, key } = question;
+            let KeyQuestion { host, domain, stream_id, key, .. } = question;
             let Ok(_permit) = self.checks.try_acquire() else {
                 return Err(StanzaError::resource_constraint().text("too many keys to check"));
             };

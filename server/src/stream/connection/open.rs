@@ -14,11 +14,16 @@ use super::{
 impl Connection {
     /// The host of this name, if this kind of stream can be opened to the host.
     fn host(&self, domain: &str) -> Result<Arc<Host>, StreamError> {
-        let host = self.streams.core.host(domain).filter(|host| match self.wire.kind {
-            SessionKind::Client => self.streams.settings().hosts.contains(host.name()),
-            SessionKind::Component => host.settings().secret.is_some(),
-            _ => true,
-        });
+        let core = &self.streams.core;
+        let host = match self.wire.kind {
+            SessionKind::Client => {
+                core.host(domain).filter(|host| self.streams.settings().hosts.contains(host.name()))
+            }
+            SessionKind::Component => {
+                core.host(domain).filter(|host| host.settings().secret.is_some())
+            }
+            _ => core.federated_host(domain),
+        };
         host.ok_or_else(|| StreamError::host_unknown().text(format!("{domain} is not served here")))
     }
 
