@@ -65,6 +65,7 @@ key = "tls/{domain}.key"
 authorities = "tls/{'ca' if external else 'nobody'}.pem"
 dialback = {'false' if external else 'true'}
 dns = "127.0.0.1:{DNS}"
+private = true
 """
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Overloads Spondee in four ways, with its default limits, and checks that the limits hold.
+"""Overloads Spondee in six ways, with its default limits, and checks that the limits hold.
 
 Each scenario has a fresh server: pairs chat alone, then while the culprits run. With --short, only
 conditions that do not depend on the machine are checked: how the culprits end, memory, and that
@@ -11,14 +11,20 @@ import fcntl
 import json
 import os
 import resource
+import socket
 import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
+import time
+from contextlib import ExitStack
 from pathlib import Path
 
 sys.dont_write_bytecode = True
-from compare import SPONDEE, XMPPLOAD, Server, say
+sys.path.append(str(Path(__file__).resolve().parent.parent / "federation"))
+from client import Client, Lost
+from compare import SPONDEE, XMPPLOAD, Server, free_port, say
 
 # The largest allowed ratio of p99 under pressure to p99 before.
 RATIO = 3
@@ -32,8 +38,12 @@ CONNECTIONS, WAITING_BYTES = 50_000, 128 << 20
 CONNECTION_KIB = 16
 WAITING_KIB = 2 * WAITING_BYTES // 1024
 
-CULPRITS = ["reader", "flood", "connections", "database"]
+CULPRITS = ["reader", "flood", "connections", "database", "pairs", "strangers"]
+FEDERATING = ["pairs", "strangers"]
 FREE_ACCOUNTS = 300
+
+# The files that streams to other servers may have open, beside those of clients.
+OUTGOING_FILES = 12_560
 
 
 def hold(file):
@@ -51,10 +61,75 @@ def hold(file):
     os._exit(0)
 
 
+class Remote:
+    """Another server, and a client of the first server that pings the other again and again.
+
+    DNS never answers, so all other domains stay unreachable for as long as possible.
+    """
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.s2s, self.other, self.tls = free_port(), free_port(), free_port()
+        self.dns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.dns.bind(("127.0.0.1", 0))
+        self.times, self.lost = [], 0
+        self.over = threading.Event()
+
+    def federate(self, port, remote, address):
+        dns = self.dns.getsockname()[1]
+        return (f'[[listen]]\nkind = "s2s"\naddress = "127.0.0.1:{port}"\n'
+                f'[s2s]\ndialback = true\nprivate = true\ndns = "127.0.0.1:{dns}"\n'
+                f'[s2s.routes]\n"{remote}" = "127.0.0.1:{address}"\n')
+
+    def config(self):
+        """What the first server's config needs."""
+        return (f'[[listen]]\nkind = "s2s-tls"\naddress = "127.0.0.1:{self.tls}"\n'
+                + self.federate(self.s2s, "remote.example", self.other))
+
+    def start(self, stack, port):
+        self.folder.mkdir(parents=True)
+        config = self.folder / "spondee.toml"
+        config.write_text(f'data = "{self.folder}/data"\n'
+                          + self.federate(self.other, "localhost", self.s2s)
+                          + '[host."remote.example"]\n')
+        log = stack.enter_context(open(self.folder / "log", "w"))
+        process = subprocess.Popen([*SPONDEE.split(), "--config", config], stdout=log, stderr=log)
+        stack.callback(process.wait)
+        stack.callback(process.terminate)
+        user = Client(port, "localhost").login("user0", "pw")
+        end = time.monotonic() + 30
+        while not self.answers(user) and time.monotonic() < end:
+            time.sleep(0.2)
+        thread = threading.Thread(target=self.ping, args=[user])
+        thread.start()
+        stack.callback(thread.join)
+        stack.callback(self.over.set)
+
+    def answers(self, user):
+        try:
+            user.query("get", "<ping xmlns='urn:xmpp:ping'/>", "remote.example")
+            return True
+        except Lost:
+            return False
+
+    def ping(self, user):
+        while not self.over.wait(0.1):
+            begun = time.monotonic()
+            self.lost += not self.answers(user)
+            self.times.append(time.monotonic() - begun)
+
+
 def scenario(culprit, options, folder):
     """Runs one scenario and returns the rig's report."""
+    with ExitStack() as stack:
+        return run(culprit, options, folder, stack)
+
+
+def run(culprit, options, folder, stack):
     accounts = 2 * options.pairs + FREE_ACCOUNTS
-    server = Server("Spondee", "spondee.sh", LIMITS="default", USERS=str(accounts))
+    remote = Remote(Path(folder) / "remote" / culprit) if culprit in FEDERATING else None
+    server = Server("Spondee", "spondee.sh", LIMITS="default", USERS=str(accounts),
+                    EXTRA=remote.config() if remote else "")
     server.provision(Path(folder) / culprit)
     server.start()
     secs = options.secs * (2 if culprit == "database" and not options.short else 1)
@@ -65,9 +140,14 @@ def scenario(culprit, options, folder):
         file = Path(server.folder) / "data" / "spondee.sqlite"
         args += ["--start", f"{sys.executable} {Path(__file__).resolve()} --hold {file}"]
     try:
+        if remote:
+            remote.start(stack, server.port)
+            args += ["--first", "1", "--s2s", f"127.0.0.1:{remote.tls}"]
         done = subprocess.run([XMPPLOAD, *args], stdout=subprocess.PIPE, text=True)
         if not server.is_running():
             return {"failed": "the server died"}
+        if remote and done.returncode == 0:
+            return {**json.loads(done.stdout), "pings": remote.times, "pings_lost": remote.lost}
         return json.loads(done.stdout) if done.returncode == 0 else {"failed": "the rig failed"}
     finally:
         server.stop()
@@ -81,13 +161,21 @@ def judge(culprit, options, told):
     wrong = [f"{told[key]} {key}" for key in nothing if told[key]]
     grown = told["peak_rss_kib"] - told["rss_before_kib"]
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    bound = WAITING_KIB + CONNECTION_KIB * min(CONNECTIONS, files)
+    bound = WAITING_KIB + CONNECTION_KIB * min(CONNECTIONS + OUTGOING_FILES, files)
     verdicts = [
         (", ".join(wrong) or "no message lost, no other stream closed", not wrong),
         (f"memory grew by {grown / 1024:.1f} of at most {bound / 1024:.0f} MiB", grown <= bound),
         (f"accepts logins afterwards: {told['accepts']}", told["accepts"] == "yes"),
         end(culprit, told),
     ]
+    if "pings" in told:
+        slowest, lost = max(told["pings"], default=0), told["pings_lost"]
+        verdicts += [
+            (f"{len(told['pings'])} pings to another server, {lost} lost, slowest {slowest:.2f} s",
+             len(told["pings"]) > 1 and not lost),
+            (f"{told['newcomers']} logins meanwhile, {told['newcomers_failed']} failed",
+             told["newcomers"] > 0 and not told["newcomers_failed"]),
+        ]
     if not options.short:
         verdicts.insert(0, (f"p99 {told['p99_us']} µs, quiet {told['quiet_p99_us']} µs: "
                             f"{told['p99_ratio']:.2g} ×", told["p99_ratio"] <= RATIO))
@@ -106,6 +194,10 @@ def end(culprit, told):
             return f"{ends}, each slowed to {rate:.0f}/s", rate <= 1.2 * most
         case "connections":
             return f"{told['done']} accepted; {ends}", "policy-violation" in ends
+        case "pairs":
+            return f"{told['refused']} stanzas refused; {ends}", told["refused"] > 0 and not told["ends"]
+        case "strangers":
+            return f"{told['done']} keys answered; {ends}", told["done"] > 0
         case "database":
             return f"{told['done']} done, {told['refused']} refused", told["done"] > 0
 

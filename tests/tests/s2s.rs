@@ -1,10 +1,10 @@
 //! Streams between servers: two servers that federate, and peers that break the rules.
 #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
-use std::net::TcpListener;
+use std::{io::ErrorKind, net::TcpListener};
 
 use spondee_tests::{
-    federation::{Lab, Peer, Place},
+    federation::{Lab, Peer, Place, header},
     raw::Raw,
     server::Server,
 };
@@ -288,6 +288,111 @@ fn dialback_keys_are_verified() {
 }
 
 #[test]
+fn an_outgoing_stream_takes_no_stanzas() {
+    let (place, other) = (Place::new("one.example"), Place::new("other.example"));
+    let lab = Lab::external();
+    let server = lab.server(&place, &[&other]);
+    let listener = TcpListener::bind(other.s2s).unwrap();
+    let mut romeo = Raw::login_at(&server, "romeo", "one.example", "r");
+    romeo.send("<message to='a@other.example' id='m'><body>!</body></message>");
+    let mut peer = accept(&lab, &listener);
+    peer.wait("id='m'");
+    peer.send(&STANZA.replace("to='romeo@one.example'", "to='romeo@one.example/r'"));
+    let end = peer.wait("</stream:stream>");
+    assert!(end.contains("<not-authorized "), "{end}");
+    drop(peer);
+    // Only the message that was sent comes back.
+    let error = romeo.wait("</message>");
+    assert!(error.contains("id='m'") && !error.contains("<body>!</body></message>"), "{error}");
+}
+
+/// Accepts the server's stream as `other.example`, up to its first stanza.
+fn accept(lab: &Lab, listener: &TcpListener) -> Peer {
+    let right = lab.certificate("other.example");
+    let mut peer = Peer::accept(listener, "other.example", "one.example", &right);
+    let mechanisms = "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>\
+                      <mechanism>EXTERNAL</mechanism></mechanisms>";
+    peer.answer("other.example", "one.example", mechanisms);
+    assert!(peer.wait("</auth>").contains(">b25lLmV4YW1wbGU=<"));
+    peer.send("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
+    peer.answer("other.example", "one.example", "");
+    peer
+}
+
+#[test]
+fn a_host_without_s2s_is_not_there_for_other_servers() {
+    let place = Place::new("one.example");
+    let mut lab = Lab::external();
+    lab.s2s = "[host.\"closed.example\"]\nmodules = [\"-s2s\", \"-dialback\"]".into();
+    let _server = lab.server(&place, &[]);
+    let right = lab.certificate("other.example");
+    let closed = Place { domain: "closed.example", ..place };
+    let mut raw = Raw::to(place.s2s);
+    raw.send(&header("other.example", closed.domain));
+    assert!(raw.wait_end().contains("<host-unknown "));
+    let (mut peer, _) = Peer::connect("other.example", &place, Some(right.clone()));
+    for name in ["result", "verify"] {
+        let nonza =
+            format!("<db:{name} from='other.example' to='closed.example' id='i'>k</db:{name}>");
+        peer.send(&nonza);
+        let told = peer.wait(&format!("</db:{name}>"));
+        assert!(told.contains("<item-not-found "), "{told}");
+    }
+    let mut peer = Peer::authenticated("other.example", &place, right);
+    peer.send(&STANZA.replace("romeo@one.example", "romeo@closed.example"));
+    assert!(peer.wait("</stream:stream>").contains("<host-unknown "));
+}
+
+/// One account sends to many servers that accept and say nothing. Others are not delayed, not even
+/// to a server to which that account has sent, too.
+#[test]
+fn one_account_cannot_occupy_the_way_to_other_servers() {
+    let (one, two) = (Place::new("one.example"), Place::new("two.example"));
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let s2s = silent.local_addr().unwrap();
+    let domain = |number| Box::leak(format!("s{number}.example").into_boxed_str());
+    let all: Vec<_> = (0..50).map(|number| Place { domain: domain(number), s2s }).collect();
+    let lab = Lab::external();
+    let mut routes: Vec<&Place> = all.iter().collect();
+    routes.push(&two);
+    let servers = Two { one: lab.server(&one, &routes), two: lab.server(&two, &[&one]) };
+    let mut nobody = Raw::login_at(&servers.two, "romeo", "two.example", "n");
+    let mut culprit = Raw::login_at(&servers.one, "juliet", "one.example", "c");
+    for place in &all {
+        culprit.send(&format!("<message to='a@{}' id='m'><body>!</body></message>", place.domain));
+    }
+    let accepted: Vec<_> = (0..20).map(|_| silent.accept().unwrap()).collect();
+    nobody.send("<presence/>");
+    culprit.send("<message to='romeo@two.example/n' id='late'><body>late</body></message>");
+    culprit.send("<iq type='get' id='taken' to='one.example'><ping xmlns='urn:xmpp:ping'/></iq>");
+    culprit.wait("id='taken'");
+    let mut romeo = servers.romeo();
+    romeo.send("<message to='romeo@two.example/n' id='soon'><body>soon</body></message>");
+    let came = nobody.wait("<body>soon</body>");
+    assert!(came.contains("<body>late</body>"), "the order is lost: {came}");
+    // The account still has no more than its share.
+    silent.set_nonblocking(true).unwrap();
+    assert_eq!(silent.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
+    // The others wait for the end of the first.
+    silent.set_nonblocking(false).unwrap();
+    drop(accepted);
+    for _ in 20..50 {
+        drop(silent.accept().unwrap());
+    }
+    let mut told = String::new();
+    for _ in 0..50 {
+        told += &culprit.wait("</message>");
+    }
+    // Nobody is told that the port is open.
+    assert_eq!(told.matches("could be reached</text>").count(), 50, "{told}");
+    // The failures are remembered.
+    culprit.send("<message to='a@s0.example' id='again'><body>!</body></message>");
+    assert!(culprit.wait("</message>").contains("id='again'"));
+    silent.set_nonblocking(true).unwrap();
+    assert_eq!(silent.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
+}
+
+#[test]
 fn a_server_with_another_name_gets_nothing() {
     let (place, other) = (Place::new("one.example"), Place::new("other.example"));
     let lab = Lab::external();
@@ -317,24 +422,19 @@ fn a_server_with_another_name_gets_nothing() {
 fn messages_to_a_server_that_never_answers_come_back() {
     let (place, other) = (Place::new("one.example"), Place::new("other.example"));
     let mut lab = Lab::external();
-    lab.s2s = "queue_stanzas = 5".into();
+    // A quarter for one account.
+    lab.s2s = "queue_stanzas = 20".into();
     let server = lab.server(&place, &[&other]);
     let listener = TcpListener::bind(other.s2s).unwrap();
     let mut romeo = Raw::login_at(&server, "romeo", "one.example", "r");
+    let mut juliet = Raw::login_at(&server, "juliet", "one.example", "j");
     let send = |romeo: &mut Raw, number: usize| {
         romeo.send(&format!(
             "<message to='a@other.example' id='m{number}'><body>!</body></message>"
         ));
     };
     send(&mut romeo, 0);
-    let right = lab.certificate("other.example");
-    let mut peer = Peer::accept(&listener, "other.example", "one.example", &right);
-    let mechanisms = "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>\
-                      <mechanism>EXTERNAL</mechanism></mechanisms>";
-    peer.answer("other.example", "one.example", mechanisms);
-    assert!(peer.wait("</auth>").contains(">b25lLmV4YW1wbGU=<"));
-    peer.send("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
-    peer.answer("other.example", "one.example", "");
+    let mut peer = accept(&lab, &listener);
     peer.wait("id='m0'");
     // The ping after the message asks whether the message has arrived.
     peer.wait("<ping xmlns='urn:xmpp:ping'/>");
@@ -345,6 +445,9 @@ fn messages_to_a_server_that_never_answers_come_back() {
     send(&mut romeo, 5);
     let error = romeo.wait("</message>");
     assert!(error.contains("id='m5'") && error.contains("<resource-constraint "), "{error}");
+    // Others have their own share.
+    send(&mut juliet, 6);
+    peer.wait("id='m6'");
     drop(peer);
     for number in 0..5 {
         let error = romeo.wait("</message>");

@@ -77,8 +77,8 @@ config_table! {
         /// time, `policy-violation`.
         #[serde(deserialize_with = "at_least::<1, _, _>")]
         pub flood_seconds: u32,
-        /// Connections at the same time, on all listeners together; at most nine tenths of the
-        /// files that the system allows. One more is refused, `resource-constraint`.
+        /// Connections at the same time, on all listeners together; fewer if the system
+        /// allows too few files. One more is refused, `resource-constraint`.
         #[serde(deserialize_with = "at_least::<1, _, _>")]
         pub connections: usize,
         /// Connections at the same time from one address; lowered in proportion to `connections`.

@@ -23,13 +23,19 @@ config_table! {
         /// The DNS resolver. Default: the system's.
         #[serde(deserialize_with = "address", skip_serializing_if = "Option::is_none")]
         pub dns: Option<SocketAddr>,
+        /// Whether servers may have addresses that are not public: loopback, RFC 1918 and others
+        /// of the local network. Whoever controls the DNS of a domain chooses these addresses.
+        /// Those in `routes` may always be of any kind.
+        pub private: bool,
         /// The addresses of servers that are not looked up in DNS, by domain.
         #[serde(deserialize_with = "routes")]
         pub routes: BTreeMap<String, String>,
-        /// The number of stanzas that may wait for one domain. Further ones are refused.
+        /// The number of stanzas that may wait for one domain, a quarter of them from one account.
+        /// Further ones are refused.
         #[serde(deserialize_with = "at_least::<1, _, _>")]
         pub queue_stanzas: usize,
-        /// The total size of the stanzas that may wait for one domain. Further ones are refused.
+        /// The total size of the stanzas that may wait for one domain, a quarter of it from one
+        /// account. Further ones are refused.
         #[serde(deserialize_with = "at_least::<{ 64 * 1024 }, _, _>")]
         pub queue_bytes: usize,
         /// The time after which an idle stream to another server is closed.
@@ -44,8 +50,9 @@ impl Default for S2s {
             authorities: None,
             dialback: false,
             dns: None,
+            private: false,
             routes: BTreeMap::new(),
-            queue_stanzas: 2000,
+            queue_stanzas: 8000,
             queue_bytes: 4 * 1024 * 1024,
             idle_seconds: 600,
         }

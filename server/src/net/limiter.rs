@@ -14,6 +14,47 @@ use crate::config::Limits;
 /// One in this many file descriptors is kept for other uses than connections.
 const RESERVED: usize = 10;
 
+/// At most one in this many file descriptors is for streams to other servers.
+const OUTGOING: usize = 4;
+
+/// The number of streams to other servers for which files are kept, and of servers that are
+/// connected to at the same time, for stanzas and for dialback keys.
+const STREAMS: usize = 10_000;
+const DIALS: usize = 256;
+const CHECKS: usize = 64;
+
+/// The files that one attempt to connect may have open: it tries up to 8 addresses at the same
+/// time.
+const FILES_OF_DIAL: usize = 8;
+
+/// How the files for streams to other servers are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutgoingFiles {
+    /// The streams that carry stanzas.
+    pub streams: usize,
+    /// The attempts to connect for stanzas.
+    pub dials: usize,
+    /// The attempts to connect for dialback keys.
+    pub checks: usize,
+}
+
+impl OutgoingFiles {
+    /// The use of a process that may open this many files.
+    pub fn of(files: usize) -> Self {
+        let all = files / OUTGOING;
+        // Half is for attempts, of which the stated maximum is rarely reached.
+        let attempts = (all / 2 / FILES_OF_DIAL).min(DIALS + CHECKS);
+        let checks = (attempts * CHECKS / (DIALS + CHECKS)).max(1);
+        let dials = attempts.saturating_sub(checks).max(1);
+        let streams = all.saturating_sub(attempts * FILES_OF_DIAL).clamp(1, STREAMS);
+        Self { streams, dials, checks }
+    }
+
+    fn total(self) -> usize {
+        self.streams + (self.dials + self.checks) * FILES_OF_DIAL
+    }
+}
+
 /// The least number of known addresses at which addresses without connections are forgotten.
 const SWEEP: usize = 1024;
 
@@ -64,7 +105,8 @@ struct Maximum {
 
 impl Maximum {
     fn new(limits: &Limits, files: usize) -> Self {
-        let total = limits.connections.min(files - files / RESERVED).max(1);
+        let other = files / RESERVED + OutgoingFiles::of(files).total();
+        let total = limits.connections.min(files.saturating_sub(other)).max(1);
         // Reduced with the total, because otherwise one address could have all connections.
         let share = total as f64 / limits.connections as f64;
         let per_address = (limits.connections_per_address as f64 * share) as usize;
@@ -265,11 +307,23 @@ mod tests {
     }
 
     #[test]
+    fn files_are_divided() {
+        let of = OutgoingFiles::of;
+        assert_eq!(of(1000), OutgoingFiles { streams: 130, dials: 12, checks: 3 });
+        assert_eq!(of(20_000), OutgoingFiles { streams: 2504, dials: 250, checks: 62 });
+        assert_eq!(of(usize::MAX), OutgoingFiles { streams: 10_000, dials: 256, checks: 64 });
+        assert_eq!(of(0), OutgoingFiles { streams: 1, dials: 1, checks: 1 });
+        for files in [200, 256, 1000, 1024, 4096, 20_000, 524_288] {
+            assert!(of(files).total() <= files / OUTGOING, "{files}");
+        }
+    }
+
+    #[test]
     fn files_bound_connections() {
         let limits =
             Limits { connections: 50_000, connections_per_address: 10_000, ..Limits::default() };
         let few = Maximum::new(&limits, 1000);
-        assert_eq!((few.total, few.per_address), (900, 180));
+        assert_eq!((few.total, few.per_address), (650, 130));
         let many = Maximum::new(&limits, 1_000_000);
         assert_eq!((many.total, many.per_address), (50_000, 10_000));
     }

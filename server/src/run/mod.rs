@@ -23,7 +23,10 @@ use crate::{
     config::{Config, ConfigError, InvalidConfig, ListenKind},
     control::server::Control,
     http::{Http, metrics::Metrics},
-    net::{limiter::ConnectionLimits, listener::Listeners},
+    net::{
+        limiter::{ConnectionLimits, OutgoingFiles},
+        listener::Listeners,
+    },
     s2s::Federation,
     storage::{Database, LOCK_FILE, StorageError, create_data_folder, create_private_file},
     stream::{Settings, Streams},
@@ -153,7 +156,7 @@ async fn serve(
     let accounts =
         AccountStore::open(storage.clone(), limits.scram_iterations, limits.password_checks)
             .await?;
-    let federation = Federation::new(&config.s2s, authorities);
+    let federation = Federation::new(&config.s2s, authorities, OutgoingFiles::of(files));
     let prepare = hosts::prepare(&accounts, &federation);
     let modules = Runtime::start(registry, hosts, storage.clone(), prepare).await;
     let modules = modules.map_err(|error| ServerError::Refused(located(&error, &config)))?;

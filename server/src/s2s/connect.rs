@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::resolve::{ResolveError, Resolver, Target};
-use crate::{config::S2s, net::socket, plain::plain};
+use crate::{config::S2s, net::socket};
 
 /// The time before the next address is tried in parallel (RFC 8305 section 5).
 const STAGGER: Duration = Duration::from_millis(250);
@@ -58,12 +58,20 @@ pub enum ConnectError {
     TimedOut(Box<str>),
 }
 
-impl From<&ConnectError> for StanzaError {
+/// The error for senders of stanzas to a domain of which no server could be reached. It is the same
+/// for each reason, because anyone can have any public address and port tried.
+pub(super) fn unreachable(domain: &str) -> StanzaError {
+    StanzaError::remote_server_timeout().text(format!("no server of {domain} could be reached"))
+}
+
+impl ConnectError {
     /// The error for senders of stanzas to the domain (RFC 6120 sections 8.3.3.16 and 8.3.3.17).
-    fn from(error: &ConnectError) -> Self {
-        match error {
-            ConnectError::Resolve(error) => error.into(),
-            _ => Self::remote_server_timeout().text(plain(&error.to_string())),
+    pub(super) fn told(&self, domain: &str) -> StanzaError {
+        match self {
+            Self::Resolve(error @ (ResolveError::NotFound(_) | ResolveError::NotOffered(_))) => {
+                StanzaError::remote_server_not_found().text(error.to_string())
+            }
+            _ => unreachable(domain),
         }
     }
 }

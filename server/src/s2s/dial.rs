@@ -12,7 +12,7 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-use super::connect::{Connected, Connector};
+use super::connect::{ConnectError, Connected, Connector, unreachable};
 use crate::{
     config::S2s,
     plain::plain,
@@ -33,12 +33,38 @@ pub(super) enum Purpose {
     Question(KeyCheck),
 }
 
-/// A stream that is ready.
+/// A stream that is ready. It is closed when this is dropped.
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) session: Session,
     /// The reason why the stream ended; `None` if the other side closed it without an error.
     pub(super) ended: oneshot::Receiver<Option<String>>,
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.session.close(None);
+    }
+}
+
+/// Why a domain gave no stream.
+#[derive(Debug)]
+pub(super) struct NoStream {
+    /// The error for senders of stanzas to the domain.
+    pub(super) told: StanzaError,
+    /// The reason, for the log.
+    pub(super) reason: String,
+}
+
+impl NoStream {
+    /// The reason stays in the log.
+    fn unreachable(domain: &str, reason: impl Into<String>) -> Self {
+        Self { told: unreachable(domain), reason: plain(&reason.into()).into_owned() }
+    }
+
+    fn of(domain: &str, error: &ConnectError) -> Self {
+        Self { told: error.told(domain), reason: plain(&error.to_string()).into_owned() }
+    }
 }
 
 /// The channel for the result of the negotiation, kept in a slot of the session.
@@ -57,7 +83,7 @@ pub(super) fn report(session: &Session, result: Result<(), StanzaError>) {
 /// Why a connection gave no stream.
 enum Failed {
     /// Another target may succeed.
-    Here(StanzaError),
+    Here(NoStream),
     /// The domain itself refused the stream.
     Everywhere(StanzaError),
 }
@@ -81,28 +107,30 @@ impl Dialer {
         let _ = self.streams.set(Arc::downgrade(streams));
     }
 
-    /// Opens a stream from a host to a domain.
+    /// Opens a stream from a host to a domain. `guard` is dropped when the stream's file is closed.
     ///
     /// # Errors
     ///
-    /// The error for senders of stanzas to the domain.
-    pub(super) async fn dial(
+    /// No server of the domain could be reached, or the domain refused the stream.
+    pub(super) async fn dial<G: Send + Sync + 'static>(
         &self,
         host: &Arc<Host>,
         domain: &str,
         purpose: Purpose,
-    ) -> Result<Link, StanzaError> {
-        let gone = || StanzaError::remote_server_timeout().text("the server is stopping");
+        guard: Arc<G>,
+    ) -> Result<Link, NoStream> {
         let streams = self.streams.wait().await;
-        let mut route = self.connector.route(domain).await.map_err(|error| told(&error))?;
+        let failed_here = |error| NoStream::of(domain, &error);
+        let mut route = self.connector.route(domain).await.map_err(failed_here)?;
         let mut failed = None;
         let mut purpose = Some(purpose);
         loop {
             let connected = match route.connect().await {
                 Ok(connected) => connected,
-                Err(error) => return Err(failed.unwrap_or_else(|| told(&error))),
+                Err(error) => return Err(failed.unwrap_or_else(|| failed_here(error))),
             };
             let peer = connected.peer;
+            let gone = || NoStream::unreachable(domain, "the server is stopping");
             let streams = streams.upgrade().ok_or_else(gone)?;
             let io = match shake(&streams, host, domain, connected).await {
                 Ok(io) => io,
@@ -112,20 +140,20 @@ impl Dialer {
                 }
             };
             let outgoing = Outgoing { host: Arc::clone(host), domain: domain.into(), io, peer };
-            match negotiate(&streams, outgoing, &mut purpose).await {
+            match negotiate(&streams, outgoing, &mut purpose, Arc::clone(&guard)).await {
                 Ok(link) => return Ok(link),
-                Err(Failed::Everywhere(error)) => return Err(error),
+                Err(Failed::Everywhere(told)) => {
+                    let reason = told.to_string();
+                    return Err(NoStream { told, reason });
+                }
                 Err(Failed::Here(error)) => {
-                    tracing::debug!(domain, %peer, %error, "the negotiation failed");
+                    let reason = &error.reason;
+                    tracing::debug!(domain, %peer, reason, "the negotiation failed");
                     failed = Some(error);
                 }
             }
         }
     }
-}
-
-fn told(error: &super::connect::ConnectError) -> StanzaError {
-    StanzaError::from(error)
 }
 
 /// Performs the TLS handshake, if TLS begins with the first byte.
@@ -134,13 +162,13 @@ async fn shake(
     host: &Host,
     domain: &str,
     connected: Connected,
-) -> Result<Io, StanzaError> {
+) -> Result<Io, NoStream> {
     if !connected.is_direct_tls {
         return Ok(connected.stream.into());
     }
     let failed = |reason: String| {
         tracing::debug!(domain, reason, "the TLS handshake failed");
-        StanzaError::remote_server_timeout().text(plain(&format!("no TLS with {domain}: {reason}")))
+        NoStream::unreachable(domain, format!("no TLS: {reason}"))
     };
     let name =
         server_name(domain).ok_or_else(|| failed("the domain is no name for TLS".to_owned()))?;
@@ -155,10 +183,11 @@ async fn shake(
 }
 
 /// Runs a stream until it is ready.
-async fn negotiate(
+async fn negotiate<G: Send + Sync + 'static>(
     streams: &Arc<Streams>,
     outgoing: Outgoing,
     purpose: &mut Option<Purpose>,
+    guard: Arc<G>,
 ) -> Result<Link, Failed> {
     let domain = outgoing.domain.clone();
     let (session, task) = streams.connect(outgoing);
@@ -168,38 +197,34 @@ async fn negotiate(
     if is_question && let Some(Purpose::Question(check)) = purpose.take() {
         session.with_slot(|slot| *slot = Some(check));
     }
-    let (ending, mut ended) = oneshot::channel();
+    let (ending, ended) = oneshot::channel();
     tokio::spawn(async move {
         // The receiver may have stopped waiting.
         let _ = ending.send(task.await);
+        drop(guard);
     });
+    let mut link = Link { session, ended };
     if is_question {
-        return Ok(Link { session, ended });
+        return Ok(link);
     }
-    let failed = |reason: String| {
-        Failed::Here(
-            StanzaError::remote_server_timeout().text(plain(&format!("{domain}: {reason}"))),
-        )
-    };
+    let failed = |reason: &str| Failed::Here(NoStream::unreachable(&domain, reason));
     let ready = async {
         tokio::select! {
             biased;
             Some(result) = result.recv() => result.map_err(Failed::Everywhere),
-            reason = &mut ended => {
+            reason = &mut link.ended => {
                 let reason = reason.ok().flatten();
-                Err(failed(reason.unwrap_or_else(|| "the server closed the stream".to_owned())))
+                Err(failed(reason.as_deref().unwrap_or("the server closed the stream")))
             }
         }
     };
-    match timeout(NEGOTIATION, ready).await {
-        Ok(Ok(())) => Ok(Link { session, ended }),
-        Ok(Err(error)) => {
-            session.close(None);
-            Err(error)
-        }
-        Err(_) => {
-            session.close(None);
-            Err(failed("the stream was not ready in time".to_owned()))
-        }
-    }
+    let error = match timeout(NEGOTIATION, ready).await {
+        Ok(Ok(())) => return Ok(link),
+        Ok(Err(error)) => error,
+        Err(_) => failed("the stream was not ready in time"),
+    };
+    // Its file counts until it is closed, so the next server is not tried before.
+    link.session.close(None);
+    let _ = (&mut link.ended).await;
+    Err(error)
 }

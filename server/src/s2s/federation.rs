@@ -1,6 +1,7 @@
 //! Federation as a service for modules.
 
 use std::{
+    net::IpAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -10,21 +11,27 @@ use std::{
 
 use event_core::{
     BoxFuture, HostContext, Session, SessionKind, Stanza, StanzaError, StanzaKind, events,
+    rate::subscriber,
     services::{self, KeyCheck, KeyQuestion},
 };
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 
 use super::{
     certificate::Authorities,
-    dial::{Purpose, report},
-    pair::Offer,
+    connect::unreachable,
+    dial::{NoStream, Purpose, report},
     pairs::Pairs,
+    shares::Shares,
 };
-use crate::{config::S2s, stream::Streams};
+use crate::{config::S2s, net::limiter::OutgoingFiles, stream::Streams};
 
-/// The number of dialback keys that are checked at once, and the time limit of one check.
-const MAX_CHECKS: usize = 64;
+/// The time limit of the check of a dialback key.
 const CHECK: Duration = Duration::from_secs(30);
+/// The number of keys from one address that are checked at once. The others wait.
+const CHECKS: usize = 8;
 
 /// All streams to other servers, and their queues.
 #[derive(Debug)]
@@ -32,18 +39,18 @@ pub struct Federation {
     authorities: Authorities,
     dialback: bool,
     pairs: Arc<Pairs>,
-    checks: Semaphore,
+    checks: Checks,
     is_stopping: AtomicBool,
 }
 
 impl Federation {
-    /// Federation with the settings of `[s2s]`.
-    pub fn new(config: &S2s, authorities: Authorities) -> Arc<Self> {
+    /// Federation with the settings of `[s2s]`, which may use these files.
+    pub fn new(config: &S2s, authorities: Authorities, files: OutgoingFiles) -> Arc<Self> {
         Arc::new(Self {
             authorities,
             dialback: config.dialback,
-            pairs: Arc::new(Pairs::new(config)),
-            checks: Semaphore::new(MAX_CHECKS),
+            pairs: Arc::new(Pairs::new(config, files)),
+            checks: Checks::new(files.checks),
             is_stopping: AtomicBool::new(false),
         })
     }
@@ -79,24 +86,36 @@ impl Federation {
     }
 }
 
+/// The checks of dialback keys.
+#[derive(Debug)]
+struct Checks {
+    all: Arc<Semaphore>,
+    most: usize,
+    by_address: Shares<Option<IpAddr>, Semaphore>,
+}
+
+impl Checks {
+    fn new(most: usize) -> Self {
+        Self { all: Arc::new(Semaphore::new(most)), most, by_address: Shares::new() }
+    }
+
+    /// Waits until a key from an address may be checked, first for the address's share.
+    async fn permit(&self, peer: Option<IpAddr>) -> Option<[OwnedSemaphorePermit; 2]> {
+        let share = CHECKS.min(self.most / 4).max(1);
+        let own = self.by_address.get(peer.map(subscriber), |_| Semaphore::new(share));
+        // Semaphores are not closed.
+        let own = own.acquire_owned().await.ok()?;
+        Some([own, Arc::clone(&self.all).acquire_owned().await.ok()?])
+    }
+}
+
 impl services::Federation for Federation {
     fn send(&self, stanza: &Stanza) -> Result<(), StanzaError> {
         let to = stanza.to().ok_or_else(StanzaError::bad_request)?;
-        let host = stanza.origin().host();
         if self.is_stopping.load(Ordering::Acquire) && !is_answer(stanza) {
             return Err(StanzaError::remote_server_timeout().text("this server is stopping"));
         }
-        loop {
-            match self.pairs.pair(host, to.domain().as_str())?.offer(stanza) {
-                Offer::Taken => return Ok(()),
-                Offer::Full => {
-                    let text = format!("the queue to {} is full", to.domain());
-                    return Err(StanzaError::resource_constraint().text(text));
-                }
-                // The pair has just ended and been removed from the list.
-                Offer::Over => {}
-            }
-        }
+        self.pairs.send(stanza, to.domain().as_str())
     }
 
     fn proves<'a>(&'a self, session: &'a Session, domain: &'a str) -> BoxFuture<'a, bool> {
@@ -125,29 +144,35 @@ impl services::Federation for Federation {
 
     fn verify<'a>(&'a self, question: KeyQuestion<'a>) -> BoxFuture<'a, Result<bool, StanzaError>> {
         Box::pin(async move {
-            let KeyQuestion { host, domain, stream_id, key, .. } = question;
-            let Ok(_permit) = self.checks.try_acquire() else {
-                return Err(StanzaError::resource_constraint().text("too many keys to check"));
-            };
-            let unanswered = |reason: &str| {
-                StanzaError::remote_server_timeout().text(format!("{domain}: {reason}"))
+            const UNCHECKED: &str = "a dialback key was not checked";
+            let KeyQuestion { host, domain, stream_id, key, peer } = question;
+            if let Some(error) = self.pairs.remembered(host.name(), domain) {
+                return Err(error);
+            }
+            let failed = |reason: &str| {
+                tracing::info!(domain, reason, UNCHECKED);
+                unreachable(domain)
             };
             let (check, answer) = KeyCheck::new(stream_id, key);
             let asked = async {
-                let link = self.pairs.dialer.dial(host, domain, Purpose::Question(check)).await?;
+                let permits = self.checks.permit(peer).await;
+                let permits = Arc::new(permits.ok_or_else(|| failed("the server has ended"))?);
+                let dialed =
+                    self.pairs.dialer.dial(host, domain, Purpose::Question(check), permits);
+                let mut link = dialed.await.map_err(|NoStream { told, reason }| {
+                    tracing::info!(domain, reason, UNCHECKED);
+                    told
+                })?;
                 // When the stream ends or is refused, the session drops the check, which ends
                 // `answer`.
-                let mut ended = link.ended;
                 let answered = tokio::select! {
                     biased;
                     answered = answer => answered.ok(),
-                    _ = &mut ended => None,
+                    _ = &mut link.ended => None,
                 };
-                link.session.close(None);
-                answered.ok_or_else(|| unanswered("no answer to the dialback key"))
+                answered.ok_or_else(|| failed("no answer"))
             };
-            let late = |_| Err(unanswered("no answer to the dialback key in time"));
-            timeout(CHECK, asked).await.unwrap_or_else(late)
+            timeout(CHECK, asked).await.unwrap_or_else(|_| Err(failed("no answer in time")))
         })
     }
 
@@ -169,7 +194,30 @@ impl services::Federation for Federation {
 }
 
 /// Whether a stanza is an answer. Answers are sent even while the server stops.
-fn is_answer(stanza: &Stanza) -> bool {
+pub(super) fn is_answer(stanza: &Stanza) -> bool {
     let kind = stanza.type_();
     stanza.is_error() || (stanza.kind() == StanzaKind::Iq && kind.as_deref() == Some("result"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn keys_of_one_address_leave_room_for_those_of_others() {
+        let checks = Checks::new(64);
+        let permit = |ip: &str| checks.permit(Some(ip.parse().unwrap()));
+        let mut held = Vec::new();
+        for number in 0..CHECKS {
+            held.push(permit(&format!("2001:db8::{number}")).await.unwrap());
+        }
+        let mut waiting = std::pin::pin!(permit("2001:db8::ffff"));
+        tokio::select! {
+            biased;
+            _ = &mut waiting => panic!("one network has more than its share"),
+            other = permit("192.0.2.1") => assert!(other.is_some()),
+        }
+        held.pop();
+        assert!(waiting.await.is_some());
+    }
 }

@@ -6,8 +6,11 @@ mod dial;
 mod federation;
 mod pair;
 mod pairs;
+mod payer;
+mod public;
 mod queue;
 pub mod resolve;
+mod shares;
 #[cfg(test)]
 pub(crate) mod tests;
 

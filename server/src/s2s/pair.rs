@@ -5,7 +5,7 @@
 //! handles a stream in order, so any answer confirms the stanzas before the ping. If the stream
 //! ends without an answer, the senders get an error: a lost or duplicate stanza would be worse.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use parking_lot::{Mutex, MutexGuard};
 
@@ -18,7 +18,11 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::{dial::Link, queue::Queue};
+use super::{
+    dial::Link,
+    payer::{Payer, Payers, Place},
+    queue::Queue,
+};
 
 /// After a first unconfirmed stanza, the time until a ping asks about all stanzas sent by then.
 const GATHER: Duration = Duration::from_millis(20);
@@ -36,6 +40,8 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_
 pub(super) struct Pair {
     pub(super) host: HostContext,
     pub(super) remote: Box<str>,
+    /// Kept by the stream, too, until its file is closed.
+    pub(super) place: Arc<Place>,
     state: Mutex<State>,
     /// Notified when the state or the wire has changed.
     pub(super) changed: Notify,
@@ -84,10 +90,11 @@ struct Ping {
 }
 
 impl Pair {
-    pub(super) fn new(host: HostContext, remote: &str, queue: Queue) -> Self {
+    pub(super) fn new(host: HostContext, remote: &str, queue: Queue, place: Place) -> Self {
         let state = State { queue, is_over: false, failures: 0, failed: None, is_closing: false };
         let state = Mutex::new(state);
-        Self { host, remote: remote.into(), state, changed: Notify::new() }
+        let place = Arc::new(place);
+        Self { host, remote: remote.into(), place, state, changed: Notify::new() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -95,14 +102,17 @@ impl Pair {
     }
 
     /// Adds a stanza to the queue.
-    pub(super) fn offer(&self, stanza: &Stanza) -> Offer {
+    pub(super) fn offer(&self, stanza: &Stanza, payer: &Arc<Payer>, payers: &Payers) -> Offer {
+        let size = stanza.element().as_bytes().len();
         let mut state = self.state();
         if state.is_over {
             return Offer::Over;
         }
-        if !state.queue.push(stanza) {
+        if !state.queue.has_room(payer, size) {
             return Offer::Full;
         }
+        let Some(held) = payers.hold(payer, size) else { return Offer::Full };
+        state.queue.push(stanza, held);
         drop(state);
         self.changed.notify_one();
         Offer::Taken
@@ -120,6 +130,16 @@ impl Pair {
     pub(super) fn is_settled(&self) -> bool {
         let state = self.state();
         state.is_over || (state.queue.is_written() && state.queue.is_settled())
+    }
+
+    /// Those whose stanzas wait or are not confirmed.
+    pub(super) fn payers(&self) -> Vec<Arc<Payer>> {
+        self.state().queue.payers().cloned().collect()
+    }
+
+    /// Whether the stream ends when every stanza has been written.
+    pub(super) fn is_closing(&self) -> bool {
+        self.state().is_closing
     }
 
     /// The number of stanzas that wait or are not confirmed.
@@ -163,13 +183,7 @@ impl Pair {
 
     /// Returns the waiting stanzas to their senders, because no stream could be opened.
     pub(super) async fn refuse(&self, error: &StanzaError) {
-        tracing::info!(from = self.host.name(), to = %self.remote, %error, "the server was not reached");
-        let waiting = {
-            let mut state = self.state();
-            state.failures = state.failures.saturating_add(1);
-            state.failed = Some(Instant::now());
-            state.queue.take_waiting()
-        };
+        let waiting = self.state().queue.take_waiting();
         self.bounce(waiting, error).await;
     }
 
@@ -185,7 +199,7 @@ impl Pair {
         let mut ping = None;
         let ended = self.write(&mut link, &mut ping, idle, moved).await;
         // Ends the stream even if the other side does not close its own.
-        link.session.close(None);
+        drop(link);
         if let Ended::Broken(reason) = &ended {
             tracing::info!(from = self.host.name(), to = %self.remote, reason, "the stream was lost");
             if let Some(ping) = &mut ping

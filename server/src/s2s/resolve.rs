@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use event_core::StanzaError;
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig};
 use hickory_resolver::net::NetError;
@@ -13,6 +12,7 @@ use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use ring::rand::{SecureRandom, SystemRandom};
 use thiserror::Error;
 
+use super::public::is_public;
 use crate::config::S2s;
 use crate::tls;
 
@@ -37,6 +37,14 @@ pub struct Target {
     pub port: u16,
     /// Whether TLS begins with the first byte (XEP-0368).
     pub is_direct_tls: bool,
+    /// Whether the config names the target, which then may have any address.
+    pub is_route: bool,
+}
+
+impl Target {
+    pub(super) fn new(name: &str, port: u16) -> Self {
+        Self { name: name.into(), port, is_direct_tls: false, is_route: false }
+    }
 }
 
 /// Why a domain's server was not found.
@@ -48,6 +56,9 @@ pub enum ResolveError {
     /// The domain has an SRV target of `.`: it has no XMPP server.
     #[error("DNS says that {0} has no XMPP server")]
     NotOffered(Box<str>),
+    /// No address of the name is public.
+    #[error("no address of {0} is public, and private is not set in [s2s]")]
+    NotPublic(Box<str>),
     /// DNS did not answer, which may be temporary.
     #[error("no answer from DNS for {name}: {source}")]
     Unanswered {
@@ -58,24 +69,12 @@ pub enum ResolveError {
     },
 }
 
-impl From<&ResolveError> for StanzaError {
-    /// The error for senders of stanzas to the domain (RFC 6120 sections 8.3.3.16 and 8.3.3.17).
-    fn from(error: &ResolveError) -> Self {
-        let condition = match error {
-            ResolveError::NotFound(_) | ResolveError::NotOffered(_) => {
-                Self::remote_server_not_found()
-            }
-            ResolveError::Unanswered { .. } => Self::remote_server_timeout(),
-        };
-        condition.text(error.to_string())
-    }
-}
-
 /// Finds servers. Answers are cached for the time to live of their records.
 #[derive(Debug, Clone)]
 pub struct Resolver {
     dns: Result<TokioResolver, NetError>,
     routes: BTreeMap<String, String>,
+    allows_private: bool,
     timeout: Duration,
 }
 
@@ -87,7 +86,8 @@ impl Resolver {
         if let Err(error) = &dns {
             tracing::warn!(%error, "DNS cannot be used; set dns in [s2s]");
         }
-        Self { dns, routes: config.routes.clone(), timeout: TIMEOUT }
+        let (routes, allows_private) = (config.routes.clone(), config.private);
+        Self { dns, routes, allows_private, timeout: TIMEOUT }
     }
 
     /// Changes the time limit of one lookup.
@@ -107,10 +107,10 @@ impl Resolver {
         if let Some((name, port)) = self.routes.get(domain).and_then(|at| at.rsplit_once(':')) {
             // The port was checked when the config was read.
             let port = port.parse().unwrap_or(PORT);
-            return Ok(vec![Target { name: bare(name).into(), port, is_direct_tls: false }]);
+            return Ok(vec![Target { is_route: true, ..Target::new(bare(name), port) }]);
         }
         let ascii = tls::ascii(domain);
-        let alone = || vec![Target { name: bare(&ascii).into(), port: PORT, is_direct_tls: false }];
+        let alone = || vec![Target::new(bare(&ascii), PORT)];
         if bare(&ascii).parse::<IpAddr>().is_ok() {
             return Ok(alone());
         }
@@ -139,14 +139,26 @@ impl Resolver {
         }
     }
 
-    /// The addresses of a target, at most 8, IPv6 and IPv4 alternately (RFC 8305 section 4).
+    /// The addresses of a target, at most 8, IPv6 and IPv4 alternately (RFC 8305 section 4). Unless
+    /// the config allows private addresses, or names the target, these are public addresses.
     ///
     /// # Errors
     ///
-    /// The target has no address, or DNS does not answer.
+    /// The target has no such address, or DNS does not answer.
     pub async fn addresses(&self, target: &Target) -> Result<Vec<SocketAddr>, ResolveError> {
+        let allows = |ip: &IpAddr| self.allows_private || target.is_route || is_public(*ip);
+        let found: Vec<_> = self.ips(target).await?.into_iter().filter(allows).collect();
+        if found.is_empty() {
+            return Err(ResolveError::NotPublic(target.name.clone()));
+        }
+        let socket = |ip| SocketAddr::new(ip, target.port);
+        Ok(found.into_iter().map(socket).take(ADDRESSES).collect())
+    }
+
+    /// All addresses of a target, at least one.
+    async fn ips(&self, target: &Target) -> Result<Vec<IpAddr>, ResolveError> {
         if let Ok(ip) = target.name.parse::<IpAddr>() {
-            return Ok(vec![SocketAddr::new(ip, target.port)]);
+            return Ok(vec![ip]);
         }
         let (v6, v4) = tokio::join!(
             self.lookup(&target.name, RecordType::AAAA),
@@ -159,8 +171,7 @@ impl Resolver {
         if v6.is_empty() && v4.is_empty() {
             return Err(ResolveError::NotFound(target.name.clone()));
         }
-        let socket = |ip| SocketAddr::new(ip, target.port);
-        Ok(in_turn(v6, v4).map(socket).take(ADDRESSES).collect())
+        Ok(in_turn(v6, v4).collect())
     }
 
     async fn services(&self, service: &str, ascii: &str) -> Result<Services, ResolveError> {
@@ -172,8 +183,8 @@ impl Resolver {
             if srv.target.is_root() {
                 is_refused = true;
             } else if srv.port != 0 {
-                let name = srv.target.to_ascii().trim_end_matches('.').into();
-                let target = Target { name, port: srv.port, is_direct_tls: false };
+                let name = srv.target.to_ascii();
+                let target = Target::new(name.trim_end_matches('.'), srv.port);
                 services.push(Service { priority: srv.priority, weight: srv.weight, target });
             }
         }

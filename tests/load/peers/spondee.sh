@@ -5,12 +5,13 @@
 # Further variables: PORT (35222), SPONDEE (the binary; default the release
 #   build of this repository), HOSTS (1; more are named host1.localhost ...),
 #   THREADS (2), MODULES (of all hosts, in the form of the config, such as '"+register"'),
-#   LIMITS (default: the default limits; any other value: limits that are never reached)
+#   LIMITS (default: the default limits; any other value: limits that are never reached),
+#   EXTRA (lines at the end of the config)
 set -eu
 . "$(dirname "$0")/common.sh"
 if [ "${1:-}" = stop ]; then stop "$2"; exit; fi
 repo=$(cd "$(dirname "$0")/../../.." && pwd)
-: "${PORT:=35222}" "${HOSTS:=1}" "${MODULES:=}" "${THREADS:=2}" "${LIMITS:=}"
+: "${PORT:=35222}" "${HOSTS:=1}" "${MODULES:=}" "${THREADS:=2}" "${LIMITS:=}" "${EXTRA:=}"
 : "${SPONDEE:=${CARGO_TARGET_DIR:-$repo/target}/release/spondee}"
 
 if [ "$REUSE" = no ]; then
@@ -45,6 +46,7 @@ CFG
             host=localhost; [ "$i" = 0 ] || host=host$i.localhost
             printf '\n[host."%s"]\nallow_plaintext = true\n%s\n' "$host" "$modules"
         done
+        printf '%s\n' "$EXTRA"
     } > "$DIR/spondee.toml"
     for i in $(seq 0 $((USERS - 1))); do echo "user$i@localhost,pw"; done |
         "$SPONDEE" --config "$DIR/spondee.toml" user import - > "$DIR/import.log" 2>&1

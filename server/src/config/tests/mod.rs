@@ -166,7 +166,7 @@ fn unknown_keys_name_the_nearest() {
         (
             "[s2s]\nxyzzy = 1",
             "spondee.toml:2: unknown key \"xyzzy\" in [s2s]; valid here: authorities, dialback, \
-             dns, routes, queue_stanzas, queue_bytes, idle_seconds",
+             dns, private, routes, queue_stanzas, queue_bytes, idle_seconds",
         ),
         (
             "[[listen]]\nkind = \"c2s\"\nadress = \"[::]:1\"",

@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use event_core::{Condition, StanzaError};
+use event_core::Condition;
 use tokio::net::TcpListener;
 
 use super::dns::Zone;
@@ -72,7 +72,7 @@ async fn an_address_that_is_mute_gives_way_soon() {
 }
 
 #[tokio::test]
-async fn who_refuses_and_who_is_unknown_are_told_apart() {
+async fn what_is_told_does_not_say_which_ports_are_open() {
     let port = closed().await;
     let dns = Zone::default()
         .srv("_xmpp-server._tcp.a.example", &format!("0 0 {port} h.example"))
@@ -80,9 +80,19 @@ async fn who_refuses_and_who_is_unknown_are_told_apart() {
         .serve()
         .await;
     let connector = Connector::new(&dns.config());
-    let condition = |error: &ConnectError| StanzaError::from(error).condition();
+    let condition = |error: &ConnectError| error.told("a.example").condition();
     let refused = connector.route("a.example").await.unwrap().connect().await.unwrap_err();
     assert_eq!(condition(&refused), Condition::RemoteServerTimeout);
+    let public = Connector::new(&crate::config::S2s { private: false, ..dns.config() });
+    let filtered = public.route("a.example").await.unwrap().connect().await.unwrap_err();
+    let late = ConnectError::TimedOut("a.example".into());
+    for error in [&refused, &filtered, &late, &ConnectError::Exhausted("a.example".into())] {
+        let told = error.told("a.example");
+        assert_eq!(told.to_string(), refused.told("a.example").to_string(), "{error}");
+        assert_eq!(told.condition(), Condition::RemoteServerTimeout, "{error}");
+    }
+    // The log has the reason.
+    assert!(filtered.to_string().contains("private"), "{filtered}");
     let text = refused.to_string();
     assert!(
         text.starts_with(&format!("cannot connect to a.example at h.example:{port}: ")),

@@ -147,7 +147,7 @@ impl Zone {
 
 impl Dns {
     pub(crate) fn config(&self) -> S2s {
-        S2s { dns: Some(self.address), ..S2s::default() }
+        S2s { dns: Some(self.address), private: true, ..S2s::default() }
     }
 
     pub(crate) fn resolver(&self) -> Resolver {

@@ -1,11 +1,12 @@
 use std::time::Duration;
 
-use event_core::{Condition, StanzaError};
+use event_core::Condition;
 use hickory_resolver::proto::rr::RecordType;
 use proptest::prelude::*;
 
 use super::dns::Zone;
 use crate::config::S2s;
+use crate::s2s::connect::ConnectError;
 use crate::s2s::resolve::{ResolveError, Resolver, Service, Target, in_order};
 
 const STARTTLS: &str = "_xmpp-server._tcp.a.example";
@@ -24,7 +25,7 @@ async fn targets(zone: Zone) -> Result<Vec<String>, ResolveError> {
 }
 
 fn condition(error: &ResolveError) -> Condition {
-    StanzaError::from(error).condition()
+    ConnectError::from(error.clone()).told("a.example").condition()
 }
 
 #[tokio::test]
@@ -91,7 +92,7 @@ async fn not_there_and_not_answered_are_told_apart() {
         .serve()
         .await;
     let resolver = dns.resolver().with_timeout(Duration::from_millis(300));
-    let of = |name: &str| Target { name: name.into(), port: 1, is_direct_tls: false };
+    let of = |name: &str| Target::new(name, 1);
     let nowhere = resolver.addresses(&of("nowhere.example")).await.unwrap_err();
     assert!(matches!(nowhere, ResolveError::NotFound(_)), "{nowhere}");
     assert_eq!(condition(&nowhere), Condition::RemoteServerNotFound);
@@ -115,8 +116,36 @@ async fn what_is_too_much_is_left_out() {
     let found = dns.resolver().targets("a.example").await.unwrap();
     assert_eq!(found.len(), 16);
     assert_eq!(&*found[15].name, "t15.a.example");
-    let many = Target { name: "many.example".into(), port: 1, is_direct_tls: false };
+    let many = Target::new("many.example", 1);
     assert_eq!(dns.resolver().addresses(&many).await.unwrap().len(), 8);
+}
+
+#[tokio::test]
+async fn addresses_of_the_local_network_are_left_out() {
+    let dns = Zone::default()
+        .ip("local.example", "127.0.0.1")
+        .ip("local.example", "::ffff:10.0.0.1")
+        .ip("both.example", "fd00::1")
+        .ip("both.example", "8.8.8.8")
+        .srv("_xmpp-server._tcp.a.example", "0 0 5269 10.0.0.1")
+        .serve()
+        .await;
+    let routes = [("r.example".to_owned(), "local.example:1".to_owned())].into();
+    let config = S2s { private: false, routes, ..dns.config() };
+    let resolver = Resolver::new(&config);
+    let of = async |domain| {
+        let target = resolver.targets(domain).await.unwrap().remove(0);
+        resolver.addresses(&target).await.map(|found| found.len())
+    };
+    for domain in ["local.example", "127.0.0.1", "[::1]", "169.254.169.254", "a.example"] {
+        let error = of(domain).await.unwrap_err();
+        assert!(matches!(error, ResolveError::NotPublic(_)), "{domain}: {error}");
+    }
+    assert_eq!(of("both.example").await.unwrap(), 1);
+    assert_eq!(of("r.example").await.unwrap(), 2);
+    let allowed = Resolver::new(&dns.config());
+    let target = allowed.targets("127.0.0.1").await.unwrap().remove(0);
+    assert_eq!(allowed.addresses(&target).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -134,8 +163,7 @@ async fn a_route_needs_no_dns() {
 }
 
 fn service(priority: u16, weight: u16) -> Service {
-    let target =
-        Target { name: format!("{priority}/{weight}").into(), port: 1, is_direct_tls: false };
+    let target = Target::new(&format!("{priority}/{weight}"), 1);
     Service { priority, weight, target }
 }
 

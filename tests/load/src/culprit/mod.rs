@@ -3,9 +3,11 @@
 
 mod connections;
 mod database;
+mod domains;
 mod flood;
 mod reader;
 mod shared;
+mod strangers;
 mod stream_end;
 
 use std::sync::Arc;
@@ -20,9 +22,11 @@ use tokio::time::timeout;
 
 use self::connections::connections;
 use self::database::users;
+use self::domains::senders;
 use self::flood::flooders;
 use self::reader::readers;
 use self::shared::{Shared, Stage, Tally};
+use self::strangers::strangers;
 use crate::options::{Options, Res};
 use crate::run::Run;
 
@@ -36,15 +40,21 @@ pub(crate) enum Kind {
     Connections,
     /// A stalled database, with clients that wait for it.
     Database,
+    /// A client that sends to thousands of domains.
+    Pairs,
+    /// Other servers that send dialback keys and never authenticate.
+    Strangers,
 }
 
 impl Kind {
     pub(crate) fn parse(options: &Options) -> Res<Self> {
-        let kinds = ["reader", "flood", "connections", "database"];
+        let kinds = ["reader", "flood", "connections", "database", "pairs", "strangers"];
         Ok(match options.one_of("culprit", &kinds)? {
             "reader" => Self::Reader,
             "flood" => Self::Flood,
             "connections" => Self::Connections,
+            "pairs" => Self::Pairs,
+            "strangers" => Self::Strangers,
             _ => Self::Database,
         })
     }
@@ -54,6 +64,8 @@ impl Kind {
             Self::Reader | Self::Flood => 4,
             Self::Connections => 5000,
             Self::Database => 30,
+            Self::Pairs => 1,
+            Self::Strangers => 50,
         }
     }
 }
@@ -121,5 +133,7 @@ async fn prepare(shared: &Shared, kind: Kind) -> Res<JoinSet<()>> {
         Kind::Flood => flooders(shared).await,
         Kind::Connections => Ok(connections(shared)),
         Kind::Database => users(shared).await,
+        Kind::Pairs => senders(shared).await,
+        Kind::Strangers => strangers(shared),
     }
 }

@@ -75,6 +75,9 @@ pub(crate) fn header(host: &str) -> String {
     )
 }
 
+/// The last octet of the source address of other servers.
+const STRANGER: u8 = 201;
+
 pub(crate) struct Conn {
     stream: Stream,
     pub(crate) framer: Framer,
@@ -148,6 +151,17 @@ impl Conn {
         let name = ServerName::try_from(t.host.clone()).map_err(|e| bad(e.to_string()))?;
         self.stream = Stream::Tls(Box::new(t.connector.connect(name, tcp).await?));
         Ok(())
+    }
+
+    /// Opens a stream as the server of a domain, over direct TLS and without a certificate.
+    pub(crate) async fn as_server(t: &Target, addr: SocketAddr, domain: &str) -> io::Result<Self> {
+        let stream = Stream::Plain(tcp(addr, STRANGER).await?);
+        let mut c = Self { stream, framer: Framer::default(), jid: String::new() };
+        c.secure(t).await?;
+        let server = format!("jabber:server' xmlns:db='jabber:server:dialback' from='{domain}'");
+        c.send(header(&t.host).replace("jabber:client'", &server).as_bytes()).await?;
+        c.expect("features").await?;
+        Ok(c)
     }
 
     /// Connects, starts TLS, authenticates and binds account `i`.

@@ -1,0 +1,273 @@
+//! Who pays for streams to other servers.
+//!
+//! Each stream, each attempt to connect, and the memory of each waiting stanza is counted for the
+//! account or domain that has caused it. So nobody can use up what is there for all.
+
+use std::{
+    hash::{Hash, Hasher},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use event_core::{SessionKind, Stanza, StanzaError};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinSet,
+};
+
+use super::{federation::is_answer, pair::Pair, shares::Shares};
+use crate::{config::S2s, net::limiter::OutgoingFiles};
+
+/// The number of servers that are connected to at the same time for one payer.
+const DIALS: usize = 20;
+/// The number of streams of one account.
+const STREAMS: usize = 500;
+/// How many times `queue_bytes` all queues together may hold.
+const QUEUES: usize = 16;
+/// The memory of a waiting stanza besides its text.
+const STANZA: usize = 512;
+
+/// An account of this server, or a domain whose accounts this server does not know.
+#[derive(Debug)]
+pub(super) struct Payer {
+    dials: Arc<Semaphore>,
+    streams: Counter,
+    bytes: Counter,
+}
+
+/// A number that must not exceed a maximum.
+#[derive(Debug)]
+struct Counter {
+    used: AtomicUsize,
+    most: usize,
+}
+
+impl Counter {
+    fn new(most: usize) -> Self {
+        Self { used: AtomicUsize::new(0), most }
+    }
+
+    fn take(&self, count: usize) -> bool {
+        let more = |used: usize| used.checked_add(count).filter(|sum| *sum <= self.most);
+        self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+    }
+
+    fn give(&self, count: usize) {
+        self.used.fetch_sub(count, Ordering::Relaxed);
+    }
+}
+
+impl PartialEq for Payer {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Eq for Payer {}
+
+impl Hash for Payer {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        std::ptr::from_ref(self).hash(state);
+    }
+}
+
+/// All payers, and what they use together.
+#[derive(Debug)]
+pub(super) struct Payers {
+    known: Shares<Box<str>, Payer>,
+    dials: Arc<Semaphore>,
+    files: OutgoingFiles,
+    queue_bytes: usize,
+    streams: Arc<Counter>,
+    bytes: Arc<Counter>,
+}
+
+impl Payers {
+    pub(super) fn new(config: &S2s, files: OutgoingFiles) -> Self {
+        Self {
+            known: Shares::new(),
+            dials: Arc::new(Semaphore::new(files.dials)),
+            files,
+            queue_bytes: config.queue_bytes,
+            streams: Arc::new(Counter::new(files.streams)),
+            bytes: Arc::new(Counter::new(config.queue_bytes.saturating_mul(QUEUES))),
+        }
+    }
+
+    /// The payer of a stanza.
+    pub(super) fn of(&self, stanza: &Stanza) -> Arc<Payer> {
+        self.known.get(name(stanza), |name| {
+            // A domain stands for many users.
+            let (streams, bytes) = match name.contains('@') {
+                true => (STREAMS.min(self.files.streams / 4), self.queue_bytes),
+                false => (self.files.streams / 2, self.queue_bytes.saturating_mul(QUEUES / 4)),
+            };
+            Payer {
+                dials: Arc::new(Semaphore::new(DIALS.min(self.files.dials / 4).max(1))),
+                streams: Counter::new(streams.max(1)),
+                bytes: Counter::new(bytes),
+            }
+        })
+    }
+
+    /// Counts a stream.
+    ///
+    /// # Errors
+    ///
+    /// The payer, or all together, have too many streams.
+    pub(super) fn open(&self, payer: &Arc<Payer>) -> Result<Place, StanzaError> {
+        let full = |text: &str| Err(StanzaError::resource_constraint().text(text));
+        if !payer.streams.take(1) {
+            return full("you have sent stanzas to too many other servers");
+        }
+        if !self.streams.take(1) {
+            payer.streams.give(1);
+            return full("stanzas wait for too many other servers");
+        }
+        Ok(Place { payer: Arc::clone(payer), all: Arc::clone(&self.streams) })
+    }
+
+    /// Counts a stanza of this size in memory. `None` if the payer, or all together, hold too many.
+    pub(super) fn hold(&self, payer: &Arc<Payer>, size: usize) -> Option<Held> {
+        let bytes = size.saturating_add(STANZA);
+        if !payer.bytes.take(bytes) {
+            return None;
+        }
+        if !self.bytes.take(bytes) {
+            payer.bytes.give(bytes);
+            return None;
+        }
+        Some(Held { payer: Arc::clone(payer), all: Arc::clone(&self.bytes), bytes })
+    }
+
+    /// Waits until a server may be connected to, for any of those whose stanzas wait for it. `None`
+    /// if the pair is closed before.
+    pub(super) async fn permit(&self, pair: &Pair) -> Option<[OwnedSemaphorePermit; 2]> {
+        let mut asked: Vec<Arc<Payer>> = Vec::new();
+        let mut waiting = JoinSet::new();
+        let own = loop {
+            let changed = pair.changed.notified();
+            if pair.is_closing() {
+                return None;
+            }
+            for payer in pair.payers() {
+                if !asked.contains(&payer) {
+                    waiting.spawn(Arc::clone(&payer.dials).acquire_owned());
+                    asked.push(payer);
+                }
+            }
+            tokio::select! {
+                // The semaphores are never closed, and acquiring does not panic.
+                Some(Ok(Ok(permit))) = waiting.join_next() => break permit,
+                () = changed => {}
+            }
+        };
+        drop(waiting);
+        let all = Arc::clone(&self.dials).acquire_owned();
+        tokio::pin!(all);
+        loop {
+            let changed = pair.changed.notified();
+            if pair.is_closing() {
+                return None;
+            }
+            tokio::select! {
+                all = &mut all => return Some([own, all.ok()?]),
+                () = changed => {}
+            }
+        }
+    }
+}
+
+/// A stream that is counted until this is dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    payer: Arc<Payer>,
+    all: Arc<Counter>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.payer.streams.give(1);
+        self.all.give(1);
+    }
+}
+
+/// A stanza in memory that is counted until this is dropped.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) payer: Arc<Payer>,
+    all: Arc<Counter>,
+    bytes: usize,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.payer.bytes.give(self.bytes);
+        self.all.give(self.bytes);
+    }
+}
+
+/// The name of the payer: the account in `from`, or else the domain. An answer is paid by the domain
+/// that gets it, which has asked, unless a client or component may have made it up.
+fn name(stanza: &Stanza) -> Box<str> {
+    let origin = stanza.origin();
+    let kind = origin.session().map(event_core::Session::kind);
+    let is_own = matches!(kind, Some(SessionKind::Client | SessionKind::Component));
+    if let Some(to) = stanza.to().filter(|_| !is_own && is_answer(stanza)) {
+        return to.domain().as_str().into();
+    }
+    let host = origin.host();
+    let Some(from) = stanza.from() else { return host.name().into() };
+    // A component chooses its addresses as it likes.
+    let is_account = from.domain().as_str() == host.name() && host.settings().secret.is_none();
+    match from.node() {
+        Some(_) if is_account => from.to_bare().as_str().into(),
+        _ => from.domain().as_str().into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILES: OutgoingFiles = OutgoingFiles { streams: 40, dials: 8, checks: 1 };
+
+    fn payers() -> Payers {
+        Payers::new(&S2s { queue_bytes: 2000, ..S2s::default() }, FILES)
+    }
+
+    fn payer(payers: &Payers, streams: usize) -> Arc<Payer> {
+        let (dials, bytes) = (Arc::new(Semaphore::new(2)), Counter::new(2000));
+        assert_eq!(payers.files, FILES);
+        Arc::new(Payer { dials, streams: Counter::new(streams), bytes })
+    }
+
+    #[test]
+    fn streams_are_counted_for_each_payer_and_together() {
+        let payers = payers();
+        let all: Vec<_> = (0..5).map(|_| payer(&payers, 10)).collect();
+        let open = |number: usize| payers.open(&all[number]);
+        let places: Vec<_> = (0..10).map(|_| open(0).unwrap()).collect();
+        assert!(open(0).is_err(), "one payer has all that are his");
+        let others: Vec<_> = (10..40).map(|number| open(number / 10).unwrap()).collect();
+        assert!(open(4).is_err(), "all together have too many");
+        drop(places);
+        assert!(open(4).is_ok() && open(1).is_err());
+        drop(others);
+        assert_eq!(payers.streams.used.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn stanzas_are_counted_with_what_they_need_besides_their_text() {
+        let payers = payers();
+        let payer = payer(&payers, 1);
+        let held: Vec<_> = (0..3).map(|_| payers.hold(&payer, 100).unwrap()).collect();
+        assert!(payers.hold(&payer, 100).is_none());
+        assert!(payers.hold(&payer, usize::MAX).is_none());
+        drop(held);
+        assert!(payers.hold(&payer, 2000 - STANZA).is_some());
+        assert_eq!(payers.bytes.used.load(Ordering::Relaxed), 0);
+    }
+}
