@@ -10,7 +10,7 @@ use std::{
 };
 
 use event_core::{
-    BoxFuture, HostContext, Session, SessionKind, Stanza, StanzaError, StanzaKind, events,
+    BoxFuture, HostContext, Session, SessionKind, Stanza, StanzaError, events,
     rate::subscriber,
     services::{self, KeyCheck, KeyQuestion},
 };
@@ -24,6 +24,7 @@ use super::{
     connect::unreachable,
     dial::{NoStream, Purpose, report},
     pairs::Pairs,
+    payer::is_answer,
     shares::Shares,
 };
 use crate::{config::S2s, net::limiter::OutgoingFiles, stream::Streams};
@@ -191,12 +192,6 @@ impl services::Federation for Federation {
         report(session, Err(error));
         session.close(None);
     }
-}
-
-/// Whether a stanza is an answer. Answers are sent even while the server stops.
-pub(super) fn is_answer(stanza: &Stanza) -> bool {
-    let kind = stanza.type_();
-    stanza.is_error() || (stanza.kind() == StanzaKind::Iq && kind.as_deref() == Some("result"))
 }
 
 #[cfg(test)]

@@ -10,13 +10,14 @@ use event_core::{Core, Host, HostContext, Stanza, StanzaError};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::{
     sync::Notify,
+    task::JoinSet,
     time::{Instant, timeout},
 };
 
 use super::{
     dial::{Dialer, Link, NoStream, Purpose},
     pair::{Offer, Pair},
-    payer::{Payer, Payers},
+    payer::{Payer, Payers, Permit},
     queue::{Bounds, Queue},
 };
 use crate::{config::S2s, net::limiter::OutgoingFiles, stream::Streams};
@@ -217,7 +218,7 @@ impl Pairs {
     /// remembered.
     async fn dial(&self, pair: &Pair) -> Result<Link, StanzaError> {
         let stopping = || StanzaError::remote_server_timeout().text("this server is stopping");
-        let permits = self.payers.permit(pair).await.ok_or_else(stopping)?;
+        let permits = self.permit(pair).await.ok_or_else(stopping)?;
         let (host, place) = (pair.host.host(), Arc::clone(&pair.place));
         let dialed = self.dialer.dial(host, &pair.remote, Purpose::Stanzas, place).await;
         drop(permits);
@@ -231,6 +232,42 @@ impl Pairs {
                 tracing::info!(from = host.name(), to = %pair.remote, reason, "the server was not reached");
                 self.list().remember(key(), &told, Instant::now());
                 Err(told)
+            }
+        }
+    }
+
+    /// Waits until a server may be connected to, for any of those whose stanzas wait for it. `None`
+    /// if the pair is closed before.
+    async fn permit(&self, pair: &Pair) -> Option<[Permit; 2]> {
+        let mut asked: Vec<Arc<Payer>> = Vec::new();
+        let mut waiting = JoinSet::new();
+        let own = loop {
+            let changed = pair.changed.notified();
+            if pair.is_closing() {
+                return None;
+            }
+            for payer in pair.payers() {
+                if !asked.contains(&payer) {
+                    waiting.spawn(payer.dial());
+                    asked.push(payer);
+                }
+            }
+            tokio::select! {
+                // Waiting does not panic.
+                Some(Ok(permit)) = waiting.join_next() => break permit,
+                () = changed => {}
+            }
+        };
+        drop(waiting);
+        let mut all = std::pin::pin!(self.payers.dial());
+        loop {
+            let changed = pair.changed.notified();
+            if pair.is_closing() {
+                return None;
+            }
+            tokio::select! {
+                all = &mut all => return Some([own, all]),
+                () = changed => {}
             }
         }
     }

@@ -11,13 +11,10 @@ use std::{
     },
 };
 
-use event_core::{SessionKind, Stanza, StanzaError};
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task::JoinSet,
-};
+use event_core::{Session, SessionKind, Stanza, StanzaError, StanzaKind};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
-use super::{federation::is_answer, pair::Pair, shares::Shares};
+use super::shares::Shares;
 use crate::{config::S2s, net::limiter::OutgoingFiles};
 
 /// The number of servers that are connected to at the same time for one payer.
@@ -142,41 +139,19 @@ impl Payers {
         Some(Held { payer: Arc::clone(payer), all: Arc::clone(&self.bytes), bytes })
     }
 
-    /// Waits until a server may be connected to, for any of those whose stanzas wait for it. `None`
-    /// if the pair is closed before.
-    pub(super) async fn permit(&self, pair: &Pair) -> Option<[OwnedSemaphorePermit; 2]> {
-        let mut asked: Vec<Arc<Payer>> = Vec::new();
-        let mut waiting = JoinSet::new();
-        let own = loop {
-            let changed = pair.changed.notified();
-            if pair.is_closing() {
-                return None;
-            }
-            for payer in pair.payers() {
-                if !asked.contains(&payer) {
-                    waiting.spawn(Arc::clone(&payer.dials).acquire_owned());
-                    asked.push(payer);
-                }
-            }
-            tokio::select! {
-                // The semaphores are never closed, and acquiring does not panic.
-                Some(Ok(Ok(permit))) = waiting.join_next() => break permit,
-                () = changed => {}
-            }
-        };
-        drop(waiting);
-        let all = Arc::clone(&self.dials).acquire_owned();
-        tokio::pin!(all);
-        loop {
-            let changed = pair.changed.notified();
-            if pair.is_closing() {
-                return None;
-            }
-            tokio::select! {
-                all = &mut all => return Some([own, all.ok()?]),
-                () = changed => {}
-            }
-        }
+    /// Waits until one more server may be connected to, by all together.
+    pub(super) fn dial(&self) -> impl Future<Output = Permit> + use<> {
+        Arc::clone(&self.dials).acquire_owned()
+    }
+}
+
+/// The permit to connect to a server, until this is dropped. Semaphores here are never closed.
+pub(super) type Permit = Result<OwnedSemaphorePermit, AcquireError>;
+
+impl Payer {
+    /// Waits until one more server may be connected to for this payer.
+    pub(super) fn dial(&self) -> impl Future<Output = Permit> + use<> {
+        Arc::clone(&self.dials).acquire_owned()
     }
 }
 
@@ -213,7 +188,7 @@ impl Drop for Held {
 /// that gets it, which has asked, unless a client or component may have made it up.
 fn name(stanza: &Stanza) -> Box<str> {
     let origin = stanza.origin();
-    let kind = origin.session().map(event_core::Session::kind);
+    let kind = origin.session().map(Session::kind);
     let is_own = matches!(kind, Some(SessionKind::Client | SessionKind::Component));
     if let Some(to) = stanza.to().filter(|_| !is_own && is_answer(stanza)) {
         return to.domain().as_str().into();
@@ -226,6 +201,12 @@ fn name(stanza: &Stanza) -> Box<str> {
         Some(_) if is_account => from.to_bare().as_str().into(),
         _ => from.domain().as_str().into(),
     }
+}
+
+/// Whether a stanza is an answer. Answers are sent even while the server stops.
+pub(super) fn is_answer(stanza: &Stanza) -> bool {
+    let kind = stanza.type_();
+    stanza.is_error() || (stanza.kind() == StanzaKind::Iq && kind.as_deref() == Some("result"))
 }
 
 #[cfg(test)]
