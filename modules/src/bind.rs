@@ -1,11 +1,13 @@
 //! Resource binding (RFC 6120 §7).
 
 use event_core::{
-    events::{AuthenticationAttempt, PreResourceBind},
+    events::{AuthenticationSuccess, PreResourceBind},
     prelude::*,
     services::Accounts,
     xmpp_parsers::bind::{BindQuery, BindResponse},
 };
+
+use crate::generation;
 
 /// Binds a resource for each client. The client's full JID contains the resource.
 #[module(after = ["saslauth"])]
@@ -34,35 +36,56 @@ async fn bind(iq: &mut Iq, cx: &Context<Bind>) -> Result<Flow, StanzaError> {
     Ok(Flow::Handled)
 }
 
-/// The value of [`Accounts::removals`] when the client began to authenticate.
-struct Removals(u64);
-
-#[hook("authentication-attempt")]
-fn note_removals(attempt: &mut AuthenticationAttempt, cx: &Context<Bind>) {
-    let accounts = cx.host().service::<dyn Accounts>();
-    let removals = accounts.and_then(|accounts| accounts.removals());
-    attempt.session.with_slot(|slot| *slot = removals.map(Removals));
+/// Notes the generation for modules that authenticate without noting it themselves.
+#[hook("authentication-success")]
+fn note_generation(success: &AuthenticationSuccess, cx: &Context<Bind>) {
+    let session = &success.session;
+    if let Some((account, accounts)) = session.user().zip(cx.host().service::<dyn Accounts>())
+        && generation::is_unchanged(session, account, &*accounts).is_none()
+    {
+        generation::note(session, account, &*accounts);
+    }
 }
 
-/// Refuses to bind if the account was removed since authentication, because another user may have
-/// registered the name.
+/// Refuses to bind if the password was changed or the account was removed since authentication,
+/// because another user may have registered the name.
 #[hook("pre-resource-bind")]
-async fn refuse_removed_account(event: &mut PreResourceBind, cx: &Context<Bind>) -> Flow {
+async fn refuse_changed_account(event: &mut PreResourceBind, cx: &Context<Bind>) -> Flow {
     let (Some(account), Some(accounts)) =
         (event.session.user(), cx.host().service::<dyn Accounts>())
     else {
         return Flow::Continue;
     };
-    let noted = event.session.with_slot(|slot: &mut Option<Removals>| slot.take());
-    if noted.is_some_and(|Removals(noted)| accounts.removals() == Some(noted)) {
-        return Flow::Continue;
-    }
-    event.error = match accounts.exists(account).await {
+    let exists = match generation::is_unchanged(&event.session, account, &*accounts) {
+        Some(is_unchanged) => Ok(is_unchanged),
+        None => accounts.exists(account).await,
+    };
+    event.error = match exists {
         Ok(true) => return Flow::Continue,
-        Ok(false) => Some(StanzaError::not_authorized().text("the account was removed")),
+        Ok(false) => {
+            event.session.close(changed());
+            Some(StanzaError::not_authorized())
+        }
         Err(error) => Some(error.into()),
     };
     Flow::Handled
+}
+
+/// Ends a stream whose account changed between `pre-resource-bind` and this event. A later change
+/// finds the bound session.
+#[hook("resource-bind", priority = 1000)]
+fn end_changed_account(event: &ResourceBind, cx: &Context<Bind>) {
+    let session = &event.session;
+    if let Some((account, accounts)) = session.user().zip(cx.host().service::<dyn Accounts>())
+        && generation::is_unchanged(session, account, &*accounts) == Some(false)
+    {
+        session.close(changed());
+    }
+    generation::forget(session);
+}
+
+fn changed() -> StreamError {
+    StreamError::not_authorized().text("the password was changed, or the account was removed")
 }
 
 /// A stream can bind one resource only (RFC 6120 §7.1).

@@ -7,6 +7,7 @@ pub mod component;
 pub mod disco;
 #[cfg(test)]
 mod fakes;
+mod generation;
 mod hex;
 pub mod iq;
 pub mod last_activity;

@@ -19,23 +19,27 @@ use event_core::{
     xml::{NamespaceScope, XmlLimits},
 };
 
-/// Has the account `alice` with the password `secret` until a removal. Has no SCRAM keys.
+/// Has the account `alice` with the password `secret`. Has no SCRAM keys.
 #[derive(Default)]
 struct OnlyAlice {
-    removals: AtomicU64,
+    /// How often the generation was asked for.
+    looks: AtomicU64,
+    /// The number of looks after which the account changes; zero if it does not change.
+    changes_after: AtomicU64,
     lookups: AtomicU64,
 }
 
 impl Accounts for OnlyAlice {
     fn exists<'a>(&'a self, account: &'a BareJid) -> BoxFuture<'a, StorageResult<bool>> {
         self.lookups.fetch_add(1, Ordering::Relaxed);
-        let is_there = self.removals.load(Ordering::Relaxed) == 0;
         let is_alice = account.node().is_some_and(|node| node.as_str() == "alice");
-        Box::pin(async move { Ok(is_there && is_alice) })
+        Box::pin(async move { Ok(is_alice) })
     }
 
-    fn removals(&self) -> Option<u64> {
-        Some(self.removals.load(Ordering::Relaxed))
+    fn generation(&self, _: &BareJid) -> Option<u64> {
+        let looks = self.looks.fetch_add(1, Ordering::Relaxed);
+        let changes_after = self.changes_after.load(Ordering::Relaxed);
+        Some(u64::from(changes_after > 0 && looks >= changes_after))
     }
 
     fn credentials<'a>(
@@ -208,23 +212,62 @@ async fn plaintext_where_it_is_allowed() {
     assert!(late.starts_with("<failure "), "{late}");
 }
 
+/// The base64 of a wrong password of `alice`.
+const WRONG: (&str, &str) = ("auth", "mechanism='PLAIN'>AGFsaWNlAHdyb25n");
+
+/// Elements that no password is checked for, with the conditions of the answers.
+const UNCHECKED: [(&str, &str, &str); 6] = [
+    ("auth", "mechanism='GSSAPI'>", "invalid-mechanism"),
+    ("auth", "mechanism='PLAIN'>not base64", "incorrect-encoding"),
+    // `p=tls-unique,,n=alice,r=abc` and `y,,n=alice,r=abc`, as some clients begin.
+    ("auth", "mechanism='SCRAM-SHA-1-PLUS'>cD10bHMtdW5pcXVlLCxuPWFsaWNlLHI9YWJj", "not-authorized"),
+    ("auth", "mechanism='SCRAM-SHA-1'>eSwsbj1hbGljZSxyPWFiYw==", "not-authorized"),
+    ("response", ">AAAA", "malformed-request"),
+    ("abort", ">", "aborted"),
+];
+
 #[tokio::test]
-async fn failures_have_conditions_and_end_the_stream() {
+async fn failures_have_conditions_and_wrong_passwords_end_the_stream() {
     let client = Client::encrypted().await;
-    for (name, rest, condition) in [
-        ("auth", "mechanism='GSSAPI'>", "invalid-mechanism"),
-        ("auth", "mechanism='PLAIN'>not base64", "incorrect-encoding"),
-        ("auth", "mechanism='PLAIN'>AGFsaWNlAHdyb25n", "not-authorized"),
-        ("response", ">AAAA", "malformed-request"),
-    ] {
+    for (name, rest, condition) in UNCHECKED {
         let answer = client.sasl(name, rest).await;
         let failure =
             format!("<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><{condition}/><text ");
         assert!(answer.starts_with(&failure), "{answer}");
     }
-    let last = client.sasl("abort", ">").await;
-    assert!(last.contains("<aborted/>"), "{last}");
-    assert!(last.ends_with("[error policy-violation]"), "{last}");
+    for attempt in 1..=5 {
+        let answer = client.sasl(WRONG.0, WRONG.1).await;
+        assert!(answer.contains("<not-authorized/>"), "{answer}");
+        assert_eq!(answer.ends_with("[error policy-violation]"), attempt == 5, "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn attempts_without_a_password_have_a_limit_of_their_own() {
+    let client = Client::encrypted().await;
+    for (name, rest, _) in UNCHECKED.iter().cycle().take(12) {
+        let answer = client.sasl(name, rest).await;
+        assert!(answer.ends_with("</failure>"), "{answer}");
+    }
+    assert_eq!(client.sasl("abort", ">").await, "[error policy-violation]");
+    // Wrong passwords in between do not count, and after eleven attempts a login succeeds.
+    let client = Client::encrypted().await;
+    for (name, rest, _) in UNCHECKED.iter().cycle().take(11) {
+        client.sasl(name, rest).await;
+    }
+    for _ in 0..4 {
+        assert!(client.sasl(WRONG.0, WRONG.1).await.ends_with("</failure>"));
+    }
+    client.authenticate().await;
+}
+
+#[tokio::test]
+async fn exchanges_that_are_begun_again_and_again_end_the_stream() {
+    let client = Client::encrypted().await;
+    for _ in 0..12 {
+        assert!(client.sasl("auth", "mechanism='PLAIN'>").await.starts_with("<challenge "));
+    }
+    assert_eq!(client.sasl("auth", "mechanism='PLAIN'>").await, "[error policy-violation]");
 }
 
 #[tokio::test]
@@ -291,17 +334,24 @@ const BIND: &str = "<iq xmlns='jabber:client' type='set' id='b'>\
     <bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>";
 
 #[tokio::test]
-async fn a_removed_account_cannot_bind() {
-    let client = Client::encrypted().await;
-    client.authenticate().await;
-    client.accounts.removals.store(1, Ordering::Relaxed);
-    let answer = client.send(BIND).await;
-    assert!(answer.contains("<not-authorized "), "{answer}");
-    assert!(client.session.jid().is_none());
+async fn an_account_that_changes_during_the_login_ends_it() {
+    // The generation is looked at before the password is checked, before the success, after it,
+    // before the resource is bound, and after.
+    for changes_after in 1..=5 {
+        let client = Client::encrypted().await;
+        client.accounts.changes_after.store(changes_after, Ordering::Relaxed);
+        let answer = client.sasl("auth", "mechanism='PLAIN'>AGFsaWNlAHNlY3JldA==").await;
+        assert_eq!(answer.contains("<not-authorized/>"), changes_after == 1, "{answer}");
+        let answer = client.send(BIND).await;
+        let is_bound = client.session.jid().is_some();
+        assert_eq!(is_bound, changes_after >= 4, "{changes_after}");
+        let is_closed = answer.contains("[close Some(");
+        assert_eq!(is_closed, (2..=4).contains(&changes_after), "{changes_after} {answer}");
+    }
 }
 
 #[tokio::test]
-async fn accounts_are_looked_up_again_only_after_a_removal() {
+async fn accounts_are_looked_up_again_only_if_the_generation_is_not_known() {
     let client = Client::encrypted().await;
     client.authenticate().await;
     client.send(BIND).await;

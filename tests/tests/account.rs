@@ -55,6 +55,15 @@ fn bind(resource: &str) -> String {
     )
 }
 
+/// An authenticated stream whose account has changed ends when it binds.
+fn cannot_bind(late: &mut Raw) {
+    late.send(&header("localhost"));
+    late.wait("</stream:features>");
+    late.send(&bind("late"));
+    let end = late.wait_end();
+    assert!(end.contains("<not-authorized ") && !end.contains("<jid>"), "{end}");
+}
+
 /// The names of the account's events so far, in order.
 fn events(server: &Server) -> Vec<String> {
     let names = server.records().into_iter();
@@ -106,10 +115,7 @@ fn an_account_is_registered_used_changed_and_removed() {
     assert!(desk.wait_end().contains("<not-authorized "));
     assert!(!can_log_in(&server, "tybalt", "king of cats"));
     // A stream authenticated before the removal must not bind: the name may be registered again.
-    late.send(&header("localhost"));
-    late.wait("</stream:features>");
-    late.send(&bind("late"));
-    assert!(late.wait("</iq>").contains("<not-authorized "));
+    cannot_bind(&mut late);
 
     server.wait_record("user-deregistered\tlocalhost\ttybalt account");
     assert_eq!(
@@ -143,6 +149,24 @@ fn the_user_commands_close_the_sessions_of_the_account() {
     assert!(!can_log_in(&server, "juliet", "new"));
     server.wait_record("user-deleted\tlocalhost\tjuliet");
     assert!(events(&server).contains(&"user-password-changed".to_owned()));
+}
+
+#[test]
+fn streams_that_are_authenticated_and_not_bound_end_with_the_password() {
+    let server = server();
+    let (mut late, is_in) = authenticate(&server, "juliet", "juliet");
+    assert!(is_in);
+    command(&server, &["user", "passwd", "juliet@localhost", "--password-stdin"], "new\n");
+    cannot_bind(&mut late);
+    // Another user registers the name of a removed account, with the same password.
+    let (mut late, is_in) = authenticate(&server, "juliet", "new");
+    assert!(is_in);
+    command(&server, &["user", "remove", "juliet@localhost"], "");
+    let mut stranger = Raw::open(&server);
+    stranger.send(&new("juliet", "new"));
+    assert!(stranger.wait("/>").contains("type='result'"));
+    cannot_bind(&mut late);
+    log_in(&server, "juliet", "new", "balcony");
 }
 
 #[test]

@@ -5,6 +5,7 @@
 use std::{
     io::{Read, Write},
     net::TcpStream,
+    process::Stdio,
     sync::Arc,
 };
 
@@ -110,19 +111,24 @@ impl Secure {
         )
     }
 
-    /// Runs a mechanism to its end. `Ok` when both server and client succeed.
-    fn run(&mut self, mechanism: &mut dyn Mechanism, name: &str) -> Result<(), String> {
+    fn begin(&mut self, mechanism: &mut dyn Mechanism, name: &str) {
         let initial = BASE64.encode(mechanism.initial());
         self.send(&format!("<auth xmlns='{SASL}' mechanism='{name}'>{initial}</auth>"));
+    }
+
+    fn respond(&mut self, mechanism: &mut dyn Mechanism, data: &[u8]) -> Result<(), String> {
+        let response = mechanism.response(data).map_err(|error| error.to_string())?;
+        let response = BASE64.encode(response);
+        self.send(&format!("<response xmlns='{SASL}'>{response}</response>"));
+        Ok(())
+    }
+
+    /// Runs a mechanism to its end. `Ok` when both server and client succeed.
+    fn run(&mut self, mechanism: &mut dyn Mechanism, name: &str) -> Result<(), String> {
+        self.begin(mechanism, name);
         loop {
             match self.step() {
-                (element, data) if element == "challenge" => {
-                    let response = mechanism.response(&data).map_err(|error| error.to_string())?;
-                    self.send(&format!(
-                        "<response xmlns='{SASL}'>{}</response>",
-                        BASE64.encode(response)
-                    ));
-                }
+                (element, data) if element == "challenge" => self.respond(mechanism, &data)?,
                 (element, data) if element == "success" => {
                     return mechanism.success(&data).map_err(|error| error.to_string());
                 }
@@ -164,6 +170,23 @@ fn scram_succeeds_with_each_hash_with_and_without_channel_binding() {
         let refused = wrong.run(&mut *client(hash, "wrong", binding), &format!("{name}-PLUS"));
         assert_eq!(refused.unwrap_err(), "failure");
     }
+}
+
+#[test]
+fn an_exchange_that_a_password_change_overtakes_fails() {
+    let server = Server::start();
+    let mut secure = Secure::open(&server);
+    let mut client = client("SHA-256", "romeo", ChannelBinding::None);
+    secure.begin(&mut *client, "SCRAM-SHA-256");
+    let (element, challenge) = secure.step();
+    assert_eq!(element, "challenge");
+    let mut command = server.command();
+    command.args(["user", "passwd", "romeo@localhost", "--password-stdin"]);
+    let mut passwd = command.stdin(Stdio::piped()).spawn().unwrap();
+    passwd.stdin.take().unwrap().write_all(b"new\n").unwrap();
+    assert!(passwd.wait().unwrap().success());
+    secure.respond(&mut *client, &challenge).unwrap();
+    assert_eq!(secure.step().0, "failure");
 }
 
 #[test]

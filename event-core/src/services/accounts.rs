@@ -25,9 +25,12 @@ pub trait Accounts: Send + Sync {
     /// The storage failed.
     fn exists<'a>(&'a self, account: &'a BareJid) -> BoxFuture<'a, StorageResult<bool>>;
 
-    /// A counter incremented on every account removal, `None` if unknown. While the counter is
-    /// unchanged, an account that existed still exists.
-    fn removals(&self) -> Option<u64> {
+    /// A number that changes after each change of the account's password and after its removal;
+    /// `None` if unknown. A login ends when the number changes between the time before the keys
+    /// are read and the time after a resource is bound, so that nobody stays logged in with an old
+    /// password.
+    fn generation(&self, account: &BareJid) -> Option<u64> {
+        let _ = account;
         None
     }
 

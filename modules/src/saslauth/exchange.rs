@@ -137,9 +137,7 @@ impl Exchange {
             State::AwaitCheck { username } if is_correct => {
                 Step::Success { username, final_message: None }
             }
-            State::AwaitCheck { .. } => {
-                failure(SaslCondition::NotAuthorized, "wrong name or password")
-            }
+            State::AwaitCheck { .. } => Step::Failure(Failure::WRONG),
             _ => failure(SaslCondition::TemporaryAuthFailure, "no check was requested"),
         }
     }
@@ -221,9 +219,7 @@ fn scram_final(mut inner: Inner, username: String, data: &[u8]) -> Step {
     }
     match inner.step(data) {
         Outcome::Done { message, .. } => Step::Success { username, final_message: message },
-        Outcome::Challenge(_) | Outcome::Failed => {
-            failure(SaslCondition::NotAuthorized, "wrong name or password")
-        }
+        Outcome::Challenge(_) | Outcome::Failed => Step::Failure(Failure::WRONG),
     }
 }
 

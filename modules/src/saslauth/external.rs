@@ -3,7 +3,7 @@
 use base64::Engine;
 use event_core::{SessionKind, jid::DomainPart, prelude::*};
 
-use super::{Failure, NS, SaslCondition, Saslauth, decode, element, fail};
+use super::{Failure, NS, SaslCondition, Saslauth, count, decode, element, fail};
 use crate::s2s::federation;
 
 const MECHANISM: &str = "EXTERNAL";
@@ -33,6 +33,7 @@ async fn auth(nonza: &mut Nonza, cx: &Context<Saslauth>) -> Result<Flow, StreamE
     if session.is_established() {
         return Err(StreamError::policy_violation().text("the stream is already authenticated"));
     }
+    count(session)?;
     match read(nonza) {
         Ok(domain) if proves(session, &domain).await => {
             let event = S2sAuthenticated {

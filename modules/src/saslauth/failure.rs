@@ -7,6 +7,8 @@ pub(super) struct Failure {
     pub(super) condition: SaslCondition,
     /// The text for the client.
     pub(super) text: &'static str,
+    /// Whether a password was checked, so that the client may have guessed.
+    pub(super) is_guess: bool,
 }
 
 impl Failure {
@@ -14,8 +16,17 @@ impl Failure {
     pub(super) const UNAVAILABLE: Self =
         Self::new(SaslCondition::TemporaryAuthFailure, "accounts cannot be read; try later");
 
+    /// The failure when the password was changed, or the account was removed, during the exchange.
+    pub(super) const CHANGED: Self = Self::WRONG;
+
+    /// The failure when a name or a password is wrong.
+    pub(super) const WRONG: Self = Self {
+        is_guess: true,
+        ..Self::new(SaslCondition::NotAuthorized, "wrong name or password")
+    };
+
     pub(super) const fn new(condition: SaslCondition, text: &'static str) -> Self {
-        Self { condition, text }
+        Self { condition, text, is_guess: false }
     }
 }
 

@@ -12,6 +12,7 @@ mod tests;
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use event_core::{
     SessionKind,
+    jid::BareJid,
     prelude::*,
     services::{Accounts, Mechanism},
     storage::StorageError,
@@ -23,6 +24,7 @@ use self::{
     failure::{Failure, SaslCondition},
     mechanism::CHANNEL_BINDING,
 };
+use crate::generation;
 
 const NS: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
 
@@ -37,17 +39,27 @@ const NS: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
     ]
 )]
 pub struct Saslauth {
-    /// The number of failed attempts after which a stream is closed. Default:
+    /// The number of wrong passwords after which a stream is closed. Default:
     /// `limits.authentication_attempts`.
     #[serde(default)]
     max_failures: Option<u32>,
 }
 
-/// The number of failed attempts after which a stream is closed, if no other limit is configured.
-const MAX_FAILURES: u32 = 5;
+/// The number of wrong passwords after which a stream is closed, if no other limit is configured.
+const MAX_GUESSES: u32 = 5;
 
-/// The number of failed attempts of a session.
-struct Failures(u32);
+/// The number of attempts of a stream in which no password was checked: an exchange that was not
+/// finished, or an element that was refused. Some clients try several mechanisms before they send a
+/// proof: slixmpp 1.8 makes five such attempts.
+const MAX_UNCHECKED: u32 = 12;
+
+/// The attempts of a session.
+#[derive(Default)]
+struct Attempts {
+    begun: u32,
+    /// Those in which a wrong password was checked.
+    guesses: u32,
+}
 
 #[hook("stream-features")]
 fn offer(event: &mut StreamFeatures) {
@@ -103,7 +115,11 @@ async fn take(nonza: &Nonza, read: Read, cx: &Context<Saslauth>) -> Result<Flow,
     if session.user().is_some() {
         return Err(StreamError::policy_violation().text("the stream is already authenticated"));
     }
-    match read(nonza, take_exchange(session)) {
+    let exchange = take_exchange(session);
+    if nonza.element.name() == "auth" || exchange.is_none() {
+        count(session)?;
+    }
+    match read(nonza, exchange) {
         Ok((exchange, step)) if nonza.element.name() == "auth" => {
             let attempt = AuthenticationAttempt {
                 session: session.clone(),
@@ -117,7 +133,8 @@ async fn take(nonza: &Nonza, read: Read, cx: &Context<Saslauth>) -> Result<Flow,
                 Flow::Handled => {
                     let AuthenticationAttempt { condition, text, .. } = attempt.event;
                     let text = text.unwrap_or_else(|| "authentication is not allowed".into());
-                    refuse(condition, text, session, cx).await
+                    refuse(condition, text, session, cx).await;
+                    Ok(Flow::Handled)
                 }
             }
         }
@@ -166,13 +183,21 @@ async fn run(
         tracing::error!(host = host.name(), "cannot authenticate: the host has no accounts");
         return fail(Failure::UNAVAILABLE, session, cx).await;
     };
+    // Noted before the keys are read, so that keys of an earlier generation are recognised.
+    let note = |username: &str| {
+        if let Some(account) = host.account(username) {
+            generation::note(session, &account, &*accounts);
+        }
+    };
     loop {
         step = match step {
             Step::NeedCredentials { username, hash } => {
+                note(&username);
                 let keys = accounts.credentials(host.name(), &username, hash).await;
                 keys.map_or_else(unavailable, |keys| exchange.provide_keys(keys))
             }
             Step::CheckPassword { username, password } => {
+                note(&username);
                 let is_correct = accounts.verify(host.name(), &username, &password).await;
                 is_correct.map_or_else(unavailable, |is_correct| exchange.finish_check(is_correct))
             }
@@ -182,7 +207,13 @@ async fn run(
                 return Ok(Flow::Handled);
             }
             Step::Success { username, final_message } => {
-                return succeed(&username, final_message.as_deref(), session, cx).await;
+                let Some(user) = host.account(&username) else {
+                    return fail(Failure::UNAVAILABLE, session, cx).await;
+                };
+                if generation::is_unchanged(session, &user, &*accounts) == Some(false) {
+                    return fail(Failure::CHANGED, session, cx).await;
+                }
+                return succeed(user, final_message.as_deref(), session, cx).await;
             }
             Step::Failure(failure) => return fail(failure, session, cx).await,
         };
@@ -190,14 +221,11 @@ async fn run(
 }
 
 async fn succeed(
-    username: &str,
+    user: BareJid,
     message: Option<&[u8]>,
     session: &Session,
     cx: &Context<Saslauth>,
 ) -> Result<Flow, StreamError> {
-    let Some(user) = cx.host().account(username) else {
-        return fail(Failure::UNAVAILABLE, session, cx).await;
-    };
     session.set_user(user);
     cx.fire(AuthenticationSuccess { session: session.clone() }).await;
     session.send_nonza(&element("success", message));
@@ -205,12 +233,38 @@ async fn succeed(
     Ok(Flow::Handled)
 }
 
+/// Counts an attempt that begins.
+fn count(session: &Session) -> Result<(), StreamError> {
+    let unchecked = session.with_slot(|slot: &mut Option<Attempts>| {
+        let attempts = slot.get_or_insert_default();
+        attempts.begun = attempts.begun.saturating_add(1);
+        attempts.begun.saturating_sub(attempts.guesses)
+    });
+    if unchecked > MAX_UNCHECKED {
+        return Err(StreamError::policy_violation().text("too many attempts without a password"));
+    }
+    Ok(())
+}
+
 async fn fail(
-    Failure { condition, text }: Failure,
+    Failure { condition, text, is_guess }: Failure,
     session: &Session,
     cx: &Context<Saslauth>,
 ) -> Result<Flow, StreamError> {
-    refuse(condition.name(), text.into(), session, cx).await
+    refuse(condition.name(), text.into(), session, cx).await;
+    if !is_guess {
+        return Ok(Flow::Handled);
+    }
+    let guesses = session.with_slot(|slot: &mut Option<Attempts>| {
+        let attempts = slot.get_or_insert_default();
+        attempts.guesses = attempts.guesses.saturating_add(1);
+        attempts.guesses
+    });
+    let limit = cx.max_failures.or(cx.host().settings().authentication_attempts);
+    if guesses < limit.unwrap_or(MAX_GUESSES) {
+        return Ok(Flow::Handled);
+    }
+    Err(StreamError::policy_violation().text("too many failed attempts"))
 }
 
 async fn refuse(
@@ -218,22 +272,12 @@ async fn refuse(
     text: Box<str>,
     session: &Session,
     cx: &Context<Saslauth>,
-) -> Result<Flow, StreamError> {
+) {
     let (event_session, event_text) = (session.clone(), Some(text.clone()));
     cx.fire(AuthenticationFailure { session: event_session, condition, text: event_text }).await;
     let condition = ElementBuilder::new(condition, NS).build();
     let text = ElementBuilder::new("text", NS).attribute("xml:lang", "en").text(&text).build();
     session.send_nonza(&ElementBuilder::new("failure", NS).child(&condition).child(&text).build());
-    let failures = session.with_slot(|slot: &mut Option<Failures>| {
-        let Failures(count) = slot.get_or_insert(Failures(0));
-        *count += 1;
-        *count
-    });
-    let limit = cx.max_failures.or(cx.host().settings().authentication_attempts);
-    if failures < limit.unwrap_or(MAX_FAILURES) {
-        return Ok(Flow::Handled);
-    }
-    Err(StreamError::policy_violation().text("too many failed attempts"))
 }
 
 fn unavailable(error: StorageError) -> Step {

@@ -3,22 +3,26 @@
 //! Neither the answer nor the salt nor the time tells whether an account exists.
 
 mod error;
+mod generations;
 mod import;
 pub mod keys;
+mod made_up;
 mod record;
 mod service;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{collections::HashMap, fmt, sync::Arc};
 
 use event_core::services::{ScramHash, ScramKeys};
 use jid::{BareJid, NodePart};
-use tokio::sync::Semaphore;
+use parking_lot::Mutex;
+use tokio::sync::{OnceCell, Semaphore};
 
 use crate::storage::{Partition, Schema, Storage, StorageError, Write};
+
+use generations::Generations;
+use made_up::{Shape, Shapes};
 
 pub use error::{AccountStoreError, PasswordError};
 pub use import::{ImportProblem, ImportReport};
@@ -45,7 +49,9 @@ pub struct AccountStore {
     /// Bounds the number of passwords that are hashed at once, so that many logins do not occupy
     /// all threads.
     checks: Arc<Semaphore>,
-    removals: Arc<AtomicU64>,
+    generations: Arc<Generations>,
+    /// The shapes of the accounts of each host, for keys that are made up.
+    shapes: Arc<Mutex<HashMap<String, Arc<OnceCell<Shapes>>>>>,
 }
 
 impl AccountStore {
@@ -64,7 +70,14 @@ impl AccountStore {
         storage.open(&SERVER).await?;
         let secret = Arc::new(server_secret(&*storage).await?);
         let checks = Arc::new(Semaphore::new(checks.clamp(1, Semaphore::MAX_PERMITS)));
-        Ok(Self { storage, iterations, secret, checks, removals: Arc::default() })
+        Ok(Self {
+            storage,
+            iterations,
+            secret,
+            checks,
+            generations: Arc::default(),
+            shapes: Arc::default(),
+        })
     }
 
     /// Makes an account.
@@ -106,20 +119,21 @@ impl AccountStore {
     pub async fn remove(&self, jid: &BareJid) -> Result<(), AccountStoreError> {
         let Partition { host, owner, .. } = partition(jid)?;
         let batch = vec![Write::require(partition(jid)?, KEY), Write::purge(host, owner)];
-        let removed = self.change(jid, batch).await;
-        // Counted after an error too: if only the commit failed, the account may be removed.
-        self.removals.fetch_add(1, Ordering::SeqCst);
-        removed
+        self.change(jid, batch).await
     }
 
-    /// The number of accounts that may have been removed since the start.
-    pub fn removals(&self) -> u64 {
-        self.removals.load(Ordering::SeqCst)
+    /// A number that changes after each change of the account's password and after its removal.
+    pub fn generation(&self, jid: &BareJid) -> u64 {
+        self.generations.of(jid)
     }
 
-    /// Writes a batch that begins with `Write::require` for the account.
+    /// Writes a batch that begins with `Write::require` for the account, and begins a generation
+    /// of the account.
     async fn change(&self, jid: &BareJid, batch: Vec<Write>) -> Result<(), AccountStoreError> {
-        match self.storage.write(batch).await {
+        let written = self.storage.write(batch).await;
+        // After an error too: if only the commit failed, the account may have changed.
+        self.generations.begin(jid);
+        match written {
             Ok(_) => Ok(()),
             Err(StorageError::NotFound(_)) => Err(AccountStoreError::NotFound(jid.clone())),
             Err(error) => Err(error.into()),
@@ -157,7 +171,8 @@ impl AccountStore {
     }
 
     /// The keys for SCRAM. If the account does not exist, the keys are made up: they are always the
-    /// same for a name, and match no password.
+    /// same for a name until the accounts of the host change, look like those of an account, and
+    /// match no password.
     ///
     /// # Errors
     ///
@@ -170,10 +185,16 @@ impl AccountStore {
     ) -> Result<ScramKeys, AccountStoreError> {
         let name = NodePart::new(username).ok();
         let name = name.as_ref().map_or(username, |name| name.as_str());
+        // Known and unknown accounts do the same work.
+        let shapes = Arc::clone(self.shapes.lock().entry(host.to_owned()).or_default());
+        let shapes = shapes.get_or_try_init(|| self.shapes(host)).await?;
+        let shape = shapes
+            .draw(&*self.secret, host, name)
+            .unwrap_or(Shape { iterations: self.iterations, salt_length: record::SALT_LENGTH });
+        let made_up = made_up::make(&*self.secret, host, name, hash, shape);
         let stored = self.storage.get(Partition::new(host, ACCOUNTS.store, name), KEY).await?;
         let keys = stored.and_then(|value| record::find(&value, hash));
-        Ok(keys
-            .unwrap_or_else(|| record::made_up(&*self.secret, host, name, hash, self.iterations)))
+        Ok(keys.unwrap_or(made_up))
     }
 
     /// Whether a plain password is the account's. The password is hashed even if the account does

@@ -78,7 +78,7 @@ impl HostAccounts {
         end_sessions(&host, username, asks).await;
         host.fire(UserDeleted { username: username.into() }).await;
         self.accounts.remove(account).await?;
-        // A client that had authenticated before may have bound a resource meanwhile.
+        // A client may have bound a resource before the account's generation changed.
         end_sessions(&host, username, asks).await;
         Ok(())
     }
@@ -99,8 +99,8 @@ impl services::Accounts for HostAccounts {
         Box::pin(async { Ok(self.accounts.exists(account).await?) })
     }
 
-    fn removals(&self) -> Option<u64> {
-        Some(self.accounts.removals())
+    fn generation(&self, account: &BareJid) -> Option<u64> {
+        Some(self.accounts.generation(account))
     }
 
     fn credentials<'a>(

@@ -82,6 +82,40 @@ async fn unknown_accounts_look_like_known_ones() {
 }
 
 #[tokio::test]
+async fn keys_of_unknown_accounts_have_the_shapes_that_are_stored() {
+    let storage = Arc::new(Memory::new());
+    // The operator has raised the number of iterations when three quarters of the accounts existed.
+    for (iterations, names) in [(1, 0..30), (2, 30..40)] {
+        let accounts = AccountStore::open(storage.clone(), iterations, 1).await.unwrap();
+        for name in names {
+            accounts.create(&jid(&format!("user{name}@example.com")), "x").await.unwrap();
+        }
+    }
+    let accounts = AccountStore::open(storage.clone(), 2, 1).await.unwrap();
+    let iterations = async |name: &str, hash| {
+        accounts.credentials("example.com", name, hash).await.unwrap().iterations
+    };
+    let mut old = 0;
+    for name in 0..1000 {
+        let name = format!("nobody{name}");
+        let of_all = [
+            iterations(&name, ScramHash::Sha1).await,
+            iterations(&name, ScramHash::Sha256).await,
+            iterations(&name, ScramHash::Sha512).await,
+        ];
+        assert!(of_all.iter().all(|one| *one == of_all[0]), "the keys of one account are alike");
+        old += u32::from(of_all[0] == 1);
+    }
+    assert!((700..800).contains(&old), "{old} of 1000 are made up with the old number");
+    // PLAIN's check of a password takes as many iterations.
+    assert_eq!(iterations("user0", CHECKED_HASH).await, 1);
+    assert_eq!(iterations("user39", CHECKED_HASH).await, 2);
+    // A host without accounts has the number for new ones.
+    let made_up = accounts.credentials("empty.example", "nobody", CHECKED_HASH).await.unwrap();
+    assert_eq!((made_up.iterations, made_up.salt.len()), (2, 16));
+}
+
+#[tokio::test]
 async fn an_import_reports_every_bad_line() {
     let accounts = accounts().await;
     accounts.create(&jid("old@example.com"), "x").await.unwrap();

@@ -36,7 +36,8 @@ config_table! {
         /// closed, `connection-timeout`.
         #[serde(deserialize_with = "at_least::<1, _, _>")]
         pub authentication_seconds: u64,
-        /// The number of failed authentications after which a stream is closed, `policy-violation`.
+        /// The number of wrong passwords after which a stream is closed, `policy-violation`.
+        /// Attempts in which no password is checked have a limit of their own, 12 on a stream.
         #[serde(deserialize_with = "at_least::<1, _, _>")]
         pub authentication_attempts: u32,
         /// The output that may wait to be written to one client. The stream of a client that reads
