@@ -1,5 +1,7 @@
 //! Private XML Storage (XEP-0049).
 
+use std::collections::BTreeSet;
+
 use event_core::{
     prelude::*,
     storage::{Schema, Store},
@@ -40,7 +42,7 @@ impl ModuleState<PrivateStorage> for Elements {
 #[hook("iq-get/bare/jabber:iq:private:query", priority = 10)]
 async fn get(iq: &mut Iq, cx: &Context<PrivateStorage>) -> Result<Reply, StanzaError> {
     let owner = lookup::owner(iq)?;
-    let requested = requested(iq)?;
+    let requested = requested(iq, cx)?;
     let mut namespaces = requested.iter().map(Child::namespace);
     let first = namespaces.next();
     if namespaces.any(|namespace| Some(namespace) != first) {
@@ -62,7 +64,7 @@ async fn set(iq: &mut Iq, cx: &Context<PrivateStorage>) -> Result<Reply, StanzaE
     let store = &cx.state().0;
     let mut known = stored_keys(&owner, cx).await?;
     let mut batch = Vec::new();
-    for element in requested(iq)? {
+    for element in requested(iq, cx)? {
         let key = key(&element);
         let element = element.to_element();
         if element.as_bytes().len() > cx.max_bytes {
@@ -70,13 +72,11 @@ async fn set(iq: &mut Iq, cx: &Context<PrivateStorage>) -> Result<Reply, StanzaE
             return Err(StanzaError::policy_violation().text(text));
         }
         if stored::is_empty(&element) {
-            known.retain(|known| *known != key);
             batch.push(store.to_delete(&owner, &key));
+            known.remove(&key);
         } else {
             batch.push(store.to_set(&owner, &key, element.as_bytes().to_vec()));
-            if !known.contains(&key) {
-                known.push(key);
-            }
+            known.insert(key);
         }
     }
     if known.len() > cx.max_elements as usize {
@@ -87,10 +87,15 @@ async fn set(iq: &mut Iq, cx: &Context<PrivateStorage>) -> Result<Reply, StanzaE
     Ok(iq.reply())
 }
 
-/// The elements in a request. Each must have its own namespace and must occur once.
-fn requested(iq: &Iq) -> Result<Vec<Child<'_>>, StanzaError> {
+/// The elements in a request. Each must have its own namespace and must occur once. A request may
+/// not have more than an account, because each is read from the database.
+fn requested<'a>(iq: &'a Iq, cx: &Context<PrivateStorage>) -> Result<Vec<Child<'a>>, StanzaError> {
     let query = iq.child("query", NS).ok_or_else(StanzaError::bad_request)?;
     let elements: Vec<_> = query.children().collect();
+    if elements.len() > cx.max_elements as usize {
+        let text = format!("a request may have at most {} elements", cx.max_elements);
+        return Err(StanzaError::policy_violation().text(text));
+    }
     if elements.is_empty() {
         return Err(StanzaError::not_acceptable().text("the request must contain an element"));
     }
@@ -116,10 +121,9 @@ fn key(element: &Child<'_>) -> String {
 async fn stored_keys(
     owner: &str,
     cx: &Context<PrivateStorage>,
-) -> Result<Vec<String>, StanzaError> {
+) -> Result<BTreeSet<String>, StanzaError> {
     let limit = cx.max_elements.saturating_add(1);
-    let stored = cx.state().0.list(owner, None, limit).await?;
-    Ok(stored.into_iter().map(|entry| entry.key).collect())
+    Ok(cx.state().0.keys(owner, None, limit).await?.into_iter().collect())
 }
 
 #[cfg(test)]

@@ -78,19 +78,22 @@ impl Storage for Memory {
         after: Option<&'a str>,
         limit: u32,
     ) -> BoxFuture<'a, StorageResult<Vec<Entry>>> {
-        if !partition.is_sound(after.unwrap_or_default()) {
-            return done(Vec::new());
-        }
-        let first = Name::new(partition, after.unwrap_or_default());
-        let start = if after.is_some() { Bound::Excluded(first) } else { Bound::Included(first) };
         let tables = self.lock();
         let entries = tables
-            .map
-            .range((start, Bound::Unbounded))
-            .take_while(|(name, _)| name.partition() == partition)
-            .take(size(limit))
+            .entries(partition, after, limit)
             .map(|(name, value)| Entry { key: name.key.clone(), value: value.clone() });
         done(entries.collect())
+    }
+
+    fn keys<'a>(
+        &'a self,
+        partition: Partition<'a>,
+        after: Option<&'a str>,
+        limit: u32,
+    ) -> BoxFuture<'a, StorageResult<Vec<String>>> {
+        let tables = self.lock();
+        let entries = tables.entries(partition, after, limit);
+        done(entries.map(|(name, _)| name.key.clone()).collect())
     }
 
     fn owners<'a>(
@@ -146,6 +149,23 @@ impl Storage for Memory {
 }
 
 impl Tables {
+    /// The entries of a partition in order, beginning after `after`; none for names that cannot be
+    /// stored.
+    fn entries<'a>(
+        &'a self,
+        partition: Partition<'a>,
+        after: Option<&str>,
+        limit: u32,
+    ) -> impl Iterator<Item = (&'a Name, &'a Vec<u8>)> {
+        let is_sound = partition.is_sound(after.unwrap_or_default());
+        let first = Name::new(partition, after.unwrap_or_default());
+        let start = if after.is_some() { Bound::Excluded(first) } else { Bound::Included(first) };
+        self.map
+            .range((start, Bound::Unbounded))
+            .take_while(move |(name, _)| is_sound && name.partition() == partition)
+            .take(size(limit))
+    }
+
     fn write(&mut self, batch: Vec<Write>) -> StorageResult<bool> {
         let (mut undo, mut deleted) = (Vec::new(), false);
         for write in batch {

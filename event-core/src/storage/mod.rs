@@ -71,6 +71,14 @@ pub trait Storage: Send + Sync + std::fmt::Debug {
         limit: u32,
     ) -> BoxFuture<'a, StorageResult<Vec<Entry>>>;
 
+    /// The keys of [`Storage::list`], without reading the values.
+    fn keys<'a>(
+        &'a self,
+        partition: Partition<'a>,
+        after: Option<&'a str>,
+        limit: u32,
+    ) -> BoxFuture<'a, StorageResult<Vec<String>>>;
+
     /// Up to `limit` owners with data in a store, in order, beginning after `after`.
     fn owners<'a>(
         &'a self,

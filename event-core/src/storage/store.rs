@@ -80,6 +80,19 @@ impl Store {
         self.storage.list(self.partition(owner), after, limit).await
     }
 
+    /// The keys of [`Store::list`], without reading the values.
+    ///
+    /// # Errors
+    /// See [`Store`].
+    pub async fn keys(
+        &self,
+        owner: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> StorageResult<Vec<String>> {
+        self.storage.keys(self.partition(owner), after, limit).await
+    }
+
     /// All entries of an owner, in the order of the keys' bytes. Use this method only for data
     /// whose size the module limits.
     ///

@@ -26,6 +26,10 @@ const GET: &str =
 const LIST: &str = "SELECT key, value FROM map \
     WHERE host = $1 AND store = $2 AND owner = $3 AND key >= $4 \
     ORDER BY key LIMIT CAST($5 AS BIGINT)";
+/// Neither database reads the values for this: they are behind the key, or in another table.
+const KEYS: &str = "SELECT key FROM map \
+    WHERE host = $1 AND store = $2 AND owner = $3 AND key >= $4 \
+    ORDER BY key LIMIT CAST($5 AS BIGINT)";
 const OWNERS: &str = "SELECT owner FROM (\
     SELECT * FROM (SELECT DISTINCT owner FROM map \
     WHERE host = $1 AND store = $2 AND owner >= $3 ORDER BY owner LIMIT CAST($4 AS BIGINT)) AS a \
@@ -158,6 +162,30 @@ impl Storage for Database {
                 })
                 .await?;
             Ok(rows.into_iter().map(|(key, value)| Entry { key, value }).collect())
+        })
+    }
+
+    fn keys<'a>(
+        &'a self,
+        partition: Partition<'a>,
+        after: Option<&'a str>,
+        limit: u32,
+    ) -> BoxFuture<'a, StorageResult<Vec<String>>> {
+        Box::pin(async move {
+            if !partition.is_sound(after.unwrap_or_default()) {
+                return Ok(Vec::new());
+            }
+            self.read(async |connection| {
+                sqlx::query_scalar(KEYS)
+                    .bind(partition.host)
+                    .bind(partition.store)
+                    .bind(partition.owner)
+                    .bind(behind(after))
+                    .bind(i64::from(limit))
+                    .fetch_all(&mut *connection)
+                    .await
+            })
+            .await
         })
     }
 

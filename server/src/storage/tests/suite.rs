@@ -32,7 +32,9 @@ async fn keys(
     limit: u32,
 ) -> Vec<String> {
     let entries = storage.list(partition, after, limit).await.unwrap();
-    entries.into_iter().map(|entry| entry.key).collect()
+    let listed: Vec<_> = entries.into_iter().map(|entry| entry.key).collect();
+    assert_eq!(storage.keys(partition, after, limit).await.unwrap(), listed);
+    listed
 }
 
 async fn map(storage: &dyn Storage) {
