@@ -4,13 +4,16 @@ mod lists;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use event_core::{
     ErrorType, Origin,
-    jid::{BareJid, Jid},
+    jid::Jid,
     prelude::*,
-    roster::Roster,
+    roster::{Roster, RosterItem},
 };
 
 pub use self::lists::{Blocklist, Blocklists};
@@ -82,7 +85,8 @@ async fn block(iq: &mut Iq, cx: &Context<Blocking>) -> Result<Flow, StanzaError>
     cx.answer_later(iq).reply();
     push("block", &items, &username, cx);
     // Newly blocked contacts see the user as unavailable (XEP-0191 §3.3).
-    for to in watchers(&items, &roster).filter(|to| !old.blocks(to) && new.blocks(to)) {
+    let watchers = watchers(&items, &roster).into_iter();
+    for to in watchers.filter(|to| !old.blocks(to) && new.blocks(to)) {
         for session in cx.host().sessions().of(&username) {
             let (Some(_), Some(from)) = (session.presence(), session.jid()) else { continue };
             cx.state().allow_unavailable(from.as_str(), to.as_str());
@@ -112,7 +116,8 @@ async fn unblock(iq: &mut Iq, cx: &Context<Blocking>) -> Result<Flow, StanzaErro
     push("unblock", &items, &username, cx);
     let all: Vec<_> = old.iter().filter_map(|jid| Jid::new(jid).ok()).collect();
     let unblocked = if items.is_empty() { &all } else { &items };
-    for to in watchers(unblocked, &roster).filter(|to| old.blocks(to) && !new.blocks(to)) {
+    let watchers = watchers(unblocked, &roster).into_iter();
+    for to in watchers.filter(|to| old.blocks(to) && !new.blocks(to)) {
         for session in cx.host().sessions().of(&username) {
             let Some(available) = session.presence() else { continue };
             cx.send_to(&available.presence, [to.clone()]);
@@ -121,7 +126,7 @@ async fn unblock(iq: &mut Iq, cx: &Context<Blocking>) -> Result<Flow, StanzaErro
     Ok(Flow::Handled)
 }
 
-/// The addresses in a request.
+/// The addresses in a request, each once.
 fn items(iq: &Iq) -> Result<Vec<Jid>, StanzaError> {
     let action = iq.element().first_child().ok_or_else(StanzaError::bad_request)?;
     let items = action.children().map(|item| {
@@ -131,7 +136,10 @@ fn items(iq: &Iq) -> Result<Vec<Jid>, StanzaError> {
         })?;
         Jid::new(&jid).map_err(|_| StanzaError::jid_malformed())
     });
-    items.collect()
+    let mut items = items.collect::<Result<Vec<_>, _>>()?;
+    let mut seen = HashSet::new();
+    items.retain(|jid| seen.insert(jid.clone()));
+    Ok(items)
 }
 
 /// Pushes a change to the user's clients that requested the list.
@@ -146,21 +154,17 @@ fn push(action: &str, items: &[Jid], username: &str, cx: &Context<Blocking>) {
 }
 
 /// The addresses in `jids`, and the contacts at domains in `jids`, that may see the user's
-/// presence.
-fn watchers(jids: &[Jid], roster: &Roster) -> impl Iterator<Item = Jid> {
-    let mut watchers = Vec::new();
-    for jid in jids {
-        let bare = jid.to_bare();
-        if roster.may_see(&bare) {
-            watchers.push(jid.clone());
-        }
-        if jid.node().is_none() && jid.resource().is_none() {
-            let at = |contact: &BareJid| contact.domain() == bare.domain() && *contact != bare;
-            let contacts = roster.items().filter(|item| at(&item.jid) && roster.may_see(&item.jid));
-            watchers.extend(contacts.map(|item| Jid::from(item.jid.clone())));
-        }
-    }
-    watchers.into_iter()
+/// presence, each once.
+fn watchers(jids: &[Jid], roster: &Roster) -> BTreeSet<Jid> {
+    let is_domain = |jid: &&Jid| jid.node().is_none() && jid.resource().is_none();
+    let domains: HashSet<_> =
+        jids.iter().filter(is_domain).map(|jid| jid.domain().as_str()).collect();
+    let watches = |contact: &&RosterItem| {
+        contact.subscription.is_from() && domains.contains(contact.jid.domain().as_str())
+    };
+    let contacts = roster.items().filter(watches).map(|contact| contact.jid.clone().into());
+    let named = jids.iter().filter(|jid| roster.may_see(&jid.to_bare())).cloned();
+    named.chain(contacts).collect()
 }
 
 #[hook("pre-message/bare", priority = 100)]
