@@ -31,7 +31,8 @@ payload_events! {
         filename: Option<std::path::PathBuf>,
         /// The format of the file: `toml`.
         format: &'static str,
-        /// The configuration without its secrets.
+        /// The configuration without its secrets and without the options of modules, which may be
+        /// secrets. A module gets its own options in `ModuleState::reload`.
         config: toml::Table,
     } = "config-reloaded",
         "#[hook(\"config-reloaded\")]\nfn note(reloaded: &ConfigReloaded) {\n    println!(\"{:?} has {} keys\", reloaded.filename, reloaded.config.len());\n}";

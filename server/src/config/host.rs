@@ -54,6 +54,7 @@ config_table! {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub tls: Option<TlsFiles>,
         /// The options of each module: [modules.md](modules.md) lists them.
+        #[serde(skip_serializing)]
         pub module: BTreeMap<String, ModuleOptions>,
         /// Where the host stands in the file; `None` for the default host.
         #[serde(skip)]
@@ -80,6 +81,7 @@ config_table! {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub tls: Option<TlsFiles>,
         /// The options of each module: [modules.md](modules.md) lists them.
+        #[serde(skip_serializing)]
         pub module: BTreeMap<String, ModuleOptions>,
         /// Where the component stands in the file.
         #[serde(skip)]

@@ -4,13 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use toml::Spanned;
 use toml::de::DeValue;
 
 use super::error::{ConfigError, Place};
 use super::mistakes::{Mistake, deserialize, read_all};
-use super::source::{Source, Step, Tree, find, is_secret};
+use super::source::{Source, Step, Tree, find};
 
 /// The options of one module on one host.
 #[derive(Clone, Deserialize)]
@@ -65,13 +65,6 @@ impl ModuleOptions {
         &self.table
     }
 
-    /// The table for showing, without the values whose key suggests a secret.
-    pub fn without_secrets(&self) -> toml::Table {
-        let mut table = self.table.clone();
-        remove_secrets(&mut table);
-        table
-    }
-
     /// Checks the options with the module's own function `check`.
     ///
     /// # Errors
@@ -108,21 +101,6 @@ fn mistake(error: &toml::de::Error) -> Mistake {
     Mistake { path, message: error.message().to_owned() }
 }
 
-fn remove_secrets(table: &mut toml::Table) {
-    table.retain(|key, _| !is_secret(key));
-    for (_, value) in table.iter_mut() {
-        remove_from_value(value);
-    }
-}
-
-fn remove_from_value(value: &mut toml::Value) {
-    match value {
-        toml::Value::Table(table) => remove_secrets(table),
-        toml::Value::Array(items) => items.iter_mut().for_each(remove_from_value),
-        _ => {}
-    }
-}
-
 /// Compares the values. The places in the file do not count.
 impl PartialEq for ModuleOptions {
     fn eq(&self, other: &Self) -> bool {
@@ -133,11 +111,5 @@ impl PartialEq for ModuleOptions {
 impl fmt::Debug for ModuleOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ModuleOptions").field("place", &self.place).finish_non_exhaustive()
-    }
-}
-
-impl Serialize for ModuleOptions {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.without_secrets().serialize(serializer)
     }
 }

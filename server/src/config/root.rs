@@ -58,7 +58,8 @@ config_table! {
 }
 
 impl Config {
-    /// The config as a table, without any secret: for the `config-reloaded` event and for showing.
+    /// The config as a table, for the `config-reloaded` event. Secrets and the options of modules
+    /// are left out: any option may be a secret, and all modules get the event.
     pub fn to_table(&self) -> toml::Table {
         // Fails only for maps whose keys are not strings, and a config has none.
         toml::Table::try_from(self).unwrap_or_default()

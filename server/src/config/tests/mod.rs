@@ -139,7 +139,7 @@ fn a_database_is_shown_without_its_password() {
 fn no_secret_leaves() {
     let config = parse(&SAMPLE.replace("Example.com", "example.com")).unwrap();
     let table = config.to_table();
-    assert_eq!(table["host"]["example.com"]["module"]["welcome"]["text"].as_str(), Some("Hello"));
+    assert_eq!(table["host"]["example.com"].get("module"), None, "any option may be a secret");
     assert_eq!(table["host"]["example.com"]["modules"][0].as_str(), Some("+welcome"));
     assert_eq!(table["listen"][0]["kind"].as_str(), Some("c2s"));
     for shown in [toml::to_string(&table).unwrap(), format!("{config:?}")] {
