@@ -102,7 +102,7 @@ pub use crate::{
         session::{Available, Session, SessionState},
         stream::{SessionKind, Stream},
     },
-    util::{future::BoxFuture, id::random_id, rate, secret::Secret, tally::Tally},
+    util::{cost, future::BoxFuture, id::random_id, rate, secret::Secret, tally::Tally},
 };
 pub use event_catalogue::{Family, Scope, nearest};
 

@@ -18,7 +18,7 @@ use crate::{
     routing::{queries::QueryError, reply::AnswerLater, server_core::Core},
     session::session::Session,
     storage::{Schema, Storage, StorageResult, Store, Write},
-    util::{clock::Clock, future::BoxFuture, hidden::Hidden},
+    util::{clock::Clock, cost, future::BoxFuture, hidden::Hidden},
 };
 
 /// A handle of a host of a running server, for code without the [`Context`](crate::Context) of a
@@ -231,6 +231,7 @@ impl HostContext {
     /// # Errors
     /// The error of the first failed write, or the storage failed.
     pub async fn transact(&self, batch: Vec<Write>) -> StorageResult<bool> {
+        cost::add_writes(&batch);
         self.0.storage.write(batch).await
     }
 

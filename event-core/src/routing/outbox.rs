@@ -15,6 +15,7 @@ use pin_project_lite::pin_project;
 use crate::{
     protocol::stanza::Stanza,
     routing::{outgoing::Outgoing, server_core::Core},
+    util::cost,
 };
 
 thread_local! {
@@ -109,7 +110,10 @@ pub(crate) fn enqueue(core: &Core, outgoing: Outgoing) {
 pub(crate) fn enqueue_copies(core: &Core, copies: Copies) {
     let mut copies = Some(copies);
     let in_turn = with_current(|outbox| {
-        copies.take().into_iter().for_each(|copies| outbox.push_copies(copies));
+        copies.take().into_iter().for_each(|copies| {
+            cost::add_copies(copies.to.len());
+            outbox.push_copies(copies);
+        });
     });
     if in_turn.is_none() {
         copies.into_iter().flatten().for_each(|copy| enqueue(core, Outgoing::Route(copy)));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Archived, Entry, Page, Partition, Storage, StorageResult, Write};
-use crate::util::clock::Clock;
+use crate::util::{clock::Clock, cost};
 
 /// One store of one host, for a module. Cheap to clone.
 ///
@@ -39,7 +39,9 @@ impl Store {
     /// # Errors
     /// See [`Store`].
     pub async fn get(&self, owner: &str, key: &str) -> StorageResult<Option<Vec<u8>>> {
-        self.storage.get(self.partition(owner), key).await
+        let value = self.storage.get(self.partition(owner), key).await?;
+        cost::add_read(value.as_ref().map_or(0, Vec::len));
+        Ok(value)
     }
 
     /// Sets a value. An existing value is replaced.
@@ -77,7 +79,9 @@ impl Store {
         after: Option<&str>,
         limit: u32,
     ) -> StorageResult<Vec<Entry>> {
-        self.storage.list(self.partition(owner), after, limit).await
+        let entries = self.storage.list(self.partition(owner), after, limit).await?;
+        cost::add_read(entries.iter().map(|entry| entry.value.len()).sum());
+        Ok(entries)
     }
 
     /// The keys of [`Store::list`], without reading the values.
@@ -90,7 +94,9 @@ impl Store {
         after: Option<&str>,
         limit: u32,
     ) -> StorageResult<Vec<String>> {
-        self.storage.keys(self.partition(owner), after, limit).await
+        let keys = self.storage.keys(self.partition(owner), after, limit).await?;
+        cost::add_read(keys.iter().map(String::len).sum());
+        Ok(keys)
     }
 
     /// All entries of an owner, in the order of the keys' bytes. Use this method only for data
@@ -139,7 +145,9 @@ impl Store {
     /// # Errors
     /// See [`Store`].
     pub async fn page(&self, owner: &str, page: Page) -> StorageResult<Vec<Archived>> {
-        self.storage.page(self.partition(owner), page).await
+        let values = self.storage.page(self.partition(owner), page).await?;
+        cost::add_read(values.iter().map(|archived| archived.value.len()).sum());
+        Ok(values)
     }
 
     /// The number of values in an owner's archive.
@@ -147,6 +155,7 @@ impl Store {
     /// # Errors
     /// See [`Store`].
     pub async fn count(&self, owner: &str) -> StorageResult<u64> {
+        cost::add_read(0);
         self.storage.count(self.partition(owner)).await
     }
 
@@ -192,6 +201,8 @@ impl Store {
     }
 
     async fn write(&self, write: Write) -> StorageResult<bool> {
-        self.storage.write(vec![write]).await
+        let batch = vec![write];
+        cost::add_writes(&batch);
+        self.storage.write(batch).await
     }
 }

@@ -105,6 +105,16 @@ impl Write {
         Self::Purge { host: host.to_owned(), owner: owner.to_owned() }
     }
 
+    /// The length of the value, in bytes; zero for a write without one.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Set(_, value) | Self::Create(_, value) | Self::Append { value, .. } => {
+                value.len()
+            }
+            Self::Require(_) | Self::Delete(_) | Self::DeleteUpTo(..) | Self::Purge { .. } => 0,
+        }
+    }
+
     /// Whether the names in this write can be stored: see [`Partition::is_sound`].
     pub fn is_sound(&self) -> bool {
         match self {

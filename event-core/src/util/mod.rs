@@ -1,6 +1,7 @@
 //! Helpers that do not depend on XMPP.
 
 pub(crate) mod clock;
+pub mod cost;
 pub(crate) mod future;
 pub(crate) mod hidden;
 pub(crate) mod id;

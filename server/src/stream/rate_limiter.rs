@@ -8,6 +8,7 @@ use std::{
 
 use event_core::{
     SessionKind,
+    cost::Cost,
     rate::{Rate, TokenBucket},
 };
 use tokio::time::{Instant, Sleep, sleep};
@@ -19,7 +20,7 @@ use crate::config::Limits;
 const TOLERATED: f32 = 0.5;
 
 /// The number of bytes that are read from a stream before other tasks run.
-const RUN: u32 = 32 * 1024;
+const RUN: u16 = 32 * 1024;
 
 /// A debt that is shorter than the resolution of the timer is ignored.
 const RESOLUTION: Duration = Duration::from_millis(1);
@@ -33,10 +34,10 @@ pub(super) struct RateLimiter {
     waiting: Limit,
     wait: Option<Pin<Box<Sleep>>>,
     /// The bytes that were read since other tasks ran.
-    run: u32,
+    run: u16,
     /// The stanzas that are not taken from the bucket yet. They are taken together, because reading
-    /// the clock for each stanza is expensive. One read has fewer than 2^16 stanzas.
-    new_stanzas: u16,
+    /// the clock for each stanza is expensive.
+    new_stanzas: u32,
     is_disabled: bool,
 }
 
@@ -72,14 +73,22 @@ impl RateLimiter {
 
     /// Counts bytes that were read.
     pub(super) fn count_bytes(&mut self, bytes: usize) {
+        self.run = self.run.saturating_add(u16::try_from(bytes).unwrap_or(u16::MAX));
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-        self.run = self.run.saturating_add(bytes);
         self.bytes.take(bytes, Instant::now());
     }
 
     /// Counts one stanza that was read.
     pub(super) fn count_stanza(&mut self) {
         self.new_stanzas = self.new_stanzas.saturating_add(1);
+    }
+
+    /// Counts what the handlers of a stanza cost.
+    pub(super) fn count_cost(&mut self, cost: Cost) {
+        self.new_stanzas = self.new_stanzas.saturating_add(cost.stanzas);
+        if cost.bytes > 0 {
+            self.bytes.take(cost.bytes, Instant::now());
+        }
     }
 
     /// Ready when more may be read.
@@ -180,10 +189,23 @@ mod tests {
         assert_eq!(waits(&mut limiter).await, Ok(0.0));
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn what_a_stanza_costs_waits_like_what_is_read() {
+        let mut limiter = RateLimiter::new(&limits(), SessionKind::Client);
+        limiter.count_cost(Cost { stanzas: 20, bytes: 2000 });
+        assert_eq!(waits(&mut limiter).await, Ok(0.0));
+        limiter.count_cost(Cost { stanzas: 5, bytes: 0 });
+        let waited = waits(&mut limiter).await.unwrap();
+        assert!((0.5..0.6).contains(&waited), "{waited}");
+        limiter.count_cost(Cost { stanzas: 0, bytes: 3500 });
+        let waited = waits(&mut limiter).await.unwrap();
+        assert!((2.9..3.1).contains(&waited), "{waited}");
+    }
+
     #[tokio::test]
     async fn other_tasks_run_between() {
         let mut limiter = RateLimiter::new(&Limits::default(), SessionKind::Client);
-        limiter.count_bytes(RUN as usize);
+        limiter.count_bytes(RUN.into());
         let mut polls = 0;
         poll_fn(|cx| {
             polls += 1;

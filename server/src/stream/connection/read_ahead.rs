@@ -7,7 +7,7 @@ use std::{
 };
 
 use event_core::{
-    Core, Session, StreamError,
+    Core, Session, StreamError, cost,
     xml::{Element, STREAM_NS},
 };
 
@@ -37,7 +37,9 @@ impl Connection {
             self.in_hand = u32::try_from(element.as_bytes().len()).unwrap_or(u32::MAX);
             let mut work = pin!(core.turn(&session).receive(element));
             let received = poll_fn(|cx| {
-                if let Poll::Ready(received) = work.as_mut().poll(cx) {
+                let (polled, cost) = cost::measure(|| work.as_mut().poll(cx));
+                self.rate_limiter.count_cost(cost);
+                if let Poll::Ready(received) = polled {
                     return Poll::Ready(received.map_err(End::Error));
                 }
                 // Frees the read buffer while the handler waits.
