@@ -256,7 +256,7 @@ mod tests {
                 assert_eq!(condition(&component), Some("not-authorized"), "{odd}");
             }
             let (component, answer) = connect(&server, "s3cret").await;
-            assert!(answer.unwrap().is("handshake", NS));
+            assert!(answer.unwrap().is("handshake", STANZA_NS));
             assert!(component.session.is_authorized("irc.localhost"));
             // A second handshake is refused.
             component.send("<handshake/>").await;

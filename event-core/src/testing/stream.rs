@@ -3,10 +3,12 @@
 use std::{collections::VecDeque, net::IpAddr, sync::Arc};
 
 use parking_lot::{Mutex, MutexGuard};
-use xmpp_xml::{Element, NamespaceScope, STANZA_NS, XmlLimits};
+use xmpp_xml::{Element, NamespaceScope, XmlLimits};
 
 use crate::{
-    protocol::stream_error::StreamError, session::stream::Stream, util::future::BoxFuture,
+    protocol::stream_error::StreamError,
+    session::stream::{SessionKind, Stream},
+    util::future::BoxFuture,
 };
 
 /// The connection of a [`Client`](super::Client): records writes and calls of the server.
@@ -83,7 +85,9 @@ impl TestStream {
 
     pub(super) fn next(&self) -> Option<Element> {
         let bytes = self.wire().written.pop_front()?;
-        let scope = NamespaceScope::new(STANZA_NS).with_prefix("db", "jabber:server:dialback");
+        // What is written to a component may be in any content namespace.
+        let scope = NamespaceScope::new(SessionKind::Component.namespace())
+            .with_prefix("db", "jabber:server:dialback");
         let element = Element::parse(&bytes, &scope, &XmlLimits::UNBOUNDED);
         Some(element.unwrap_or_else(|error| {
             panic!("the server wrote no element: {error}: {}", String::from_utf8_lossy(&bytes))
