@@ -9,8 +9,8 @@ use std::collections::BinaryHeap;
 use event_core::services::{ScramHash, ScramKeys};
 use ring::hmac;
 
-use super::{ACCOUNTS, AccountStore, AccountStoreError, CHECKED_HASH, KEY, record};
-use crate::storage::Partition;
+use super::record::{self, ACCOUNTS, CHECKED_HASH, KEY};
+use crate::storage::{Partition, Storage, StorageError};
 
 /// The number of accounts in a sample: shares are right to about 1.5 %.
 const SAMPLE: usize = 1000;
@@ -31,20 +31,24 @@ pub(super) struct Shape {
 #[derive(Debug)]
 pub(super) struct Shapes(Vec<Shape>);
 
-impl AccountStore {
+impl Shapes {
     /// The shapes of a host's accounts, from the first login after the start on. Known and unknown
     /// accounts wait for the sample alike.
-    pub(super) async fn shapes(&self, host: &str) -> Result<Shapes, AccountStoreError> {
+    pub(super) async fn sample(
+        storage: &dyn Storage,
+        secret: &[u8],
+        host: &str,
+    ) -> Result<Self, StorageError> {
         // The sample has the accounts whose names have the lowest hashes, so that it changes little
         // when accounts are added and removed.
         let mut sample = BinaryHeap::with_capacity(SAMPLE + 1);
         let (mut names, mut after) = (0, None::<String>);
         while names < MAX_NAMES {
-            let page = self.storage.owners(host, ACCOUNTS.store, after.as_deref(), PAGE).await?;
+            let page = storage.owners(host, ACCOUNTS.store, after.as_deref(), PAGE).await?;
             let Some(last) = page.last() else { break };
             (names, after) = (names + page.len(), Some(last.clone()));
             for name in page {
-                sample.push((number(&*self.secret, "sample", host, &name), name));
+                sample.push((number(secret, "sample", host, &name), name));
                 if sample.len() > SAMPLE {
                     sample.pop();
                 }
@@ -52,18 +56,16 @@ impl AccountStore {
         }
         let mut shapes = Vec::with_capacity(sample.len());
         for (_, name) in sample {
-            let stored = self.storage.get(Partition::new(host, ACCOUNTS.store, &name), KEY).await?;
+            let stored = storage.get(Partition::new(host, ACCOUNTS.store, &name), KEY).await?;
             if let Some(keys) = stored.and_then(|record| record::find(&record, CHECKED_HASH)) {
                 let (iterations, salt_length) = (keys.iterations, keys.salt.len());
                 shapes.push(Shape { iterations, salt_length });
             }
         }
         shapes.sort_unstable();
-        Ok(Shapes(shapes))
+        Ok(Self(shapes))
     }
-}
 
-impl Shapes {
     /// The shape of an account that does not exist; the same for all its keys. `None` if the host
     /// had no accounts.
     pub(super) fn draw(&self, secret: &[u8], host: &str, name: &str) -> Option<Shape> {

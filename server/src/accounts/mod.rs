@@ -23,22 +23,17 @@ use crate::storage::{Partition, Schema, Storage, StorageError, Write};
 
 use generations::Generations;
 use made_up::{Shape, Shapes};
+use record::{CHECKED_HASH, KEY};
 
 pub use error::{AccountStoreError, PasswordError};
 pub use import::{ImportProblem, ImportReport};
+pub use record::ACCOUNTS;
 pub use service::HostAccounts;
-
-/// The store of accounts. The owner is the name in front of the `@`; the only key is empty.
-pub const ACCOUNTS: Schema = Schema { store: "accounts", version: 1, migrations: &[] };
-const KEY: &str = "";
 
 /// The store of the secret from which the salts of unknown accounts are derived. The host is empty,
 /// so that the store cannot conflict with a host's stores.
 const SERVER: Schema = Schema { store: "server", version: 1, migrations: &[] };
 const SECRET: (Partition<'_>, &str) = (Partition::new("", SERVER.store, ""), "scram-secret");
-
-/// The hash that checks PLAIN passwords: the fastest with the processor's instructions.
-const CHECKED_HASH: ScramHash = ScramHash::Sha256;
 
 /// The accounts of all hosts.
 #[derive(Clone)]
@@ -187,7 +182,8 @@ impl AccountStore {
         let name = name.as_ref().map_or(username, |name| name.as_str());
         // Known and unknown accounts do the same work.
         let shapes = Arc::clone(self.shapes.lock().entry(host.to_owned()).or_default());
-        let shapes = shapes.get_or_try_init(|| self.shapes(host)).await?;
+        let shapes =
+            shapes.get_or_try_init(|| Shapes::sample(&*self.storage, &*self.secret, host)).await?;
         let shape = shapes
             .draw(&*self.secret, host, name)
             .unwrap_or(Shape { iterations: self.iterations, salt_length: record::SALT_LENGTH });

@@ -8,6 +8,14 @@ use super::{
     error::{AccountStoreError, PasswordError},
     keys,
 };
+use crate::storage::Schema;
+
+/// The store of accounts. The owner is the name in front of the `@`; the only key is empty.
+pub const ACCOUNTS: Schema = Schema { store: "accounts", version: 1, migrations: &[] };
+pub(super) const KEY: &str = "";
+
+/// The hash that checks PLAIN passwords: the fastest with the processor's instructions.
+pub(super) const CHECKED_HASH: ScramHash = ScramHash::Sha256;
 
 /// The length of the salts of new passwords, in bytes.
 pub(super) const SALT_LENGTH: usize = 16;

@@ -70,7 +70,9 @@ fn section_of<T: Table>(header: &'static str, defaults: Option<toml::Table>) -> 
     let key = |field: &Field| {
         let (doc, written) = split_default(field.doc);
         let value = || defaults.get(field.name).map(value);
-        let default = written.or_else(value);
+        // Options of modules are not part of a config that is shown.
+        let none = || (field.kind == "BTreeMap<String, ModuleOptions>").then(|| "none".to_owned());
+        let default = written.or_else(value).or_else(none);
         Key { name: field.name, default, takes: takes(header, field), doc }
     };
     Section { header, doc: flat(T::ABOUT), keys: keys.map(key).collect() }
