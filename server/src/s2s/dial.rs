@@ -225,6 +225,8 @@ async fn negotiate<G: Send + Sync + 'static>(
     };
     // Its file counts until it is closed, so the next server is not tried before.
     link.session.close(None);
-    let _ = (&mut link.ended).await;
+    if !link.ended.is_terminated() {
+        let _ = (&mut link.ended).await;
+    }
     Err(error)
 }
