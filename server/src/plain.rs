@@ -21,6 +21,35 @@ pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     Cow::Owned(kept)
 }
 
+/// Escapes what others may have put into a text to forge lines, or to change how a terminal shows
+/// it: control characters, separators of lines, and controls of the writing direction. The form
+/// `\u0085` is right within JSON, too. White space that `kept` names stays.
+///
+/// All that is logged or printed goes through here.
+pub(crate) fn printable<'a>(text: &'a str, kept: &[char]) -> Cow<'a, str> {
+    let is_hidden = |c: char| !kept.contains(&c) && is_hidden(c);
+    if !text.chars().any(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            c if !is_hidden(c) => shown.push(c),
+            '\n' => shown.push_str("\\n"),
+            '\r' => shown.push_str("\\r"),
+            '\t' => shown.push_str("\\t"),
+            c => shown.push_str(&format!("\\u{:04x}", u32::from(c))),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}'
+            | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
+}
+
 /// The names of Rust's types as words: `KeyMismatch` is `key mismatch`.
 pub(crate) fn spelled(text: &str) -> String {
     let word = |word: &str| {
@@ -57,6 +86,24 @@ mod tests {
         for text in ["", "none", "a (os error b)", "a (os error )", "a (os error 1", " (os error "]
         {
             assert_eq!(plain(text), text);
+        }
+    }
+
+    #[test]
+    fn nothing_moves_the_cursor_or_turns_the_text() {
+        let mut hidden: Vec<char> = ('\0'..' ').chain('\x7F'..='\u{9F}').collect();
+        hidden.extend("\u{61C}\u{200E}\u{200F}\u{2028}\u{2029}\u{FEFF}".chars());
+        hidden.extend(('\u{202A}'..='\u{202E}').chain('\u{2066}'..='\u{2069}'));
+        for c in hidden {
+            let text = format!("a{c}b");
+            let shown = printable(&text, &[]);
+            assert!(shown.chars().all(|c| (' '..'\x7F').contains(&c)), "{shown}");
+            let json = format!("\"{shown}\"");
+            assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+            assert_eq!(printable(&text, &[c]), text);
+        }
+        for text in ["", "plain", "Zürich 🐎 ש\u{200D}"] {
+            assert!(matches!(printable(text, &[]), Cow::Borrowed(_)));
         }
     }
 

@@ -19,7 +19,7 @@ use clap::Parser;
 
 use crate::{
     config::{Config, InvalidConfig},
-    plain::plain,
+    plain::{plain, printable},
 };
 
 pub use args::{
@@ -146,5 +146,5 @@ fn dispatch(cli: Cli, actions: &dyn Actions, ask: &mut dyn AskPassword) -> Resul
 
 /// Prints. A closed pipe (`| head`) is not an error.
 fn print(to: &mut dyn Write, text: impl std::fmt::Display) {
-    let _ = write!(to, "{}", plain(&text.to_string()));
+    let _ = write!(to, "{}", printable(&plain(&text.to_string()), &['\n']));
 }

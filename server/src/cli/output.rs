@@ -1,9 +1,10 @@
 //! Standard output.
 
-use crate::cli::PageOptions;
+use crate::{cli::PageOptions, plain::printable};
 
 /// Prints to standard output. A closed pipe (`| head`) is not an error.
 pub(crate) fn say(text: &str) {
+    let text = printable(text, &['\n']);
     let _ = std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes());
 }
 

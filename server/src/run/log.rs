@@ -5,7 +5,6 @@
 //! while the server runs, which log rotation needs.
 
 use std::{
-    borrow::Cow,
     fs::{File, OpenOptions},
     io::{self, Write},
     mem,
@@ -23,7 +22,7 @@ use tracing_subscriber::{
 
 use crate::{
     config::{Log, LogFormat, LogLevel},
-    plain::plain,
+    plain::{plain, printable},
 };
 
 /// The number of lines that may wait to be written; further lines are dropped.
@@ -247,10 +246,12 @@ struct Lines<'a>(RwLockReadGuard<'a, Target>);
 
 impl Write for Lines<'_> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        match std::str::from_utf8(line).map(plain) {
-            Ok(Cow::Owned(text)) => self.0.lines.clone().write_all(text.as_bytes())?,
-            _ => self.0.lines.clone().write_all(line)?,
-        }
+        // The formatter writes a line at once. A line feed within it is not the server's own.
+        let text = String::from_utf8_lossy(line);
+        let text = plain(text.strip_suffix('\n').unwrap_or(&text));
+        let mut text = printable(&text, &[]).into_owned();
+        text.push('\n');
+        self.0.lines.clone().write_all(text.as_bytes())?;
         Ok(line.len())
     }
 
@@ -291,6 +292,28 @@ mod tests {
         });
         assert_eq!(text.lines().count(), 1);
         assert!(text.ends_with("INFO spondee::run::log::tests: started host=\"example.com\"\n"));
+    }
+
+    #[test]
+    fn nobody_forges_a_line() {
+        let hidden: String = ('\0'..' ')
+            .chain('\x7F'..='\u{9F}')
+            .chain("\u{61C}\u{200E}\u{200F}\u{2028}\u{2029}".chars())
+            .chain(('\u{202A}'..='\u{202E}').chain('\u{2066}'..='\u{2069}'))
+            .collect();
+        let forged = format!("refused\n1970-01-01T00:00:00Z ERROR forged{hidden}");
+        for format in [LogFormat::Text, LogFormat::Json] {
+            let text = log(format, |_, _| {
+                tracing::info!(reason = %forged, other = forged, debug = ?forged, "{forged}");
+            });
+            let line = text.strip_suffix('\n').unwrap();
+            let odd = line.chars().find(|c| !(' '..'\x7F').contains(c));
+            assert_eq!(odd, None, "{line}");
+            if format == LogFormat::Json {
+                let parsed: serde_json::Value = serde_json::from_str(line).unwrap();
+                assert_eq!(parsed["reason"], forged);
+            }
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::{
     },
     config::{Config, InvalidConfig},
     control::client,
-    plain::plain,
+    plain::{plain, printable},
     run,
 };
 
@@ -83,7 +83,7 @@ fn code<E: std::fmt::Display>(outcome: Result<(), E>) -> u8 {
     match outcome {
         Ok(()) => SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", plain(&error.to_string()));
+            eprintln!("error: {}", printable(&plain(&error.to_string()), &['\n']));
             FAILURE
         }
     }
