@@ -136,6 +136,8 @@ fn other_http_requests_get_the_right_status() {
     assert!(head.starts_with("HTTP/1.1 200 OK"), "{head}");
     assert_eq!(body, "ok\n");
     assert!(get(address, "/").0.starts_with("HTTP/1.1 404 Not Found"));
+    let rebound = "GET /metrics HTTP/1.1\r\nHost: evil.example\r\n\r\n";
+    assert_eq!(line(rebound), "HTTP/1.1 421 Misdirected Request");
     assert!(get(address, "/metrics/../healthz").0.starts_with("HTTP/1.1 404"));
     let host = "Host: localhost\r\n";
     let post = format!("POST /metrics HTTP/1.1\r\n{host}Content-Length: 0\r\n\r\n");

@@ -58,6 +58,10 @@ config_table! {
         /// `c2s-tls`, 5269 for `s2s`, 5270 for `s2s-tls`; `127.0.0.1` on port 5347 for `component`,
         /// 5280 for `http`.
         pub address: SocketAddr,
+        /// The names of an `http` listener. A request whose `Host` is neither one of them, nor
+        /// `localhost`, nor an IP address is refused, `421`, because a page of another site may have
+        /// made a browser send it. Default: none.
+        pub names: Vec<String>,
         /// Where the listener stands in the file; `None` for a default.
         #[serde(skip)]
         pub place: Option<Place>,
@@ -71,12 +75,15 @@ struct Entry {
     kind: ListenKind,
     #[serde(default, deserialize_with = "value::address")]
     address: Option<SocketAddr>,
+    #[serde(default)]
+    names: Vec<String>,
 }
 
 impl From<Entry> for Listen {
-    fn from(Entry { kind, address }: Entry) -> Self {
+    fn from(Entry { kind, address, names }: Entry) -> Self {
         Self {
             address: address.unwrap_or_else(|| kind.default_address()),
+            names,
             ..Self::default_of(kind)
         }
     }
@@ -84,7 +91,7 @@ impl From<Entry> for Listen {
 
 impl Listen {
     pub(super) fn default_of(kind: ListenKind) -> Self {
-        Self { kind, address: kind.default_address(), place: None }
+        Self { kind, address: kind.default_address(), names: Vec::new(), place: None }
     }
 
     /// The IPv4 address to bind if the kernel has no IPv6. `None` unless the address is the default

@@ -110,6 +110,7 @@ fn takes(header: &str, field: &Field) -> String {
         "Option<Secret>" => "a string",
         "Option<DatabaseUrl>" => "`\"postgres://user:password@host:port/database\"`",
         "Modules" => "a list of modules",
+        "Vec<String>" => "a list of names, `[\"metrics.example.com\"]`",
         "Vec<BareJidText>" => "a list of accounts, `[\"alice@example.com\"]`",
         "BTreeMap<String, ModuleOptions>" => "a table for each module",
         "BTreeMap<String, String>" => "a table, `{ \"example.org\" = \"10.0.0.1:5269\" }`",

@@ -130,7 +130,7 @@ impl Listeners {
             let kind = listen.kind;
             let address = listener.local_addr().unwrap_or(listen.address);
             tracing::info!(kind = %name(kind), %address, "listening");
-            let service = Service::new(kind, streams, http);
+            let service = Service::new(&listen, streams, http);
             let task = accept(listener, service, Arc::clone(limiter));
             OpenListener { kind, address, task: tokio::spawn(task) }
         });
@@ -157,14 +157,14 @@ enum Service {
 }
 
 impl Service {
-    fn new(kind: ListenKind, streams: &Arc<Streams>, http: &Http) -> Self {
-        let (kind, direct_tls) = match kind {
+    fn new(listen: &Listen, streams: &Arc<Streams>, http: &Http) -> Self {
+        let (kind, direct_tls) = match listen.kind {
             ListenKind::C2s => (SessionKind::Client, false),
             ListenKind::C2sTls => (SessionKind::Client, true),
             ListenKind::S2s => (SessionKind::S2sIn, false),
             ListenKind::S2sTls => (SessionKind::S2sIn, true),
             ListenKind::Component => (SessionKind::Component, false),
-            ListenKind::Http => return Self::Http(http.clone()),
+            ListenKind::Http => return Self::Http(http.clone().with_names(&listen.names)),
         };
         Self::Streams { streams: Arc::clone(streams), kind, direct_tls }
     }

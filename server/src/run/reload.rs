@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     accounts::AccountStore,
-    config::{Config, InvalidConfig},
+    config::{Config, InvalidConfig, Listen},
     net::limiter::ConnectionLimits,
     s2s::Federation,
     stream::{Settings, Streams},
@@ -188,7 +188,8 @@ fn running(old: &Config, mut new: Config, restart: &mut Vec<String>) -> Config {
     new.data.clone_from(&old.data);
     let addresses = |config: &Config| {
         let listen = config.listen.iter();
-        listen.map(|listen| (listen.kind, listen.address)).collect::<Vec<_>>()
+        let parts = |listen: &Listen| (listen.kind, listen.address, listen.names.clone());
+        listen.map(parts).collect::<Vec<_>>()
     };
     keep(addresses(&new) == addresses(old), "listen");
     new.listen.clone_from(&old.listen);
