@@ -1,7 +1,10 @@
 //! Clients that flood are slowed down, closed or refused, and other clients are served.
 #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::mpsc,
+    time::{Duration, Instant},
+};
 
 use spondee_tests::{
     raw::{self, Raw},
@@ -112,11 +115,33 @@ fn a_connection_above_the_limit_gets_an_error() {
 }
 
 #[test]
+fn strangers_take_no_memory_from_sessions() {
+    let server = server("waiting_bytes = 1048576\nunauthenticated_waiting_bytes = 65536");
+    let mut juliet = Raw::login(&server, "juliet", "balcony");
+    let part = format!("<stream:stream padding='{}", "x".repeat(12_000));
+    let (tell, refused) = mpsc::channel();
+    for _ in 0..100 {
+        let mut stranger = Raw::connect(&server);
+        stranger.try_send(part.as_bytes());
+        let tell = tell.clone();
+        // The few that are not refused wait until the server ends.
+        std::thread::spawn(move || tell.send(stranger.try_wait("<resource-constraint").is_some()));
+    }
+    for _ in 0..90 {
+        assert!(refused.recv_timeout(spondee_tests::TIMEOUT).unwrap());
+    }
+    let body = "x".repeat(60_000);
+    juliet.send(&format!("<message to='juliet@localhost'><body>{body}</body></message>"));
+    juliet.wait("</message>");
+}
+
+#[test]
 fn endless_stanzas_take_no_more_memory_than_the_limit() {
     let server = server("waiting_bytes = 1048576");
     let mut juliet = Raw::login(&server, "juliet", "balcony");
-    let part = format!("<message><body>{}", "x".repeat(200_000));
-    // Six parts, each a fifth of the limit: the server must close one stream.
+    let part = format!("<message><body>{}", "x".repeat(250_000));
+    // Six parts, of which 64 KiB are not counted: the others are more than the limit, so the server
+    // must close one stream.
     let _romeos: Vec<_> = (0..6)
         .map(|number| {
             let mut romeo = Raw::login(&server, "romeo", &number.to_string());

@@ -48,16 +48,22 @@ config_table! {
         /// get errors.
         #[serde(deserialize_with = "at_least::<{ 16 * 1024 }, _, _>")]
         pub server_queue_bytes: usize,
-        /// The input and output that may wait on all streams together, not counting 4 KiB in each
-        /// direction of each stream. Beyond this, the stream of the client with the most waiting
-        /// bytes is closed, `resource-constraint`.
+        /// The input and output that may wait on all established streams together, not counting
+        /// 64 KiB of each. Beyond this, the stream of the client with the most waiting bytes is
+        /// closed, `resource-constraint`.
         #[serde(deserialize_with = "at_least::<{ 1024 * 1024 }, _, _>")]
         pub waiting_bytes: usize,
+        /// The input and output that may wait on all streams together that have no bound resource
+        /// and no proved domain, not counting 4 KiB in each direction of each. Beyond this, the
+        /// stream with the most waiting bytes is closed, `resource-constraint`.
+        #[serde(deserialize_with = "at_least::<{ 64 * 1024 }, _, _>")]
+        pub unauthenticated_waiting_bytes: usize,
         /// The input that is read ahead from one stream while its stanzas wait to be handled. The
         /// rest is read later.
         #[serde(deserialize_with = "at_least::<1024, _, _>")]
         pub read_ahead_bytes: usize,
-        /// The average rate at which one client is read. The rest is read later.
+        /// The average rate at which one client is read, including TLS: each of its records counts at
+        /// least 64 bytes. The rest is read later.
         #[serde(deserialize_with = "at_least::<1024, _, _>")]
         pub bytes_per_second: u32,
         /// The average rate of stanzas from one client. The rest is read later.
@@ -123,6 +129,7 @@ impl Default for Limits {
             queue_bytes: 1024 * 1024,
             server_queue_bytes: 8 * 1024 * 1024,
             waiting_bytes: 128 * 1024 * 1024,
+            unauthenticated_waiting_bytes: 16 * 1024 * 1024,
             read_ahead_bytes: 64 * 1024,
             bytes_per_second: 1024 * 1024,
             stanzas_per_second: 5000,

@@ -63,12 +63,18 @@ pub(super) fn contained<T>(
 ) -> impl Future<Output = Option<T>> {
     poll_fn(move |cx| {
         let _batch = WakeBatch::begin();
-        match catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx))) {
-            Ok(polled) => polled.map(Some),
-            Err(_) => {
-                tracing::error!("a stream's task panicked; only that stream ends");
-                Poll::Ready(None)
-            }
+        match poll_contained(|| task.as_mut().poll(cx)) {
+            Some(polled) => polled.map(Some),
+            None => Poll::Ready(None),
         }
     })
+}
+
+/// Polls. `None` if `poll` panicked.
+pub(super) fn poll_contained<T>(poll: impl FnOnce() -> Poll<T>) -> Option<Poll<T>> {
+    let polled = catch_unwind(AssertUnwindSafe(poll));
+    if polled.is_err() {
+        tracing::error!("a stream's task panicked; only that stream ends");
+    }
+    polled.ok()
 }

@@ -22,6 +22,22 @@ pub(super) struct Input {
     header: Option<Arc<StreamHeader>>,
 }
 
+/// The prefixes that a header may declare. Clients and servers declare up to four.
+const PREFIXES: usize = 16;
+
+/// The bytes of a header that are kept as long as the stream: its namespaces, name and id.
+const KEPT: usize = 2048;
+
+/// Reads a header, and refuses one of which too much would be kept.
+fn bounded(bytes: &[u8]) -> Result<StreamHeader, XmlError> {
+    let header = StreamHeader::parse(bytes)?;
+    let (prefixes, kept) = header.kept();
+    match prefixes <= PREFIXES && kept <= KEPT {
+        true => Ok(header),
+        false => Err(XmlError::TooLarge),
+    }
+}
+
 thread_local! {
     /// The last headers without their addresses, which streams share: nearly all have one of few.
     static HEADERS: RefCell<VecDeque<Arc<StreamHeader>>> = RefCell::default();
@@ -108,7 +124,7 @@ impl Input {
             let bytes = waiting.as_bytes().get(..length).unwrap_or_default();
             let item = match (frame, &self.header) {
                 (Frame::Whitespace(_), _) => None,
-                (Frame::Header(_), _) => Some(Item::Header(Box::new(StreamHeader::parse(bytes)?))),
+                (Frame::Header(_), _) => Some(Item::Header(Box::new(bounded(bytes)?))),
                 (Frame::Element(_), Some(header)) => Some(Item::Element(match &stamp {
                     Some(stamp) => Element::parse_stamped(bytes, &header.scope, limits, stamp)?,
                     None => Element::parse(bytes, &header.scope, limits)?,
@@ -124,6 +140,11 @@ impl Input {
                 return Ok(item);
             }
         }
+    }
+
+    /// Whether the header was read, so that elements follow.
+    pub(super) fn has_header(&self) -> bool {
+        self.header.is_some()
     }
 
     /// Sets the header that later elements are parsed with.
@@ -207,6 +228,20 @@ mod tests {
         }
         assert_eq!((headers, elements, closed), (1, 2, true));
         assert_eq!(input.text.capacity() + input.rest.capacity(), 0);
+    }
+
+    #[test]
+    fn a_header_of_which_too_much_would_be_kept_is_refused() {
+        let open = |more: &str| {
+            let mut input = Input::default();
+            feed(&mut input, &OPEN.replace(" to='a'", more));
+            input.next(&XmlLimits::default(), None).map(|item| item.is_some())
+        };
+        let prefixes = |count| (0..count).map(|at| format!(" xmlns:p{at}='urn:{at}'"));
+        assert_eq!(open(&prefixes(10).collect::<String>()), Ok(true));
+        assert_eq!(open(&prefixes(20).collect::<String>()), Err(XmlError::TooLarge));
+        let long = format!(" xmlns:p='urn:{}'", "x".repeat(KEPT));
+        assert_eq!(open(&long), Err(XmlError::TooLarge));
     }
 
     #[test]

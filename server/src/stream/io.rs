@@ -34,9 +34,9 @@ impl From<TcpStream> for Io {
     }
 }
 
-impl From<ServerTls> for Io {
-    fn from(stream: ServerTls) -> Self {
-        Self::Server(Box::new(stream))
+impl From<Box<ServerTls>> for Io {
+    fn from(stream: Box<ServerTls>) -> Self {
+        Self::Server(stream)
     }
 }
 
@@ -68,6 +68,24 @@ impl Io {
                 pin!(stream.read_buf(into)).poll(cx)
             }
             Self::None => gone(),
+        }
+    }
+
+    /// What reading has cost since the last call, in bytes. `filled` is the result of
+    /// [`Io::poll_read`].
+    pub(super) fn take_cost(&mut self, filled: &Poll<io::Result<usize>>) -> usize {
+        match (self, filled) {
+            (Self::Server(stream), _) => stream.take_cost(),
+            (_, Poll::Ready(Ok(count))) => *count,
+            _ => 0,
+        }
+    }
+
+    /// The bytes that the other side makes this side keep, apart from those that were read.
+    pub(super) fn held(&self) -> usize {
+        match self {
+            Self::Server(stream) => stream.held(),
+            Self::Plain(_) | Self::Client(_) | Self::None => 0,
         }
     }
 

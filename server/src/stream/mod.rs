@@ -7,6 +7,7 @@
 mod budget;
 mod connection;
 mod end;
+mod handshakes;
 mod header;
 mod input;
 mod io;

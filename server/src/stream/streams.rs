@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 
 use super::{
     budget::{Budget, BudgetShare},
+    handshakes::Handshakes,
     header,
     traffic::{STREAMS, Traffic},
     wire::{Opening, Wire},
@@ -31,6 +32,7 @@ pub struct Streams {
     pub(super) settings: ArcSwap<Settings>,
     pub(super) budget: Arc<Budget>,
     open: Mutex<HashSet<OpenStream>>,
+    pub(super) handshakes: Arc<Handshakes>,
     pub(crate) traffic: Traffic,
     /// Notified when a stream has ended.
     ended: Notify,
@@ -62,9 +64,10 @@ impl Streams {
     pub fn new(core: Arc<Core>, settings: Settings) -> Self {
         Self {
             core,
-            budget: Arc::new(Budget::new(settings.limits.waiting_bytes)),
+            budget: Arc::new(Budget::new(&settings.limits)),
             settings: ArcSwap::from_pointee(settings),
             open: Mutex::default(),
+            handshakes: Arc::default(),
             traffic: Traffic::default(),
             ended: Notify::new(),
         }
@@ -77,7 +80,7 @@ impl Streams {
 
     /// Replaces the settings. New limits apply to connections that begin from now on.
     pub fn configure(&self, settings: Settings) {
-        self.budget.set(settings.limits.waiting_bytes);
+        self.budget.set(&settings.limits);
         self.settings.store(Arc::new(settings));
     }
 

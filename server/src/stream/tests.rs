@@ -12,10 +12,11 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
-use tokio_rustls::TlsConnector;
+use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::{
     Connection, Settings, Streams,
+    tls::tests::Records,
     wire::{Opening, Wire},
 };
 use crate::{
@@ -274,16 +275,7 @@ async fn what_a_slow_reader_has_taken_over_tls_does_not_wait_any_more() {
     SockRef::from(&accepted).set_send_buffer_size(16 * 1024).unwrap();
     let streams = Arc::clone(&server.streams);
     tokio::spawn(streams.serve(accepted, peer, SessionKind::Client, true, ()));
-    let mut roots = RootCertStore::empty();
-    let certificate = server.streams.tls().certificate("localhost");
-    roots.add(certificate.end_entity_cert().unwrap().clone()).unwrap();
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let name = ServerName::try_from("localhost").unwrap();
-    let mut client = TlsConnector::from(Arc::new(config)).connect(name, socket).await.unwrap();
+    let mut client = secure(&server, socket).await;
     client.write_all(OPEN.as_bytes()).await.unwrap();
     let mut bytes = [0; 8192];
     while !bytes.windows(8).any(|end| end == b"features") {
@@ -298,6 +290,44 @@ async fn what_a_slow_reader_has_taken_over_tls_does_not_wait_any_more() {
         }
         read += client.read(&mut bytes).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn padding_is_a_flood_too() {
+    let limits = Limits {
+        bytes_per_second: 20_000,
+        burst_seconds: 1,
+        flood_seconds: 1,
+        ..Limits::default()
+    };
+    let server = server(limits).await;
+    let address = server.listener.local_addr().unwrap();
+    let (socket, accepted) = tokio::join!(TcpStream::connect(address), server.listener.accept());
+    let (accepted, peer) = accepted.unwrap();
+    let streams = Arc::clone(&server.streams);
+    tokio::spawn(streams.serve(accepted, peer, SessionKind::Client, true, ()));
+    let client = secure(&server, socket.unwrap()).await;
+    let mut client = Records::of(client);
+    let records: Vec<u8> = (0..10).flat_map(|_| client.record(b"", 23, 16_000)).collect();
+    client.socket.write_all(&records).await.unwrap();
+    // The server cannot read all of it in this time, and ends the stream.
+    let ended = tokio::time::timeout(Duration::from_secs(20), server.wait_for(0));
+    ended.await.expect("the stream is still open");
+}
+
+/// Performs the handshake of a client that trusts the server.
+async fn secure(server: &Server, socket: TcpStream) -> TlsStream<TcpStream> {
+    let mut roots = RootCertStore::empty();
+    let certificate = server.streams.tls().certificate("localhost");
+    roots.add(certificate.end_entity_cert().unwrap().clone()).unwrap();
+    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.enable_secret_extraction = true;
+    let name = ServerName::try_from("localhost").unwrap();
+    TlsConnector::from(Arc::new(config)).connect(name, socket).await.unwrap()
 }
 
 /// Bounds the memory of a connection.

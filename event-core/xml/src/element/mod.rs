@@ -81,6 +81,12 @@ impl Element {
         self.children.as_deref().unwrap_or_default()
     }
 
+    /// The bytes of memory that this element keeps, with the index of its children.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.buffer.len() + size_of_val(self.nodes())
+    }
+
     /// The local name of the root.
     #[inline]
     #[must_use]

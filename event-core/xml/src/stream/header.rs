@@ -98,6 +98,15 @@ impl StreamHeader {
         Ok(header)
     }
 
+    /// What a stream keeps of its header: the number of prefixes, and the bytes of the namespaces,
+    /// the name and the id.
+    #[must_use]
+    pub fn kept(&self) -> (usize, usize) {
+        let (prefixes, namespaces) = self.scope.size();
+        let id = self.id.as_ref().map_or(0, String::len);
+        (prefixes, namespaces + self.content_namespace.len() + self.name.len() + id)
+    }
+
     /// Checks the frame that [`Frame::Close`](crate::Frame::Close) delimits.
     ///
     /// # Errors

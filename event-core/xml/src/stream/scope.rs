@@ -81,6 +81,12 @@ impl NamespaceScope {
         self.content == COMPONENT_NS
     }
 
+    /// The number of prefixes, and the bytes of all names.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        let bytes = self.prefixes.iter().map(|(prefix, name)| prefix.len() + name.len());
+        (self.prefixes.len(), self.content.len() + bytes.sum::<usize>())
+    }
+
     /// The number of a declared prefix.
     pub(crate) fn number(&self, prefix: &str) -> Option<usize> {
         self.prefixes.iter().position(|(known, _)| known == prefix)

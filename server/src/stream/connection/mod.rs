@@ -39,7 +39,7 @@ pub(super) struct Connection {
     ahead: VecDeque<Result<Item, End>>,
     /// The size of the element that is being handled, in bytes.
     in_hand: u32,
-    /// The reservation for all bytes that are read but not handled.
+    /// The reservation for all bytes that are read but not handled, and for what TLS keeps.
     share: BudgetShare,
     /// The settings at the time when the connection began.
     settings: Arc<Settings>,
@@ -50,7 +50,8 @@ pub(super) struct Connection {
     /// The written bytes that the socket may not have sent yet.
     unflushed: u32,
     rate_limiter: RateLimiter,
-    /// The time limit for establishing the stream; `None` once the stream is established.
+    /// The time limit for establishing the stream; `None` once the stream is established. Until
+    /// then, the limits of strangers apply.
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
@@ -59,7 +60,7 @@ impl Connection {
         let settings = streams.settings();
         let limit = Duration::from_secs(settings.limits.authentication_seconds);
         let rate_limiter = RateLimiter::new(&settings.limits, wire.kind);
-        let share = BudgetShare::of(&streams.budget);
+        let share = wire.input_share();
         Self {
             streams,
             settings,
@@ -141,20 +142,40 @@ impl Connection {
         }
         let mut read = pool::take();
         let filled = self.io.poll_read(cx, &mut read);
+        // Counted even if it holds no data, because reading it was work.
+        let cost = self.io.take_cost(&filled);
+        self.rate_limiter.count_bytes(cost);
         match filled {
             Poll::Ready(Ok(count @ 1..)) => {
-                self.rate_limiter.count_bytes(count);
                 self.traffic().count_received(count);
                 self.input.append(&mut read);
-                if !self.share.reserve(self.in_hand as usize + self.waiting()) {
-                    let text = "too many stanzas wait to be handled";
-                    let error = StreamError::resource_constraint().text(text);
-                    self.wire.close(Some(error));
+                self.reserve();
+            }
+            _ => {
+                pool::give(&mut read);
+                if cost > 0 {
+                    self.reserve();
                 }
             }
-            _ => pool::give(&mut read),
         }
         filled
+    }
+
+    /// Reserves the memory that the other side makes this side keep. Ends the stream if this is
+    /// refused.
+    pub(super) fn reserve(&mut self) {
+        if !self.share.reserve(self.in_hand as usize + self.waiting() + self.io.held()) {
+            let text = "too many stanzas wait to be handled";
+            self.wire.close(Some(StreamError::resource_constraint().text(text)));
+        }
+    }
+
+    /// Ends the limits of strangers, if the stream is established.
+    fn note_established(&mut self) {
+        if self.deadline.is_some() && self.session.as_ref().is_some_and(Session::is_established) {
+            self.deadline = None;
+            self.share.establish();
+        }
     }
 
     fn xml_limits(&self) -> XmlLimits {
@@ -162,6 +183,8 @@ impl Connection {
         let is_known = |session: &Session| session.user().is_some() || session.is_established();
         XmlLimits {
             max_stanza: match self.wire.kind {
+                // No header needs more, whoever sends it.
+                _ if !self.input.has_header() => limits.unauthenticated_bytes,
                 _ if !self.session.as_ref().is_some_and(is_known) => limits.unauthenticated_bytes,
                 SessionKind::Client => limits.stanza_bytes,
                 _ => limits.server_stanza_bytes,
@@ -192,7 +215,7 @@ impl Connection {
     /// The number of bytes that are read and are not being handled.
     fn waiting(&self) -> usize {
         let parsed = self.ahead.iter().map(|item| match item {
-            Ok(Item::Element(element)) => element.as_bytes().len(),
+            Ok(Item::Element(element)) => element.memory(),
             _ => 0,
         });
         parsed.sum::<usize>() + self.input.len()

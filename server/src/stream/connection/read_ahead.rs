@@ -34,7 +34,7 @@ impl Connection {
             if element.is("error", STREAM_NS) {
                 return Err(End::Refused(Refusal::of(&element)));
             }
-            self.in_hand = u32::try_from(element.as_bytes().len()).unwrap_or(u32::MAX);
+            self.in_hand = u32::try_from(element.memory()).unwrap_or(u32::MAX);
             let mut work = pin!(core.turn(&session).receive(element));
             let received = poll_fn(|cx| {
                 let (polled, cost) = cost::measure(|| work.as_mut().poll(cx));
@@ -42,13 +42,16 @@ impl Connection {
                 if let Poll::Ready(received) = polled {
                     return Poll::Ready(received.map_err(End::Error));
                 }
+                self.note_established();
                 // Frees the read buffer while the handler waits.
                 self.input.settle();
+                self.reserve();
                 self.poll_ahead(&session, cx);
                 Poll::Pending
             })
             .await;
             self.in_hand = 0;
+            self.note_established();
             received
         }
     }
@@ -82,7 +85,12 @@ impl Connection {
 
     fn has_room(&self) -> bool {
         let ended = matches!(self.ahead.back(), Some(Err(_) | Ok(Item::Close)));
-        !ended && self.waiting() < self.settings.limits.read_ahead_bytes
+        let limits = &self.settings.limits;
+        let most = match self.deadline {
+            Some(_) => limits.unauthenticated_bytes.min(limits.read_ahead_bytes),
+            None => limits.read_ahead_bytes,
+        };
+        !ended && self.waiting() < most
     }
 
     /// Parses the bytes that were read ahead, so that answers reach the handlers that wait for

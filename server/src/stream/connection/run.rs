@@ -6,12 +6,12 @@ use std::{
     task::{Context, Poll},
 };
 
-use event_core::{Session, SessionKind, StreamError};
+use event_core::{SessionKind, StreamError};
 use tokio::time::timeout;
 
 use super::{
     super::{
-        end::{End, contained},
+        end::{End, contained, poll_contained},
         input::Item,
         wire::Command,
     },
@@ -43,7 +43,7 @@ impl Connection {
 
     async fn live(&mut self) -> End {
         loop {
-            if let Err(end) = poll_fn(|cx| self.poll_idle(cx)).await {
+            if let Err(end) = poll_fn(|cx| self.poll_idle_contained(cx)).await {
                 return end;
             }
             // Boxed, so that an idle stream keeps no memory for handlers.
@@ -55,6 +55,13 @@ impl Connection {
         }
     }
 
+    /// As [`Connection::poll_idle`]. A panic, which a TLS record may cause, ends the session in
+    /// order.
+    fn poll_idle_contained(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
+        poll_contained(|| self.poll_idle(cx))
+            .unwrap_or(Poll::Ready(Err(End::Silent("internal error"))))
+    }
+
     /// Waits for input or a command. Writes the queue while waiting.
     fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
         loop {
@@ -63,12 +70,11 @@ impl Connection {
                 Poll::Ready(Ok(())) => true,
                 Poll::Pending => false,
             };
-            if let Some(deadline) = &mut self.deadline {
-                if self.session.as_ref().is_some_and(Session::is_established) {
-                    self.deadline = None;
-                } else if deadline.as_mut().poll(cx).is_ready() {
-                    return Poll::Ready(Err(overdue(self.wire.kind).into()));
-                }
+            self.note_established();
+            if let Some(deadline) = &mut self.deadline
+                && deadline.as_mut().poll(cx).is_ready()
+            {
+                return Poll::Ready(Err(overdue(self.wire.kind).into()));
             }
             // A peer that does not read its answers is not read.
             if self.wire.queued() < BACKPRESSURE {
@@ -114,7 +120,7 @@ impl Connection {
         }
         self.ahead.shrink_to_fit();
         self.input.settle();
-        self.share.reserve(self.input.len());
+        self.reserve();
         Ok(())
     }
 

@@ -1,14 +1,17 @@
 //! TLS on a stream.
 
-use std::{future::poll_fn, io, mem, pin::pin, sync::Arc, task::Poll, time::Duration};
+use std::{future::poll_fn, io, mem, net::IpAddr, pin::pin, sync::Arc, task::Poll, time::Duration};
 
 use event_core::SessionKind;
-use rustls::{ClientConfig, pki_types::ServerName};
+use rustls::{ClientConfig, ServerConfig, pki_types::ServerName};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::TlsConnector;
 
 use super::{
-    super::{end::End, io::Io, tls::ServerTls, wire::TlsFacts},
+    super::{
+        budget::BudgetShare, end::End, handshakes::Handshakes, io::Io, tls::ServerTls,
+        wire::TlsFacts,
+    },
     Connection,
 };
 use crate::tls;
@@ -18,26 +21,52 @@ type Connector = (Arc<ClientConfig>, ServerName<'static>);
 /// The time limit of a TLS handshake.
 pub(super) const HANDSHAKE: Duration = Duration::from_secs(15);
 
+/// Performs a handshake.
+async fn secure(
+    config: Result<Arc<ServerConfig>, Result<Connector, &'static str>>,
+    socket: TcpStream,
+    handshakes: &Arc<Handshakes>,
+    peer: IpAddr,
+    share: &mut BudgetShare,
+) -> io::Result<Io> {
+    match config {
+        Ok(config) => {
+            let reserve = |bytes| share.reserve(bytes);
+            Ok(ServerTls::accept(config, socket, handshakes, peer, reserve).await?.into())
+        }
+        Err(connector) => {
+            let (config, name) = connector.map_err(io::Error::other)?;
+            Ok(TlsConnector::from(config).connect(name, socket).await?.into())
+        }
+    }
+}
+
 impl Connection {
     /// Starts TLS on the connection.
     pub(super) async fn handshake(&mut self) -> Result<(), End> {
         let Io::Plain(socket) = mem::replace(&mut self.io, Io::None) else {
             return Err(End::Silent("TLS was started twice"));
         };
-        let mut handshake = pin!(timeout(HANDSHAKE, self.secure(socket)));
-        let secured = poll_fn(|cx| {
-            if let Poll::Ready(secured) = handshake.as_mut().poll(cx) {
-                return Poll::Ready(Some(secured));
-            }
-            match self.wire.ended() {
-                Some(_) => Poll::Ready(None),
-                None => {
-                    self.wire.park(cx.waker(), false, false);
-                    Poll::Pending
+        let config = self.config();
+        let secured = {
+            let Self { wire, share, streams, .. } = self;
+            let secure = secure(config, socket, &streams.handshakes, wire.peer, share);
+            let mut handshake = pin!(timeout(HANDSHAKE, secure));
+            let secured = poll_fn(|cx| {
+                if let Poll::Ready(secured) = handshake.as_mut().poll(cx) {
+                    return Poll::Ready(Some(secured));
                 }
-            }
-        });
-        let stream = match secured.await {
+                match wire.ended() {
+                    Some(_) => Poll::Ready(None),
+                    None => {
+                        wire.park(cx.waker(), false, false);
+                        Poll::Pending
+                    }
+                }
+            });
+            secured.await
+        };
+        let stream = match secured {
             Some(Ok(Ok(stream))) => stream,
             Some(Ok(Err(error))) => {
                 tracing::debug!(peer = %self.wire.peer, %error, "the TLS handshake failed");
@@ -50,29 +79,21 @@ impl Connection {
         self.input.discard();
         self.input.restart();
         self.note_tls();
+        self.reserve();
         Ok(())
     }
 
-    /// Performs the handshake: as the client if this server opened the stream, otherwise as the
-    /// server.
-    fn secure(&self, socket: TcpStream) -> impl Future<Output = io::Result<Io>> + use<> {
+    /// The configuration of the handshake: as the client if this server opened the stream,
+    /// otherwise as the server.
+    fn config(&self) -> Result<Arc<ServerConfig>, Result<Connector, &'static str>> {
         let tls = self.streams.tls();
         let host = self.session.as_ref().map(|session| session.host().name());
-        let config = match (self.wire.kind, host) {
+        match (self.wire.kind, host) {
             (SessionKind::S2sOut, _) => Err(self.connector()),
             (SessionKind::S2sIn, Some(host)) => Ok(tls.server_starttls(host)),
             (SessionKind::S2sIn, None) => Ok(tls.server_direct()),
             (_, Some(host)) => Ok(tls.starttls(host)),
             (_, None) => Ok(tls.direct()),
-        };
-        async move {
-            match config {
-                Ok(config) => Ok(ServerTls::accept(config, socket).await?.into()),
-                Err(connector) => {
-                    let (config, name) = connector.map_err(io::Error::other)?;
-                    Ok(TlsConnector::from(config).connect(name, socket).await?.into())
-                }
-            }
         }
     }
 

@@ -3,10 +3,13 @@
 //! Uses rustls' unbuffered connection, because the buffered one keeps 4 KiB for each idle stream.
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::{
-    fmt, io, mem,
+    fmt,
+    future::poll_fn,
+    io, mem,
+    net::IpAddr,
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll, ready},
@@ -27,7 +30,7 @@ use tokio::{
 };
 use zeroize::Zeroizing;
 
-use super::pool;
+use super::{handshakes::Handshakes, pool};
 use crate::tls;
 
 /// See the [module](self).
@@ -42,6 +45,16 @@ pub struct ServerTls {
     outgoing: Vec<u8>,
     written: usize,
     exporter: Option<[u8; 32]>,
+    /// The secret of `exporter`, during the handshake.
+    secret: Arc<ExporterSecret>,
+    /// The bytes of the other side's certificates, which this and rustls keep.
+    certificates: u32,
+    /// The offset in `incoming` of the first record that is not counted.
+    counted: usize,
+    /// The reads and records since the start.
+    steps: u32,
+    /// What reading has cost since [`ServerTls::take_cost`], in bytes.
+    cost: usize,
     /// The other side has sent its last data.
     is_closed: bool,
     /// An error occurred, and an alert was queued.
@@ -50,9 +63,19 @@ pub struct ServerTls {
     is_ended: bool,
 }
 
-/// The maximum number of bytes that may wait for the end of a record or a handshake message. rustls
-/// bounds only its own buffers.
-const LONGEST: usize = 64 * 1024;
+/// The maximum number of bytes that may wait for the end of a record or a handshake message: a
+/// client's hello, or the certificates of a server. rustls bounds only its own buffers.
+const LONGEST: usize = 20 * 1024;
+
+/// The maximum number of reads and records before the handshake ends. A peer that sends short
+/// records needs some dozens.
+const HANDSHAKE_STEPS: u32 = 200;
+
+/// A record counts at least this many bytes, because even an empty one is work.
+const RECORD: usize = 64;
+
+/// The length of a record's header.
+const HEADER: usize = 5;
 
 /// The content to encrypt, in addition to the messages of TLS itself.
 #[derive(Clone, Copy)]
@@ -63,13 +86,12 @@ enum ToEncrypt<'a> {
 }
 
 impl ServerTls {
-    /// Performs the handshake.
-    pub(super) async fn accept(config: Arc<ServerConfig>, socket: TcpStream) -> io::Result<Self> {
+    fn new(config: &ServerConfig, socket: TcpStream) -> io::Result<Self> {
         let secret = Arc::new(ExporterSecret::default());
-        let mut config = ServerConfig::clone(&config);
+        let mut config = config.clone();
         config.key_log = Arc::clone(&secret) as Arc<dyn KeyLog>;
         let tls = UnbufferedServerConnection::new(Arc::new(config)).map_err(io::Error::other)?;
-        let mut stream = Self {
+        Ok(Self {
             socket,
             tls,
             incoming: Vec::new(),
@@ -77,26 +99,94 @@ impl ServerTls {
             outgoing: Vec::new(),
             written: 0,
             exporter: None,
+            secret,
+            certificates: 0,
+            counted: 0,
+            steps: 0,
+            cost: 0,
             is_closed: false,
             is_broken: false,
             is_ended: false,
-        };
+        })
+    }
+
+    /// Performs the handshake. `handshakes` does the work for a peer at `address`, and `reserve`
+    /// reserves the bytes that the other side makes this side keep.
+    pub(super) async fn accept(
+        config: Arc<ServerConfig>,
+        socket: TcpStream,
+        handshakes: &Arc<Handshakes>,
+        address: IpAddr,
+        mut reserve: impl FnMut(usize) -> bool,
+    ) -> io::Result<Box<Self>> {
+        let mut stream = Box::new(Self::new(&config, socket)?);
+        drop(config);
         while stream.tls.is_handshaking() {
-            std::future::poll_fn(|cx| stream.poll_receive(cx)).await?;
-            if let Err(error) = stream.process(ToEncrypt::Nothing) {
+            poll_fn(|cx| stream.poll_receive(cx)).await?;
+            if !reserve(stream.held()) || stream.steps > HANDSHAKE_STEPS {
+                return Err(io::ErrorKind::QuotaExceeded.into());
+            }
+            // Without a whole record, there is nothing to process.
+            if !stream.has_record() {
+                continue;
+            }
+            let work = move || {
+                let processed = stream.process(ToEncrypt::Nothing);
+                (stream, processed)
+            };
+            let done = handshakes.run(address, work).await;
+            let (worked, processed) = done.ok_or(io::ErrorKind::BrokenPipe)?;
+            stream = worked;
+            if let Err(error) = processed {
                 // Sends the alert.
-                std::future::poll_fn(|cx| stream.poll_send(cx)).await?;
+                poll_fn(|cx| stream.poll_send(cx)).await?;
                 return Err(error);
             }
         }
         // If data came with the last message, the end of the handshake is sent with the answer.
         if stream.plain.is_empty() {
-            std::future::poll_fn(|cx| stream.poll_send(cx)).await?;
+            poll_fn(|cx| stream.poll_send(cx)).await?;
         }
         stream.settle();
         let suite = stream.tls.negotiated_cipher_suite().and_then(|suite| suite.tls13());
-        stream.exporter = suite.and_then(|suite| tls::exporter(suite, &secret.take()));
+        let secret = stream.secret.take();
+        stream.exporter = suite.and_then(|suite| tls::exporter(suite, &secret));
+        let certificates = stream.tls.peer_certificates().unwrap_or_default();
+        let bytes = certificates.iter().map(|one| one.len()).sum::<usize>();
+        stream.certificates = u32::try_from(2 * bytes).unwrap_or(u32::MAX);
         Ok(stream)
+    }
+
+    /// Whether a whole record has been read.
+    fn has_record(&self) -> bool {
+        match self.incoming.first_chunk::<HEADER>() {
+            Some([.., high, low]) => {
+                self.incoming.len() >= HEADER + usize::from(u16::from_be_bytes([*high, *low]))
+            }
+            None => false,
+        }
+    }
+
+    /// The bytes that the other side makes this side keep.
+    pub(super) fn held(&self) -> usize {
+        self.incoming.len() + self.plain.len() + self.certificates as usize
+    }
+
+    /// What reading has cost since the last call, in bytes: those of the records, encrypted and
+    /// padded, with a least number for each.
+    pub(super) fn take_cost(&mut self) -> usize {
+        mem::take(&mut self.cost)
+    }
+
+    /// Counts the records that have begun to arrive.
+    fn count_records(&mut self) {
+        let rest = |counted| self.incoming.get(counted..).and_then(<[u8]>::first_chunk::<HEADER>);
+        while let Some([.., high, low]) = rest(self.counted) {
+            let length = HEADER + usize::from(u16::from_be_bytes([*high, *low]));
+            self.counted += length;
+            self.cost += length.max(RECORD);
+            self.steps = self.steps.saturating_add(1);
+        }
     }
 
     /// The channel binding data of `tls-exporter`; `None` before TLS 1.3.
@@ -117,6 +207,11 @@ impl ServerTls {
         into: &mut Vec<u8>,
     ) -> Poll<io::Result<usize>> {
         while self.plain.is_empty() {
+            // Records without data are work, too: the rate limits apply before more are read.
+            if self.cost > LONGEST {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             if self.is_closed {
                 return Poll::Ready(Ok(0));
             }
@@ -199,7 +294,11 @@ impl ServerTls {
         match ready!(read)? {
             // Without `close_notify` the stream may have been truncated (RFC 8446 §6.1).
             0 => Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
-            _ => Poll::Ready(Ok(())),
+            _ => {
+                self.steps = self.steps.saturating_add(1);
+                self.count_records();
+                Poll::Ready(Ok(()))
+            }
         }
     }
 
@@ -221,17 +320,17 @@ impl ServerTls {
         if self.is_broken {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
-        let Self { tls, incoming, plain, outgoing, is_closed, .. } = self;
+        let Self { tls, incoming, counted, plain, outgoing, is_closed, .. } = self;
         if outgoing.capacity() == 0 {
             *outgoing = pool::take();
         }
         let mut done = 0;
         let mut failure = None;
         let processed = loop {
-            // After a failure only the alert is needed, which rustls does not give within a
-            // handshake message.
-            let is_halfway = tls.is_handshaking() && done < incoming.len();
-            if let Some(failure) = failure.take_if(|_| is_halfway) {
+            // After a failure only the alert is needed. Without one, rustls would look for the rest
+            // of the records, and panic.
+            let is_done = !tls.wants_write();
+            if let Some(failure) = failure.take_if(|_| is_done) {
                 break Err(io::Error::other(failure));
             }
             let records = incoming.get_mut(done..).filter(|_| failure.is_none());
@@ -294,6 +393,7 @@ impl ServerTls {
             pool::give(outgoing);
         }
         incoming.drain(..done.min(incoming.len()));
+        *counted = counted.saturating_sub(done);
         self.is_broken = processed.is_err();
         processed
     }

@@ -110,6 +110,11 @@ impl Wire {
         self.out.lock()
     }
 
+    /// The other share of this stream's memory, for what is read.
+    pub(super) fn input_share(&self) -> BudgetShare {
+        self.out().share.other()
+    }
+
     /// Queues this side's header.
     pub(super) fn open(&self, header: &str) {
         let mut out = self.out();

@@ -6,13 +6,19 @@ use std::{
 };
 
 use super::{super::budget::Budget, *};
+use crate::config::Limits;
 
 fn wire(max: usize) -> Arc<Wire> {
     of(SessionKind::Client, max, Opening::Answer)
 }
 
 fn of(kind: SessionKind, max: usize, opening: Opening) -> Arc<Wire> {
-    with(&Arc::new(Budget::new(1 << 20)), kind, max, opening)
+    with(&budget(1 << 20), kind, max, opening)
+}
+
+/// The budget of strangers, to which the streams of these tests belong.
+fn budget(most: usize) -> Arc<Budget> {
+    Arc::new(Budget::new(&Limits { unauthenticated_waiting_bytes: most, ..Limits::default() }))
 }
 
 fn with(budget: &Arc<Budget>, kind: SessionKind, max: usize, opening: Opening) -> Arc<Wire> {
@@ -53,7 +59,7 @@ fn a_reader_too_slow_is_ended_and_costs_nothing_more() {
 
 #[test]
 fn when_all_have_too_much_to_read_who_has_most_is_ended() {
-    let budget = Arc::new(Budget::new(64 * 1024));
+    let budget = budget(64 * 1024);
     let [slow, other] =
         [0; 2].map(|_| with(&budget, SessionKind::Client, 1 << 20, Opening::Header("<h>".into())));
     assert!(slow.write(&[b'x'; 24 * 1024]) && other.write(&[b'x'; 16 * 1024]));
