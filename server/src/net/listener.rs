@@ -40,7 +40,7 @@ pub enum ListenError {
     #[error("{}cannot listen on {address} for {}: {source}{}", place(listen), name(listen.kind), hint(source, listen))]
     Bind {
         /// The listener in the config.
-        listen: Listen,
+        listen: Box<Listen>,
         /// The address that was tried.
         address: SocketAddr,
         /// The I/O error.
@@ -80,7 +80,8 @@ pub(crate) fn name(kind: ListenKind) -> &'static str {
 
 /// Binds a listener. A listener on a default address uses IPv4 if the kernel has no IPv6.
 pub(crate) fn bind(listen: &Listen) -> Result<TcpListener, ListenError> {
-    let error = |address, source| ListenError::Bind { listen: listen.clone(), address, source };
+    let error =
+        |address, source| ListenError::Bind { listen: Box::new(listen.clone()), address, source };
     match listen_on(listen.address) {
         Ok(listener) => Ok(listener),
         Err(source) => match listen.fallback() {
