@@ -300,7 +300,7 @@ mod tests {
             let (first, _) = connect(&server, "s3cret").await;
             // The connection of `first` is dead: the ping gets no answer in 5 seconds.
             let (second, answer) = connect(&server, "s3cret").await;
-            assert!(answer.unwrap().is("handshake", NS));
+            assert!(answer.unwrap().is("handshake", STANZA_NS));
             assert_eq!(condition(&first), Some("conflict"));
             first.disconnect().await;
             let romeo = server.session("romeo@localhost/orchard").await;
