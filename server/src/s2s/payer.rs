@@ -54,6 +54,22 @@ impl Counter {
     fn give(&self, count: usize) {
         self.used.fetch_sub(count, Ordering::Relaxed);
     }
+
+    fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    /// Takes from this share and from the whole, of which nobody may have more than remains free for
+    /// all others.
+    fn take_with(&self, all: &Self, count: usize) -> bool {
+        let is_fair = self.used().saturating_add(all.used()).saturating_add(count) <= all.most;
+        let is_taken = is_fair && self.take(count);
+        if is_taken && !all.take(count) {
+            self.give(count);
+            return false;
+        }
+        is_taken
+    }
 }
 
 impl PartialEq for Payer {
@@ -115,13 +131,9 @@ impl Payers {
     ///
     /// The payer, or all together, have too many streams.
     pub(super) fn open(&self, payer: &Arc<Payer>) -> Result<Place, StanzaError> {
-        let full = |text: &str| Err(StanzaError::resource_constraint().text(text));
-        if !payer.streams.take(1) {
-            return full("you have sent stanzas to too many other servers");
-        }
-        if !self.streams.take(1) {
-            payer.streams.give(1);
-            return full("stanzas wait for too many other servers");
+        if !payer.streams.take_with(&self.streams, 1) {
+            let text = "too many other servers have got stanzas from you";
+            return Err(StanzaError::resource_constraint().text(text));
         }
         Ok(Place { payer: Arc::clone(payer), all: Arc::clone(&self.streams) })
     }
@@ -129,14 +141,8 @@ impl Payers {
     /// Counts a stanza of this size in memory. `None` if the payer, or all together, hold too many.
     pub(super) fn hold(&self, payer: &Arc<Payer>, size: usize) -> Option<Held> {
         let bytes = size.saturating_add(STANZA);
-        if !payer.bytes.take(bytes) {
-            return None;
-        }
-        if !self.bytes.take(bytes) {
-            payer.bytes.give(bytes);
-            return None;
-        }
-        Some(Held { payer: Arc::clone(payer), all: Arc::clone(&self.bytes), bytes })
+        let held = || Held { payer: Arc::clone(payer), all: Arc::clone(&self.bytes), bytes };
+        payer.bytes.take_with(&self.bytes, bytes).then(held)
     }
 
     /// Waits until one more server may be connected to, by all together.
@@ -229,15 +235,14 @@ mod tests {
     fn streams_are_counted_for_each_payer_and_together() {
         let payers = payers();
         let all: Vec<_> = (0..5).map(|_| payer(&payers, 10)).collect();
-        let open = |number: usize| payers.open(&all[number]);
-        let places: Vec<_> = (0..10).map(|_| open(0).unwrap()).collect();
-        assert!(open(0).is_err(), "one payer has all that are his");
-        let others: Vec<_> = (10..40).map(|number| open(number / 10).unwrap()).collect();
-        assert!(open(4).is_err(), "all together have too many");
+        let fill =
+            |payer: &Arc<Payer>| std::iter::from_fn(|| payers.open(payer).ok()).collect::<Vec<_>>();
+        let mut places: Vec<_> = all.iter().map(fill).collect();
+        assert_eq!(places.iter().map(Vec::len).collect::<Vec<_>>(), [10, 10, 10, 5, 3]);
+        places.remove(0);
+        assert_eq!((fill(&all[1]).len(), fill(&all[4]).len()), (0, 5));
         drop(places);
-        assert!(open(4).is_ok() && open(1).is_err());
-        drop(others);
-        assert_eq!(payers.streams.used.load(Ordering::Relaxed), 0);
+        assert_eq!(payers.streams.used(), 0);
     }
 
     #[test]
@@ -249,6 +254,6 @@ mod tests {
         assert!(payers.hold(&payer, usize::MAX).is_none());
         drop(held);
         assert!(payers.hold(&payer, 2000 - STANZA).is_some());
-        assert_eq!(payers.bytes.used.load(Ordering::Relaxed), 0);
+        assert_eq!(payers.bytes.used(), 0);
     }
 }
