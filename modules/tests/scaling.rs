@@ -159,7 +159,7 @@ async fn cost(client: &Client, request: &str) -> Cost {
     let mut send = pin!(client.send(request));
     let mut sum = Cost { stanzas: 0, bytes: 0 };
     poll_fn(|cx| {
-        let (polled, cost) = cost::measure(|| send.as_mut().poll(cx));
+        let (polled, cost) = cost::measure(client.session.payer(), || send.as_mut().poll(cx));
         sum.stanzas += cost.stanzas;
         sum.bytes += cost.bytes;
         polled.map(|()| sum)

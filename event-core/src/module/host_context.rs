@@ -231,7 +231,7 @@ impl HostContext {
     /// # Errors
     /// The error of the first failed write, or the storage failed.
     pub async fn transact(&self, batch: Vec<Write>) -> StorageResult<bool> {
-        cost::add_writes(&batch);
+        cost::add_writes(batch.len(), batch.iter().map(Write::size).sum());
         self.0.storage.write(batch).await
     }
 

@@ -20,6 +20,7 @@ use crate::{
         remote::{Remote, StreamInfo},
         stream::{SessionKind, Stream},
     },
+    util::cost::Payer,
 };
 
 /// The state of a session. A session never returns to an earlier state.
@@ -106,6 +107,15 @@ impl Session {
     /// A number that is unique in this process.
     pub fn id(&self) -> u64 {
         self.0.id
+    }
+
+    /// Who pays for the work that this session causes: the account, or the stream itself.
+    #[inline]
+    pub fn payer(&self) -> Payer {
+        match self.user() {
+            Some(user) => Payer::account(user.as_str()),
+            None => Payer::stream(self.id()),
+        }
     }
 
     /// The kind of the entity at the other end.

@@ -201,8 +201,7 @@ impl Store {
     }
 
     async fn write(&self, write: Write) -> StorageResult<bool> {
-        let batch = vec![write];
-        cost::add_writes(&batch);
-        self.storage.write(batch).await
+        cost::add_writes(1, write.size());
+        self.storage.write(vec![write]).await
     }
 }

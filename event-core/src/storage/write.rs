@@ -115,6 +115,19 @@ impl Write {
         }
     }
 
+    /// The host and the owner of the data.
+    pub fn owner(&self) -> (&str, &str) {
+        match self {
+            Self::Set(Name { host, owner, .. }, _)
+            | Self::Create(Name { host, owner, .. }, _)
+            | Self::Require(Name { host, owner, .. })
+            | Self::Delete(Name { host, owner, .. })
+            | Self::Append { archive: Archive { host, owner, .. }, .. }
+            | Self::DeleteUpTo(Archive { host, owner, .. }, _)
+            | Self::Purge { host, owner } => (host, owner),
+        }
+    }
+
     /// Whether the names in this write can be stored: see [`Partition::is_sound`].
     pub fn is_sound(&self) -> bool {
         match self {

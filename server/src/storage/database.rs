@@ -12,14 +12,12 @@ use tokio::task::JoinHandle;
 
 use super::backend::{Dialect, time_of_micros};
 use super::readers::Readers;
-use super::writer::{Job, Writer};
+use super::writer::{Job, QUEUE, Writer};
 use super::{
     Archived, BoxFuture, Entry, Meter, Page, Partition, Schema, Storage, StorageError,
     StorageResult, StorageStats, Write, versions,
 };
 
-/// The number of batches that may wait for the writer. Beyond that, callers wait.
-const QUEUE: usize = 1024;
 const GET: &str =
     "SELECT value FROM map WHERE host = $1 AND store = $2 AND owner = $3 AND key = $4";
 // With a bare parameter as the limit, SQLite would prepare the statement again for each value.
@@ -265,7 +263,7 @@ impl Storage for Database {
                 return Err(StorageError::Name);
             }
             let (done, outcome) = oneshot::channel();
-            self.jobs.send(Job { batch, done }).await.map_err(|_| StorageError::Closed)?;
+            self.jobs.send(Job::new(batch, done)).await.map_err(|_| StorageError::Closed)?;
             outcome.await.map_err(|_| StorageError::Closed)?
         }))
     }

@@ -2,6 +2,7 @@
 
 mod backend;
 mod database;
+mod fair;
 mod open;
 mod postgres;
 mod readers;

@@ -7,11 +7,21 @@
 use sqlx::{AnyConnection, AnyPool, Connection};
 use tokio::sync::{mpsc, oneshot};
 
+use event_core::cost::{self, Payer};
+
 use super::backend::{Dialect, TIMEOUT, acquire, backend, micros};
+use super::fair::Waiting;
 use super::{Archive, Name, StorageError, StorageResult, Write};
+
+/// The number of batches that may wait to be grouped; as many wait in the channel. Beyond that,
+/// callers wait.
+pub(super) const QUEUE: usize = 512;
 
 /// The maximum number of batches in one transaction. It bounds the wait of the first batch.
 const GROUP: usize = 256;
+
+/// The bytes of values after which a transaction gets no more batches.
+const GROUP_BYTES: usize = 1024 * 1024;
 
 const SET: &str = "INSERT INTO map (host, store, owner, key, value) VALUES ($1, $2, $3, $4, $5) \
     ON CONFLICT (host, store, owner, key) DO UPDATE SET value = excluded.value";
@@ -40,6 +50,24 @@ const PURGE: [&str; 2] = [
 pub(super) struct Job {
     pub(super) batch: Vec<Write>,
     pub(super) done: oneshot::Sender<StorageResult<bool>>,
+    /// The one for whom the batch is written.
+    pub(super) payer: Payer,
+}
+
+impl Job {
+    /// Makes a job for the payer of the current work or, outside of any, for the owner of the data.
+    pub(super) fn new(batch: Vec<Write>, done: oneshot::Sender<StorageResult<bool>>) -> Self {
+        let payer = cost::payer().unwrap_or_else(|| {
+            let (host, owner) = batch.first().map(Write::owner).unwrap_or_default();
+            Payer::account(&format!("{owner}@{host}"))
+        });
+        Self { batch, done, payer }
+    }
+
+    /// The length of all values, in bytes.
+    pub(super) fn size(&self) -> usize {
+        self.batch.iter().map(Write::size).sum()
+    }
 }
 
 /// The task that writes.
@@ -78,13 +106,25 @@ impl From<sqlx::Error> for Refused {
 impl Writer {
     /// Writes until the last sender is dropped and every batch is written.
     pub(super) async fn run(self, mut queue: mpsc::Receiver<Job>) {
-        let mut group = Vec::with_capacity(GROUP);
-        while queue.recv_many(&mut group, GROUP).await > 0 {
-            let (batches, mut waiting): (Vec<_>, Vec<_>) =
-                group.drain(..).map(|Job { batch, done }| (batch, done)).unzip();
+        let mut waiting = Waiting::default();
+        loop {
+            if waiting.len() == 0 {
+                match queue.recv().await {
+                    Some(job) => waiting.push(job),
+                    None => return,
+                }
+            }
+            while waiting.len() < QUEUE
+                && let Ok(job) = queue.try_recv()
+            {
+                waiting.push(job);
+            }
+            let group = waiting.take(GROUP, GROUP_BYTES).into_iter();
+            let (batches, mut callers): (Vec<_>, Vec<_>) =
+                group.map(|Job { batch, done, .. }| (batch, done)).unzip();
             match self.write_group(&batches).await {
                 Ok(outcomes) => {
-                    for (done, outcome) in waiting.into_iter().zip(outcomes) {
+                    for (done, outcome) in callers.into_iter().zip(outcomes) {
                         // The caller may have stopped waiting.
                         let _ = done.send(outcome);
                     }
@@ -94,11 +134,11 @@ impl Writer {
                     if matches!(error, StorageError::Unreachable(_)) {
                         // Fails the queued batches as well. They have waited as long, and trying
                         // each would take longer.
-                        while let Ok(job) = queue.try_recv() {
-                            waiting.push(job.done);
-                        }
+                        let queued = waiting.take(usize::MAX, usize::MAX).into_iter();
+                        let queued = queued.chain(std::iter::from_fn(|| queue.try_recv().ok()));
+                        callers.extend(queued.map(|job| job.done));
                     }
-                    waiting.into_iter().for_each(|done| drop(done.send(Err(copy(&error)))));
+                    callers.into_iter().for_each(|done| drop(done.send(Err(copy(&error)))));
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! The suite on SQLite, and tests of SQLite alone.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
 
@@ -30,6 +30,36 @@ async fn does_all_of_it() {
         assert_eq!(mode(&data), 0o700);
         assert_eq!(mode(&data.join(DATABASE_FILE)), 0o600);
     }
+}
+
+#[tokio::test]
+async fn one_who_writes_much_does_not_make_others_wait() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = Arc::new(Database::sqlite(folder.path()).await.unwrap());
+    let held = storage.writing_connection().await;
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let owners = std::iter::repeat_n("ann", 400).chain(["bob"]);
+    let writers: Vec<_> = owners
+        .enumerate()
+        .map(|(number, owner)| {
+            let (storage, order) = (Arc::clone(&storage), Arc::clone(&order));
+            tokio::spawn(async move {
+                let write = Write::set(partition(owner), &number.to_string(), vec![1; 100_000]);
+                storage.write(vec![write]).await.unwrap();
+                order.lock().unwrap().push(owner);
+            })
+        })
+        .collect();
+    while storage.stats().queued < 401 {
+        tokio::task::yield_now().await;
+    }
+    drop(held);
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    // The first of ann's batches is alone in a transaction, and bob's in the next.
+    let place = order.lock().unwrap().iter().position(|owner| *owner == "bob").unwrap();
+    assert!(place < 20, "bob waited for {place} batches of ann");
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ impl Connection {
             self.in_hand = u32::try_from(element.memory()).unwrap_or(u32::MAX);
             let mut work = pin!(core.turn(&session).receive(element));
             let received = poll_fn(|cx| {
-                let (polled, cost) = cost::measure(|| work.as_mut().poll(cx));
+                let (polled, cost) = cost::measure(session.payer(), || work.as_mut().poll(cx));
                 self.rate_limiter.count_cost(cost);
                 if let Poll::Ready(received) = polled {
                     return Poll::Ready(received.map_err(End::Error));
