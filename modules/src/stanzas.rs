@@ -10,7 +10,7 @@ pub(crate) fn push(session: &Session, payload: &Element) {
         .attribute("id", &random_id())
         .attribute("to", jid.as_str())
         .child(payload);
-    session.send(&push.build());
+    session.send_own(&push.build());
 }
 
 /// Unavailable presence.

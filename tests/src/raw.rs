@@ -40,6 +40,14 @@ impl Raw {
         Self::on(socket.into())
     }
 
+    /// Connects with small buffers, so that little waits outside of the server, and sends nothing.
+    pub fn connect_narrow(server: &Server) -> Self {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.set_recv_buffer_size(128 * 1024).unwrap();
+        socket.connect(&server.c2s.into()).unwrap();
+        Self::on(socket.into())
+    }
+
     /// Connects to an address of the server and sends nothing.
     pub fn to(address: SocketAddr) -> Self {
         Self::on(TcpStream::connect(address).unwrap())
@@ -69,17 +77,20 @@ impl Raw {
     }
 
     fn authenticated_with(server: &Server, user: &str, header: &str) -> Self {
-        let mut raw = Self::connect(server);
-        raw.send(header);
-        raw.wait("</stream:features>");
+        Self::connect(server).authenticate(user, header)
+    }
+
+    fn authenticate(mut self, user: &str, header: &str) -> Self {
+        self.send(header);
+        self.wait("</stream:features>");
         let plain = BASE64.encode(format!("\0{user}\0{user}"));
-        raw.send(&format!(
+        self.send(&format!(
             "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{plain}</auth>"
         ));
-        raw.wait("<success");
-        raw.send(header);
-        raw.wait("</stream:features>");
-        raw
+        self.wait("<success");
+        self.send(header);
+        self.wait("</stream:features>");
+        self
     }
 
     /// Logs in and binds a resource.
@@ -90,6 +101,13 @@ impl Raw {
     /// Logs in as [`Raw::login`], on another host than `localhost`.
     pub fn login_at(server: &Server, user: &str, domain: &str, resource: &str) -> Self {
         let mut raw = Self::authenticated_at(server, user, domain);
+        raw.bind(resource, "");
+        raw
+    }
+
+    /// Logs in as [`Raw::login`], with small buffers.
+    pub fn login_narrow(server: &Server, user: &str, resource: &str) -> Self {
+        let mut raw = Self::connect_narrow(server).authenticate(user, &header("localhost"));
         raw.bind(resource, "");
         raw
     }

@@ -18,28 +18,43 @@ use crate::{
         server_core::Core,
         stanza_events::{StanzaEvents, TypedStanza},
     },
+    session::{
+        session::{BATCH_BYTES, Session},
+        stream::SessionKind,
+    },
 };
 
 /// The number of stanzas that handlers may send in one turn. Without this limit, handlers that
 /// answer each other's stanzas would never end.
 const MAX_STANZAS_IN_TURN: usize = 100_000;
 
+/// The number of stanzas after which a turn checks the queue of its session.
+const PACED: usize = 8;
+
 impl Core {
     /// Runs `task` with an outbox of its own, then routes the stanzas that `task` sent.
     pub(crate) async fn run_turn<F: Future>(&self, task: F) -> F::Output {
         with_outbox(async {
             let output = task.await;
-            self.route_outbox().await;
+            self.route_outbox(None).await;
             output
         })
         .await
     }
 
-    /// Routes the stanzas of the current turn's outbox, in order, until the outbox is empty.
-    pub(crate) async fn route_outbox(&self) {
-        for _ in 0..MAX_STANZAS_IN_TURN {
+    /// Routes the stanzas of the current turn's outbox, in order, until the outbox is empty. Waits
+    /// while too much is queued for `own`, the session whose turn it is: what a turn makes for its
+    /// session may be more than the session's queue holds.
+    pub(crate) async fn route_outbox(&self, own: Option<&Session>) {
+        for count in 1..=MAX_STANZAS_IN_TURN {
             let Some(mut routed) = TypedStanza::take_next() else { return };
             self.route(&mut routed, false).await;
+            if count % PACED == 0
+                && let Some(own) = own
+                    .filter(|own| own.kind() == SessionKind::Client && own.queued() > BATCH_BYTES)
+            {
+                own.flushed().await;
+            }
         }
         tracing::error!("handlers sent too many stanzas in one turn; the last ones are dropped");
         outbox::clear();

@@ -19,3 +19,4 @@ pub(crate) mod server_events;
 pub(crate) mod session_events;
 pub(crate) mod stanza_events;
 pub(crate) mod turn;
+pub(crate) mod unsent;

@@ -58,7 +58,7 @@ impl Core {
                     Err(error) => Err(error),
                 },
             };
-            self.route_outbox().await;
+            self.route_outbox(Some(session)).await;
             received
         }
     }

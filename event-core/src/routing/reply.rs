@@ -33,7 +33,7 @@ impl Core {
                 // must learn its address before the stanzas of `resource-bind` handlers arrive.
                 let is_waiting = reply.attribute("to").is_some() && has_entries();
                 if !is_waiting {
-                    session.send(&reply);
+                    session.send_own(&reply);
                 } else {
                     enqueue(self, Outgoing::Deliver(session.clone(), reply));
                 }

@@ -167,7 +167,7 @@ impl TypedStanza {
                 routed
             }
             Outgoing::Deliver(session, element) => {
-                session.send(&element);
+                session.send_own(&element);
                 None
             }
         }

@@ -54,4 +54,13 @@ impl<'a> Turn<'a> {
     pub async fn disconnect(self, error: Option<&str>) {
         self.core.run_turn(self.core.disconnect(self.session, error)).await;
     }
+
+    /// Returns the stanzas that an ended stream has not sent, so that none is lost without a word:
+    /// messages go to the user's other clients, to the offline storage or back to their senders;
+    /// the senders of iq requests get an error. `priority` is that of the session's last presence.
+    pub async fn return_unsent(self, stanzas: Vec<Element>, priority: Option<i8>) {
+        for stanza in stanzas {
+            self.core.run_turn(self.core.return_unsent(self.session, stanza, priority)).await;
+        }
+    }
 }

@@ -54,6 +54,9 @@ struct Inner {
     slots: Mutex<Vec<Box<dyn Any + Send>>>,
 }
 
+/// The number of bytes that [`Session::send_all`] queues before it waits for a flush.
+pub(crate) const BATCH_BYTES: usize = 64 * 1024;
+
 /// The presence that a client last broadcast.
 #[derive(Debug)]
 pub struct Available {
@@ -301,14 +304,63 @@ impl Session {
         self.0.stream.write(&bytes)
     }
 
-    /// Queues a stanza for the other side without firing events. Returns `false` when the session
-    /// is not connected or the queue is full.
+    /// Queues a stanza of another entity for the other side, without firing events. Returns `false`
+    /// when the session is not connected, the queue is full, or the sender in `from` has used up
+    /// its share of the queue: the caller decides what becomes of the stanza. What this server
+    /// itself makes for the session needs [`Session::send_own`] or [`Session::send_all`].
     pub fn send(&self, stanza: &Element) -> bool {
+        self.state() == SessionState::Connected && self.0.stream.deliver(stanza)
+    }
+
+    /// Queues a stanza that this server makes for the session, such as an answer or a roster push,
+    /// without firing events. Such stanzas have their own part of the queue, which others cannot
+    /// use up. Returns `false` when the session is not connected; a client that leaves too many of
+    /// them unread is disconnected.
+    pub fn send_own(&self, stanza: &Element) -> bool {
         self.state() == SessionState::Connected && self.0.stream.write(stanza.as_bytes())
     }
 
-    /// Waits until the kernel has taken all earlier writes, without a time limit. Returns `false`
-    /// if the stream ends first.
+    /// Queues stanzas that this server makes for the session, as [`Session::send_own`] does. Waits
+    /// for a flush after each 64 KiB, so that a client may read them as slowly as it needs to.
+    /// Returns `false` when the session ends first. No lock that others wait for may be held
+    /// meanwhile.
+    pub async fn send_all(&self, stanzas: Vec<Element>) -> bool {
+        let mut bytes = 0;
+        for stanza in stanzas {
+            bytes += stanza.as_bytes().len();
+            if !self.send_own(&stanza) {
+                return false;
+            }
+            if bytes >= BATCH_BYTES {
+                bytes = 0;
+                if !self.flushed().await {
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// Keeps the messages that others [send](Session::send) apart until
+    /// [`Session::release_messages`], so that stored messages reach the client first. Messages are
+    /// refused once 64 KiB of them wait, a quarter from one sender. Messages that are kept apart
+    /// already are queued first.
+    pub fn hold_messages(&self) {
+        self.0.stream.hold();
+    }
+
+    /// Queues the messages that were kept apart, in order.
+    pub fn release_messages(&self) {
+        self.0.stream.release();
+    }
+
+    /// The number of bytes that wait to be written.
+    pub(crate) fn queued(&self) -> usize {
+        self.0.stream.queued()
+    }
+
+    /// Waits until the kernel has taken all earlier writes. Returns `false` if the stream ends
+    /// first. A client that reads nothing for long is disconnected.
     pub async fn flushed(&self) -> bool {
         self.0.stream.flushed().await
     }

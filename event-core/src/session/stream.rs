@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use xmpp_xml::STANZA_NS;
+use xmpp_xml::{Element, STANZA_NS};
 
 use crate::{protocol::stream_error::StreamError, util::future::BoxFuture};
 
@@ -11,10 +11,29 @@ use crate::{protocol::stream_error::StreamError, util::future::BoxFuture};
 /// Writes keep their order; `start_tls`, `restart` and `close` take effect after all earlier
 /// writes.
 pub trait Stream: Send + Sync + std::fmt::Debug {
-    /// Queues bytes. Returns `false`, and queues nothing, when the stream is closed or the queue is
-    /// full. A full queue closes the stream of a client. The stream of a server or a component
-    /// stays open, because many users share it.
+    /// Queues bytes that this server makes for the stream, such as an answer to the other side. The
+    /// queue may exceed its limit by these bytes. Returns `false`, and queues nothing, when the
+    /// stream is closed or the excess is too large. Then the stream of a client is closed.
     fn write(&self, bytes: &[u8]) -> bool;
+
+    /// Queues a stanza of another entity. Returns `false`, and queues nothing, when the stream is
+    /// closed, the queue is full, or the stanza's sender has used up its share of the queue. The
+    /// stream stays open, unless the other side has read nothing for long.
+    fn deliver(&self, stanza: &Element) -> bool {
+        self.write(stanza.as_bytes())
+    }
+
+    /// Keeps the messages of [`Stream::deliver`] apart, in a bounded queue, until
+    /// [`Stream::release`]. Those that are kept apart already are queued first.
+    fn hold(&self) {}
+
+    /// Queues the messages that were kept apart, in order.
+    fn release(&self) {}
+
+    /// The number of bytes that wait to be written.
+    fn queued(&self) -> usize {
+        0
+    }
 
     /// Whether TLS protects the stream.
     fn is_encrypted(&self) -> bool;
@@ -43,7 +62,7 @@ pub trait Stream: Send + Sync + std::fmt::Debug {
     fn peer_certificates(&self) -> Vec<Vec<u8>>;
 
     /// Waits until the kernel has taken all earlier writes. Returns `false` if the stream ends
-    /// first.
+    /// first. The stream of a client that reads nothing for long is closed.
     fn flushed(&self) -> BoxFuture<'_, bool>;
 }
 

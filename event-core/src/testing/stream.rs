@@ -25,6 +25,11 @@ struct Wire {
     capacity: usize,
     closed: Option<Option<StreamError>>,
     is_lossy: bool,
+    /// The messages that are kept apart, and whether one was refused.
+    held: Option<(Vec<Vec<u8>>, bool)>,
+    is_stuck: bool,
+    unflushed: usize,
+    peak: usize,
 }
 
 impl Default for TestStream {
@@ -38,6 +43,10 @@ impl Default for TestStream {
             capacity: usize::MAX,
             closed: None,
             is_lossy: false,
+            held: None,
+            is_stuck: false,
+            unflushed: 0,
+            peak: 0,
         })))
     }
 }
@@ -74,6 +83,16 @@ impl TestStream {
         self.wire().is_lossy = is_lossy;
     }
 
+    /// Sets whether the other side reads nothing: writes succeed, a flush waits.
+    pub fn set_stuck(&self, is_stuck: bool) {
+        self.wire().is_stuck = is_stuck;
+    }
+
+    /// The largest number of bytes that were written without waiting for a flush.
+    pub fn peak_unflushed(&self) -> usize {
+        self.wire().peak
+    }
+
     /// The number of restarts of the stream.
     pub fn restarts(&self) -> usize {
         self.wire().restarts
@@ -101,8 +120,42 @@ impl Stream for TestStream {
         let fits = wire.closed.is_none() && wire.written.len() < wire.capacity;
         if fits {
             wire.written.push_back(bytes.to_vec());
+            wire.unflushed += bytes.len();
+            wire.peak = wire.peak.max(wire.unflushed);
         }
         fits
+    }
+
+    fn deliver(&self, stanza: &Element) -> bool {
+        {
+            let mut wire = self.wire();
+            let held = wire.held.as_mut().filter(|_| stanza.name() == "message");
+            if let Some((held, is_full)) = held {
+                const MAX_HELD: usize = 64 * 1024;
+                let bytes = held.iter().map(Vec::len).sum::<usize>() + stanza.as_bytes().len();
+                *is_full |= bytes > MAX_HELD;
+                if !*is_full {
+                    held.push(stanza.as_bytes().to_vec());
+                }
+                return !*is_full;
+            }
+        }
+        self.write(stanza.as_bytes())
+    }
+
+    fn hold(&self) {
+        self.release();
+        self.wire().held = Some(Default::default());
+    }
+
+    fn release(&self) {
+        let mut wire = self.wire();
+        let held = wire.held.take();
+        wire.written.extend(held.into_iter().flat_map(|(held, _)| held));
+    }
+
+    fn queued(&self) -> usize {
+        self.wire().unflushed
     }
 
     fn is_encrypted(&self) -> bool {
@@ -142,7 +195,11 @@ impl Stream for TestStream {
         Box::pin(async move {
             // Let other tasks run, as a real flush does.
             tokio::task::yield_now().await;
-            let wire = wire.lock();
+            while wire.lock().is_stuck {
+                tokio::task::yield_now().await;
+            }
+            let mut wire = wire.lock();
+            wire.unflushed = 0;
             wire.closed.is_none() && !wire.is_lossy
         })
     }

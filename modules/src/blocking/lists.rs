@@ -46,6 +46,11 @@ impl Blocklist {
         self.0.len()
     }
 
+    /// The size of the list as it is stored, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.iter().map(|jid| jid.len() + 1).sum()
+    }
+
     pub(super) fn insert(&mut self, jid: &Jid) {
         self.0.insert(jid.as_str().into());
     }

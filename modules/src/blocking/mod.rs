@@ -27,6 +27,9 @@ pub struct Blocking {
     /// The maximum number of addresses that a user may block; more are refused.
     #[option(default = 1000)]
     max_items: usize,
+    /// The maximum size of a user's list, in bytes; more is refused.
+    #[option(default = 131_072)]
+    max_bytes: usize,
 }
 
 impl ModuleState<Blocking> for Arc<Blocklists> {
@@ -77,6 +80,10 @@ async fn block(iq: &mut Iq, cx: &Context<Blocking>) -> Result<Flow, StanzaError>
         items.iter().for_each(|jid| new.insert(jid));
         if new.len() > cx.max_items {
             let text = format!("no more than {} addresses can be blocked", cx.max_items);
+            return Err(StanzaError::policy_violation().text(text));
+        }
+        if new.bytes() > cx.max_bytes && new.bytes() > old.bytes() {
+            let text = format!("the list may have at most {} bytes", cx.max_bytes);
             return Err(StanzaError::policy_violation().text(text));
         }
         cx.state().set(&username, new.clone(), &lock).await?;

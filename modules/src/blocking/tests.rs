@@ -301,3 +301,17 @@ fn stanzas_sent_for_the_user_do_not_reach_blocked_addresses() {
         assert_eq!(types(&juliet).len(), 1);
     });
 }
+
+#[test]
+fn a_list_is_bounded_in_bytes() {
+    testing::run(async {
+        let server = server_on(Arc::new(Memory::new()), "max_bytes = 100").await;
+        let romeo = server.session("romeo@localhost/orchard").await;
+        let long = format!("{}@b", "a".repeat(50));
+        romeo.send(&set("block", &[&long])).await;
+        romeo.received();
+        let other = format!("{}@c", "a".repeat(50));
+        assert_eq!(refused(&romeo, &set("block", &[&other])).await, "policy-violation");
+        assert_eq!(list(&romeo).await, [long]);
+    });
+}

@@ -7,7 +7,6 @@ mod tests;
 
 use event_core::{NowOrLater, Session, jid::Jid, prelude::*};
 
-use self::pause::{is_paused, wait_until_resumed};
 pub(crate) use self::{message_type::MessageType, pause::DeliveryPause};
 
 use crate::lookup;
@@ -30,37 +29,20 @@ fn deliver_to_client(
         Some(Ok(full)) => cx.host().sessions().find(full),
         _ => None,
     };
-    if let Some(session) = &session
-        && !is_paused(session)
-        && session.send(message.element())
-    {
+    if session.is_some_and(|session| session.send(message.element())) {
         return NowOrLater::Now(Ok(Flow::Handled));
-    }
-    let cx = cx.clone();
-    NowOrLater::later(|message| {
-        Box::pin(async move { deliver_when_resumed(message, session, &cx).await })
-    })
-}
-
-/// Waits for the end of a pause, then delivers to the addressed client. If that client does not
-/// take the message, the type of the message decides.
-async fn deliver_when_resumed(
-    message: &mut Message,
-    session: Option<Session>,
-    cx: &Context<MessageDelivery>,
-) -> Result<Flow, StanzaError> {
-    if let Some(session) = session {
-        wait_until_resumed(&session).await;
-        if session.send(message.element()) {
-            return Ok(Flow::Handled);
-        }
     }
     // RFC 6121 §8.5.3.2.1: without the addressed client, only a chat goes to the user's other
     // clients.
     match MessageType::of(message) {
-        MessageType::Chat => deliver(message, cx).await,
-        MessageType::Normal | MessageType::Groupchat => Err(StanzaError::service_unavailable()),
-        MessageType::Headline | MessageType::Error => Ok(Flow::Handled),
+        MessageType::Chat => {
+            let cx = cx.clone();
+            NowOrLater::later(|message| Box::pin(async move { deliver(message, &cx).await }))
+        }
+        MessageType::Normal | MessageType::Groupchat => {
+            NowOrLater::Now(Err(StanzaError::service_unavailable()))
+        }
+        MessageType::Headline | MessageType::Error => NowOrLater::Now(Ok(Flow::Handled)),
     }
 }
 
@@ -77,16 +59,13 @@ fn deliver_to_account(
     NowOrLater::later(|message| Box::pin(async move { deliver(message, &cx).await }))
 }
 
-/// Delivers a chat or normal message if no client of the account is paused. Returns whether a
-/// client took the message.
+/// Delivers a chat or normal message. Returns whether a client took the message.
 fn deliver_at_once(message: &Message, host: &Host) -> bool {
     if !matches!(MessageType::of(message), MessageType::Normal | MessageType::Chat) {
         return false;
     }
     let Some(account) = message.to().or(message.from()).and_then(Jid::node) else { return false };
-    let clients = available(host, account.as_str());
-    let is_paused = clients.iter().any(|(_, client)| is_paused(client));
-    !is_paused && give(clients, message.element())
+    give_now(host, account.as_str(), message.element())
 }
 
 /// Delivers to the clients of the account (RFC 6121 §8.5.2).
@@ -106,18 +85,13 @@ async fn deliver(
         }
         MessageType::Headline => {
             for (_, client) in available(cx.host(), &username) {
-                wait_until_resumed(&client).await;
                 client.send(message.element());
             }
             return Ok(Flow::Handled);
         }
         MessageType::Normal | MessageType::Chat => {}
     }
-    let clients = available(cx.host(), &username);
-    for (_, client) in &clients {
-        wait_until_resumed(client).await;
-    }
-    if give(clients, message.element()) {
+    if give_now(cx.host(), &username, message.element()) {
         return Ok(Flow::Handled);
     }
     let flow = match exists(&username, cx.host()).await? {
@@ -158,19 +132,12 @@ fn available(host: &Host, username: &str) -> Vec<(i8, Session)> {
     clients
 }
 
-/// Sends a message to the clients that share the highest priority. If no client of this priority
-/// takes the message, tries the next lower one. Returns whether a client took the message.
-fn give(mut clients: Vec<(i8, Session)>, message: &Element) -> bool {
+/// Sends a message to the available clients that share the highest priority. If no client of this
+/// priority takes the message, tries the next lower one. Returns whether a client took the message.
+pub(crate) fn give_now(host: &Host, username: &str, message: &Element) -> bool {
+    let mut clients = available(host, username);
     clients.sort_by_key(|(priority, _)| std::cmp::Reverse(*priority));
     clients
         .chunk_by(|(a, _), (b, _)| a == b)
         .any(|same| same.iter().filter(|(_, client)| client.send(message)).count() > 0)
-}
-
-/// Sends a message that could not be delivered before to clients that have become available. Paused
-/// clients are skipped, because the stored messages must be sent to them first.
-pub(crate) fn give_now(host: &Host, username: &str, message: &Element) -> bool {
-    let mut clients = available(host, username);
-    clients.retain(|(_, client)| !is_paused(client));
-    give(clients, message)
 }

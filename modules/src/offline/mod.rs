@@ -4,7 +4,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use event_core::{
@@ -12,7 +12,6 @@ use event_core::{
     storage::{Archived, Page, Schema, StorageError, StorageResult, Store},
     xml::STANZA_NS,
 };
-use tokio::time::timeout;
 
 use crate::{
     locks::Locks,
@@ -34,9 +33,6 @@ const PAGE: u32 = 50;
 /// The number of bytes that are sent to a client before each wait for a flush.
 const BATCH_BYTES: usize = 64 * 1024;
 
-/// The time limit for the flush of a batch. After a timeout, the messages of the batch stay stored.
-const FLUSH_TIMEOUT: Duration = Duration::from_secs(20);
-
 /// Stores messages for users without an available client, and sends them to the next client that
 /// becomes available.
 #[module(features = ["msgoffline"], state = OfflineStore)]
@@ -49,16 +45,21 @@ pub struct Offline {
     max_bytes: u64,
 }
 
-/// The stored messages, and a lock for each account.
+/// The stored messages.
 #[derive(Debug)]
 pub struct OfflineStore {
     store: Store,
+    /// A lock for each account, for changes of its messages. Senders wait for it, so nobody waits
+    /// for a client while holding it.
     locks: Locks,
+    /// A lock for each account, so that its messages are sent to one client at a time.
+    sending: Locks,
 }
 
 impl ModuleState<Offline> for OfflineStore {
     async fn start(host: &HostContext, _: &Offline) -> Result<Self, StartError> {
-        Ok(Self { store: host.store(&SCHEMA).await?, locks: Locks::default() })
+        let store = host.store(&SCHEMA).await?;
+        Ok(Self { store, locks: Locks::default(), sending: Locks::default() })
     }
 }
 
@@ -103,7 +104,7 @@ async fn store(message: &mut Message, cx: &Context<Offline>) -> Result<Flow, Sta
         Decision::Refuse => return Ok(Flow::Continue),
     }
     let Some(username) = message::username(message) else { return Ok(Flow::Continue) };
-    let OfflineStore { store, locks } = cx.state();
+    let OfflineStore { store, locks, .. } = cx.state();
     let _lock = locks.lock(&username).await;
     // A client may have become available, and have got the stored messages, since module `message`
     // looked for clients.
@@ -153,36 +154,56 @@ async fn send_stored(
         return Ok(Flow::Continue);
     };
     // A second client that waits for the lock finds no messages left.
-    let _lock = cx.state().locks.lock(username.as_str()).await;
-    while send_batch(session, username.as_str(), cx).await? {}
+    let _sending = cx.state().sending.lock(username.as_str()).await;
+    let mut newest = None;
+    while send_batch(session, username.as_str(), &mut newest, cx).await? {}
     Ok(Flow::Handled)
 }
 
 /// Sends the oldest messages to a client, and deletes these messages after the flush, so that a
 /// crash or a broken connection loses no message. Returns whether more messages may be stored.
+///
+/// Messages that arrive meanwhile are kept apart for the client while there is room, and stored
+/// after that. So those kept apart are older than those stored after `newest`, the last message
+/// that was stored when the first was kept apart.
 async fn send_batch(
     session: &Session,
     username: &str,
+    newest: &mut Option<i64>,
     cx: &Context<Offline>,
 ) -> StorageResult<bool> {
-    let store = &cx.state().store;
-    let (mut last, mut bytes) = (None, 0);
-    for stored in store.page(username, Page::oldest(PAGE)).await? {
-        if last.is_some() && bytes + stored.value.len() > BATCH_BYTES {
+    let OfflineStore { store, locks, .. } = cx.state();
+    let page = {
+        let _lock = locks.lock(username).await;
+        let page = store.page(username, Page::oldest(PAGE)).await?;
+        let Some(oldest) = page.first() else {
+            // Under the lock, no message is stored before the client takes messages again.
+            session.release_messages();
+            return Ok(false);
+        };
+        if newest.is_none_or(|newest| oldest.id > newest) {
+            if newest.is_some() {
+                session.hold_messages();
+            }
+            *newest = store.page(username, Page::newest(1)).await?.pop().map(|last| last.id);
+        }
+        page
+    };
+    let (mut last, mut bytes, mut batch) = (None, 0, Vec::new());
+    for stored in page {
+        let is_full = last.is_some() && bytes + stored.value.len() > BATCH_BYTES;
+        if is_full || newest.is_none_or(|newest| stored.id > newest) {
             break;
         }
-        if let Some(message) = with_delay(&stored, username, cx.host())
-            && !session.send(&message)
-        {
-            return Ok(false);
-        }
+        batch.extend(with_delay(&stored, username, cx.host()));
         last = Some(stored.id);
         bytes += stored.value.len();
     }
     let Some(last) = last else { return Ok(false) };
-    if timeout(FLUSH_TIMEOUT, session.flushed()).await != Ok(true) {
+    if !session.send_all(batch).await || !session.flushed().await {
         return Ok(false);
     }
+    let _lock = locks.lock(username).await;
     let left = stored_bytes(store, username).await?.saturating_sub(bytes as u64);
     let count = match left {
         0 => store.to_delete(username, BYTES),

@@ -132,6 +132,52 @@ fn messages_during_the_sending_keep_their_order_and_are_not_left() {
 }
 
 #[test]
+fn nobody_waits_while_a_client_reads_its_messages_slowly() {
+    testing::run(async {
+        let (server, romeo) = server("").await;
+        for number in 0..3 {
+            say(&romeo, &number.to_string()).await;
+        }
+        let juliet = server.session("juliet@localhost/balcony").await;
+        juliet.stream.set_stuck(true);
+        // More than what is kept apart for a client, so that some are stored, too.
+        let padding = " ".repeat(2000);
+        let talk = async {
+            while !juliet.session.is_available() {
+                tokio::task::yield_now().await;
+            }
+            for number in 3..100 {
+                say(&romeo, &format!("{number}{padding}")).await;
+                if number == 60 {
+                    juliet.stream.set_stuck(false);
+                    tokio::task::yield_now().await;
+                    juliet.stream.set_stuck(true);
+                }
+            }
+            juliet.stream.set_stuck(false);
+        };
+        let patience = async {
+            for _ in 0..100_000 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::join!(juliet.send("<presence/>"), async {
+            tokio::select! {
+                biased;
+                () = talk => {}
+                () = patience => panic!("the sender waits for the client"),
+            }
+        });
+        assert!(romeo.next().is_none(), "no message may be refused");
+        let got: Vec<u32> =
+            bodies(&juliet).iter().map(|body| body.trim().parse().unwrap()).collect();
+        assert_eq!(got, (0..100).collect::<Vec<_>>(), "all, once and in order");
+        assert!(bodies(&come(&server, "street").await).is_empty(), "no message may be left");
+        assert!(juliet.stream.peak_unflushed() < 300_000, "{}", juliet.stream.peak_unflushed());
+    });
+}
+
+#[test]
 fn messages_that_were_not_flushed_are_sent_again() {
     testing::run(async {
         let (server, romeo) = server("").await;

@@ -62,7 +62,7 @@ async fn become_available(
         return Ok(());
     }
     if was.is_none() {
-        send_known_presence(session, &roster, cx);
+        send_known_presence(session, &roster, cx).await;
     }
     let takes_messages = |priority: i8| priority >= 0;
     if takes_messages(priority) && !was.is_some_and(|was| takes_messages(was.priority)) {
@@ -73,11 +73,10 @@ async fn become_available(
 
 /// Sends pending requests and the presence of other clients and contacts to a client that has
 /// become available (RFC 6121 §4.2.2, §3.1.3).
-fn send_known_presence(session: &Session, roster: &Roster, cx: &Context<impl Module>) {
+async fn send_known_presence(session: &Session, roster: &Roster, cx: &Context<impl Module>) {
     let Some(jid) = session.jid() else { return };
-    for request in roster.contacts().filter_map(|contact| contact.request.as_ref()) {
-        session.send(request);
-    }
+    let requests = roster.contacts().filter_map(|contact| contact.request.clone());
+    session.send_all(requests.collect()).await;
     for other in others(session, cx.host()) {
         send_presence_of(&other, session, cx);
     }
@@ -126,7 +125,7 @@ fn broadcast(presence: &Element, session: &Session, roster: &Roster, cx: &Contex
 /// Sends a client its own presence (§4.2.2), before the stanzas that the presence causes.
 fn reflect(presence: &Element, session: &Session) {
     if let Some(jid) = session.jid() {
-        session.send(&presence.addressed_to(jid.as_str()));
+        session.send_own(&presence.addressed_to(jid.as_str()));
     }
 }
 

@@ -22,7 +22,23 @@ use crate::stanzas;
     fires = [events::PresenceInitial, events::MessageOfflineBroadcast]
 )]
 #[derive(Debug)]
-pub struct PresenceDelivery;
+pub struct PresenceDelivery {
+    /// The maximum size of a presence, in bytes; a larger one is refused.
+    #[option(default = 8192)]
+    max_bytes: usize,
+}
+
+impl PresenceDelivery {
+    /// Refuses a presence that is too large: each contact of the sender gets it, and the server
+    /// keeps it while the sender is available.
+    fn check(&self, presence: &Presence) -> Result<(), StanzaError> {
+        if presence.element().as_bytes().len() <= self.max_bytes {
+            return Ok(());
+        }
+        let text = format!("a presence may have at most {} bytes", self.max_bytes);
+        Err(StanzaError::policy_violation().text(text))
+    }
+}
 
 impl ModuleState<PresenceDelivery> for Directed {
     async fn start(_: &HostContext, _: &PresenceDelivery) -> Result<Self, StartError> {
@@ -41,6 +57,7 @@ async fn send_directed(
     let (Some(to), Some(session)) = (presence.to(), presence.origin().session()) else {
         return Ok(Flow::Continue);
     };
+    cx.check(presence)?;
     match PresenceType::of(presence)? {
         PresenceType::Available => cx.state().add(session, to)?,
         PresenceType::Unavailable => cx.state().remove(session, to),
@@ -55,6 +72,9 @@ fn deliver_to_account(
     presence: &mut Presence,
     cx: &Context<PresenceDelivery>,
 ) -> NowOrLater<Presence, Result<Flow, StanzaError>> {
+    if let Err(error) = cx.check(presence) {
+        return NowOrLater::Now(Err(error));
+    }
     let Some(to) = presence.to() else {
         let cx = cx.clone();
         return NowOrLater::later(|presence| {
@@ -80,6 +100,9 @@ fn deliver_to_client(
     presence: &mut Presence,
     cx: &Context<PresenceDelivery>,
 ) -> NowOrLater<Presence, Result<Flow, StanzaError>> {
+    if let Err(error) = cx.check(presence) {
+        return NowOrLater::Now(Err(error));
+    }
     match PresenceType::of(presence) {
         Ok(kind) if kind.is_delivered() => {
             if let Some(Ok(to)) = presence.to().map(Jid::try_as_full)

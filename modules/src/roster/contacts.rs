@@ -26,7 +26,7 @@ use super::{
 use crate::stanzas;
 
 /// The maximum size of a stored subscription request, in bytes.
-const MAX_REQUEST: usize = 8 * 1024;
+const MAX_REQUEST: usize = 4 * 1024;
 
 /// The rosters of a host.
 #[derive(Debug)]
@@ -250,6 +250,7 @@ impl Rosters for Contacts {
                 Direction::Outbound => state.outbound(kind),
             };
             let is_request = transition.after.from == Link::Pending && state.from != Link::Pending;
+            // RFC 6121 §3.1.3: the whole request is stored.
             if is_request && stanza.as_bytes().len() > MAX_REQUEST {
                 let text = "the subscription request is too long";
                 return Err(StanzaError::policy_violation().text(text));

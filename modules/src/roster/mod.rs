@@ -29,6 +29,10 @@ pub struct ContactLists {
     /// The maximum length of the name of a contact or group, in bytes.
     #[option(default = 1023)]
     max_name: usize,
+    /// The maximum size of a user's contacts together, with their names and groups, in bytes. A
+    /// change that makes them larger is refused.
+    #[option(default = 1_048_576)]
+    max_bytes: usize,
     /// The maximum number of groups of a contact.
     #[option(default = 50)]
     max_groups: usize,
@@ -39,16 +43,22 @@ pub struct ContactLists {
     /// `max_requests`.
     #[option(default = 50)]
     max_requests_per_domain: usize,
+    /// The maximum size of a user's waiting requests together, in bytes; at most a quarter of it
+    /// from one domain.
+    #[option(default = 131_072)]
+    max_requests_bytes: usize,
 }
 
 impl ContactLists {
     fn limits(&self) -> RosterLimits {
         RosterLimits {
             contacts: self.max_contacts,
+            bytes: self.max_bytes,
             name: self.max_name,
             groups: self.max_groups,
             requests: self.max_requests,
             requests_per_domain: self.max_requests_per_domain,
+            requests_bytes: self.max_requests_bytes,
         }
     }
 }

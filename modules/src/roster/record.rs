@@ -26,9 +26,10 @@ pub(super) static SCHEMA: Schema = Schema { store: "roster", version: 1, migrati
 /// The number of removed contacts that are stored for clients that were offline.
 const MAX_REMOVED: usize = 100;
 
-/// The maximum number of changes that are sent as pushes. After more changes, a client gets the
-/// whole roster.
+/// The maximum number and size of changes that are sent as pushes. After more changes, a client gets
+/// the whole roster, as one answer.
 const MAX_CHANGES: usize = 100;
+const MAX_CHANGES_BYTES: usize = 64 * 1024;
 
 const FLOOR: &str = "/";
 const REQUEST: &str = "/request";
@@ -118,7 +119,8 @@ impl StoredRoster {
             changed.map(|item| (item.version, push(item, item.version))).collect();
         let removed = self.removed.iter().filter(|(_, version)| **version > known);
         changes.extend(removed.map(|(jid, version)| (*version, removal(jid, *version))));
-        if changes.len() > MAX_CHANGES {
+        let bytes = changes.iter().map(|(_, change)| change.as_bytes().len()).sum::<usize>();
+        if changes.len() > MAX_CHANGES || bytes > MAX_CHANGES_BYTES {
             return None;
         }
         changes.sort_by_key(|(version, _)| *version);

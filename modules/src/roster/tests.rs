@@ -67,7 +67,15 @@ fn pushes(client: &Client) -> Vec<(String, Vec<String>)> {
 }
 
 fn limits(contacts: usize) -> RosterLimits {
-    RosterLimits { contacts, name: 10, groups: 1, requests: 1, requests_per_domain: 1 }
+    RosterLimits {
+        contacts,
+        bytes: 1 << 20,
+        name: 10,
+        groups: 1,
+        requests: 1,
+        requests_per_domain: 1,
+        requests_bytes: 10_000,
+    }
 }
 
 const NURSE: &str = "<item jid='nurse@localhost' subscription='none'/>";
@@ -393,4 +401,57 @@ mod events {
             assert_eq!(told(&watcher), gone.map(|jid| ("romeo false".into(), jid.into())));
         });
     }
+}
+
+#[test]
+fn a_roster_is_bounded_in_bytes() {
+    testing::run(async {
+        let builder = testing::host("localhost").module_with("roster", "max_bytes = 5000");
+        let server = builder.start().await.unwrap();
+        let romeo = server.session("romeo@localhost/a").await;
+        let set = |number: u32, name: &str| {
+            format!(
+                "<iq type='set' id='s'><query xmlns='jabber:iq:roster'>\
+                 <item jid='c{number}@localhost' name='{name}'/></query></iq>"
+            )
+        };
+        let mut kept = 0;
+        loop {
+            romeo.send(&set(kept, &"&amp;".repeat(200))).await;
+            let answer = romeo.received().remove(0);
+            if answer.attribute("type").as_deref() == Some("error") {
+                let error = answer.child("error", STANZA_NS).unwrap();
+                assert_eq!(error.first_child().unwrap().name(), "resource-constraint");
+                break;
+            }
+            kept += 1;
+        }
+        assert_eq!(kept, 3, "the size counts as it is written");
+        romeo.send(&set(0, "short")).await;
+        assert_eq!(romeo.received().remove(0).attribute("type").as_deref(), Some("result"));
+        romeo.send("<iq type='get' id='g'><query xmlns='jabber:iq:roster'/></iq>").await;
+        assert!(romeo.next().unwrap().as_bytes().len() < 5000);
+    });
+}
+
+#[test]
+fn changes_that_are_long_together_come_as_one_answer() {
+    testing::run(async {
+        let server = server().await;
+        let romeo = server.session("romeo@localhost/a").await;
+        for number in 0..80 {
+            let set = format!(
+                "<iq type='set' id='s'><query xmlns='jabber:iq:roster'>\
+                 <item jid='c{number}@localhost' name='{}'/></query></iq>",
+                "x".repeat(1000)
+            );
+            romeo.send(&set).await;
+        }
+        romeo.received();
+        for (known, count) in [(1, 1), (70, 11)] {
+            let query = format!("<query xmlns='jabber:iq:roster' ver='{known}'/>");
+            romeo.send(&format!("<iq type='get' id='g'>{query}</iq>")).await;
+            assert_eq!(romeo.received().len(), count, "since {known}");
+        }
+    });
 }

@@ -40,10 +40,15 @@ config_table! {
         /// Attempts in which no password is checked have a limit of their own, 12 on a stream.
         #[serde(deserialize_with = "at_least::<1, _, _>")]
         pub authentication_attempts: u32,
-        /// The output that may wait to be written to one client. The stream of a client that reads
-        /// too slowly is closed, `policy-violation`.
+        /// The output that others may leave to be written to one client: one sender a part of it,
+        /// the senders of another domain more, but not all. Beyond this, messages are stored or
+        /// refused, and other stanzas are refused.
         #[serde(deserialize_with = "at_least::<{ 16 * 1024 }, _, _>")]
         pub queue_bytes: usize,
+        /// The stream of a client that takes nothing for this long, while more is sent than may
+        /// wait, is closed, `policy-violation`.
+        #[serde(deserialize_with = "at_least::<1, _, _>")]
+        pub unread_seconds: u16,
         /// The output that may wait to be written to one server or component. Beyond this, senders
         /// get errors.
         #[serde(deserialize_with = "at_least::<{ 16 * 1024 }, _, _>")]
@@ -127,6 +132,7 @@ impl Default for Limits {
             authentication_seconds: 60,
             authentication_attempts: 5,
             queue_bytes: 1024 * 1024,
+            unread_seconds: 60,
             server_queue_bytes: 8 * 1024 * 1024,
             waiting_bytes: 128 * 1024 * 1024,
             unauthenticated_waiting_bytes: 16 * 1024 * 1024,

@@ -107,12 +107,20 @@ impl Streams {
         starttls: bool,
     ) -> Arc<Wire> {
         let limits = &self.settings.load().limits;
+        let unread_seconds = limits.unread_seconds;
         let max = match kind {
             SessionKind::Client => limits.queue_bytes,
             _ => limits.server_queue_bytes,
         };
         let share = BudgetShare::of(&self.budget);
-        Arc::new(Wire::new(kind, peer.ip().to_canonical(), max, share, opening, starttls))
+        Arc::new(Wire::new(
+            kind,
+            peer.ip().to_canonical(),
+            (max, unread_seconds),
+            share,
+            opening,
+            starttls,
+        ))
     }
 
     /// Ends the streams of a host with an error.

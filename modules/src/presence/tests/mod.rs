@@ -8,7 +8,7 @@ use event_core::{
     testing::{self, Builder, Client, Harness},
 };
 
-use crate::fakes::FakeAccounts;
+use crate::fakes::{FakeAccounts, refused};
 
 const ACCOUNTS: [&str; 4] =
     ["romeo@localhost", "juliet@localhost", "nurse@localhost", "tybalt@localhost"];
@@ -299,4 +299,21 @@ struct TestBroadcasts;
 fn announce(event: &mut MessageOfflineBroadcast) -> Flow {
     event.session.send(&ElementBuilder::new("message", STANZA_NS).build());
     Flow::Handled
+}
+
+#[test]
+fn a_presence_that_is_too_long_is_refused_to_its_sender() {
+    testing::run(async {
+        let server = server().await;
+        let juliet = online(&server, "juliet@localhost/balcony").await;
+        juliet.received();
+        let romeo = online(&server, "romeo@localhost/orchard").await;
+        let long = format!("<status>{}</status>", "x".repeat(9000));
+        for to in ["", "to='juliet@localhost'", "to='juliet@localhost/balcony'"] {
+            romeo.received();
+            let refused = refused(&romeo, &format!("<presence {to}>{long}</presence>")).await;
+            assert_eq!(refused, "policy-violation", "{to}");
+            assert!(juliet.next().is_none(), "{to}");
+        }
+    });
 }

@@ -258,7 +258,7 @@ fn a_flood_of_requests_is_limited_for_its_domain_alone() {
         assert_eq!(heard(&romeo), ["juliet@localhost none ask", "juliet@localhost unavailable"]);
         let long = format!(
             "<presence type='subscribe' to='nurse@localhost'><status>{}</status></presence>",
-            "x".repeat(10_000)
+            "x".repeat(6000)
         );
         romeo.send(&long).await;
         romeo.next().unwrap();
@@ -282,5 +282,39 @@ fn without_rosters_there_are_no_subscriptions() {
         assert_eq!(condition(&romeo), "feature-not-implemented");
         romeo.send("<presence/>").await;
         assert_eq!(seen(&romeo), list([(ROMEO, "available")]));
+    });
+}
+
+#[test]
+fn requests_are_bounded_in_bytes_for_each_domain() {
+    testing::run(async {
+        let accounts = FakeAccounts::of(&ACCOUNTS);
+        let mut builder = testing::host("localhost")
+            .module("presence")
+            .module_with("roster", "max_requests_bytes = 38_000")
+            .prepare(accounts.provide());
+        for number in 0..6 {
+            builder =
+                builder.host(&format!("d{number}.example")).module("presence").module("roster");
+        }
+        let server = builder.start().await.unwrap();
+        let status = "x".repeat(3500);
+        for domain in 0..6 {
+            for number in 0..4 {
+                let evil = online(&server, &format!("e{number}@d{domain}.example/x")).await;
+                evil.send(&format!(
+                    "<presence type='subscribe' to='juliet@localhost'><status>{status}</status></presence>"
+                ))
+                .await;
+                let refused = evil
+                    .received()
+                    .iter()
+                    .any(|answer| answer.attribute("type").as_deref() == Some("error"));
+                assert_eq!(refused, number >= 2 || domain >= 5, "{number}@d{domain}");
+            }
+        }
+        let juliet = server.session(JULIET).await;
+        juliet.send("<presence/>").await;
+        assert_eq!(juliet.received().len(), 1 + 10);
     });
 }

@@ -1,8 +1,11 @@
 //! Ends a stream and its connection.
 
-use std::{future::poll_fn, io, sync::Arc, task::Poll, time::Duration};
+use std::{future::poll_fn, io, mem, sync::Arc, task::Poll, time::Duration};
 
-use event_core::{Session, SessionKind, xml::STREAM_NS};
+use event_core::{
+    Session, SessionKind, SessionState,
+    xml::{Element, Frame, Framer, NamespaceScope, STANZA_NS, STREAM_NS, XmlLimits},
+};
 use tokio::time::timeout;
 
 use super::{
@@ -34,17 +37,38 @@ impl Connection {
             true => poll_fn(|cx| Poll::Ready(self.poll_close(cx))).await,
             false => Poll::Pending,
         };
-        if let Some(session) = self.session.take() {
-            let core = Arc::clone(&self.streams.core);
-            contained(Box::pin(core.turn(&session).disconnect(reason.as_deref()))).await;
+        let core = Arc::clone(&self.streams.core);
+        let session = self.session.take();
+        let presence = session.as_ref().and_then(Session::presence);
+        if let Some(session) = &session {
+            contained(Box::pin(core.turn(session).disconnect(reason.as_deref()))).await;
         }
         if can_say {
             let is_closed = matches!(end, End::Closed | End::Lost(None));
             // A peer that does not close in time is disconnected.
             let _ = timeout(LINGER, self.linger(closed, is_closed)).await;
         }
+        let unsent = self.unsent();
         self.wire.mark_gone();
+        if let Some(session) = session.filter(|session| session.state() == SessionState::Ended) {
+            let priority = presence.map(|presence| presence.priority);
+            contained(Box::pin(core.turn(&session).return_unsent(unsent, priority))).await;
+        }
         reason
+    }
+
+    /// Takes the stanzas for a client or component that the kernel has not taken. What was sent to
+    /// another server is counted where it was sent.
+    fn unsent(&mut self) -> Vec<Element> {
+        // What TLS may keep counts as unsent: better sent twice than lost.
+        let written = mem::take(&mut self.written).saturating_sub(self.unflushed as usize);
+        let (taken, left) = (mem::take(&mut self.writing), self.wire.leftover());
+        let mut unsent = Vec::new();
+        if matches!(self.wire.kind, SessionKind::Client | SessionKind::Component) {
+            unsent = stanzas(&taken, written);
+            unsent.append(&mut stanzas(&left, 0));
+        }
+        unsent
     }
 
     /// Reads and handles elements after this side has closed the stream, until the other side
@@ -142,4 +166,23 @@ impl Connection {
             }
         }
     }
+}
+
+/// The elements in the bytes for a stream of which not every byte is among the first `written`.
+fn stanzas(bytes: &[u8], written: usize) -> Vec<Element> {
+    let scope = NamespaceScope::new(STANZA_NS);
+    let mut framer = Framer::new();
+    // The framer expects the header of a stream, which was sent long ago.
+    let _ = framer.next(b"<stream>", &XmlLimits::UNBOUNDED);
+    let (mut stanzas, mut at) = (Vec::new(), 0);
+    while let Some(rest) = bytes.get(at..)
+        && let Ok(Some(frame)) = framer.next(rest, &XmlLimits::UNBOUNDED)
+        && let Some(frame_bytes) = rest.get(..frame.length())
+    {
+        at += frame.length();
+        if let (true, Frame::Element(_)) = (at > written, frame) {
+            stanzas.extend(Element::parse(frame_bytes, &scope, &XmlLimits::UNBOUNDED));
+        }
+    }
+    stanzas
 }

@@ -61,6 +61,9 @@ impl Connection {
         loop {
             let has_end = matches!(self.ahead.back(), Some(Err(_) | Ok(Item::Close)));
             let flushed = self.poll_flush(cx);
+            if matches!(flushed, Poll::Ready(Err(_))) {
+                self.wire.mark_broken();
+            }
             if !has_end {
                 if let Poll::Ready(Err(error)) = flushed {
                     self.ahead.push_back(Err(End::Lost(Some(error))));

@@ -4,6 +4,7 @@
 //! memory only while bytes wait in it.
 
 mod queue;
+mod shares;
 #[cfg(test)]
 mod tests;
 
@@ -14,12 +15,13 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::Waker,
+    time::Duration,
 };
 
 use parking_lot::{Mutex, MutexGuard};
 
-use event_core::{BoxFuture, Host, SessionKind, Stream, StreamError, random_id};
-use tokio::sync::Notify;
+use event_core::{BoxFuture, Host, SessionKind, Stream, StreamError, random_id, xml::Element};
+use tokio::{sync::Notify, time::timeout};
 
 use super::{budget::BudgetShare, header, pool};
 pub(super) use queue::Ended;
@@ -27,6 +29,10 @@ use queue::Out;
 
 /// The closing tag.
 const CLOSE: &[u8] = b"</stream:stream>";
+
+/// What this server itself makes for a stream, such as answers, may exceed the queue by this many
+/// bytes and one stanza more.
+const OWN_BYTES: usize = 1024 * 1024;
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -77,13 +83,13 @@ impl Wire {
     pub(super) fn new(
         kind: SessionKind,
         peer: IpAddr,
-        max: usize,
+        (max, unread_seconds): (usize, u16),
         share: BudgetShare,
         opening: Opening,
         starttls: bool,
     ) -> Self {
         Self {
-            out: Mutex::new(Out::new(share)),
+            out: Mutex::new(Out::new(share, unread_seconds)),
             encrypted: AtomicBool::new(false),
             can_start_tls: AtomicBool::new(starttls),
             tls: OnceLock::new(),
@@ -131,29 +137,97 @@ impl Wire {
         }
     }
 
-    /// Queues bytes. False when the stream has ended or the queue is full. A full queue ends the
-    /// stream of a client.
+    /// Queues bytes that this server makes for the stream: see [`Stream::write`].
     pub(super) fn write(&self, bytes: &[u8]) -> bool {
         let mut out = self.out();
         if out.ended.is_some() {
             return false;
         }
-        let waiting = out.waiting() + bytes.len();
-        if waiting > self.max as usize || !out.share.reserve(waiting) {
-            if self.kind != SessionKind::Client {
-                return false;
-            }
-            let ended = if waiting > self.max as usize { Ended::Overflow } else { Ended::Crowded };
-            // The queue is dropped. None of its bytes are written, so only whole stanzas are lost.
-            out.bytes = Vec::new();
-            out.elements = 0;
-            out.settle();
-            self.end(&mut out, ended);
+        if out.waiting() > self.max as usize + OWN_BYTES {
+            self.overflow(&mut out, Ended::Overflow);
             return false;
         }
-        out.push(bytes);
-        out.elements = out.elements.wrapping_add(1);
-        true
+        self.push(&mut out, bytes)
+    }
+
+    /// Queues a stanza of another entity: see [`Stream::deliver`].
+    fn deliver(&self, stanza: &Element) -> bool {
+        let mut out = self.out();
+        let out = &mut *out;
+        if out.ended.is_some() {
+            return false;
+        }
+        let bytes = stanza.as_bytes();
+        let share = self.max as usize / 4;
+        let waiting = out.waiting() + bytes.len();
+        if waiting <= share && out.strain.is_none() {
+            return self.push(out, bytes);
+        }
+        let host = self.host.get().and_then(Weak::upgrade);
+        let own = host.as_deref().map(Host::name);
+        let strain = out.strain.get_or_insert_default();
+        if let Some(held) = strain.held.as_mut().filter(|_| stanza.name() == "message") {
+            return held.push(stanza, own) && self.reserved(out, 0);
+        }
+        let fits = waiting <= self.max as usize && strain.shares.admit(stanza, own, share);
+        if fits {
+            return self.push(out, bytes);
+        }
+        if strain.is_stuck(out.written, Duration::from_secs(out.unread_seconds.into())) {
+            self.overflow(out, Ended::Overflow);
+        }
+        false
+    }
+
+    fn push(&self, out: &mut Out, bytes: &[u8]) -> bool {
+        let is_reserved = self.reserved(out, bytes.len());
+        if is_reserved {
+            out.push(bytes);
+            out.elements = out.elements.wrapping_add(1);
+        }
+        is_reserved
+    }
+
+    /// Reserves memory for `more` bytes. If there is none, the stream of a client ends.
+    fn reserved(&self, out: &mut Out, more: usize) -> bool {
+        let is_reserved = out.reserve(more);
+        if !is_reserved {
+            self.overflow(out, Ended::Crowded);
+        }
+        is_reserved
+    }
+
+    /// Ends the stream of a client because of its queue. The queue is not written, so that the
+    /// error reaches the client early. The streams of servers and components stay open, because
+    /// many users share them.
+    fn overflow(&self, out: &mut Out, ended: Ended) {
+        if self.kind == SessionKind::Client && out.ended.is_none() {
+            out.drop_queue();
+            self.end(out, ended);
+        }
+    }
+
+    /// Keeps messages apart: see [`Stream::hold`].
+    fn hold(&self) {
+        let mut out = self.out();
+        out.release();
+        out.strain.get_or_insert_default().held = Some(Default::default());
+    }
+
+    /// Takes what was queued and never taken by the task. No more can be queued then.
+    pub(super) fn leftover(&self) -> Vec<u8> {
+        let mut out = self.out();
+        out.release();
+        let mut left = out.strain.take().map(|strain| strain.left).unwrap_or_default();
+        left.append(&mut out.bytes);
+        out.ended.get_or_insert_with(|| Box::new(Ended::Gone));
+        left
+    }
+
+    /// Notes that nothing can be written any more, so that no handler waits for a flush.
+    pub(super) fn mark_broken(&self) {
+        self.out().is_gone = true;
+        self.progress.notify_waiters();
     }
 
     /// Ends the stream. A second call has no effect.
@@ -182,31 +256,36 @@ impl Wire {
         if out.tls_after.is_some() {
             out.tls_after = Some(0);
         }
-        out.in_flight += ready;
+        if let Some(strain) = &mut out.strain {
+            strain.shares.take();
+        }
+        out.in_flight = out.in_flight.saturating_add(u32::try_from(ready).unwrap_or(u32::MAX));
         Some(std::mem::take(&mut out.elements))
     }
 
     /// Counts bytes that were written.
     pub(super) fn count_written(&self, count: usize) {
         let mut out = self.out();
-        out.in_flight = out.in_flight.saturating_sub(count);
+        out.in_flight = out.in_flight.saturating_sub(u32::try_from(count).unwrap_or(u32::MAX));
         out.settle();
+        if out.strain.is_some() && out.waiting() == 0 {
+            out.relax();
+        }
         out.written = out.written.wrapping_add(count as u64);
         drop(out);
         self.progress.notify_waiters();
     }
 
     /// Waits until the kernel has taken all bytes that are queued now. False when this is
-    /// impossible.
+    /// impossible. Ends the stream of a client that takes nothing for too long.
     async fn flushed(&self) -> bool {
         let mut goal = None;
         loop {
             let progress = self.progress.notified();
-            {
+            let limit = {
                 let out = self.out();
-                let goal = *goal.get_or_insert_with(|| {
-                    out.written.wrapping_add((out.bytes.len() + out.in_flight) as u64)
-                });
+                let goal =
+                    *goal.get_or_insert_with(|| out.written.wrapping_add(out.waiting() as u64));
                 if out.written >= goal {
                     return true;
                 }
@@ -217,8 +296,16 @@ impl Wire {
                 {
                     return false;
                 }
+                Duration::from_secs(out.unread_seconds.into())
+            };
+            if self.kind != SessionKind::Client {
+                progress.await;
+                continue;
             }
-            progress.await;
+            if timeout(limit, progress).await.is_err() {
+                self.overflow(&mut self.out(), Ended::Overflow);
+                return false;
+            }
         }
     }
 
@@ -331,6 +418,24 @@ impl Wire {
 impl Stream for Wire {
     fn write(&self, bytes: &[u8]) -> bool {
         Self::write(self, bytes)
+    }
+
+    fn deliver(&self, stanza: &Element) -> bool {
+        Self::deliver(self, stanza)
+    }
+
+    fn hold(&self) {
+        Self::hold(self);
+    }
+
+    fn release(&self) {
+        let mut out = self.out();
+        out.release();
+        out.settle();
+    }
+
+    fn queued(&self) -> usize {
+        Self::queued(self)
     }
 
     fn is_encrypted(&self) -> bool {

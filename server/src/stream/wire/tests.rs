@@ -5,6 +5,8 @@ use std::{
     task::{Context, Poll, Wake},
 };
 
+use event_core::xml::{ElementBuilder, STANZA_NS};
+
 use super::{super::budget::Budget, *};
 use crate::config::Limits;
 
@@ -13,7 +15,7 @@ fn wire(max: usize) -> Arc<Wire> {
 }
 
 fn of(kind: SessionKind, max: usize, opening: Opening) -> Arc<Wire> {
-    with(&budget(1 << 20), kind, max, opening)
+    with(&budget(8 << 20), kind, max, opening)
 }
 
 /// The budget of strangers, to which the streams of these tests belong.
@@ -23,7 +25,7 @@ fn budget(most: usize) -> Arc<Budget> {
 
 fn with(budget: &Arc<Budget>, kind: SessionKind, max: usize, opening: Opening) -> Arc<Wire> {
     let (peer, share) = (Ipv4Addr::LOCALHOST.into(), BudgetShare::of(budget));
-    Arc::new(Wire::new(kind, peer, max, share, opening, true))
+    Arc::new(Wire::new(kind, peer, (max, 60), share, opening, true))
 }
 
 fn taken(wire: &Wire) -> String {
@@ -50,11 +52,99 @@ fn a_reader_too_slow_is_ended_and_costs_nothing_more() {
     let wire = wire(10);
     wire.open("<h>");
     assert_eq!(taken(&wire), "<h>");
-    assert!(wire.write(b"1234567"));
+    wire.count_written(3);
+    assert!(wire.write(&[b'1'; OWN_BYTES + 11]), "an answer may be larger than the queue");
     assert!(!wire.write(b"8"));
     assert_eq!(wire.ended(), Some(Ended::Overflow));
     let text = taken(&wire);
-    assert!(!text.contains("1234567") && text.contains("<policy-violation"), "{text}");
+    assert!(!text.contains('1') && text.contains("<policy-violation"), "{text}");
+}
+
+/// A message of about 1000 bytes.
+fn message(from: &str) -> Element {
+    let body = ElementBuilder::new("body", STANZA_NS).text(&"x".repeat(900)).build();
+    ElementBuilder::new("message", STANZA_NS).attribute("from", from).child(&body).build()
+}
+
+/// Sends messages until one is refused. Returns the number of those that were not.
+fn fill(wire: &Wire, from: impl Fn(usize) -> String) -> usize {
+    (0..).take_while(|number| wire.deliver(&message(&from(*number)))).count()
+}
+
+#[test]
+fn no_sender_and_no_domain_takes_the_whole_queue() {
+    let wire = wire(100_000);
+    let friend = message("friend@friends.example/phone");
+    wire.open("<h>");
+    let taken = fill(&wire, |number| format!("stranger@evil.example/{number}"));
+    assert!((25..=52).contains(&taken), "{taken}");
+    assert!(wire.deliver(&friend), "a stranger's burst leaves room for others");
+    let taken = taken + fill(&wire, |number| format!("{number}@evil.example"));
+    assert!((50..=77).contains(&taken), "{taken}");
+    assert!(wire.deliver(&friend), "a domain's burst leaves room for others");
+    assert_eq!(wire.ended(), None, "a burst ends no stream");
+    fill(&wire, |number| format!("a@{number}.example"));
+    assert!(!wire.deliver(&friend) && wire.write(b"<own/>"), "the rest is for the server itself");
+}
+
+#[test]
+fn what_was_written_is_free_for_the_sender_again() {
+    let wire = wire(100_000);
+    wire.open("<h>");
+    let from = |_| "stranger@evil.example".to_owned();
+    let first = fill(&wire, from);
+    for _ in 0..3 {
+        let length = taken(&wire).len();
+        assert!(fill(&wire, from) <= first, "what is being written counts");
+        wire.count_written(length);
+    }
+    let length = taken(&wire).len();
+    wire.count_written(length);
+    assert!(wire.out().strain.is_none());
+    assert_eq!(fill(&wire, from), first);
+}
+
+#[test]
+fn who_reads_nothing_for_long_is_ended_and_nothing_is_lost() {
+    let wire = wire(100_000);
+    wire.out().unread_seconds = 0;
+    wire.open("<h>");
+    taken(&wire);
+    let mut all = 0;
+    for round in 0..3 {
+        all += fill(&wire, |_| format!("{round}@evil.example"));
+        assert_eq!(wire.ended(), None);
+        wire.count_written(1);
+    }
+    assert!(wire.write(b"<own/>"));
+    wire.hold();
+    assert!(wire.deliver(&message("friend@friends.example")));
+    all += fill(&wire, |_| "3@evil.example".to_owned());
+    assert_eq!(wire.ended(), None, "what is kept apart is refused without harm");
+    wire.release();
+    while wire.ended().is_none() {
+        assert!(!wire.deliver(&message("0@evil.example")));
+    }
+    assert_eq!(wire.ended(), Some(Ended::Overflow));
+    assert!(taken(&wire).contains("<policy-violation"));
+    let left = String::from_utf8(wire.leftover()).unwrap();
+    assert_eq!(left.matches("<message ").count(), all + 1);
+    assert!(left.find("<own/>") < left.find("friend@"), "in order");
+}
+
+#[test]
+fn messages_are_kept_apart_until_the_stored_ones_are_sent() {
+    let wire = wire(100_000);
+    wire.open("<h>");
+    wire.hold();
+    let presence = ElementBuilder::new("presence", STANZA_NS).build();
+    assert!(wire.deliver(&message("a@b")) && wire.deliver(&presence) && wire.write(b"<stored/>"));
+    assert_eq!(taken(&wire), format!("<h>{presence}<stored/>"));
+    assert!(fill(&wire, |number| format!("{number}@{number}")) < 70, "the room is bounded");
+    wire.release();
+    assert!(wire.deliver(&message("late@b")));
+    let text = taken(&wire);
+    assert!(text.starts_with("<message from='a@b'>") && text.contains("late@b"), "{text}");
 }
 
 #[test]
@@ -91,9 +181,12 @@ fn tls_begins_after_what_was_written_before() {
 fn a_server_too_slow_is_refused_more_but_stays() {
     let wire = of(SessionKind::Component, 10, Opening::Answer);
     wire.open("<h>");
-    assert!(wire.write(b"1234567") && !wire.write(b"8"));
+    let presence = ElementBuilder::new("presence", STANZA_NS).build();
+    assert!(wire.write(b"1234567") && !wire.deliver(&presence) && !wire.deliver(&presence));
+    assert_eq!(wire.ended(), None);
     assert_eq!(taken(&wire), "<h>1234567");
     wire.count_written(10);
+    assert!(!wire.deliver(&presence), "larger than the queue");
     assert!(wire.write(b"8"));
 }
 
@@ -110,8 +203,8 @@ fn a_stream_of_our_own_begins_with_its_header_each_time() {
     assert_eq!(taken(&wire), "<h><auth/><h></stream:stream>");
 }
 
-#[test]
-fn flushed_is_what_the_system_took() {
+#[tokio::test]
+async fn flushed_is_what_the_system_took() {
     let wire = wire(1000);
     let is_flushed = |flushed: &mut BoxFuture<'_, bool>| match flushed
         .as_mut()
