@@ -58,14 +58,15 @@ fn is_stored(message: &Element, host: &Host) -> bool {
 }
 
 /// Whether other clients of the account got a message to the bare JID, too: those with the same
-/// priority (RFC 6121 §8.5.2.1.1).
+/// priority (RFC 6121 §8.5.2.1.1) that connected before. One that connected later may have taken the
+/// place of the client whose stream ended, so it gets the message, even if it has it already.
 fn others_have(session: &Session, to: &Jid, priority: Option<i8>) -> bool {
     let (None, Some(node), Some(priority)) = (to.resource(), to.node(), priority) else {
         return false;
     };
     let mut have = false;
     session.host().sessions().each(node.as_str(), |other| {
-        have |= other != session
+        have |= other.id() < session.id()
             && other.presence().is_some_and(|presence| presence.priority == priority);
     });
     have
