@@ -14,6 +14,9 @@ mod io;
 mod pool;
 mod rate_limiter;
 mod streams;
+#[cfg(feature = "testing")]
+#[doc(hidden)]
+pub mod testing;
 #[cfg(test)]
 mod tests;
 mod tls;

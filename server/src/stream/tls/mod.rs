@@ -25,7 +25,7 @@ use rustls::{
     },
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWrite},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite},
     net::TcpStream,
 };
 use zeroize::Zeroizing;
@@ -34,8 +34,8 @@ use super::{handshakes::Handshakes, pool};
 use crate::tls;
 
 /// See the [module](self).
-pub struct ServerTls {
-    socket: TcpStream,
+pub struct ServerTls<S = TcpStream> {
+    socket: S,
     tls: UnbufferedServerConnection,
     /// The bytes that were read, from the first incomplete record on.
     incoming: Vec<u8>,
@@ -85,8 +85,8 @@ enum ToEncrypt<'a> {
     Close,
 }
 
-impl ServerTls {
-    fn new(config: &ServerConfig, socket: TcpStream) -> io::Result<Self> {
+impl<S: AsyncRead + AsyncWrite + Unpin> ServerTls<S> {
+    fn new(config: &ServerConfig, socket: S) -> io::Result<Self> {
         let secret = Arc::new(ExporterSecret::default());
         let mut config = config.clone();
         config.key_log = Arc::clone(&secret) as Arc<dyn KeyLog>;
@@ -114,11 +114,14 @@ impl ServerTls {
     /// reserves the bytes that the other side makes this side keep.
     pub(super) async fn accept(
         config: Arc<ServerConfig>,
-        socket: TcpStream,
+        socket: S,
         handshakes: &Arc<Handshakes>,
         address: IpAddr,
         mut reserve: impl FnMut(usize) -> bool,
-    ) -> io::Result<Box<Self>> {
+    ) -> io::Result<Box<Self>>
+    where
+        S: Send + 'static,
+    {
         let mut stream = Box::new(Self::new(&config, socket)?);
         drop(config);
         while stream.tls.is_handshaking() {
@@ -409,7 +412,7 @@ impl ServerTls {
     }
 }
 
-impl fmt::Debug for ServerTls {
+impl<S: fmt::Debug> fmt::Debug for ServerTls<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServerTls").field("socket", &self.socket).finish_non_exhaustive()
     }
