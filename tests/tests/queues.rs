@@ -217,7 +217,7 @@ fn nothing_that_is_kept_for_an_account_ends_its_login() {
             "<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>\
              <iq type='get' id='b'><blocklist xmlns='urn:xmpp:blocking'/></iq>",
         );
-        juliet.send(&format!("<iq type='get' id='p'><query xmlns='jabber:iq:private'>"));
+        juliet.send("<iq type='get' id='p'><query xmlns='jabber:iq:private'>");
         for number in 0..private {
             juliet.send(&format!("<x{number} xmlns='urn:test:{seed}'/>"));
         }

@@ -11,8 +11,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::backend::{Dialect, time_of_micros};
+use super::job::Job;
 use super::readers::Readers;
-use super::writer::{Job, QUEUE, Writer};
+use super::writer::{QUEUE, Writer};
 use super::{
     Archived, BoxFuture, Entry, Meter, Page, Partition, Schema, Storage, StorageError,
     StorageResult, StorageStats, Write, versions,

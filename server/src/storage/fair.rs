@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque, hash_map::Entry};
 
 use event_core::cost::Payer;
 
-use super::writer::Job;
+use super::job::Job;
 
 /// Waiting batches. Each payer has a queue, and the payers take turns, so that one with many or
 /// large batches does not make others wait.

@@ -3,6 +3,7 @@
 mod backend;
 mod database;
 mod fair;
+mod job;
 mod open;
 mod postgres;
 mod readers;

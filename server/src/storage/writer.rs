@@ -5,13 +5,11 @@
 //! savepoint keeps each batch atomic, and a batch is acknowledged only after the commit.
 
 use sqlx::{AnyConnection, AnyPool, Connection};
-use tokio::sync::{mpsc, oneshot};
-
-use event_core::cost::{self, Payer};
+use tokio::sync::mpsc;
 
 use super::backend::{Dialect, TIMEOUT, acquire, backend, micros};
-use super::fair::Waiting;
 use super::{Archive, Name, StorageError, StorageResult, Write};
+use super::{fair::Waiting, job::Job};
 
 /// The number of batches that may wait to be grouped; as many wait in the channel. Beyond that,
 /// callers wait.
@@ -44,31 +42,6 @@ const PURGE: [&str; 2] = [
     "DELETE FROM map WHERE host = $1 AND store = $2 AND owner = $3",
     "DELETE FROM archive WHERE host = $1 AND store = $2 AND owner = $3",
 ];
-
-/// A batch, and the sender for its result.
-#[derive(Debug)]
-pub(super) struct Job {
-    pub(super) batch: Vec<Write>,
-    pub(super) done: oneshot::Sender<StorageResult<bool>>,
-    /// The one for whom the batch is written.
-    pub(super) payer: Payer,
-}
-
-impl Job {
-    /// Makes a job for the payer of the current work or, outside of any, for the owner of the data.
-    pub(super) fn new(batch: Vec<Write>, done: oneshot::Sender<StorageResult<bool>>) -> Self {
-        let payer = cost::payer().unwrap_or_else(|| {
-            let (host, owner) = batch.first().map(Write::owner).unwrap_or_default();
-            Payer::account(&format!("{owner}@{host}"))
-        });
-        Self { batch, done, payer }
-    }
-
-    /// The length of all values, in bytes.
-    pub(super) fn size(&self) -> usize {
-        self.batch.iter().map(Write::size).sum()
-    }
-}
 
 /// The task that writes.
 pub(super) struct Writer {
