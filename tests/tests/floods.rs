@@ -131,7 +131,8 @@ fn strangers_take_no_memory_from_sessions() {
         assert!(refused.recv_timeout(spondee_tests::TIMEOUT).unwrap());
     }
     let body = "x".repeat(60_000);
-    juliet.send(&format!("<message to='juliet@localhost'><body>{body}</body></message>"));
+    let to = "juliet@localhost/balcony";
+    juliet.send(&format!("<message to='{to}'><body>{body}</body></message>"));
     juliet.wait("</message>");
 }
 

@@ -208,13 +208,15 @@ impl Session {
     /// Records that another server or a component has proved a domain. Returns `false` if the
     /// domain was already recorded. Only `Core::authorize` calls this.
     pub(crate) fn authorize(&self, domain: &str) -> bool {
-        self.with_remote(|remote| {
+        let is_new = self.with_remote(|remote| {
             let is_new = !remote.authorized.iter().any(|known| **known == *domain);
             if is_new {
                 remote.authorized.push(domain.into());
             }
             is_new
-        })
+        });
+        self.0.stream.note_established();
+        is_new
     }
 
     /// Whether the other side has proved a domain.
@@ -275,7 +277,9 @@ impl Session {
 
     /// Sets the full JID. Returns `false` if a resource is already bound.
     pub(crate) fn set_jid(&self, jid: FullJid) -> bool {
-        self.0.full.set(jid).is_ok()
+        let is_new = self.0.full.set(jid).is_ok();
+        self.0.stream.note_established();
+        is_new
     }
 
     /// Restarts the stream after all earlier writes: the other side then sends a new stream header

@@ -53,6 +53,10 @@ pub trait Stream: Send + Sync + std::fmt::Debug {
     /// Closes the stream (RFC 6120 §4.4), after sending `error` if there is one.
     fn close(&self, error: Option<StreamError>);
 
+    /// Notes that the other side has bound a resource or proved a domain. Until then, it is a
+    /// stranger with less memory. May be called more than once.
+    fn note_established(&self) {}
+
     /// The IP address of the other side.
     fn peer(&self) -> Option<IpAddr>;
 

@@ -174,7 +174,6 @@ impl Connection {
     fn note_established(&mut self) {
         if self.deadline.is_some() && self.session.as_ref().is_some_and(Session::is_established) {
             self.deadline = None;
-            self.share.establish();
         }
     }
 

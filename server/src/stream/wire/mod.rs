@@ -472,6 +472,10 @@ impl Stream for Wire {
         Self::close(self, error);
     }
 
+    fn note_established(&self) {
+        self.out().share.establish();
+    }
+
     fn peer(&self) -> Option<IpAddr> {
         Some(self.peer)
     }

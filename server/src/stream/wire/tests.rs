@@ -272,3 +272,12 @@ fn only_a_task_that_waits_is_woken_for_bytes() {
     assert!(!is_woken(), "a task that runs is not woken");
     assert!(!wire.park(&waker, true, true));
 }
+
+#[test]
+fn who_is_established_is_certain_of_some_bytes_at_once() {
+    let budget = budget(0);
+    let wire = with(&budget, SessionKind::S2sOut, 1 << 20, Opening::Header("<h>".into()));
+    assert!(!wire.write(&[b'x'; 20_000]), "a stranger has no more than is free");
+    Stream::note_established(&*wire);
+    assert!(wire.write(&[b'x'; 60_000]));
+}
