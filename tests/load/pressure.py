@@ -2,7 +2,7 @@
 """Overloads Spondee, with its default limits, and checks that the limits hold.
 
 Each scenario has a fresh server. In the first six, pairs chat alone, then while the culprits run; in
-those of `neighbours.py`, one account harms another. With --short, only
+those of `neighbours.py` and `poison.py`, one account harms another. With --short, only
 conditions that do not depend on the machine are checked: how the culprits end, memory, and that
 other clients lose no message and no stream.
 """
@@ -24,8 +24,9 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.append(str(Path(__file__).resolve().parent.parent / "federation"))
-from client import Client, Lost
 import neighbours
+import poison
+from client import Client, Lost
 from compare import SPONDEE, XMPPLOAD, Server, free_port, say
 
 # The largest allowed ratio of p99 under pressure to p99 before.
@@ -43,10 +44,13 @@ WAITING_KIB = 2 * WAITING_BYTES // 1024
 CULPRITS = ["reader", "flood", "connections", "database", "pairs", "strangers"]
 FEDERATING = ["pairs", "strangers"]
 FREE_ACCOUNTS = 300
-ALL = CULPRITS + list(neighbours.SCENARIOS)
 
 # The files that streams to other servers may have open, beside those of clients.
 OUTGOING_FILES = 12_560
+
+# The scenarios in which one account harms another, without the rig.
+BETWEEN = {"poison": poison.poison} | neighbours.SCENARIOS
+ALL = CULPRITS + list(BETWEEN)
 
 
 def hold(file):
@@ -157,12 +161,12 @@ def run(culprit, options, folder, stack):
 
 
 def between(name, folder):
-    """Runs a scenario of `neighbours.py` and returns its conditions."""
+    """Runs a scenario of `BETWEEN` and returns its conditions."""
     server = Server("Spondee", "spondee.sh", LIMITS="default", USERS=str(1 + neighbours.STRANGERS))
     server.provision(Path(folder) / name)
     server.start()
     try:
-        verdicts = neighbours.SCENARIOS[name](server.port)
+        verdicts = BETWEEN[name](server.port)
         return verdicts + [("the server runs", server.is_running())]
     except OSError as error:
         return [(f"the scenario failed: {error}", False)]

@@ -78,24 +78,21 @@ def lxml_tree(document):
                for entry in parser.error_log):
             raise Refused(f"libxml2: {error}") from None
         root = etree.fromstring(document, etree.XMLParser(resolve_entities=False, recover=True))
-    out = []
+    return element_tree(root)
+
+
+def element_tree(element):
+    """The tree of an element of lxml or of the standard library."""
+    # A comment or an instruction is no node of a tree.
+    if not isinstance(element.tag, str):
+        return ""
 
     def split(name):
         return name[1:].split("}") if name.startswith("{") else ["", name]
 
-    def write(element):
-        # A comment or an instruction is no node of our trees.
-        if not isinstance(element.tag, str):
-            return
-        out.append(start(split(element.tag), [(split(n), v) for n, v in element.items()]))
-        out.append(escape(element.text or ""))
-        for child in element:
-            write(child)
-            out.append(escape(child.tail or ""))
-        out.append(")")
-
-    write(root)
-    return "".join(out)
+    attributes = [(split(name), value) for name, value in element.items()]
+    inside = "".join(element_tree(child) + escape(child.tail or "") for child in element)
+    return start(split(element.tag), attributes) + escape(element.text or "") + inside + ")"
 
 
 def rxml_trees(documents, target):

@@ -92,6 +92,12 @@ fn xml_that_is_malformed_or_restricted_is_refused() {
         ("<x:message/>", "bad-namespace-prefix|not-well-formed"),
         ("</stream:wrong>", "not-well-formed"),
         ("text", "not-well-formed|invalid-xml|bad-format"),
+        // Names and namespaces that the parsers of others refuse.
+        ("<message><\u{132} xmlns='urn:x'/></message>", "not-well-formed"),
+        ("<message><body \u{17F}='1'/></message>", "not-well-formed"),
+        ("<message><x xmlns='urn:a b'/></message>", "not-well-formed"),
+        ("<message xmlns='jabber:server'/>", "invalid-namespace"),
+        (&format!("<message><{}/></message>", "x".repeat(1025)), "policy-violation"),
         (&format!("<message>{deep}"), "policy-violation"),
         (&format!("<message{many}/>"), "policy-violation"),
     ] {

@@ -67,6 +67,32 @@ fn exchange(servers: &Two, mechanism: &str) {
     servers.two.wait_record("s2s-stream-features\ttwo.example");
 }
 
+/// Content namespaces have one meaning on all streams (RFC 6120 §4.8.3): what a filter here takes for
+/// a body, or does not, is the same for the other server and for its client.
+#[test]
+fn a_child_in_a_content_namespace_is_the_same_for_both_servers() {
+    let servers = two(&Lab::external());
+    let (mut romeo, mut juliet) = (servers.romeo(), servers.juliet());
+    for (number, namespace) in
+        ["jabber:server", "jabber:client", "jabber:component:accept"].iter().enumerate()
+    {
+        let content = format!(
+            "<body xmlns='{namespace}'>b{number}</body><f xmlns='urn:f'>\
+             <p:message xmlns:p='{namespace}'><p:body/></p:message></f></message>"
+        );
+        let expected = format!(
+            "<body>b{number}</body><f xmlns='urn:f'><message xmlns='jabber:client'><body/>\
+             </message></f></message>"
+        );
+        romeo.send(&format!("<message to='juliet@two.example/j'>{content}"));
+        let came = juliet.wait("</f></message>");
+        assert!(came.ends_with(&expected), "{came}");
+        juliet.send(&format!("<message to='romeo@one.example/r'>{content}"));
+        let came = romeo.wait("</f></message>");
+        assert!(came.ends_with(&expected), "{came}");
+    }
+}
+
 #[test]
 fn servers_that_trust_each_others_certificates_federate() {
     exchange(&two(&Lab::external()), "EXTERNAL");
@@ -222,6 +248,8 @@ fn stanzas_of_unproved_domains_close_the_stream() {
         (STANZA.replace("from='x@other.example' ", ""), "improper-addressing"),
         (STANZA.replace("to='romeo@one.example'", "to='romeo@elsewhere.example'"), "host-unknown"),
         (STANZA.replace("from='x@other.example'", "from='juliet@one.example'"), "invalid-from"),
+        // XML that the parsers of clients refuse.
+        (STANZA.replace("from=", "\u{17F}='1' from="), "not-well-formed"),
     ] {
         let mut peer = Peer::authenticated("other.example", &place, right.clone());
         peer.send(&stanza);

@@ -81,34 +81,36 @@ pub(crate) fn name_byte(byte: u8) -> NameByte {
 /// The role of a byte in an attribute's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ValueByte {
-    /// A byte that may stand anywhere in a URI.
-    Uri,
-    /// Another byte without a meaning.
-    Other,
+    Plain,
     Quote,
-    /// A forbidden byte, the start of a reference, or white space to normalise.
+    /// A forbidden byte, the start of a reference, or white space to normalise; in a namespace, any
+    /// byte that may not stand everywhere in a URI.
     Special,
 }
 
-const VALUE_BYTES: [ValueByte; 256] = {
-    let mut table = [ValueByte::Other; 256];
+pub(crate) const VALUE_BYTES: [ValueByte; 256] = value_bytes(false);
+
+pub(crate) const NAMESPACE_BYTES: [ValueByte; 256] = value_bytes(true);
+
+const fn value_bytes(in_namespace: bool) -> [ValueByte; 256] {
+    let mut table = [ValueByte::Plain; 256];
     let mut rest = table.as_mut_slice();
     let mut byte = 0_u8;
     while let Some((class, others)) = rest.split_first_mut() {
         *class = match byte {
             b'"' | b'\'' => ValueByte::Quote,
             b'<' | b'&' | b'\r' | b'\n' | b'\t' => ValueByte::Special,
-            _ if names::is_uri_byte(byte) => ValueByte::Uri,
-            _ => ValueByte::Other,
+            _ if in_namespace && !names::is_uri_byte(byte) => ValueByte::Special,
+            _ => ValueByte::Plain,
         };
         rest = others;
         byte = byte.wrapping_add(1);
     }
     table
-};
+}
 
-pub(crate) fn value_byte(byte: u8) -> ValueByte {
-    VALUE_BYTES.get(usize::from(byte)).copied().unwrap_or(ValueByte::Special)
+pub(crate) fn value_byte(classes: &[ValueByte; 256], byte: u8) -> ValueByte {
+    classes.get(usize::from(byte)).copied().unwrap_or(ValueByte::Special)
 }
 
 /// Whether a byte ends a name.

@@ -2,12 +2,9 @@
 
 use crate::{
     error::XmlError,
-    read::{
-        names,
-        start_tag::{self, Attribute, Kind, StartTag},
-    },
+    read::start_tag::{self, Attribute, Kind, StartTag},
     span::Span,
-    stream::scope::{CONTENT, NamespaceScope, STANZA_NS, XML_NS, XMLNS_NS},
+    stream::scope::{CONTENT, NamespaceScope, STANZA_NS, XML_NS, XMLNS_NS, content_number},
 };
 
 /// A namespace of the frame being read.
@@ -104,7 +101,7 @@ impl Names {
 
     /// The content namespaces, which have a variant each.
     fn special(name: &str, scope: &NamespaceScope) -> Option<Ns> {
-        let number = CONTENT.iter().position(|content| *content == name)?;
+        let number = content_number(name)?;
         let is_own = name == scope.content_namespace();
         Some(if is_own { Ns::Content } else { Ns::OtherContent(number) })
     }
@@ -239,20 +236,13 @@ impl Names {
     fn declare_all(&mut self, input: &Input<'_>, max: usize) -> Result<Option<Ns>, XmlError> {
         let mut default = None;
         for attribute in input.attributes {
-            if !matches!(attribute.kind, Kind::Default | Kind::Prefix) {
-                continue;
-            }
-            let name = attribute.value(input.text);
-            let odd = match attribute.is_uri {
-                true => names::odd_in_start(&name),
-                false => names::odd_in_namespace(&name),
-            };
-            if odd.is_some() {
-                return Err(XmlError::NotWellFormed("a namespace is not a URI"));
-            }
+            let value = || attribute.value(input.text);
             match attribute.kind {
-                Kind::Default => default = Some(self.declare_default(&name, input.scope)?),
-                _ => self.declare(attribute.name.local(input.text), &name, input.scope)?,
+                Kind::Default => default = Some(self.declare_default(&value(), input.scope)?),
+                Kind::Prefix => {
+                    self.declare(attribute.name.local(input.text), &value(), input.scope)?;
+                }
+                Kind::Plain | Kind::Prefixed => {}
             }
         }
         // The time to resolve a prefix grows with the number of declared prefixes.

@@ -7,7 +7,7 @@ use crate::{
     error::XmlError,
     read::{
         chars::{self, NameByte, ValueByte, is_space},
-        names::MAX_NAME,
+        names::{self, MAX_NAME},
     },
     span::Span,
     write::escape,
@@ -57,8 +57,6 @@ pub(crate) struct Attribute {
     pub(crate) value: Span,
     /// Whether the value contains no reference and no white space to normalise.
     pub(crate) is_plain: bool,
-    /// Whether the value has only characters that may stand anywhere in a URI.
-    pub(crate) is_uri: bool,
 }
 
 impl Attribute {
@@ -175,22 +173,19 @@ pub(crate) fn read_attribute(text: &str, gap: usize, start: usize) -> Result<Att
     let Some(&quote @ (b'"' | b'\'')) = bytes.get(at) else {
         return Err(XmlError::NotWellFormed("value without quotes"));
     };
+    let is_namespace = matches!(kind, Kind::Default | Kind::Prefix);
+    let classes = if is_namespace { &chars::NAMESPACE_BYTES } else { &chars::VALUE_BYTES };
     // Values are short: one plain loop is faster than several `memchr`.
-    let (mut is_plain, mut is_uri) = (true, true);
-    let ends = |&byte: &u8| match chars::value_byte(byte) {
-        ValueByte::Uri => false,
-        ValueByte::Other => {
-            is_uri = false;
-            false
-        }
-        // Quotes are no part of the namespaces that are in use.
+    let mut is_plain = true;
+    let ends = |&byte: &u8| match chars::value_byte(classes, byte) {
+        ValueByte::Plain => false,
         ValueByte::Quote if byte == quote => true,
         ValueByte::Quote => {
-            is_uri = false;
+            is_plain &= !is_namespace;
             false
         }
         ValueByte::Special => {
-            (is_plain, is_uri) = (false, false);
+            is_plain = false;
             false
         }
     };
@@ -200,10 +195,14 @@ pub(crate) fn read_attribute(text: &str, gap: usize, start: usize) -> Result<Att
         .position(ends)
         .ok_or(XmlError::NotWellFormed("unfinished attribute value"))?;
     let value = Span::new(at + 1, at + 1 + length);
-    if !is_plain {
+    if is_namespace {
+        if !is_plain || !names::is_usual_start(value.of(text)) {
+            is_plain = check_namespace(value.of(text))?;
+        }
+    } else if !is_plain {
         check_value(value.of(text))?;
     }
-    Ok(Attribute { kind, gap: Span::new(gap, gap).start, name, value, is_plain, is_uri })
+    Ok(Attribute { kind, gap: Span::new(gap, gap).start, name, value, is_plain })
 }
 
 fn check_value(raw: &str) -> Result<(), XmlError> {
@@ -215,6 +214,16 @@ fn check_value(raw: &str) -> Result<(), XmlError> {
         return Err(XmlError::NotWellFormed("carriage return in an attribute value"));
     }
     chars::check_references(raw)
+}
+
+/// Checks a namespace. Returns whether it contains no reference and no white space to normalise.
+#[cold]
+fn check_namespace(raw: &str) -> Result<bool, XmlError> {
+    check_value(raw)?;
+    if names::odd_in_namespace(&escape::attribute(raw)).is_some() {
+        return Err(XmlError::NotWellFormed("a namespace is not a URI"));
+    }
+    Ok(escape::is_plain(raw))
 }
 
 /// Reads the name that begins at `start`.

@@ -9,6 +9,18 @@ pub const STANZA_NS: &str = "jabber:client";
 const COMPONENT_NS: &str = "jabber:component:accept";
 /// The content namespaces of all kinds of streams (RFC 6120 section 4.8.2, XEP-0114).
 pub(crate) const CONTENT: [&str; 3] = [STANZA_NS, "jabber:server", COMPONENT_NS];
+/// The index in [`CONTENT`].
+#[inline]
+pub(crate) fn content_number(name: &str) -> Option<usize> {
+    // Faster than a search.
+    match name {
+        STANZA_NS => Some(0),
+        "jabber:server" => Some(1),
+        COMPONENT_NS => Some(2),
+        _ => None,
+    }
+}
+
 /// The namespace of the `xml` prefix.
 pub(crate) const XML_NS: &str = "http://www.w3.org/XML/1998/namespace";
 /// The namespace of the `xmlns` prefix.

@@ -133,6 +133,7 @@ pub(super) const NASTY: &[(&[u8], &str)] = &[
     (b"<a xmlns='b?c&amp;d'/>", NWF),
     (b"<a xmlns='b^'/>", NWF),
     (b"<a xmlns='b\"'/>", NWF),
+    (b"<a xmlns='jabber:x:\"'/>", NWF),
     (b"<a xmlns='b\\c'/>", NWF),
     (b"<a xmlns='b&lt;'/>", NWF),
     (b"<a xmlns='\x7F'/>", NWF),
