@@ -75,23 +75,25 @@ class Stanzas:
 
     def odd(self, among, usual):
         """One of the first `usual` most of the time."""
-        return self.random.choice(among if self.random.random() < 0.04 else among[:usual])
+        return self.random.choice(among if self.random.random() < 0.01 else among[:usual])
 
     def values(self, among, usual):
         return "".join(self.odd(among, usual) for _ in range(self.random.randint(0, 3)))
 
     def head(self):
-        parts = []
+        parts = {}
         for _ in range(self.random.randint(0, 3)):
             space = self.random.choice([" ", " ", "  ", "\n"])
             if self.random.random() < 0.5:
                 name = self.random.choice(["xmlns", "xmlns:p", "xmlns:q"])
-                value = self.odd(NAMESPACES, 8)
+                # A prefix cannot be undeclared.
+                value = self.odd(NAMESPACES, 8) or ("" if name == "xmlns" else "urn:x")
             else:
                 name, value = self.odd(ATTRIBUTES, 6), self.values(VALUES, 6)
             quote = self.random.choice("'\"")
-            parts.append(f"{space}{name}={quote}{value}{quote}")
-        return "".join(parts)
+            key = name if self.random.random() < 0.99 else object()
+            parts[key] = f"{space}{name}={quote}{value}{quote}"
+        return "".join(parts.values())
 
     def content(self, depth):
         out = []
@@ -101,11 +103,12 @@ class Stanzas:
                 # Most prefixes are declared.
                 if ":" in name and self.random.random() < 0.9:
                     prefix = name.partition(":")[0]
-                    head = f" xmlns:{prefix}='{self.odd(NAMESPACES, 5)}'" if prefix != "stream" else ""
+                    declared = f" xmlns:{prefix}='{self.odd(NAMESPACES, 5)}'"
+                    head = "" if prefix == "stream" else declared
                 inside = self.content(depth - 1)
                 out.append(f"<{name}{head}>{inside}</{name}>" if inside else f"<{name}{head}/>")
             else:
-                text = self.odd(TEXTS, len(VALUES) - 8)
+                text = self.odd(TEXTS, 19)
                 out.append(text)
         return "".join(out)
 
@@ -129,7 +132,7 @@ class Stanzas:
                                           ("iq", " type='set'"), ("presence", "")])
         head = f"{kind} to='{to}' id='s{number}'{extra}"
         stanza = bytearray(f"<{head}>{self.content(3)}</{kind}>".encode())
-        return bytes(self.mutate(stanza) if self.random.random() < 0.3 else stanza)
+        return bytes(self.mutate(stanza) if self.random.random() < 0.1 else stanza)
 
 
 def wrap(stanza):
@@ -137,8 +140,8 @@ def wrap(stanza):
 
 
 def is_whole(stanza):
-    """Whether expat finds that the stanza begins and ends with these bytes, or is wrong."""
-    depth = 0
+    """Whether these bytes are one element for expat."""
+    depth, beside = 0, []
 
     def step(by):
         nonlocal depth
@@ -147,11 +150,12 @@ def is_whole(stanza):
     parser = expat.ParserCreate(namespace_separator="\x01")
     parser.StartElementHandler = lambda *_: step(1)
     parser.EndElementHandler = lambda _: step(-1)
+    parser.CharacterDataHandler = lambda text: depth == 1 and beside.append(text)
     try:
         parser.Parse(wrap(stanza), False)
     except expat.ExpatError:
         return False
-    return depth == 1 and stanza.endswith(b">")
+    return depth == 1 and stanza.endswith(b">") and not beside
 
 
 def content(tree):
@@ -211,6 +215,9 @@ class Run:
             if stanza is None:
                 continue
             self.delivered += 1
+            # What follows the first element ended the sender's stream.
+            if not is_whole(stanza):
+                continue
             try:
                 theirs = inner_tree(stanza)
             except Refused as refused:

@@ -173,7 +173,7 @@ fn connections_that_must_be_refused() {
         (first.replace(" to='irc.localhost'", ""), "host-unknown"),
         (format!("{first}<handshake/>"), "not-authorized"),
         (format!("{first}<handshake xmlns='jabber:client'/>"), "not-authorized"),
-        (format!("{first}<handshake xmlns='jabber:server'/>"), "not-authorized"),
+        (format!("{first}<handshake xmlns='jabber:server'/>"), "invalid-namespace"),
         (format!("{first}<message from='irc.localhost' to='romeo@localhost'/>"), "not-authorized"),
         (
             format!(

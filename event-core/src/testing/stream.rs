@@ -104,7 +104,7 @@ impl TestStream {
 
     pub(super) fn next(&self) -> Option<Element> {
         let bytes = self.wire().written.pop_front()?;
-        // What is written to a component may be in any content namespace.
+        // What is written to a component may be in the namespace of its stream.
         let scope = NamespaceScope::new(SessionKind::Component.namespace())
             .with_prefix("db", "jabber:server:dialback");
         let element = Element::parse(&bytes, &scope, &XmlLimits::UNBOUNDED);

@@ -14,7 +14,7 @@ use crate::{
         start_tag::{self, Attribute},
     },
     span::Span,
-    stream::scope::NamespaceScope,
+    stream::scope::{CONTENT, NamespaceScope, STANZA_NS},
 };
 
 /// The buffers of a read. Each thread keeps its buffers, because the allocations would cost far
@@ -279,8 +279,10 @@ impl<'a> Parse<'a> {
         let namespaces = self.names.resolve_tag(&input, (default, parent), max)?;
         // In normal form, such a root would be in the content namespace of the stream. From a
         // component it is taken: many libraries send their stanzas in jabber:client.
-        let is_other = matches!(namespaces.own, Ns::OtherContent(_));
-        if is_other && depth == 0 && !self.scope.is_component() {
+        if let Ns::OtherContent(number) = namespaces.own
+            && depth == 0
+            && !(CONTENT.get(number) == Some(&STANZA_NS) && self.scope.is_component())
+        {
             return Err(XmlError::InvalidNamespace);
         }
         self.names.check_unique(&input)?;
