@@ -156,17 +156,17 @@ fn streams_that_are_authenticated_and_not_bound_end_with_the_password() {
     let server = server();
     let (mut late, is_in) = authenticate(&server, "juliet", "juliet");
     assert!(is_in);
-    command(&server, &["user", "passwd", "juliet@localhost", "--password-stdin"], "new\n");
+    command(&server, &["user", "passwd", "juliet@localhost", "--password-stdin"], "quite new\n");
     cannot_bind(&mut late);
     // Another user registers the name of a removed account, with the same password.
-    let (mut late, is_in) = authenticate(&server, "juliet", "new");
+    let (mut late, is_in) = authenticate(&server, "juliet", "quite new");
     assert!(is_in);
     command(&server, &["user", "remove", "juliet@localhost"], "");
     let mut stranger = Raw::open(&server);
-    stranger.send(&new("juliet", "new"));
+    stranger.send(&new("juliet", "quite new"));
     assert!(stranger.wait("/>").contains("type='result'"));
     cannot_bind(&mut late);
-    log_in(&server, "juliet", "new", "balcony");
+    log_in(&server, "juliet", "quite new", "balcony");
 }
 
 #[test]
