@@ -53,7 +53,7 @@ impl Federation for FakeFederation {
         Box::pin(async move { self.proves.load(Ordering::Relaxed) && is_proved })
     }
 
-    fn allows_dialback(&self) -> bool {
+    fn allows_dialback(&self, _: &str) -> bool {
         self.dialback.load(Ordering::Relaxed)
     }
 

@@ -17,7 +17,7 @@ use hickory_resolver::proto::{
     op::{Message, OpCode, ResponseCode},
     rr::{RData, Record, rdata::A},
 };
-use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
 use serde_json::Value;
 use spondee_tests::server::{Server, binary};
 
@@ -42,6 +42,7 @@ impl Setup {
     fn new(params: impl FnOnce(&mut CertificateParams)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut made = CertificateParams::new(vec!["a.example".to_owned()]).unwrap();
+        made.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params(&mut made);
         let key = KeyPair::generate().unwrap();
         fs::write(folder.path().join("cert.pem"), made.self_signed(&key).unwrap().pem()).unwrap();

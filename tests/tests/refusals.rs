@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use rcgen::{CertificateParams, DnType, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair, date_time_ymd};
 use serde_json::Value;
 use spondee_tests::{
     TIMEOUT,
@@ -90,7 +90,7 @@ fn the_start_and_check_refuse_the_same_in_the_same_words() {
     let taken = taken.local_addr().unwrap();
     let tls = |key: &str| format!("[tls]\ncertificate = \"cert.pem\"\nkey = \"{key}\"");
     let port = |address: &str| format!("[[listen]]\nkind = \"c2s\"\naddress = \"{address}\"");
-    let cases: [(String, &[&[&str]]); 18] = [
+    let cases: [(String, &[&[&str]]); 21] = [
         (
             "threads = 0\ndat = \"x\"".into(),
             &[
@@ -131,6 +131,33 @@ fn the_start_and_check_refuse_the_same_in_the_same_words() {
                 "none.pem: No such file",
                 "set authorities in [s2s]",
             ]],
+        ),
+        (
+            "[s2s]\nauthorities = \"cert.pem\"".into(),
+            &[&[
+                "spondee.toml:3: ",
+                "cert.pem: the certificate of \"CN=",
+                "is not an authority's",
+                "help: leave it out; to trust a server's certificate for its own domain, pin it: \
+                 [s2s.pins] \"localhost\" = [\"cert.pem\"]",
+            ]],
+        ),
+        (
+            "[s2s]\ncrls = [\"cert.pem\", \"none.pem\"]\n[s2s.pins]\n\"a.example\" = [\"b.pem\"]"
+                .into(),
+            &[
+                &["spondee.toml:5: cannot use ", "b.pem: No such file", "a pin is a PEM file"],
+                &["spondee.toml:3: ", "cert.pem: the file has no revocation list", "set crls in"],
+                &["spondee.toml:3: cannot use ", "none.pem: No such file"],
+            ],
+        ),
+        (
+            "[s2s.pins]\na.b = [\"x\"]\n\"b.example\" = []\n\"c.example\" = [\"sha256:0\"]".into(),
+            &[
+                &["spondee.toml:3: s2s.pins.a.b: a domain needs quotes", "\"a.b\" = …"],
+                &["spondee.toml:4: s2s.pins.\"b.example\": the list is empty"],
+                &["spondee.toml:5: s2s.pins.\"c.example\": \"sha256:0\" is not a fingerprint"],
+            ],
         ),
         (
             "[log]\nfile = \"none/x.log\"".into(),
@@ -210,19 +237,23 @@ const LISTEN: &str = "[[listen]]\nkind = \"c2s\"\naddress = \"127.0.0.1:0\"\n\
 fn start_and_reload_warn_of_certificates() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path().to_owned();
-    let renew = |end: &dyn Fn(&mut CertificateParams)| {
-        let key = certificate(&at, "cert.pem", end);
+    let renew = |change: &dyn Fn(&mut CertificateParams)| {
+        let key = certificate(&at, "cert.pem", |params| {
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            change(params);
+        });
         fs::write(at.join("key.pem"), key.serialize_pem()).unwrap();
         private(&at.join("key.pem"));
-        // It is not from an unknown authority.
-        fs::copy(at.join("cert.pem"), at.join("ca.pem")).unwrap();
     };
+    // It is not from an unknown authority.
+    let trust = || fs::copy(at.join("cert.pem"), at.join("ca.pem")).unwrap();
     let text = format!(
         "{LISTEN}[host.localhost]\n[tls]\ncertificate = \"cert.pem\"\nkey = \"key.pem\"\n\
          [s2s]\nauthorities = \"ca.pem\"\n"
     );
     fs::write(at.join("spondee.toml"), text).unwrap();
     renew(&|params| params.not_after = date_time_ymd(2024, 3, 1));
+    trust();
     let mut server = Server::run(folder);
     let line = server.wait_log(|line| line.contains("expired on 2024-03-01"));
     assert!(
@@ -242,10 +273,15 @@ fn start_and_reload_warn_of_certificates() {
     let said = reload(&server);
     assert!(said.contains("warning: ") && said.contains("cert.pem expires on "), "{said}");
     assert!(said.contains("\n  help: renew it"), "{said}");
-    // Foreign: the running server's authorities have another one.
+    // Foreign: the authorities have another one.
     assert!(said.contains("is self-signed: clients and servers refuse it"), "{said}");
     assert!(said.contains("applied: host localhost: certificate changed"), "{said}");
     server.wait_log(|line| line.contains(" WARN ") && line.contains("cert.pem expires on "));
+    trust();
+    let said = reload(&server);
+    assert!(!said.contains("self-signed") && said.contains("cert.pem expires on "), "{said}");
+    assert!(said.contains("s2s: authorities, pins or crls changed, for new streams"), "{said}");
+    assert!(!reload(&server).contains("s2s: "));
     renew(&|params| *params = CertificateParams::new(vec!["b.example".to_owned()]).unwrap());
     assert!(reload(&server).contains("is not made out to localhost"));
     renew(&|params| params.not_after = days(15).into());

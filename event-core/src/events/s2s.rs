@@ -29,9 +29,10 @@ payload_events! {
         /// The certificate chain as DER, beginning with the other server's own certificate. The
         /// chain is empty if the other server sent no certificate.
         chain: Vec<Vec<u8>>,
-        /// Whether the chain leads to a trusted authority and is valid now.
+        /// Whether the chain leads to a trusted authority and is valid now, or the certificate is
+        /// one that the config pins for the domain.
         is_trusted: bool,
-        /// Whether the certificate is issued for the domain.
+        /// Whether the certificate is issued for the domain, or pinned for it.
         is_match: bool,
     } = "s2s-check-certificate",
         "#[hook(\"s2s-check-certificate\")]\nfn distrust(event: &mut S2sCheckCertificate) {\n    if &*event.domain == \"forged.example\" {\n        event.is_trusted = false;\n    }\n}";

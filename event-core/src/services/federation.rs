@@ -30,8 +30,9 @@ pub trait Federation: Send + Sync {
     /// `s2s-check-certificate`.
     fn proves<'a>(&'a self, session: &'a Session, domain: &'a str) -> BoxFuture<'a, bool>;
 
-    /// Whether dialback (XEP-0220) may prove a domain that the certificate does not prove.
-    fn allows_dialback(&self) -> bool;
+    /// Whether dialback (XEP-0220) may prove a domain that the certificate does not prove. It never
+    /// proves a domain whose certificates are pinned.
+    fn allows_dialback(&self, domain: &str) -> bool;
 
     /// Asks the authoritative server of a domain whether a dialback key is valid (XEP-0220 §2.3.3).
     /// The request is sent on a new stream, whose session has a [`KeyCheck`] in a slot for module

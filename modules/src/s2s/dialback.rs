@@ -47,7 +47,8 @@ struct Pending {
 #[hook("s2s-stream-features")]
 fn offer(event: &mut S2sStreamFeatures) {
     let session = &event.session;
-    let is_allowed = federation(session.host()).is_some_and(|all| all.allows_dialback());
+    let claimed = session.claimed_domain().unwrap_or_default();
+    let is_allowed = federation(session.host()).is_some_and(|all| all.allows_dialback(&claimed));
     // An authenticated server may add further domains of its certificate.
     if session.is_encrypted() && (is_allowed || session.is_established()) {
         let ns = "urn:xmpp:features:dialback";
@@ -82,7 +83,8 @@ fn send_key_after_sasl(nonza: &mut Nonza) -> Flow {
 }
 
 fn start(session: &Session) -> Flow {
-    let is_allowed = federation(session.host()).is_some_and(|all| all.allows_dialback());
+    let own = session.host().name();
+    let is_allowed = federation(session.host()).is_some_and(|all| all.allows_dialback(own));
     let Some(id) = session.stream_id() else { return Flow::Continue };
     if session.kind() != SessionKind::S2sOut || !session.is_encrypted() || !is_allowed {
         return Flow::Continue;
@@ -229,8 +231,8 @@ async fn check(
     if session.is_authorized(domain) || federation.proves(session, domain).await {
         return Ok(true);
     }
-    if !federation.allows_dialback() {
-        let text = format!("the certificate does not prove {domain}, and dialback is off");
+    if !federation.allows_dialback(domain) {
+        let text = format!("the certificate does not prove {domain}, and dialback is not allowed");
         return Err(StanzaError::policy_violation().with_type(ErrorType::Cancel).text(text));
     }
     let peer = session.peer();

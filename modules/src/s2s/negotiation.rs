@@ -9,16 +9,18 @@ use event_core::{SessionKind, prelude::*};
 
 use super::{S2s, dialback, federation};
 
-/// Ends an incoming stream that cannot authenticate: dialback is off and the certificate does not
-/// prove the domain.
+/// Ends an incoming stream that cannot authenticate: dialback is not allowed and the certificate
+/// does not prove the domain.
 #[hook("s2s-stream-features", priority = -1000)]
 async fn require_proof(event: &mut S2sStreamFeatures) {
     let session = &event.session;
     let Some(federation) = federation(session.host()) else { return };
-    if !session.is_encrypted() || session.is_established() || federation.allows_dialback() {
+    let claimed = session.claimed_domain();
+    let allows_dialback = federation.allows_dialback(claimed.as_deref().unwrap_or_default());
+    if !session.is_encrypted() || session.is_established() || allows_dialback {
         return;
     }
-    let text = match session.claimed_domain() {
+    let text = match claimed {
         Some(domain) if federation.proves(session, &domain).await => return,
         Some(domain) => format!("the certificate does not prove {domain}"),
         None => "the stream header needs a 'from'".to_owned(),
@@ -39,15 +41,15 @@ fn finish(nonza: &mut Nonza) -> Flow {
     Flow::Handled
 }
 
-/// Ends an outgoing stream if dialback is off and the certificate does not prove the domain.
+/// Ends an outgoing stream if dialback is not allowed and the certificate does not prove the domain.
 #[hook("stanza/http://etherx.jabber.org/streams:features", priority = 450)]
 async fn check_certificate(nonza: &mut Nonza) -> Flow {
     let session = &nonza.session;
     let Some(federation) = federation(session.host()) else { return Flow::Continue };
-    if session.kind() != SessionKind::S2sOut || federation.allows_dialback() {
+    let domain = session.claimed_domain().unwrap_or_default();
+    if session.kind() != SessionKind::S2sOut || federation.allows_dialback(&domain) {
         return Flow::Continue;
     }
-    let domain = session.claimed_domain().unwrap_or_default();
     if federation.proves(session, &domain).await {
         return Flow::Continue;
     }

@@ -17,6 +17,7 @@ use super::mistakes::{deserialize, read_all};
 use super::modules::{Modules, names};
 use super::options::ModuleOptions;
 use super::root::Config;
+use super::s2s::{Pin, S2s};
 use super::source::{Source, Step, Tree, dotted, find, get, key_span, keys};
 use super::value::Domain;
 
@@ -93,8 +94,13 @@ fn join_paths(config: &mut Config, folder: &Path) {
     let tls = tls.flat_map(|files| [&mut files.certificate, &mut files.key]);
     let single =
         [config.s2s.authorities.as_mut(), config.log.file.as_mut(), Some(&mut config.data)];
+    let pins = config.s2s.pins.values_mut().flatten().filter_map(|pin| match pin {
+        Pin::File(path) => Some(path),
+        Pin::Fingerprint(_) => None,
+    });
     let join = |path: &mut PathBuf| *path = folder.join(&path);
-    tls.chain(single.into_iter().flatten()).for_each(join);
+    let paths = tls.chain(single.into_iter().flatten());
+    paths.chain(pins).chain(&mut config.s2s.crls).for_each(join);
 }
 
 struct Loader<'a, 'i> {
@@ -108,11 +114,22 @@ impl Loader<'_, '_> {
         if let Some(tls) = &mut config.tls {
             tls.place = self.place(&keys(&["tls"]));
         }
-        for path in [&["data"][..], &["log", "file"], &["s2s", "authorities"], &["storage", "url"]]
-        {
+        let single: [&[&str]; 5] = [
+            &["data"],
+            &["log", "file"],
+            &["s2s", "authorities"],
+            &["s2s", "crls"],
+            &["storage", "url"],
+        ];
+        for path in single {
             let path = keys(path);
             if let Some(span) = key_span(self.tree, &path) {
                 config.places.insert(dotted(&path), self.source.place(span));
+            }
+        }
+        for path in self.names(&["s2s", "pins"]) {
+            if let Some(domain) = domain(&path) {
+                config.places.insert(S2s::pins_key(&domain), self.place(&path));
             }
         }
         // `localhost` is served only if the file names neither hosts nor components.
@@ -125,6 +142,7 @@ impl Loader<'_, '_> {
         self.hosts(config);
         self.domains(&[&["host"], &["component"]]);
         self.domains(&[&["s2s", "routes"]]);
+        self.domains(&[&["s2s", "pins"]]);
         if get(self.tree, "listen").is_some() {
             self.listen(&mut config.listen);
             return;

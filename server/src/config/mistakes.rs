@@ -125,7 +125,10 @@ fn error(
     if let Some(written) = unquoted(&[base, path].concat(), find(tree, path), &complaint) {
         let (key, place) = (written.clone(), place(key_span(tree, path)));
         let quoted = match written.split_once('.') {
-            Some(("s2s", rest)) => format!("\"{}\" = …", rest.trim_start_matches("routes.")),
+            Some(("s2s", rest)) => {
+                let (_, domain) = rest.split_once('.').unwrap_or_default();
+                format!("\"{domain}\" = …")
+            }
             Some((table, rest)) => format!("[{table}.\"{rest}\"]"),
             None => format!("\"{written}\""),
         };
@@ -166,8 +169,8 @@ fn unquoted(path: &[Step], value: Option<&Tree<'_>>, complaint: &Complaint) -> O
         {
             &known[..]
         }
-        ([Step::Key(s2s), Step::Key(routes), Step::Key(_)], Complaint::Value { .. })
-            if s2s == "s2s" && routes == "routes" =>
+        ([Step::Key(s2s), Step::Key(table), Step::Key(_)], Complaint::Value { .. })
+            if s2s == "s2s" && ["routes", "pins"].contains(&table.as_str()) =>
         {
             &[]
         }
@@ -178,7 +181,7 @@ fn unquoted(path: &[Step], value: Option<&Tree<'_>>, complaint: &Complaint) -> O
     while let [(key, value)] = rest.iter().collect::<Vec<_>>()[..] {
         let key = key.get_ref();
         let inner = value.get_ref().as_table();
-        // The value of a route is a string, that of a host a table.
+        // The value of a route is a string, that of pins a list, and that of a host a table.
         if known.iter().any(|known| known == key) || (inner.is_none() && !known.is_empty()) {
             break;
         }

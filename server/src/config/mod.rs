@@ -36,4 +36,5 @@ pub use log::{Log, LogFormat, LogLevel};
 pub use modules::{ModuleName, Modules};
 pub use options::{ModuleOptions, deserialize_options};
 pub use root::Config;
-pub use s2s::S2s;
+pub(crate) use s2s::fingerprint;
+pub use s2s::{Pin, S2s};

@@ -105,6 +105,7 @@ fn takes(header: &str, field: &Field) -> String {
         }
         "bool" => "`true` or `false`",
         "PathBuf" | "Option<PathBuf>" => "a path, relative to the file's folder",
+        "Vec<PathBuf>" => "a list of paths, relative to the file's folder",
         "SocketAddr" | "Option<SocketAddr>" => "an IP address and port, `\"127.0.0.1:5222\"`",
         "Option<TlsFiles>" => "a table as `[tls]`",
         "Option<Secret>" => "a string",
@@ -114,6 +115,7 @@ fn takes(header: &str, field: &Field) -> String {
         "Vec<BareJidText>" => "a list of accounts, `[\"alice@example.com\"]`",
         "BTreeMap<String, ModuleOptions>" => "a table for each module",
         "BTreeMap<String, String>" => "a table, `{ \"example.org\" = \"10.0.0.1:5269\" }`",
+        "BTreeMap<String, Vec<Pin>>" => "a table, `{ \"example.org\" = [\"example.org.pem\"] }`",
         other => other,
     };
     text.to_owned()

@@ -16,9 +16,9 @@ use super::{
 };
 use crate::{
     accounts::AccountStore,
-    config::{Config, InvalidConfig, Listen},
+    config::{Config, InvalidConfig, Listen, S2s},
     net::limiter::ConnectionLimits,
-    s2s::Federation,
+    s2s::{Federation, certificate::Authorities},
     stream::{Settings, Streams},
     tls::Tls,
 };
@@ -49,6 +49,15 @@ pub(crate) struct Report {
     pub(crate) restart: Vec<String>,
     /// Settings that have no effect.
     pub(crate) warnings: Vec<String>,
+}
+
+/// What a reload read.
+struct Looked {
+    config: Config,
+    hosts: Vec<HostConfig>,
+    authorities: Authorities,
+    tls: Tls,
+    warnings: Vec<String>,
 }
 
 /// The parts of the server that a reload changes.
@@ -103,18 +112,21 @@ impl Reload {
     }
 
     /// Looks at a config as the start does, except for ports and storage, which do not change.
-    fn look(
-        &self,
-        config: Result<Config, InvalidConfig>,
-    ) -> Result<(Config, Vec<HostConfig>, Tls, Vec<String>), ReloadError> {
+    async fn look(&self, config: Result<Config, InvalidConfig>) -> Result<Looked, ReloadError> {
         let registry = self.modules.registry();
         let mut findings = Findings::default();
         if let Some(config) = inspect::valid(config, registry, &mut findings) {
-            let authorities = Some(self.federation.authorities());
-            let (hosts, tls) = inspect::files(&config, registry, authorities, &mut findings);
-            if let Some(tls) = tls.filter(|_| !findings.is_refused) {
+            let mut read = Findings::default();
+            let authorities = inspect::trust(&config, &mut read).await;
+            let (hosts, tls) =
+                inspect::files(&config, registry, authorities.as_ref(), &mut findings);
+            findings.append(read);
+            if let (Some(tls), Some(authorities)) = (tls, authorities)
+                && !findings.is_refused
+            {
                 findings.log();
-                return Ok((config, hosts, tls, findings.warnings()));
+                let warnings = findings.warnings();
+                return Ok(Looked { config, hosts, authorities, tls, warnings });
             }
         }
         Err(ReloadError::Refused(findings.refusal()))
@@ -129,7 +141,7 @@ impl Reload {
         let config = Config::load(old.file.as_deref());
         let mut restart = Vec::new();
         let config = config.map(|config| running(&old, config, &mut restart));
-        let (config, hosts, tls, warnings) = self.look(config)?;
+        let Looked { config, hosts, authorities, tls, warnings } = self.look(config).await?;
         let mut report = Report { restart, warnings, ..Report::default() };
         let log = self.logging.prepare(&config.log)?;
         let prepare = prepare(&self.accounts, &self.federation);
@@ -142,6 +154,11 @@ impl Reload {
             if !same && old.domains().any(|other| other == host) {
                 report.applied.push(format!("host {host}: certificate changed"));
             }
+        }
+        if self.federation.trust().replace(authorities) {
+            report
+                .applied
+                .push("s2s: authorities, pins or crls changed, for new streams".to_owned());
         }
         if let Err(error) = tls.keep() {
             tracing::error!(%error, "the new self-signed certificate was not stored");
@@ -197,8 +214,10 @@ fn running(old: &Config, mut new: Config, restart: &mut Vec<String>) -> Config {
     new.storage.clone_from(&old.storage);
     keep(new.threads == old.threads, "threads");
     new.threads = old.threads;
-    keep(new.s2s == old.s2s, "s2s");
-    new.s2s.clone_from(&old.s2s);
+    let S2s { authorities, pins, crls, .. } = new.s2s.clone();
+    let s2s = S2s { authorities, pins, crls, ..old.s2s.clone() };
+    keep(new.s2s == s2s, "s2s");
+    new.s2s = s2s;
     keep(new.log.format == old.log.format, "log.format");
     new.log.format = old.log.format;
     keep(new.limits.password_checks == old.limits.password_checks, "limits.password_checks");

@@ -6,11 +6,11 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use event_core::{
-    BoxFuture, HostContext, Session, SessionKind, Stanza, StanzaError, events,
+    BoxFuture, Session, SessionKind, Stanza, StanzaError,
     rate::subscriber,
     services::{self, KeyCheck, KeyQuestion},
 };
@@ -26,6 +26,7 @@ use super::{
     pairs::Pairs,
     payer::is_answer,
     shares::Shares,
+    trust::Trust,
 };
 use crate::{config::S2s, net::limiter::OutgoingFiles, stream::Streams};
 
@@ -37,7 +38,7 @@ const CHECKS: usize = 8;
 /// All streams to other servers, and their queues.
 #[derive(Debug)]
 pub struct Federation {
-    authorities: Authorities,
+    trust: Trust,
     dialback: bool,
     pairs: Arc<Pairs>,
     checks: Checks,
@@ -48,7 +49,7 @@ impl Federation {
     /// Federation with the settings of `[s2s]`, which may use these files.
     pub fn new(config: &S2s, authorities: Authorities, files: OutgoingFiles) -> Arc<Self> {
         Arc::new(Self {
-            authorities,
+            trust: Trust::new(authorities),
             dialback: config.dialback,
             pairs: Arc::new(Pairs::new(config, files)),
             checks: Checks::new(files.checks),
@@ -56,9 +57,9 @@ impl Federation {
         })
     }
 
-    /// The authorities that certificates are judged by.
-    pub(crate) fn authorities(&self) -> &Authorities {
-        &self.authorities
+    /// What the certificates of other servers are judged by.
+    pub(crate) fn trust(&self) -> &Trust {
+        &self.trust
     }
 
     /// Allows streams to be opened.
@@ -121,26 +122,13 @@ impl services::Federation for Federation {
 
     fn proves<'a>(&'a self, session: &'a Session, domain: &'a str) -> BoxFuture<'a, bool> {
         Box::pin(async move {
-            let chain = session.peer_certificates();
-            let judged = self.authorities.judge(&chain, domain, SystemTime::now());
-            if let Err(reason) = &judged.trust {
-                tracing::debug!(domain, %reason, "the certificate is not trusted");
-            }
-            let event = events::S2sCheckCertificate {
-                session: session.clone(),
-                domain: domain.into(),
-                chain,
-                is_trusted: judged.is_trusted(),
-                is_match: judged.is_match,
-            };
             let Some(core) = self.pairs.core() else { return false };
-            let judged = HostContext::new(&core, session.host()).fire(event).await.event;
-            judged.is_trusted && judged.is_match
+            self.trust.proves(&core, session, domain, self.allows_dialback(domain)).await
         })
     }
 
-    fn allows_dialback(&self) -> bool {
-        self.dialback
+    fn allows_dialback(&self, domain: &str) -> bool {
+        self.dialback && !self.trust.has_pins(domain)
     }
 
     fn verify<'a>(&'a self, question: KeyQuestion<'a>) -> BoxFuture<'a, Result<bool, StanzaError>> {

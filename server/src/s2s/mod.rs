@@ -13,5 +13,6 @@ pub mod resolve;
 mod shares;
 #[cfg(test)]
 pub(crate) mod tests;
+mod trust;
 
 pub use federation::Federation;

@@ -55,9 +55,10 @@ pub fn covers(certificate: &CertifiedKey, host: &str) -> bool {
 pub(crate) enum Wanted {
     Certificate,
     Key,
+    RevocationList,
 }
 
-/// Why a file has no certificate or key. The message never has any of the file's content, which may
+/// Why a file has no certificate, key or list. The message never has any of the file's content, which may
 /// be a key.
 pub(crate) fn pem_error(path: &Path, error: pem::Error, wanted: Wanted) -> TlsError {
     let path = path.to_owned();
@@ -94,10 +95,17 @@ fn explain(content: &[u8], wanted: Wanted) -> &'static str {
         Wanted::Certificate if has("PRIVATE KEY-") && !has("BEGIN CERTIFICATE-") => {
             "the file has a private key and no certificate; are certificate and key swapped?"
         }
+        Wanted::RevocationList if has("BEGIN X509 CRL-") => {
+            "a revocation list in the file is damaged"
+        }
         Wanted::Key if has("PRIVATE KEY-") => "the private key in the file is damaged",
         Wanted::Certificate if has("BEGIN CERTIFICATE-") => "a certificate in the file is damaged",
         Wanted::Key if is_text => "the file has no private key (expected PEM)",
         Wanted::Certificate if is_text => "the file has no certificate (expected PEM)",
+        Wanted::RevocationList if is_text => "the file has no revocation list (expected PEM)",
+        Wanted::RevocationList => {
+            "the file is not PEM; openssl crl -inform DER -in FILE -out NEW converts it"
+        }
         Wanted::Key => "the file is not PEM; openssl pkey -in FILE -out NEW converts it",
         Wanted::Certificate => "the file is not PEM; openssl x509 -in FILE -out NEW converts it",
     }

@@ -110,6 +110,7 @@ fn a_domain_without_quotes_is_recognised() {
         ("[host.a.b.tls]\nkey = \"k\"\n[host.a.b.module.c]", "1: host.a.b", "[host.\"a.b\"]"),
         ("[component.irc.a.b]\nsecret = \"s\"", "1: component.irc.a.b", "[component.\"irc.a.b\"]"),
         ("[s2s.routes]\na.b.c = \"d:5269\"", "2: s2s.routes.a.b.c", "\"a.b.c\" = …"),
+        ("[s2s.pins]\na.b = [\"c.pem\"]", "2: s2s.pins.a.b", "\"a.b\" = …"),
     ];
     for (text, key, quoted) in cases {
         assert_eq!(errors(text), [format!("{key}: {why} {quoted}")], "{text}");
@@ -168,7 +169,7 @@ fn no_error_has_the_words_of_rust() {
             &["modules", "admins", "sasl", "allow_plaintext", "tls", "module"],
         ),
         ("[component.\"a.example\"]", &["secret", "modules", "admins", "tls", "module"]),
-        ("[s2s]", &["authorities", "dialback", "dns", "routes", "queue_stanzas", "idle_seconds"]),
+        ("[s2s]", &["authorities", "pins", "crls", "dialback", "dns", "routes", "queue_stanzas"]),
         ("[storage]", &["url"]),
         ("[log]", &["format", "level", "file"]),
         ("[limits]", &["depth", "stop_seconds", "burst_seconds"]),

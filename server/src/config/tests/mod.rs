@@ -165,8 +165,8 @@ fn unknown_keys_name_the_nearest() {
         ),
         (
             "[s2s]\nxyzzy = 1",
-            "spondee.toml:2: unknown key \"xyzzy\" in [s2s]; valid here: authorities, dialback, \
-             dns, private, routes, queue_stanzas, queue_bytes, idle_seconds",
+            "spondee.toml:2: unknown key \"xyzzy\" in [s2s]; valid here: authorities, pins, crls, \
+             dialback, dns, private, routes, queue_stanzas, queue_bytes, idle_seconds",
         ),
         (
             "[[listen]]\nkind = \"c2s\"\nadress = \"[::]:1\"",

@@ -145,13 +145,9 @@ fn itself(
     // Names are checked for each host.
     let Err(distrust) = authorities.judge(chain, "", now).trust else { return };
     let (level, message, help) = match distrust {
-        Distrust::Expired if end <= now => {
-            (Level::Error, format!("{what} expired on {day}"), "renew it")
-        }
-        Distrust::Expired => {
-            (Level::Error, format!("{what}: an authority in its chain has expired"), "renew it")
-        }
-        Distrust::NotYetValid => (
+        Distrust::Expired(_) => (Level::Error, format!("{what} expired on {day}"), "renew it"),
+        Distrust::AuthorityExpired(_) => (Level::Error, format!("{what}: {distrust}"), "renew it"),
+        Distrust::NotYetValid(_) => (
             Level::Error,
             format!("{what} is not valid before {}", leaf.validity().not_before),
             "set this machine's clock, or wait",

@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 use super::{hosts, log};
 use crate::{
     config::{Config, InvalidConfig, Listen},
-    s2s::certificate::Authorities,
+    s2s::certificate::{Authorities, Remark},
     tls::Tls,
 };
 pub(crate) use findings::{Finding, Findings, Level, Subject};
@@ -68,25 +68,9 @@ pub(crate) async fn inspect(
     scope: Scope,
     findings: &mut Findings,
 ) -> Option<Inspected> {
-    // On another thread, because reading the system's certificates takes long.
-    let s2s = config.s2s.clone();
-    let authorities = tokio::task::spawn_blocking(move || Authorities::load(&s2s));
-    let mut stored = Findings::default();
-    let (authorities, ()) = tokio::join!(authorities, storage::look(config, &mut stored));
-    let mut read = Findings::default();
-    let authorities = match authorities {
-        Ok(Ok(authorities)) => Some(authorities),
-        Ok(Err(error)) => {
-            let help = "set authorities in [s2s] to a PEM file of certificates, or leave it out";
-            let message = format!("{}{error}", config.at("s2s.authorities"));
-            read.refuse_with_help(Subject::Certificates, message, help);
-            None
-        }
-        Err(error) => {
-            read.refuse(Subject::Certificates, format!("cannot read certificates: {error}"));
-            None
-        }
-    };
+    let (mut read, mut stored) = (Findings::default(), Findings::default());
+    let (authorities, ()) =
+        tokio::join!(trust(config, &mut read), storage::look(config, &mut stored));
     let (hosts, tls) = files(config, registry, authorities.as_ref(), findings);
     findings.append(read);
     findings.append(stored);
@@ -99,6 +83,34 @@ pub(crate) async fn inspect(
             Some(Inspected { hosts, authorities, tls, listeners })
         }
         _ => None,
+    }
+}
+
+/// Reads what the certificates of other servers are judged by. `None` if a file of `[s2s]` cannot be
+/// used.
+pub(crate) async fn trust(config: &Config, findings: &mut Findings) -> Option<Authorities> {
+    // On another thread, because reading the system's certificates takes long.
+    let s2s = config.s2s.clone();
+    let subject = Subject::Certificates;
+    match tokio::task::spawn_blocking(move || Authorities::load(&s2s)).await {
+        Ok(Ok(authorities)) => {
+            for Remark { key, message, help } in authorities.remarks(SystemTime::now()) {
+                let message = format!("{}{message}", config.at(&key));
+                findings.add_with_help(Level::Warning, subject, message, help);
+            }
+            Some(authorities)
+        }
+        Ok(Err(errors)) => {
+            for error in errors {
+                let message = format!("{}{error}", config.at(error.key()));
+                findings.refuse_with_help(subject, message, error.help());
+            }
+            None
+        }
+        Err(error) => {
+            findings.refuse(subject, format!("cannot read certificates: {error}"));
+            None
+        }
     }
 }
 
