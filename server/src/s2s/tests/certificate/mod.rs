@@ -1,3 +1,4 @@
+mod matrix;
 mod names;
 mod pins;
 mod revocation;
