@@ -12,7 +12,10 @@ use std::{
     },
 };
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, IsCa, Issuer,
+    KeyIdMethod, KeyPair, RevokedCertParams, SerialNumber,
+};
 use rustls::{
     ClientConfig, ClientConnection, ServerConfig, ServerConnection, StreamOwned,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -77,6 +80,28 @@ impl Lab {
             params.not_before = rcgen::date_time_ymd(2001, 1, 1);
             params.not_after = rcgen::date_time_ymd(2002, 1, 1);
         })
+    }
+
+    /// A certificate of the authority, and the list (PEM) with which the authority revokes it.
+    pub fn revoked(&self, name: &str) -> ((String, String), String) {
+        let serial = SerialNumber::from(7_u64);
+        let certificate =
+            self.certificate_with(name, |params| params.serial_number = Some(serial.clone()));
+        let revoked = RevokedCertParams {
+            serial_number: serial,
+            revocation_time: rcgen::date_time_ymd(2001, 1, 1),
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let list = CertificateRevocationListParams {
+            this_update: rcgen::date_time_ymd(2001, 1, 1),
+            next_update: rcgen::date_time_ymd(2002, 1, 1),
+            crl_number: SerialNumber::from(1_u64),
+            issuing_distribution_point: None,
+            revoked_certs: vec![revoked],
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        (certificate, list.signed_by(&self.issuer).unwrap().pem().unwrap())
     }
 
     /// A self-signed certificate.
