@@ -106,7 +106,7 @@ impl Federation for Nobody {
         Box::pin(std::future::ready(false))
     }
 
-    fn allows_dialback(&self) -> bool {
+    fn allows_dialback(&self, _: &str) -> bool {
         false
     }
 

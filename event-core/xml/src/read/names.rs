@@ -89,15 +89,6 @@ pub(crate) fn odd_in_namespace(name: &str) -> Option<char> {
     odd_in_rest(name).or_else(|| odd_in_start(name))
 }
 
-/// Whether the text begins as most namespaces do, with a scheme and an authority that are right.
-#[inline]
-pub(crate) fn is_usual_start(name: &str) -> bool {
-    name.starts_with("http://jabber.org/")
-        || name.starts_with("urn:xmpp:")
-        || name.starts_with("jabber:iq:")
-        || name.starts_with("jabber:x:")
-}
-
 /// Checks the scheme and the authority.
 fn odd_in_start(name: &str) -> Option<char> {
     let end =

@@ -196,7 +196,7 @@ pub(crate) fn read_attribute(text: &str, gap: usize, start: usize) -> Result<Att
         .ok_or(XmlError::NotWellFormed("unfinished attribute value"))?;
     let value = Span::new(at + 1, at + 1 + length);
     if is_namespace {
-        if !is_plain || !names::is_usual_start(value.of(text)) {
+        if !is_plain || !is_usual_start(value.of(text)) {
             is_plain = check_namespace(value.of(text))?;
         }
     } else if !is_plain {
@@ -280,4 +280,13 @@ pub(crate) fn has_twice(text: &str, attributes: &[Attribute]) -> bool {
 pub(crate) fn skip_space(bytes: &[u8], from: usize) -> usize {
     let rest = bytes.get(from..).unwrap_or_default();
     from + rest.iter().position(|&b| !is_space(b)).unwrap_or(rest.len())
+}
+
+/// Whether a namespace begins as most do, with a scheme and an authority that are right.
+#[inline]
+fn is_usual_start(namespace: &str) -> bool {
+    namespace.starts_with("http://jabber.org/")
+        || namespace.starts_with("urn:xmpp:")
+        || namespace.starts_with("jabber:iq:")
+        || namespace.starts_with("jabber:x:")
 }
