@@ -107,10 +107,13 @@ class Remote:
         end = time.monotonic() + 30
         while not self.answers(user) and time.monotonic() < end:
             time.sleep(0.2)
-        thread = threading.Thread(target=self.ping, args=[user])
-        thread.start()
-        stack.callback(thread.join)
-        stack.callback(self.over.set)
+        self.thread = threading.Thread(target=self.ping, args=[user])
+        self.thread.start()
+        stack.callback(self.stop)
+
+    def stop(self):
+        self.over.set()
+        self.thread.join()
 
     def answers(self, user):
         try:
@@ -151,6 +154,8 @@ def run(culprit, options, folder, stack):
             remote.start(stack, server.port)
             args += ["--first", "1", "--s2s", f"127.0.0.1:{remote.tls}"]
         done = subprocess.run([XMPPLOAD, *args], stdout=subprocess.PIPE, text=True)
+        if remote:
+            remote.stop()
         if not server.is_running():
             return {"failed": "the server died"}
         if remote and done.returncode == 0:
