@@ -146,7 +146,7 @@ impl Federation for Sent {
         Box::pin(std::future::ready(false))
     }
 
-    fn allows_dialback(&self) -> bool {
+    fn allows_dialback(&self, _: &str) -> bool {
         false
     }
 
