@@ -26,10 +26,10 @@ use crate::{
 
 /// The number of stanzas that handlers may send in one turn. Without this limit, handlers that
 /// answer each other's stanzas would never end.
-const MAX_STANZAS_IN_TURN: usize = 100_000;
+const MAX_STANZAS_IN_TURN: u32 = 100_000;
 
 /// The number of stanzas after which a turn checks the queue of its session.
-const PACED: usize = 8;
+const PACED: u32 = 8;
 
 impl Core {
     /// Runs `task` with an outbox of its own, then routes the stanzas that `task` sent.
@@ -46,10 +46,10 @@ impl Core {
     /// while too much is queued for `own`, the session whose turn it is: what a turn makes for its
     /// session may be more than the session's queue holds.
     pub(crate) async fn route_outbox(&self, own: Option<&Session>) {
-        for count in 1..=MAX_STANZAS_IN_TURN {
+        for count in 0..MAX_STANZAS_IN_TURN {
             let Some(mut routed) = TypedStanza::take_next() else { return };
             self.route(&mut routed, false).await;
-            if count % PACED == 0
+            if count % PACED == PACED - 1
                 && let Some(own) = own
                     .filter(|own| own.kind() == SessionKind::Client && own.queued() > BATCH_BYTES)
             {

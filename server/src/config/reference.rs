@@ -97,7 +97,7 @@ fn is_section(kind: &str) -> bool {
 /// test refuses.
 fn takes(header: &str, field: &Field) -> String {
     let text = match field.kind {
-        "usize" | "u32" | "u64" | "NonZeroUsize" => return number(header, field.name),
+        "usize" | "u16" | "u32" | "u64" | "NonZeroUsize" => return number(header, field.name),
         "ListenKind" | "LogFormat" | "LogLevel" => return words(header, field.name),
         "Option<Vec<Mechanism>>" => {
             let names = Mechanism::ALL.map(|mechanism| format!("`\"{}\"`", mechanism.name()));
