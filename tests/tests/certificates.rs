@@ -53,7 +53,7 @@ fn a_pinned_domain_is_proved_by_its_pins_alone() {
     }
     // Other domains are as before.
     Peer::authenticated("third.example", &place, lab.certificate("third.example"));
-    let (_peer, features) = Peer::connect("fourth.example", &place, Some(pinned.clone()));
+    let (_peer, features) = Peer::connect("fourth.example", &place, Some(pinned));
     assert!(!features.contains("EXTERNAL"), "{features}");
     assert!(features.contains("urn:xmpp:features:dialback"), "{features}");
     let line = wait_refusal(&mut server, "fourth.example", "is self-signed");

@@ -72,8 +72,10 @@ const SERVERS: [(&str, Change); 13] = [
 /// How the chain leads from the server to the root.
 const SHAPES: [&str; 5] = ["direct", "between", "between, not sent", "between twice", "forged"];
 
-/// The differences from OpenSSL, each with its reason.
-const DIFFERENCES: &[(&str, fn(&Case) -> bool)] = &[
+/// The reason for a difference from OpenSSL, and the cases that it explains.
+type Difference = (&'static str, fn(&Case) -> bool);
+
+const DIFFERENCES: &[Difference] = &[
     ("anyExtendedKeyUsage allows each usage (RFC 5280 section 4.2.1.12)", |case| {
         case.server == "for anything"
     }),
@@ -216,8 +218,10 @@ fn chain(
     std::iter::once(CertificateDer::from(leaf)).chain(sent).collect()
 }
 
-/// The differences from OpenSSL, by the name in the certificate and the domain.
-const OTHER_NAMES: &[(&str, fn(&str, &str) -> bool)] = &[
+/// As [`Difference`], by the name in the certificate and the domain.
+type OtherName = (&'static str, fn(&str, &str) -> bool);
+
+const OTHER_NAMES: &[OtherName] = &[
     ("the dot of the root is no part of the domain", |_, domain| domain == "a.example."),
     ("no domain has a wildcard", |_, domain| domain.starts_with('*')),
     ("a wildcard is a whole label (RFC 9525 section 6.3)", |name, _| {

@@ -161,7 +161,7 @@ fn only_authorities_are_among_the_authorities() {
         authorities(folder.path(), &format!("{}{}", root().pem(), own.pem())).err()
     };
     for is_ca in [IsCa::NoCa, IsCa::ExplicitNoCa] {
-        let text = refused(&|params| params.is_ca = is_ca.clone()).unwrap();
+        let text = refused(&|params| params.is_ca = is_ca).unwrap();
         let path = folder.path().join("ca.pem");
         let expected = format!(
             "s2s.authorities: {}: the certificate of \"CN=a\" is not an authority's (its basic \

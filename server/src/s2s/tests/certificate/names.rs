@@ -46,12 +46,14 @@ pub(super) fn with(names: &[Vec<u8>]) -> CertificateParams {
 
 #[test]
 fn the_identifiers_of_the_specifications_count_and_no_others() {
+    /// A title, the identifier, and the domains that it proves and does not prove.
+    type Row<'a> = (&'a str, Vec<u8>, &'a [&'a str], &'a [&'a str]);
     let root = root();
     let xmpp = |text| other_name(XMPP_ADDR, UTF8, text);
     let srv = |text| other_name(DNS_SRV, IA5, text);
     let dns = |text: &str| name(DNS, text);
     #[rustfmt::skip]
-    let table: &[(&str, Vec<u8>, &[&str], &[&str])] = &[
+    let table: &[Row<'_>] = &[
         ("DNS-ID", dns("a.example"),
             &["a.example", "A.example", "a.example."],
             &["b.a.example", "example", "xa.example", "", "."]),
