@@ -1,5 +1,6 @@
 //! Sessions, their streams, and the registry of bound sessions.
 
+pub(crate) mod domains;
 pub(crate) mod registry;
 pub(crate) mod remote;
 pub(crate) mod session;

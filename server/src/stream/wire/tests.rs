@@ -2,10 +2,13 @@
 
 use std::{
     net::Ipv4Addr,
-    task::{Context, Poll, Wake},
+    task::{Context, Poll, Wake, Waker},
 };
 
-use event_core::xml::{ElementBuilder, STANZA_NS};
+use event_core::{
+    BoxFuture, Stream,
+    xml::{ElementBuilder, STANZA_NS},
+};
 
 use super::{super::budget::Budget, *};
 use crate::config::Limits;
