@@ -298,7 +298,7 @@ fn a_client_that_does_not_authenticate_in_time_is_closed() {
 fn a_client_that_stops_reading_is_closed_and_others_are_served() {
     let server = Server::with(&Setup {
         host: "allow_plaintext = true".into(),
-        tables: "[limits]\nbytes_per_second = 10_000_000\n".into(),
+        tables: "[limits]\nbytes_per_second = 10_000_000\nunread_seconds = 1\n".into(),
         ..Setup::default()
     });
     // Juliet logs in and never reads again.

@@ -2,36 +2,32 @@
 //!
 //! Uses rustls' unbuffered connection, because the buffered one keeps 4 KiB for each idle stream.
 
+mod append;
+mod exporter;
+mod handshake;
 #[cfg(test)]
 pub(super) mod tests;
 
 use std::{
-    fmt,
-    future::poll_fn,
-    io, mem,
-    net::IpAddr,
+    fmt, io, mem,
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll, ready},
 };
 
-use parking_lot::Mutex;
-
 use rustls::{
     KeyLog, ServerConfig,
     server::UnbufferedServerConnection,
-    unbuffered::{
-        ConnectionState, EncodeError, EncryptError, InsufficientSizeError, UnbufferedStatus,
-    },
+    unbuffered::{ConnectionState, UnbufferedStatus},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite},
     net::TcpStream,
 };
-use zeroize::Zeroizing;
 
-use super::{handshakes::Handshakes, pool};
-use crate::tls;
+use super::pool;
+use append::{Refused, append};
+use exporter::ExporterSecret;
 
 /// See the [module](self).
 pub struct ServerTls<S = TcpStream> {
@@ -66,10 +62,6 @@ pub struct ServerTls<S = TcpStream> {
 /// The maximum number of bytes that may wait for the end of a record or a handshake message: a
 /// client's hello, or the certificates of a server. rustls bounds only its own buffers.
 const LONGEST: usize = 20 * 1024;
-
-/// The maximum number of reads and records before the handshake ends. A peer that sends short
-/// records needs some dozens.
-const HANDSHAKE_STEPS: u32 = 200;
 
 /// A record counts at least this many bytes, because even an empty one is work.
 const RECORD: usize = 64;
@@ -108,66 +100,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ServerTls<S> {
             is_broken: false,
             is_ended: false,
         })
-    }
-
-    /// Performs the handshake. `handshakes` does the work for a peer at `address`, and `reserve`
-    /// reserves the bytes that the other side makes this side keep.
-    pub(super) async fn accept(
-        config: Arc<ServerConfig>,
-        socket: S,
-        handshakes: &Arc<Handshakes>,
-        address: IpAddr,
-        mut reserve: impl FnMut(usize) -> bool,
-    ) -> io::Result<Box<Self>>
-    where
-        S: Send + 'static,
-    {
-        let mut stream = Box::new(Self::new(&config, socket)?);
-        drop(config);
-        while stream.tls.is_handshaking() {
-            poll_fn(|cx| stream.poll_receive(cx)).await?;
-            if !reserve(stream.held()) || stream.steps > HANDSHAKE_STEPS {
-                return Err(io::ErrorKind::QuotaExceeded.into());
-            }
-            // Without a whole record, there is nothing to process.
-            if !stream.has_record() {
-                continue;
-            }
-            let work = move || {
-                let processed = stream.process(ToEncrypt::Nothing);
-                (stream, processed)
-            };
-            let done = handshakes.run(address, work).await;
-            let (worked, processed) = done.ok_or(io::ErrorKind::BrokenPipe)?;
-            stream = worked;
-            if let Err(error) = processed {
-                // Sends the alert.
-                poll_fn(|cx| stream.poll_send(cx)).await?;
-                return Err(error);
-            }
-        }
-        // If data came with the last message, the end of the handshake is sent with the answer.
-        if stream.plain.is_empty() {
-            poll_fn(|cx| stream.poll_send(cx)).await?;
-        }
-        stream.settle();
-        let suite = stream.tls.negotiated_cipher_suite().and_then(|suite| suite.tls13());
-        let secret = stream.secret.take();
-        stream.exporter = suite.and_then(|suite| tls::exporter(suite, &secret));
-        let certificates = stream.tls.peer_certificates().unwrap_or_default();
-        let bytes = certificates.iter().map(|one| one.len()).sum::<usize>();
-        stream.certificates = u32::try_from(2 * bytes).unwrap_or(u32::MAX);
-        Ok(stream)
-    }
-
-    /// Whether a whole record has been read.
-    fn has_record(&self) -> bool {
-        match self.incoming.first_chunk::<HEADER>() {
-            Some([.., high, low]) => {
-                self.incoming.len() >= HEADER + usize::from(u16::from_be_bytes([*high, *low]))
-            }
-            None => false,
-        }
     }
 
     /// The bytes that the other side makes this side keep.
@@ -415,88 +347,5 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ServerTls<S> {
 impl<S: fmt::Debug> fmt::Debug for ServerTls<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServerTls").field("socket", &self.socket).finish_non_exhaustive()
-    }
-}
-
-/// Why rustls has written no bytes.
-enum Refused {
-    /// The output needs this number of bytes.
-    Room(usize),
-    Failed(io::Error),
-}
-
-impl From<EncodeError> for Refused {
-    fn from(error: EncodeError) -> Self {
-        match error {
-            EncodeError::InsufficientSize(InsufficientSizeError { required_size }) => {
-                Self::Room(required_size)
-            }
-            error => Self::Failed(io::Error::other(error)),
-        }
-    }
-}
-
-impl From<EncryptError> for Refused {
-    fn from(error: EncryptError) -> Self {
-        match error {
-            EncryptError::InsufficientSize(InsufficientSizeError { required_size }) => {
-                Self::Room(required_size)
-            }
-            error => Self::Failed(io::Error::other(error)),
-        }
-    }
-}
-
-/// Appends the bytes that `write` produces, about `length` of them.
-fn append(
-    out: &mut Vec<u8>,
-    length: usize,
-    mut write: impl FnMut(&mut [u8]) -> Result<usize, Refused>,
-) -> io::Result<()> {
-    let start = out.len();
-    let mut room = length + 128;
-    loop {
-        out.resize(start + room, 0);
-        match write(out.get_mut(start..).unwrap_or_default()) {
-            Ok(count) => {
-                out.truncate(start + count);
-                return Ok(());
-            }
-            Err(Refused::Room(needed)) if needed > room => room = needed,
-            Err(Refused::Room(_)) => return Err(io::ErrorKind::InvalidData.into()),
-            Err(Refused::Failed(error)) => return Err(error),
-        }
-    }
-}
-
-/// The secret from which channel binding data are derived. The unbuffered connection gives the
-/// secret only to a key log.
-#[derive(Default)]
-struct ExporterSecret(Mutex<Zeroizing<Vec<u8>>>);
-
-impl ExporterSecret {
-    const LABEL: &str = "EXPORTER_SECRET";
-
-    fn take(&self) -> Zeroizing<Vec<u8>> {
-        mem::take(&mut self.0.lock())
-    }
-}
-
-impl KeyLog for ExporterSecret {
-    fn log(&self, label: &str, _: &[u8], secret: &[u8]) {
-        if label == Self::LABEL {
-            let mut kept = self.0.lock();
-            *kept = Zeroizing::new(secret.to_vec());
-        }
-    }
-
-    fn will_log(&self, label: &str) -> bool {
-        label == Self::LABEL
-    }
-}
-
-impl fmt::Debug for ExporterSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ExporterSecret").finish_non_exhaustive()
     }
 }

@@ -1,5 +1,7 @@
 //! Tests with tokio-rustls as the other side, which does not use unbuffered connections.
 
+use std::future::poll_fn;
+
 use ring::aead::{
     AES_128_GCM, AES_256_GCM, Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey,
 };
