@@ -140,7 +140,7 @@ def lockout(port):
         stranger.say(owner.name, number)
     stored = 400 - stranger.sync().count("<error")
     owner.socket.close()
-    slow = Client(port, 0, "slow", narrow=True)
+    slow = Client(port, 0, "slow")
     slow.send("<iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq><presence/>")
     try:
         got = slow.sync()
