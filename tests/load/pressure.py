@@ -224,7 +224,7 @@ def end(culprit, told):
         case "pairs":
             return f"{told['refused']} stanzas refused; {ends}", told["refused"] > 0 and not told["ends"]
         case "strangers":
-            return f"{told['done']} keys answered; {ends}", told["done"] > 0
+            return f"{told['done']} keys sent; {ends}", told["done"] > 0
         case "database":
             return f"{told['done']} done, {told['refused']} refused", told["done"] > 0
 

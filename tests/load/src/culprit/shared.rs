@@ -24,7 +24,7 @@ pub(crate) struct Tally {
     pub(super) clients: usize,
     /// How the culprits' streams ended.
     pub(super) ends: Mutex<BTreeMap<String, u64>>,
-    /// The messages delivered, connections accepted and requests answered.
+    /// The messages delivered, connections accepted, requests answered and keys sent.
     pub(super) done: AtomicU64,
     pub(super) refused: AtomicU64,
     /// The messages that were accepted but not delivered.

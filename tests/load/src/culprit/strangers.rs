@@ -41,6 +41,7 @@ async fn flood(shared: &Shared, addr: SocketAddr, stranger: usize) -> io::Result
     let target = &shared.run.target;
     let mut c = Conn::as_server(target, addr, &format!("s{stranger}.silent.test")).await?;
     let key = || {
+        shared.tally.done.fetch_add(1, Relaxed);
         let n = KEYS.fetch_add(1, Relaxed);
         format!("<db:result from='k{n}.silent.test' to='{}'>key</db:result>", target.host)
     };
@@ -48,7 +49,6 @@ async fn flood(shared: &Shared, addr: SocketAddr, stranger: usize) -> io::Result
     c.send(first.as_bytes()).await?;
     loop {
         c.stanza().await?;
-        shared.tally.done.fetch_add(1, Relaxed);
         c.send(key().as_bytes()).await?;
     }
 }
