@@ -51,6 +51,18 @@ impl Default for TestStream {
     }
 }
 
+impl Wire {
+    fn write(&mut self, bytes: &[u8]) -> bool {
+        let fits = self.closed.is_none() && self.written.len() < self.capacity;
+        if fits {
+            self.written.push_back(bytes.to_vec());
+            self.unflushed += bytes.len();
+            self.peak = self.peak.max(self.unflushed);
+        }
+        fits
+    }
+}
+
 impl TestStream {
     fn wire(&self) -> MutexGuard<'_, Wire> {
         self.0.lock()
@@ -116,31 +128,20 @@ impl TestStream {
 
 impl Stream for TestStream {
     fn write(&self, bytes: &[u8]) -> bool {
-        let mut wire = self.wire();
-        let fits = wire.closed.is_none() && wire.written.len() < wire.capacity;
-        if fits {
-            wire.written.push_back(bytes.to_vec());
-            wire.unflushed += bytes.len();
-            wire.peak = wire.peak.max(wire.unflushed);
-        }
-        fits
+        self.wire().write(bytes)
     }
 
     fn deliver(&self, stanza: &Element) -> bool {
-        {
-            let mut wire = self.wire();
-            let held = wire.held.as_mut().filter(|_| stanza.name() == "message");
-            if let Some((held, is_full)) = held {
-                const MAX_HELD: usize = 64 * 1024;
-                let bytes = held.iter().map(Vec::len).sum::<usize>() + stanza.as_bytes().len();
-                *is_full |= bytes > MAX_HELD;
-                if !*is_full {
-                    held.push(stanza.as_bytes().to_vec());
-                }
-                return !*is_full;
-            }
+        let mut wire = self.wire();
+        let held = wire.held.as_mut().filter(|_| stanza.name() == "message");
+        let Some((held, is_full)) = held else { return wire.write(stanza.as_bytes()) };
+        const MAX_HELD: usize = 64 * 1024;
+        let bytes = held.iter().map(Vec::len).sum::<usize>() + stanza.as_bytes().len();
+        *is_full |= bytes > MAX_HELD;
+        if !*is_full {
+            held.push(stanza.as_bytes().to_vec());
         }
-        self.write(stanza.as_bytes())
+        !*is_full
     }
 
     fn hold(&self) {
