@@ -61,7 +61,7 @@ impl Federation for Proofs {
         Box::pin(async move { Self::has(self.certificate, domain) })
     }
 
-    fn allows_dialback(&self) -> bool {
+    fn allows_dialback(&self, _: &str) -> bool {
         self.dialback
     }
 

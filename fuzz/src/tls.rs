@@ -219,7 +219,8 @@ async fn talk(script: &mut Script<'_>, mut keys: Keys, mut to: WriteHalf<DuplexS
                 // A record that was changed on its way.
                 said.doubt();
                 let mut record = keys.seal(DATA, b"changed", 0);
-                let at = usize::from(script.byte()) % record.len();
+                // The version in the header counts for nothing (RFC 8446 §5.1).
+                let at = 3 + usize::from(script.byte()) % (record.len() - 3);
                 record[at] ^= script.byte() | 1;
                 records.extend(record);
             }
