@@ -159,6 +159,20 @@ fn reasons_to_end_an_outgoing_stream() {
 }
 
 #[test]
+fn a_success_that_was_not_asked_for_authenticates_nobody() {
+    testing::run(async {
+        let (server, fake) = server().await;
+        fake.dialback.store(true, Ordering::Relaxed);
+        let stream = out(&server);
+        // EXTERNAL is not offered, so dialback is begun.
+        stream.send(&features("")).await;
+        assert_eq!(stream.next().unwrap().name(), "result");
+        stream.send("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>").await;
+        assert!(!stream.session.is_established());
+    });
+}
+
+#[test]
 fn dialback_on_an_outgoing_stream() {
     testing::run(async {
         let (server, fake) = server().await;

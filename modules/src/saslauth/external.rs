@@ -101,8 +101,7 @@ fn start(nonza: &mut Nonza) -> Flow {
     let is_offered = nonza.element.child("mechanisms", NS).is_some_and(|mechanisms| {
         mechanisms.children().any(|mechanism| mechanism.text().trim() == MECHANISM)
     });
-    let has_tried = session.with_slot(|slot| slot.replace(Tried).is_some());
-    if !is_offered || has_tried {
+    if !is_offered || session.with_slot(|slot| slot.replace(Tried).is_some()) {
         return Flow::Continue;
     }
     let identity = super::BASE64.encode(session.host().name());
