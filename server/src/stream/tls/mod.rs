@@ -159,7 +159,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ServerTls<S> {
             if let Err(error) = processed {
                 // Sends the alert, if the kernel takes it at once.
                 let _ = self.poll_send(cx);
-                return Poll::Ready(Err(error));
+                // What came before the error is read first.
+                if self.plain.is_empty() {
+                    return Poll::Ready(Err(error));
+                }
             }
         }
         let count = self.plain.len();

@@ -187,6 +187,26 @@ async fn what_is_wrong_is_said_with_an_alert() {
 }
 
 #[tokio::test]
+async fn what_came_before_an_error_is_read_first() {
+    let (mut server, client) = pair(&TLS13).await;
+    let (mut socket, mut tls) = client.into_inner();
+    std::io::Write::write_all(&mut tls.writer(), b"hello").unwrap();
+    let mut records = Vec::new();
+    while tls.wants_write() {
+        tls.write_tls(&mut records).unwrap();
+    }
+    records.extend([23, 3, 3, 0, 40]);
+    records.extend([7; 40]);
+    socket.write_all(&records).await.unwrap();
+    let mut got = Vec::new();
+    assert_eq!(read(&mut server, &mut got).await.unwrap(), 5);
+    assert_eq!(got, b"hello");
+    assert!(read(&mut server, &mut got).await.is_err());
+    assert!(read(&mut server, &mut got).await.is_err());
+    assert_eq!(got, b"hello");
+}
+
+#[tokio::test]
 async fn garbage_ends_it() {
     let (mut server, client) = pair(&TLS13).await;
     let (mut socket, _) = client.into_inner();
