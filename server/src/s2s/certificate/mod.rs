@@ -224,9 +224,11 @@ impl Authorities {
         error: webpki::Error,
     ) -> Result<(), Distrust> {
         use webpki::Error as E;
+        // The constraints of an authority would not apply to its own names.
+        let is_listed = self.anchors.has(leaf) && matches!(parsed.name_constraints(), Ok(None));
         let is_self_signed = parsed.subject().as_raw() == parsed.issuer().as_raw();
         match error {
-            E::UnknownIssuer | E::CaUsedAsEndEntity if self.anchors.has(leaf) => Ok(()),
+            E::UnknownIssuer | E::CaUsedAsEndEntity if is_listed => Ok(()),
             // The signature is invalid if an authority has the same name.
             E::UnknownIssuer | E::CaUsedAsEndEntity | E::InvalidSignatureForPublicKey
                 if is_self_signed =>

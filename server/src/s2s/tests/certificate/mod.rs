@@ -81,8 +81,9 @@ fn a_limit_of_an_authority_cannot_be_stepped_over() {
     let root = root();
     let mut limited = ca("limited");
     let subtree = GeneralSubtree::DnsName("own.example".to_owned());
-    limited.name_constraints =
+    let constraints =
         Some(NameConstraints { permitted_subtrees: vec![subtree], excluded_subtrees: vec![] });
+    limited.name_constraints = constraints.clone();
     let limited = CertifiedIssuer::signed_by(limited, KeyPair::generate().unwrap(), &root).unwrap();
     let chain = |params| [issued(&params, &limited), limited.der().clone()];
     let own = judge(&root, &chain(params("x", &["own.example"])), "own.example");
@@ -92,6 +93,13 @@ fn a_limit_of_an_authority_cannot_be_stepped_over() {
     let address = names::other_name(names::XMPP_ADDR, names::UTF8, "a.example");
     let address = judge(&root, &chain(names::with(&[address])), "a.example");
     assert!(!address.is_match, "{address:?}");
+    // Nor by the certificate of the authority itself.
+    let mut own = params("own", &["a.example"]);
+    own.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    own.name_constraints = constraints;
+    let own = CertifiedIssuer::self_signed(own, KeyPair::generate().unwrap()).unwrap();
+    let judgement = judge(&own, &[own.der().clone()], "a.example");
+    assert_eq!(judgement.trust, Err(Distrust::SelfSigned));
 }
 
 #[test]
