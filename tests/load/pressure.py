@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Overloads Spondee, with its default limits, and checks that the limits hold.
 
-Each scenario has a fresh server. In the first six, pairs chat alone, then while the culprits run; in
+Each scenario has a fresh server. In the first eight, pairs chat alone, then while the culprits run; in
 those of `neighbours.py` and `poison.py`, one account harms another. With --short, only
 conditions that do not depend on the machine are checked: how the culprits end, memory, and that
 other clients lose no message and no stream.
@@ -34,14 +34,15 @@ RATIO = 3
 
 # Defaults of [limits].
 STANZAS_PER_SECOND, BURST_SECONDS = 5000, 4
-CONNECTIONS, WAITING_BYTES = 50_000, 128 << 20
+CONNECTIONS, WAITING_BYTES, STRANGERS_BYTES = 50_000, 128 << 20, 16 << 20
 
 # The memory of a connection that is not counted, in KiB: 4 for each direction, and its state. A
 # growing buffer may reserve twice as much.
 CONNECTION_KIB = 16
-WAITING_KIB = 2 * WAITING_BYTES // 1024
+WAITING_KIB = 2 * (WAITING_BYTES + STRANGERS_BYTES) // 1024
 
-CULPRITS = ["reader", "flood", "connections", "database", "pairs", "strangers"]
+CULPRITS = ["reader", "flood", "connections", "database", "pairs", "strangers",
+            "headers", "handshakes"]
 FEDERATING = ["pairs", "strangers"]
 FREE_ACCOUNTS = 300
 
@@ -138,12 +139,15 @@ def scenario(culprit, options, folder):
 def run(culprit, options, folder, stack):
     accounts = 2 * options.pairs + FREE_ACCOUNTS
     remote = Remote(Path(folder) / "remote" / culprit) if culprit in FEDERATING else None
-    server = Server("Spondee", "spondee.sh", LIMITS="default", USERS=str(accounts),
-                    EXTRA=remote.config() if remote else "")
+    tls = f"127.0.0.1:{free_port()}"
+    extra = remote.config() if remote else ""
+    if culprit == "handshakes":
+        extra += f'[[listen]]\nkind = "c2s-tls"\naddress = "{tls}"\n'
+    server = Server("Spondee", "spondee.sh", LIMITS="default", USERS=str(accounts), EXTRA=extra)
     server.provision(Path(folder) / culprit)
     server.start()
     secs = options.secs * (2 if culprit == "database" and not options.short else 1)
-    args = ["pressure", "--culprit", culprit, "--addr", f"127.0.0.1:{server.port}",
+    args = ["pressure", "--culprit", culprit, "--addr", f"127.0.0.1:{server.port}", "--tls-addr", tls,
             "--pid", str(server.pid), "--pairs", str(options.pairs), "--secs", str(secs),
             "--quiet", str(options.quiet), "--warmup", "0.5" if options.short else "2", "--limit", str(secs + options.quiet + 120)]
     if culprit == "database":
@@ -225,6 +229,10 @@ def end(culprit, told):
             return f"{told['refused']} stanzas refused; {ends}", told["refused"] > 0 and not told["ends"]
         case "strangers":
             return f"{told['done']} keys sent; {ends}", told["done"] > 0
+        case "headers":
+            return f"{told['done']} keep a part of a header; {ends}", "resource-constraint" in ends
+        case "handshakes":
+            return f"{told['done'] / told['secs']:.0f} handshakes a second; {ends}", told["done"] > 0
         case "database":
             return f"{told['done']} done, {told['refused']} refused", told["done"] > 0
 

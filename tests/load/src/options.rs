@@ -9,7 +9,7 @@ pub(crate) type Res<T> = Result<T, String>;
 const KNOWN: &[&str] = &[
     "addr", "body", "cert", "clients", "conc", "culprit", "first", "host", "key", "label", "limit",
     "mix", "muc", "pairs", "pass", "quiet", "rate", "resume", "route", "s2s", "sasl", "secs",
-    "size", "start", "threads", "tls", "to", "type", "user", "warmup", "window",
+    "size", "start", "threads", "tls", "tls-addr", "to", "type", "user", "warmup", "window",
 ];
 
 pub(crate) struct Options {

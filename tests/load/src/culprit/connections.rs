@@ -14,13 +14,18 @@ use super::shared::{Shared, Stage};
 use crate::xmpp::{Event, Framer, condition, header, tcp};
 
 /// The last octet of the connections' source address.
-const FROM: u8 = 200;
+pub(super) const FROM: u8 = 200;
 
 /// The number of connections that are opened at once.
-const OPENING: usize = 64;
+pub(super) const OPENING: usize = 64;
 
 /// The maximum number of connections that are kept open.
 const KEPT: usize = 8000;
+
+/// The last octet of the source address of one of many culprits.
+pub(super) fn address(n: usize) -> u8 {
+    (20 + n % 150) as u8
+}
 
 /// Opens `clients` connections each second.
 pub(super) fn connections(shared: &Shared) -> JoinSet<()> {
@@ -97,7 +102,7 @@ async fn visit(shared: &Shared, n: u64) -> io::Result<Option<TcpStream>> {
 }
 
 /// How the server has closed a silent connection; `None` if it is open.
-fn peek(c: &TcpStream) -> Option<String> {
+pub(super) fn peek(c: &TcpStream) -> Option<String> {
     let mut framer = Framer::default();
     loop {
         match c.try_read_buf(framer.space()) {

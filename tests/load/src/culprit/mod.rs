@@ -5,6 +5,8 @@ mod connections;
 mod database;
 mod domains;
 mod flood;
+mod handshakes;
+mod headers;
 mod reader;
 mod shared;
 mod strangers;
@@ -24,6 +26,8 @@ use self::connections::connections;
 use self::database::users;
 use self::domains::senders;
 use self::flood::flooders;
+use self::handshakes::handshakes;
+use self::headers::headers;
 use self::reader::readers;
 use self::shared::{Shared, Stage, Tally};
 use self::strangers::strangers;
@@ -44,17 +48,32 @@ pub(crate) enum Kind {
     Pairs,
     /// Other servers that send dialback keys and never authenticate.
     Strangers,
+    /// Connections with the beginning of a header, beside a client that sends long messages.
+    Headers,
+    /// TLS handshakes, half of them without an end.
+    Handshakes,
 }
 
 impl Kind {
     pub(crate) fn parse(options: &Options) -> Res<Self> {
-        let kinds = ["reader", "flood", "connections", "database", "pairs", "strangers"];
+        let kinds = [
+            "reader",
+            "flood",
+            "connections",
+            "database",
+            "pairs",
+            "strangers",
+            "headers",
+            "handshakes",
+        ];
         Ok(match options.one_of("culprit", &kinds)? {
             "reader" => Self::Reader,
             "flood" => Self::Flood,
             "connections" => Self::Connections,
             "pairs" => Self::Pairs,
             "strangers" => Self::Strangers,
+            "headers" => Self::Headers,
+            "handshakes" => Self::Handshakes,
             _ => Self::Database,
         })
     }
@@ -66,6 +85,8 @@ impl Kind {
             Self::Database => 30,
             Self::Pairs => 1,
             Self::Strangers => 50,
+            Self::Headers => 8400,
+            Self::Handshakes => 4000,
         }
     }
 }
@@ -135,5 +156,7 @@ async fn prepare(shared: &Shared, kind: Kind) -> Res<JoinSet<()>> {
         Kind::Database => users(shared).await,
         Kind::Pairs => senders(shared).await,
         Kind::Strangers => strangers(shared),
+        Kind::Headers => headers(shared).await,
+        Kind::Handshakes => handshakes(shared),
     }
 }

@@ -9,4 +9,4 @@ mod transport;
 pub(crate) use client::{Conn, Target, decoded, header};
 pub(crate) use framer::{Event, Framer, attr, condition, has, number, says};
 pub(crate) use scram::Verifier;
-pub(crate) use transport::{acceptor, tcp};
+pub(crate) use transport::{acceptor, connector, tcp};
