@@ -190,7 +190,7 @@ async fn what_is_wrong_is_said_with_an_alert() {
 async fn what_came_before_an_error_is_read_first() {
     let (mut server, client) = pair(&TLS13).await;
     let (mut socket, mut tls) = client.into_inner();
-    std::io::Write::write_all(&mut tls.writer(), b"hello").unwrap();
+    io::Write::write_all(&mut tls.writer(), b"hello").unwrap();
     let mut records = Vec::new();
     while tls.wants_write() {
         tls.write_tls(&mut records).unwrap();
