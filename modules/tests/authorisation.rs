@@ -123,7 +123,9 @@ fn step() -> impl Strategy<Value = Step> {
     let to = prop_oneof![addresses.clone().prop_map(Ok), any::<usize>().prop_map(Err)];
     prop_oneof![
         3 => (kinds, select(HOSTS.to_vec()), select(REMOTE.to_vec()))
-            .prop_map(|(kind, host, remote)| Step::Open(kind, host, remote)),
+            .prop_map(|(kind, host, remote)| {
+                Step::Open(kind, if kind == Component { COMPONENT } else { host }, remote)
+            }),
         1 => configs().prop_map(Step::Reload),
         8 => (any::<usize>(), addresses, to).prop_map(|(at, from, to)| Step::Send(at, from, to)),
     ]
@@ -309,5 +311,5 @@ fn stanzas_arrive_where_and_as_the_model_says() {
         })
         .unwrap();
     let seen = seen.into_inner();
-    assert!(seen.clients.min(seen.components).min(seen.remote) >= 50, "{seen:?}");
+    assert!(seen.clients.min(seen.components).min(seen.remote) >= 10, "{seen:?}");
 }
