@@ -53,8 +53,10 @@ impl Core {
 /// Whether a message came from the host's own storage, from which it is deleted when it has been
 /// sent. The host marks these messages (XEP-0203).
 fn is_stored(message: &Element, host: &Host) -> bool {
-    let delay = message.children().filter(|child| child.is("delay", "urn:xmpp:delay"));
-    delay.into_iter().any(|delay| delay.attribute("from").as_deref() == Some(host.name()))
+    message.children().any(|child| {
+        child.is("delay", "urn:xmpp:delay")
+            && child.attribute("from").as_deref() == Some(host.name())
+    })
 }
 
 /// Whether other clients of the account got a message to the bare JID, too: those with the same
