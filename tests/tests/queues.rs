@@ -149,11 +149,11 @@ fn fill(raw: &mut Raw, most: usize, mut content: impl FnMut(usize) -> String) ->
 }
 
 /// All that can be kept for an account reaches a client that reads late, with a queue far smaller
-/// than each part of it.
+/// than all of it.
 #[test]
 fn nothing_that_is_kept_for_an_account_ends_its_login() {
     let server =
-        server("queue_bytes = 32768", "[host.\"localhost\".module.private]\nmax_elements = 20");
+        server("queue_bytes = 300000", "[host.\"localhost\".module.private]\nmax_elements = 20");
     for domain in DOMAINS {
         for user in ["romeo", "nurse"] {
             let mut stranger = Raw::login_at(&server, user, domain, "x");
