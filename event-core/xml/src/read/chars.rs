@@ -83,16 +83,11 @@ pub(crate) fn name_byte(byte: u8) -> NameByte {
 pub(crate) enum ValueByte {
     Plain,
     Quote,
-    /// A forbidden byte, the start of a reference, or white space to normalise; in a namespace, any
-    /// byte that may not stand everywhere in a URI.
+    /// A forbidden byte, the start of a reference, or white space to normalise.
     Special,
 }
 
-pub(crate) const VALUE_BYTES: [ValueByte; 256] = value_bytes(false);
-
-pub(crate) const NAMESPACE_BYTES: [ValueByte; 256] = value_bytes(true);
-
-const fn value_bytes(in_namespace: bool) -> [ValueByte; 256] {
+const VALUE_BYTES: [ValueByte; 256] = {
     let mut table = [ValueByte::Plain; 256];
     let mut rest = table.as_mut_slice();
     let mut byte = 0_u8;
@@ -100,17 +95,16 @@ const fn value_bytes(in_namespace: bool) -> [ValueByte; 256] {
         *class = match byte {
             b'"' | b'\'' => ValueByte::Quote,
             b'<' | b'&' | b'\r' | b'\n' | b'\t' => ValueByte::Special,
-            _ if in_namespace && !names::is_uri_byte(byte) => ValueByte::Special,
             _ => ValueByte::Plain,
         };
         rest = others;
         byte = byte.wrapping_add(1);
     }
     table
-}
+};
 
-pub(crate) fn value_byte(classes: &[ValueByte; 256], byte: u8) -> ValueByte {
-    classes.get(usize::from(byte)).copied().unwrap_or(ValueByte::Special)
+pub(crate) fn value_byte(byte: u8) -> ValueByte {
+    VALUE_BYTES.get(usize::from(byte)).copied().unwrap_or(ValueByte::Special)
 }
 
 /// Whether a byte ends a name.
