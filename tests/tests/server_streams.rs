@@ -70,7 +70,7 @@ fn unauthenticated_input_closes_the_stream() {
             after("<iq type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>"),
             "not-authorized",
         ),
-        (after("<handshake xmlns='jabber:component:accept'/>"), "unsupported-stanza-type"),
+        (after("<handshake xmlns='jabber:component:accept'/>"), "invalid-namespace"),
         (after("<stream:features/>"), "unsupported-stanza-type"),
         (
             after(&format!("<message><body>{}</body></message>", "x".repeat(20_000))),

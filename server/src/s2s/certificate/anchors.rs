@@ -39,15 +39,19 @@ impl Anchors {
         for certificate in certificates {
             match anchor(&certificate) {
                 Ok(anchor) => self.push(anchor),
-                Err(Unfit::NoCa) => tracing::warn!(
-                    subject = %subject(&certificate),
-                    "a certificate among the system's authorities is not an authority's, and is not used"
-                ),
-                Err(unfit) => tracing::debug!(
-                    subject = %subject(&certificate),
-                    ?unfit,
-                    "one of the system's authorities is not used"
-                ),
+                Err(Unfit::NoCa) => {
+                    tracing::warn!(
+                        subject = %subject(&certificate),
+                        "a certificate among the system's authorities is not an authority's, and is not used"
+                    );
+                }
+                Err(unfit) => {
+                    tracing::debug!(
+                        subject = %subject(&certificate),
+                        ?unfit,
+                        "one of the system's authorities is not used"
+                    );
+                }
             }
         }
     }
