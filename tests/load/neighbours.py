@@ -148,7 +148,9 @@ def lockout(port):
         return [(str(error), False)]
     counts = {
         "contacts": (len(set(re.findall(r"<item jid='(c\d+)@", got))), contacts),
-        "requests": (got.count("type='subscribe'"), asked),
+        # One domain has a quarter of the 128 KiB that an account keeps; an error for a request goes to
+        # the bare JID, and so to no client here.
+        "requests": (got.count("type='subscribe'"), min(asked, 32 * 1024 // 3900)),
         "presences": (len(set(re.findall(r"/other\d+'", got))), len(others)),
         "messages": (len(bodies(got, stranger.name)), stored),
     }
